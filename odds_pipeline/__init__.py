@@ -1,0 +1,7 @@
+"""odds-pipeline: from partner deliveries to a published catalogue of social indicators.
+
+The engine knows no partner and no indicator: it reads the declarations in ``assets/``,
+``expectations/`` and ``resources/``.
+"""
+
+__version__ = "0.1.0"

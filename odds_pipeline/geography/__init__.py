@@ -1,0 +1,1 @@
+"""Territories, their geography vintages, and what adds up into what."""

@@ -1,0 +1,145 @@
+"""The territories of the perimeter and the geographies they belong to.
+
+A *geography* is a stretch of years between two mergers, named by its last year, or by its first
+one when it is still running: ``2024`` (40 communes, until 2024-12-31) and ``2025`` (39 communes).
+Code 93066 means two territories, one in each. The tables come from
+``resources/reference/territories.csv`` and ``territory_events.csv``.
+"""
+
+import csv
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Territory:
+    """One territory of one geography; ``parents`` are codes of the wholes it belongs to."""
+
+    code: str
+    label: str
+    level: str
+    geography: int
+    ept: str = ""
+    departement: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        return tuple(code for code in (self.ept, self.departement) if code)
+
+
+@dataclass(frozen=True)
+class Part:
+    """``part`` is one of the communes that make ``whole``; both in their geography."""
+
+    part: str
+    part_geography: int
+    whole: str
+    whole_geography: int
+    whole_level: str
+
+
+def plain(text: str) -> str:
+    """Lower case without accents, articles' punctuation or spaces: how labels are compared."""
+    ascii_text = unicodedata.normalize("NFKD", text.replace("œ", "oe")).encode("ascii", "ignore")
+    words = re.sub(r"[^a-z0-9]+", " ", ascii_text.decode().lower()).split()
+    return " ".join("saint" if word == "st" else "sainte" if word == "ste" else word for word in words)
+
+
+@dataclass(frozen=True)
+class Territories:
+    """Every territory in every geography, with the sums that are true between them."""
+
+    all: tuple[Territory, ...]
+    geographies: tuple[int, ...]
+    mergers: tuple[tuple[int, str, str], ...] = field(default=())
+
+    @classmethod
+    def read(cls, folder: Path) -> "Territories":
+        """Read the two reference tables of ``folder``."""
+        with (folder / "territory_events.csv").open(encoding="utf-8", newline="") as file:
+            events = [r for r in csv.DictReader(file, delimiter=";") if r["kind"] == "merger"]
+        years = sorted({int(e["effective"][:4]) for e in events})
+        geographies = [year - 1 for year in years] + [years[-1]] if years else [2024]
+        with (folder / "territories.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter=";"))
+        territories = [
+            Territory(
+                row["code"],
+                row["label"],
+                row["level"],
+                geography,
+                row["ept"],
+                row["departement"],
+                tuple(filter(None, row["aliases"].split("|"))),
+            )
+            for geography in geographies
+            for row in rows
+            if row["valid_from"] <= f"{geography}-01-01"
+            and (not row["valid_to"] or row["valid_to"] > f"{geography}-01-01")
+        ]
+        mergers = [(int(e["effective"][:4]), e["source_code"], e["target_code"]) for e in events]
+        return cls(tuple(territories), tuple(geographies), tuple(mergers))
+
+    @cached_property
+    def by_key(self) -> dict[tuple[str, int], Territory]:
+        return {(t.code, t.geography): t for t in self.all}
+
+    @cached_property
+    def by_label(self) -> dict[str, str]:
+        """Commune codes by plain label, current and former, with or without its article."""
+        found: dict[str, str] = {}
+        for territory in self.all:
+            if territory.level == "commune":
+                for label in (territory.label, *territory.aliases):
+                    name = plain(label)
+                    found.setdefault(name, territory.code)
+                    found.setdefault(re.sub(r"^(le|la|les|l) ", "", name), territory.code)
+        return found
+
+    @cached_property
+    def france_codes(self) -> dict[str, str]:
+        return {
+            alias: territory.code
+            for territory in self.all
+            if territory.level == "france"
+            for alias in (territory.code, *territory.aliases)
+        }
+
+    @property
+    def current(self) -> int:
+        """The running geography."""
+        return self.geographies[-1]
+
+    def geography_of(self, year: int) -> int:
+        """The geography in force on 1 January of ``year`` (a COG vintage)."""
+        return next((g for g in self.geographies[:-1] if year <= g), self.current)
+
+    def communes(self, geography: int) -> list[Territory]:
+        return [t for t in self.all if t.level == "commune" and t.geography == geography]
+
+    def merged_away(self) -> set[str]:
+        """Commune codes that exist in an older geography only: they tell a file's vintage."""
+        now = {t.code for t in self.communes(self.current)}
+        return {t.code for t in self.all if t.level == "commune"} - now
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """Communes to EPT and département in each geography, and across each merger."""
+        inside = [
+            Part(t.code, t.geography, parent, t.geography, self.by_key[parent, t.geography].level)
+            for t in self.all
+            if t.level == "commune"
+            for parent in t.parents
+        ]
+        across: list[Part] = []
+        for older, newer in zip(self.geographies, self.geographies[1:], strict=False):
+            targets = {source: target for year, source, target in self.mergers if year - 1 == older}
+            across += [
+                Part(t.code, older, targets.get(t.code, t.code), newer, "commune")
+                for t in self.communes(older)
+            ]
+        return tuple(inside + across)

@@ -1,0 +1,400 @@
+"""All declarations of a project folder, read together and checked against each other."""
+
+import importlib.resources
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from odds_pipeline.geography.territories import Territories
+from odds_pipeline.model.feed import Feed, Variable
+from odds_pipeline.model.formula import unit_mismatch
+from odds_pipeline.model.indicator import THEMES, Family, Indicator
+from odds_pipeline.model.partner import Partner, Secrecy
+from odds_pipeline.model.problems import DeclarationError, Problem, nearest
+from odds_pipeline.model.suite import Rule, Suite
+from odds_pipeline.model.units import Unit, read_units
+from odds_pipeline.model.yaml_file import Loc, YamlFile, read_yaml
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class FeedEntry:
+    """A feed with its partner and the file that declares it."""
+
+    partner: Partner
+    feed: Feed
+    file: YamlFile
+
+    @property
+    def id(self) -> str:
+        return f"{self.partner.id}/{self.feed.id}"
+
+    @property
+    def secrecy(self) -> Secrecy:
+        return self.feed.secrecy or self.partner.secrecy
+
+    def variable_id(self, name: str) -> str:
+        return f"{self.partner.id}.{name}"
+
+
+@dataclass(frozen=True)
+class IndicatorEntry:
+    """An indicator with its family and the line that declares it."""
+
+    id: str
+    family: Family
+    indicator: Indicator
+    file: Path
+    line: int
+
+    @property
+    def path(self) -> str:
+        return f"{self.family.theme}/{self.id}"
+
+
+def project_root() -> Path:
+    """The folder that holds ``assets/``: the checkout, or what the wheel carries."""
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "assets").is_dir():
+        return checkout
+    return Path(str(importlib.resources.files("odds_pipeline"))) / "_project"
+
+
+def _describe(error: Any, model: type[BaseModel]) -> str:
+    """Say a pydantic error in the words of someone who writes YAML."""
+    key = str(error["loc"][-1]) if error["loc"] else ""
+    match error["type"]:
+        case "extra_forbidden":
+            known = _known_keys(model, error["loc"][:-1])
+            expected = f"; expected one of: {', '.join(sorted(known))}" if known else ""
+            return f"unknown key {key!r}{nearest(key, known)}{expected}"
+        case "missing":
+            return f"{key!r} is missing"
+        case "literal_error":
+            wrong = str(error["input"])
+            choices = [c.strip("'") for c in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+            return f"{key}: {wrong!r} is not one of {', '.join(choices)}{nearest(wrong, choices)}"
+        case "string_pattern_mismatch":
+            return f"{key}: {error['input']!r} does not match {error['ctx']['pattern']}"
+        case _:
+            return f"{key}: {error['msg'].removeprefix('Value error, ')} (found {error['input']!r})"
+
+
+def _known_keys(model: type[BaseModel], loc: Loc) -> list[str]:
+    """The keys that the class at ``loc`` accepts, or none when it cannot be told."""
+    current: Any = model
+    for step in loc:
+        if not (isinstance(current, type) and issubclass(current, BaseModel)):
+            break
+        if step in current.model_fields:
+            current = current.model_fields[str(step)].annotation
+            for argument in _arguments(current):
+                if isinstance(argument, type) and issubclass(argument, BaseModel):
+                    current = argument
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return [f.alias or name for name, f in current.model_fields.items()]
+    return []
+
+
+def _arguments(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _arguments(argument)
+
+
+@dataclass
+class Project:
+    """The declarations of one project folder; ``problems`` is empty when all of it is right."""
+
+    root: Path
+    territories: Territories
+    units: dict[str, Unit]
+    partners: dict[str, Partner] = field(default_factory=dict)
+    feeds: dict[str, FeedEntry] = field(default_factory=dict)
+    indicators: dict[str, IndicatorEntry] = field(default_factory=dict)
+    families: dict[str, Family] = field(default_factory=dict)
+    suites: dict[str, tuple[Suite, YamlFile]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, root: Path | None = None) -> "Project":
+        """Read everything, collecting every problem instead of stopping at the first."""
+        root = root or project_root()
+        reference = root / "resources" / "reference"
+        project = cls(root, Territories.read(reference), read_units(reference / "units.csv"))
+        for folder in sorted((root / "assets" / "partners").iterdir()):
+            if folder.is_dir():
+                project._read_partner(folder)
+        for path in sorted((root / "assets" / "indicators").glob("*/*.yaml")):
+            project._read_family(path)
+        for path in sorted((root / "expectations").rglob("*.yaml")):
+            project._read_suite(path)
+        project._check_feeds()
+        project._check_indicators()
+        project._check_suites()
+        return project
+
+    @classmethod
+    def load(cls, root: Path | None = None) -> "Project":
+        """Read everything; raise :class:`DeclarationError` listing every mistake."""
+        project = cls.read(root)
+        if project.problems:
+            raise DeclarationError(project.problems)
+        return project
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────
+
+    def _validate(self, model: type[Model], file: YamlFile, data: Any, at: Loc = ()) -> Model | None:
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            for detail in error.errors():
+                loc = (*at, *detail["loc"])
+                message = _describe(detail, model)
+                if not at and not detail["loc"]:
+                    message = f"expected a mapping of keys: {detail['msg']}"
+                self.problems.append(file.problem(loc, message))
+            return None
+
+    def _read(self, path: Path) -> YamlFile | None:
+        file = read_yaml(path, self.root)
+        self.problems += file.problems
+        return None if file.problems else file
+
+    def _read_partner(self, folder: Path) -> None:
+        path = folder / "partner.yaml"
+        if not path.exists():
+            self.problems.append(Problem(folder.relative_to(self.root), 1, "partner.yaml is missing"))
+            return
+        file = self._read(path)
+        partner = self._validate(Partner, file, file.data) if file else None
+        if file is None or partner is None:
+            return
+        self._same_name(file, partner.id, folder.name, "folder")
+        self.partners[partner.id] = partner
+        for feed_path in sorted(folder.glob("*.yaml")):
+            if feed_path.name == "partner.yaml":
+                continue
+            feed_file = self._read(feed_path)
+            feed = self._validate(Feed, feed_file, feed_file.data) if feed_file else None
+            if feed_file is not None and feed is not None:
+                self._same_name(feed_file, feed.id, feed_path.stem, "file")
+                self.feeds[f"{partner.id}/{feed.id}"] = FeedEntry(partner, feed, feed_file)
+
+    def _same_name(self, file: YamlFile, found: str, expected: str, what: str) -> None:
+        if found != expected:
+            self.problems.append(
+                file.problem(("id",), f"id {found!r} differs from the name of its {what}, {expected!r}")
+            )
+
+    def _read_family(self, path: Path) -> None:
+        file = self._read(path)
+        if file is None:
+            return
+        if not isinstance(file.data, dict) or not isinstance(file.data.get("indicators"), dict):
+            self.problems.append(file.problem((), "expected id, theme, label, description, indicators"))
+            return
+        data = dict(file.data)
+        defaults = data.pop("defaults", None) or {}
+        stanzas = data.pop("indicators")
+        indicators: dict[str, Indicator] = {}
+        for name, stanza in stanzas.items():
+            merged = {**defaults, **stanza} if isinstance(stanza, dict) else stanza
+            indicator = self._validate(Indicator, file, merged, ("indicators", name))
+            if indicator is not None:
+                indicators[name] = indicator
+        if not indicators:
+            return
+        family = self._validate(Family, file, {**data, "indicators": indicators})
+        if family is None:
+            return
+        self._same_name(file, family.id, path.stem, "file")
+        if family.theme != path.parent.name or family.theme not in THEMES:
+            self.problems.append(
+                file.problem(("theme",), f"theme {family.theme!r} is not its folder's, {path.parent.name!r}")
+            )
+        self.families[f"{family.theme}/{family.id}"] = family
+        for name, indicator in indicators.items():
+            line = file.line(("indicators", name))
+            if name in self.indicators:
+                other = self.indicators[name]
+                self.problems.append(
+                    Problem(file.path, line, f"indicator {name!r} is already in {other.file}:{other.line}")
+                )
+                continue
+            self.indicators[name] = IndicatorEntry(name, family, indicator, file.path, line)
+
+    def _read_suite(self, path: Path) -> None:
+        file = self._read(path)
+        suite = self._validate(Suite, file, file.data) if file else None
+        if file is not None and suite is not None:
+            key = str(path.relative_to(self.root / "expectations").with_suffix(""))
+            self.suites[key] = (suite, file)
+
+    # ── cross-checks ─────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def variables(self) -> dict[str, tuple[FeedEntry, Variable]]:
+        """Every variable by ``partner.name``."""
+        return {
+            entry.variable_id(name): (entry, variable)
+            for entry in self.feeds.values()
+            for name, variable in entry.feed.variables.items()
+        }
+
+    def _check_feeds(self) -> None:
+        owners: dict[str, FeedEntry] = {}
+        for entry in self.feeds.values():
+            feed, file = entry.feed, entry.file
+            for name, variable in feed.variables.items():
+                at: Loc = ("variables", name)
+                key = entry.variable_id(name)
+                if key in owners:
+                    message = f"variable {key} is already delivered by {owners[key].id}"
+                    self.problems.append(file.problem(at, message))
+                owners[key] = entry
+                self._check_unit(file, (*at, "unit"), variable.unit)
+                if variable.part_of is not None and variable.part_of not in feed.variables:
+                    hint = nearest(variable.part_of, feed.variables)
+                    self.problems.append(
+                        file.problem((*at, "part_of"), f"no variable {variable.part_of!r} here{hint}")
+                    )
+                self._check_aggregation(entry, at, variable)
+            self._check_columns(entry)
+
+    def _check_aggregation(self, entry: FeedEntry, at: Loc, variable: Variable) -> None:
+        if variable.aggregation in ("sum", "none"):
+            unit = self.units.get(variable.unit)
+            if variable.aggregation == "sum" and unit and unit.kind not in ("count", "amount"):
+                message = f"{variable.unit} does not add up: aggregation must be none or a weight"
+                self.problems.append(entry.file.problem((*at, "aggregation"), message))
+        elif variable.aggregation not in self.variables:
+            hint = nearest(variable.aggregation, self.variables)
+            message = f"aggregation: sum, none, or the variable that weighs the mean{hint}"
+            self.problems.append(entry.file.problem((*at, "aggregation"), message))
+
+    def _check_columns(self, entry: FeedEntry) -> None:
+        feed, file = entry.feed, entry.file
+        delivered: set[str] = set()
+        seen: set[str] = set()
+        for i, fmt in enumerate(feed.formats):
+            if fmt.id in seen:
+                self.problems.append(file.problem(("formats", i, "id"), f"format {fmt.id!r} is given twice"))
+            seen.add(fmt.id)
+            columns = set(feed.columns_of(fmt))
+            if fmt.unpivot is not None:
+                columns = {fmt.unpivot.variable}
+            for name in sorted(columns - feed.names):
+                at: Loc = ("formats", i, "columns", name)
+                self.problems.append(
+                    file.problem(at, f"no variable {name!r} is declared{nearest(name, feed.names)}")
+                )
+            delivered |= columns
+        for name in sorted(feed.names - delivered):
+            self.problems.append(
+                file.problem(("variables", name), f"no format has a column for variable {name!r}")
+            )
+
+    def _check_unit(self, file: YamlFile, at: Loc, unit: str) -> None:
+        if unit not in self.units:
+            message = f"unknown unit {unit!r}{nearest(unit, self.units)}"
+            self.problems.append(file.problem(at, message))
+
+    def _check_indicators(self) -> None:
+        labels: dict[str, str] = {}
+        formulas: dict[str, str] = {}
+        for entry in self.indicators.values():
+            self._check_indicator(entry)
+            self._unique(entry, labels, entry.indicator.label.casefold(), "label")
+            self._unique(entry, formulas, entry.indicator.parsed.canonical, "formula")
+
+    def _unique(self, entry: IndicatorEntry, seen: dict[str, str], key: str, what: str) -> None:
+        if key in seen:
+            message = f"indicator {entry.id!r} has the same {what} as {seen[key]!r}"
+            self.problems.append(Problem(entry.file, entry.line, message))
+        seen.setdefault(key, entry.id)
+
+    def _check_indicator(self, entry: IndicatorEntry) -> None:
+        indicator, formula = entry.indicator, entry.indicator.parsed
+
+        def report(message: str) -> None:
+            self.problems.append(Problem(entry.file, entry.line, f"{entry.id}: {message}"))
+
+        unknown = [v for v in formula.variables if v not in self.variables]
+        for variable in unknown:
+            if variable.split(".")[1] in self.indicators:
+                report(f"{variable}: a formula is over variables, not over other indicators")
+            else:
+                report(f"no feed delivers {variable!r}{nearest(variable, self.variables)}")
+        if indicator.unit not in self.units:
+            report(f"unknown unit {indicator.unit!r}{nearest(indicator.unit, self.units)}")
+        elif not unknown:
+            unit = self.units[indicator.unit]
+            mismatch = unit_mismatch(formula, unit.kind, unit.id, unit.scale, self._unit_of)
+            if mismatch:
+                report(mismatch)
+        if indicator.driving and indicator.driving not in formula.variables:
+            report(f"driving variable {indicator.driving!r} is not in the formula")
+        if formula.denominator and indicator.denominator is None:
+            report("the formula divides: say the denominator in words")
+        if not unknown:
+            self._check_levels(entry, report)
+        self._check_example(indicator, report)
+
+    def _unit_of(self, variable: str) -> tuple[str, str]:
+        unit = self.variables[variable][1].unit
+        return unit, self.units[unit].kind if unit in self.units else "count"
+
+    def _check_levels(self, entry: IndicatorEntry, report: Any) -> None:
+        for variable in entry.indicator.parsed.variables:
+            feed_entry, declared = self.variables[variable]
+            delivered = set(feed_entry.feed.levels)
+            if declared.aggregation != "none" and "commune" in delivered:
+                delivered |= {"ept", "departement"}
+            missing = [level for level in entry.indicator.levels if level not in delivered]
+            if missing:
+                report(f"{variable} does not exist at level {', '.join(missing)}")
+
+    def _check_example(self, indicator: Indicator, report: Any) -> None:
+        wanted = {t.key for t in indicator.parsed.terms}
+        given = set(indicator.example.inputs)
+        if wanted != given:
+            for name in sorted(wanted - given):
+                report(f"the example lacks {name}")
+            for name in sorted(given - wanted):
+                report(f"the example has {name}, which is not in the formula{nearest(name, wanted)}")
+            return
+        value = indicator.parsed.evaluate(indicator.example.inputs)
+        if value is None or abs(value - indicator.example.value) > 0.51 * 10**-indicator.decimals:
+            report(f"the example's value is {indicator.example.value}, the formula gives {value}")
+
+    def _check_suites(self) -> None:
+        for key, (suite, file) in self.suites.items():
+            if suite.extends is not None and suite.extends not in self.suites:
+                message = f"no suite {suite.extends!r}{nearest(suite.extends, self.suites)}"
+                self.problems.append(file.problem(("extends",), message))
+            owner = key.removeprefix("partners/")
+            if key.startswith("partners/") and not owner.endswith("defaults") and owner not in self.feeds:
+                self.problems.append(file.problem((), f"no feed {owner!r}{nearest(owner, self.feeds)}"))
+        for feed in self.feeds.values():
+            if f"partners/{feed.id}" not in self.suites:
+                message = f"no suite: expectations/partners/{feed.id}.yaml is missing"
+                self.problems.append(feed.file.problem((), message))
+
+    # ── views ────────────────────────────────────────────────────────────────────────────────
+
+    def rules(self, key: str) -> dict[str, Rule]:
+        """The rules of a suite with those it extends; a rule set to null is left out."""
+        suite, _ = self.suites[key]
+        inherited = self.rules(suite.extends) if suite.extends else {}
+        merged: dict[str, Rule | None] = {**inherited, **suite.rules}
+        return {name: rule for name, rule in merged.items() if rule is not None}
+
+    def feed_of(self, indicator: Indicator) -> FeedEntry:
+        """The feed whose calendar the indicator follows."""
+        return self.variables[indicator.driving_variable][0]

@@ -1,0 +1,47 @@
+"""Units of measure, read from ``resources/reference/units.csv``, and what arithmetic does to them.
+
+A unit has a *kind*: ``count`` (adds up over territories and is never negative), ``amount`` (money,
+adds up), ``proportion`` (a count over a count times ``scale``: 100 for a percentage), ``ratio``
+(anything over something else) or ``level`` (a median, an index: taken as delivered).
+"""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+UnitKind = Literal["count", "amount", "proportion", "ratio", "level"]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """``scale`` is what 1 stands for in the unit (100 for ``pct``); bounds are inclusive."""
+
+    id: str
+    label: str
+    symbol: str
+    kind: UnitKind
+    scale: float
+    minimum: float | None
+    maximum: float | None
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def read_units(path: Path) -> dict[str, Unit]:
+    """Units by id, in file order."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {
+            row["id"]: Unit(
+                row["id"],
+                row["label"],
+                row["symbol"],
+                cast(UnitKind, row["kind"]),
+                float(row["scale"]),
+                _number(row["minimum"]),
+                _number(row["maximum"]),
+            )
+            for row in csv.DictReader(file, delimiter=";")
+        }

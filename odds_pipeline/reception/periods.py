@@ -1,0 +1,54 @@
+"""Reference months read from file names, headers and cells."""
+
+import re
+
+from odds_pipeline.geography.territories import plain
+
+_MONTHS = (
+    "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre".split()
+)
+
+
+def month_number(label: str) -> int | None:
+    """The month a French label stands for, short or long: ``févr``, ``août``, ``Septembre``."""
+    name = plain(label)
+    if len(name) < 3:
+        return None
+    found = [i for i, month in enumerate(_MONTHS, start=1) if month.startswith(name)]
+    return found[0] if len(found) == 1 else None
+
+
+def groups_of(pattern: str | None, text: str) -> dict[str, str]:
+    """The named groups that ``pattern`` finds in ``text``; empty when it does not match."""
+    match = re.search(pattern, text, re.IGNORECASE) if pattern else None
+    return {k: v for k, v in match.groupdict().items() if v is not None} if match else {}
+
+
+def year_of(groups: dict[str, str]) -> int | None:
+    if "year" in groups:
+        return int(groups["year"])
+    return 2000 + int(groups["yy"]) if "yy" in groups else None
+
+
+def month_of(groups: dict[str, str], default_month: int, year_shift: int = 0) -> str | None:
+    """``YYYY-MM`` from the groups year or yy, month, mois or quarter; ``None`` without a year."""
+    year = year_of(groups)
+    if year is None:
+        return None
+    month: int | None = default_month
+    if "month" in groups:
+        month = int(groups["month"])
+    elif "mois" in groups:
+        month = month_number(groups["mois"])
+    elif "quarter" in groups:
+        month = int(groups["quarter"]) * 3
+    if month is None or not 1 <= month <= 12:
+        return None
+    return f"{year + year_shift:04d}-{month:02d}"
+
+
+def with_year(name: str, year: int | None) -> str:
+    """Fill ``{yyyy}`` and ``{yy}`` in a column name."""
+    if year is None or "{" not in name:
+        return name
+    return name.replace("{yyyy}", f"{year:04d}").replace("{yy}", f"{year % 100:02d}")

@@ -1,0 +1,340 @@
+"""Reads a recognised table into observations: one row per variable, territory and month.
+
+Numbers, secret marks and blanks stay apart; what cannot be read keeps its text in ``unreadable``
+and is left to the gate to refuse. Rows finer than a territory (IRIS, schools, neighbourhoods) are
+reduced here; a sum over a secret row is not a figure: it is secret, with a lower bound.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from odds_pipeline.geography.territories import Territories, plain
+from odds_pipeline.model.feed import Format
+from odds_pipeline.model.project import Project
+from odds_pipeline.reception.periods import groups_of, month_of
+from odds_pipeline.reception.recognition import Match, territory_text, text
+from odds_pipeline.reception.tables import Cell
+
+COLUMNS = (
+    "variable territory level geography month value obs_status conf_status lower_bound line lines "
+    "raw unreadable"
+).split()
+
+STATUS = {
+    "secret": ("Q", "C"),
+    "not_available": ("L", "F"),
+    "not_concerned": ("M", "F"),
+    "absent": ("O", "F"),
+}
+"""SDMX OBS_STATUS and CONF_STATUS of each kind of cell without a figure."""
+
+_NUMBER = r"-?(\d{1,3}([ \x{00A0}\x{202F}]\d{3})+|\d+)(DECIMAL\d+)?([eE][-+]\d+)?[ \x{00A0}]?%?"
+
+_PARSE = r"""
+WITH cells AS (
+    SELECT *, trim(replace(replace(raw, chr(160), ' '), chr(8239), ' ')) AS shown FROM raw_cells
+), marked AS (
+    SELECT c.*, m.obs_status AS mark_obs, m.conf_status AS mark_conf
+    FROM cells c LEFT JOIN marks m ON lower(c.shown) = m.mark
+)
+SELECT variable, territory, level, month, reduce, line, raw,
+    CASE WHEN mark_obs IS NULL AND regexp_full_match(shown, $number)
+         THEN CAST(replace(regexp_replace(shown, '[ %]', '', 'g'), $decimal, '.') AS DOUBLE)
+    END AS value,
+    coalesce(mark_obs, 'A') AS obs_status,
+    coalesce(mark_conf, 'F') AS conf_status,
+    CASE WHEN mark_obs IS NULL AND NOT regexp_full_match(shown, $number) THEN raw END AS unreadable
+FROM marked
+"""
+
+_REDUCE = """
+SELECT variable, territory, level, month,
+    CASE WHEN bool_or(conf_status <> 'F') OR (reduce = 'sum' AND bool_or(obs_status <> 'A')) THEN NULL
+         WHEN reduce = 'sum' THEN sum(value)
+         WHEN reduce = 'mean' THEN avg(value)
+         ELSE count(value) END AS value,
+    CASE WHEN bool_or(conf_status <> 'F') THEN 'Q'
+         WHEN reduce = 'sum' AND bool_or(obs_status <> 'A') THEN max(obs_status)
+         WHEN reduce = 'mean' AND count(value) = 0 THEN max(obs_status)
+         ELSE 'A' END AS obs_status,
+    CASE WHEN bool_or(conf_status <> 'F') THEN 'C' ELSE 'F' END AS conf_status,
+    CASE WHEN reduce = 'sum' AND bool_or(obs_status <> 'A' OR conf_status <> 'F') AND min(value) >= 0
+         THEN sum(value) END AS lower_bound,
+    min(line) AS line, count(*) AS lines, any_value(raw) AS raw, max(unreadable) AS unreadable
+FROM parsed WHERE reduce IS NOT NULL GROUP BY variable, territory, level, month, reduce
+UNION ALL
+SELECT variable, territory, level, month, value, obs_status, conf_status, NULL, line, 1, raw, unreadable
+FROM parsed WHERE reduce IS NULL
+"""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """``frame`` has the columns :data:`COLUMNS`; ``ignored`` counts rows outside the perimeter.
+
+    ``problems`` are facts about rows that no cell holds (a line too short, a month unreadable),
+    each with its line, in French.
+    """
+
+    frame: pd.DataFrame
+    months: tuple[str, ...]
+    geography: int
+    ignored: int
+    problems: tuple[tuple[int, str], ...]
+    unknown_columns: tuple[str, ...]
+
+
+def _texts(wanted: str | list[str]) -> set[str]:
+    return {plain(wanted)} if isinstance(wanted, str) else {plain(w) for w in wanted}
+
+
+def nomenclature(root: Path, name: str) -> dict[str, list[str]]:
+    """Territories of each finer code, from ``resources/reference/nomenclatures/<name>.csv``."""
+    path = root / "resources" / "reference" / "nomenclatures" / f"{name}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return {r["code"]: r["territories"].split("|") for r in csv.DictReader(file, delimiter=";")}
+
+
+@dataclass
+class _Reader:
+    """The state of one reading: which rows count, and what they say."""
+
+    project: Project
+    match: Match
+
+    def __post_init__(self) -> None:
+        fmt = self.match.format
+        level = fmt.territory.level
+        if isinstance(level, dict):
+            level = level[self.match.groups["level"]]
+        self.level: str = level
+        self.finer = (
+            nomenclature(self.project.root, fmt.territory.nomenclature)
+            if fmt.territory.nomenclature
+            else None
+        )
+        self.problems: list[tuple[int, str]] = []
+        self.ignored = 0
+
+    @property
+    def territories(self) -> Territories:
+        return self.project.territories
+
+    def cell(self, row: list[Cell], position: int | None) -> str:
+        if position is None or position >= len(row):
+            return ""
+        value = row[position]
+        if isinstance(value, float):
+            return text(value).replace(".", self.match.format.decimal)
+        return text(value)
+
+    def _kept(self, row: list[Cell], conditions: dict[str, str | list[str]]) -> bool:
+        return all(
+            plain(self.cell(row, self.match.position(name))) in _texts(wanted)
+            for name, wanted in conditions.items()
+        )
+
+    def rows(self) -> Iterator[tuple[int, list[Cell]]]:
+        """Data rows with their line; titles, notes and rows the contract ignores are left out."""
+        fmt = self.match.format
+        width = len(self.match.header)
+        while width and not self.match.header[width - 1]:
+            width -= 1
+        table = self.match.table
+        start = self.match.header_row + 1
+        for line, row in zip(table.lines[start:], table.rows[start:], strict=True):
+            filled = [cell for cell in row if text(cell)]
+            if len(filled) == 1 and text(row[0]) and width > 2:
+                continue  # a note under the table: one cell of text
+            if any(
+                self.cell(row, self.match.position(name)) in values
+                for name, values in fmt.ignore.items()
+            ):
+                continue
+            if not self._kept(row, fmt.where):
+                continue
+            if len(row) < width or any(text(cell) for cell in row[len(self.match.header) :]):
+                self.problems.append(
+                    (line, f"la ligne a {len(row)} cellules, l'en-tête {width}")
+                )
+            yield line, row
+
+    def territory(self, row: list[Cell]) -> list[str]:
+        """Territory codes of a row; none when it is outside the perimeter."""
+        key = self.match.format.territory
+        if key.fixed:
+            return [key.fixed]
+        shown = territory_text(self.match, row)
+        if self.finer is not None:
+            return self.finer.get(shown, [shown])
+        if key.by == "label":
+            return [self.territories.by_label.get(plain(shown), shown)]
+        if self.level == "france":
+            return [self.territories.france_codes.get(shown.upper(), shown)]
+        if self.level != "commune":
+            code = shown.lstrip("0")
+            known = {t.code for t in self.territories.all if t.level == self.level}
+            return [code] if code in known or not key.perimeter_only else []
+        code = shown[: key.prefix] if key.prefix else shown
+        departements = {t.code for t in self.territories.all if t.level == "departement"}
+        if key.perimeter_only and len(code) == 5 and code[:2] not in departements and code[:2].isalnum():
+            return []
+        return [code]
+
+    def month(self, row: list[Cell], line: int) -> str | None:
+        fmt, calendar = self.match.format, self.match.entry.feed.calendar
+        groups = dict(self.match.groups)
+        if fmt.period.fixed:
+            return fmt.period.fixed
+        if fmt.period.column:
+            shown = self.cell(row, self.match.position(fmt.period.column))
+            found = groups_of(fmt.period.pattern, shown)
+            if not found:
+                self.problems.append(
+                    (line, f"période illisible dans {fmt.period.column} : « {shown} »")
+                )
+                return None
+            groups |= found
+        return month_of(groups, calendar.month, fmt.period.year_shift)
+
+    def cells(self) -> Iterator[tuple[str, str, str, str | None, str | None, int, str]]:
+        """Variable, territory, level, month, reduce, line and raw text of every figure."""
+        feed, fmt = self.match.entry.feed, self.match.format
+        prefix = self.match.entry.partner.id
+        columns = [
+            (f"{prefix}.{name}", column, self.match.column_position(column))
+            for name, column in feed.columns_of(fmt).items()
+        ]
+        present = [(v, c, p) for v, c, p in columns if p is not None]
+        spread = self._unpivoted()
+        for line, row in self.rows():
+            codes = self.territory(row)
+            if not codes:
+                self.ignored += 1
+                continue
+            month = self.month(row, line) if spread is None else None
+            for code in codes:
+                if spread is not None and fmt.unpivot is not None:
+                    variable = f"{prefix}.{fmt.unpivot.variable}"
+                    for position, groups in spread:
+                        own = self._unpivot_month(row, groups)
+                        raw = self.cell(row, position)
+                        yield variable, code, self.level, own, None, line, raw
+                    continue
+                for variable, column, position in present:
+                    if column.where and not self._kept(row, column.where):
+                        continue
+                    raw = self.cell(row, position)
+                    if column.reduce == "count":
+                        raw = "1" if raw else ""
+                    if len(codes) > 1 and column.reduce:
+                        raw = "\x00"  # astride several communes: a share of none is known
+                    yield variable, code, self.level, month, column.reduce, line, raw
+            for level in fmt.territory.also:
+                yield from self._whole(row, line, level, month, present)
+
+    def _whole(
+        self, row: list[Cell], line: int, level: str, month: str | None, present: list[tuple]  # type: ignore[type-arg]
+    ) -> Iterator[tuple[str, str, str, str | None, str | None, int, str]]:
+        whole = next(t.code for t in self.territories.all if t.level == level)
+        for variable, column, position in present:
+            if not column.where or self._kept(row, column.where):
+                raw = self.cell(row, position)
+                raw = ("1" if raw else "") if column.reduce == "count" else raw
+                yield variable, whole, level, month, column.reduce, line, raw
+
+    def _unpivoted(self) -> list[tuple[int, dict[str, str]]] | None:
+        unpivot = self.match.format.unpivot
+        if unpivot is None:
+            return None
+        found = [(i, groups_of(unpivot.columns, name)) for i, name in enumerate(self.match.header)]
+        return [(i, groups) for i, groups in found if groups]
+
+    def _unpivot_month(self, row: list[Cell], groups: dict[str, str]) -> str | None:
+        fmt = self.match.format
+        own = self.match.groups | groups
+        if fmt.period.column:
+            own |= groups_of(
+                fmt.period.pattern, self.cell(row, self.match.position(fmt.period.column))
+            )
+        return month_of(own, self.match.entry.feed.calendar.month, fmt.period.year_shift)
+
+
+def _marks(fmt: Format) -> pd.DataFrame:
+    marks = {mark.casefold().strip(): kind for mark, kind in fmt.marks.items()}
+    marks.setdefault("", fmt.blank)
+    marks["\x00"] = "absent"
+    rows = [(mark, *STATUS[kind]) for mark, kind in marks.items()]
+    return pd.DataFrame(rows, columns=["mark", "obs_status", "conf_status"])
+
+
+def geography_of(codes: set[str], month: str, fmt: Format, territories: Territories) -> int:
+    """The geography a file is written in.
+
+    The format's own word first. Then its codes: a commune that has since merged away tells the
+    older geography. Its absence tells nothing before the merger (small-area files lack communes),
+    and the newer geography after it.
+    """
+    if fmt.geography is not None:
+        return territories.geography_of(fmt.geography)
+    if codes & territories.merged_away():
+        return territories.geographies[0]
+    return territories.geography_of(int(month[:4]))
+
+
+def read(project: Project, match: Match) -> Reading:
+    """Read the table into a frame; raises nothing on bad content, which the gate will refuse."""
+    reader = _Reader(project, match)
+    fmt = match.format
+    raw = pd.DataFrame(
+        list(reader.cells()),
+        columns=["variable", "territory", "level", "month", "reduce", "line", "raw"],
+        dtype=object,
+    ).astype({"line": "int64"})
+    marks = _marks(fmt)
+    number = _NUMBER.replace("DECIMAL", "," if fmt.decimal == "," else r"\.")
+    with duckdb.connect() as connection:
+        connection.register("raw_cells", raw)
+        connection.register("marks", marks)
+        if raw.empty:
+            frame = pd.DataFrame(columns=COLUMNS)
+        else:
+            connection.execute(
+                f"CREATE TABLE parsed AS {_PARSE}", {"number": number, "decimal": fmt.decimal}
+            )
+            frame = connection.execute(
+                f"SELECT * FROM ({_REDUCE}) ORDER BY variable, level, territory, month, line"
+            ).df()
+    months = tuple(sorted(m for m in frame["month"].dropna().unique()))
+    communes = {str(c) for c in frame.loc[frame["level"] == "commune", "territory"]}
+    geography = geography_of(communes, months[-1] if months else "2024-01", fmt, project.territories)
+    frame["geography"] = geography
+    if fmt.provisional_after and not frame.empty:
+        late = (frame["month"] > fmt.provisional_after) & (frame["obs_status"] == "A")
+        frame.loc[late, "obs_status"] = "P"
+    return Reading(
+        frame[COLUMNS].reset_index(drop=True),
+        months,
+        geography,
+        reader.ignored,
+        tuple(reader.problems),
+        _unknown_columns(match),
+    )
+
+
+def _unknown_columns(match: Match) -> tuple[str, ...]:
+    """Header cells that the contract does not speak of."""
+    feed, fmt = match.entry.feed, match.format
+    known = {match.position(n) for n in (*fmt.territory.columns, *fmt.requires, *fmt.where)}
+    for column in feed.columns_of(fmt).values():
+        known |= {match.position(name) for name in (*column.names, *column.where)}
+    return tuple(
+        name
+        for position, name in enumerate(match.header)
+        if name and position not in known
+    )

@@ -1,0 +1,226 @@
+"""Tells which contract and format a table belongs to, from its name, header and content.
+
+Nothing is guessed: exactly one format fits, or the table is set aside with the nearest contracts
+and what differs; a table whose name belongs to one contract but whose header does not fit is that
+contract's delivery, to be refused with what its header lacks.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from odds_pipeline.geography.territories import Territories, plain
+from odds_pipeline.model.feed import Column, Feed, Format
+from odds_pipeline.model.problems import nearest
+from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.reception.periods import groups_of, with_year, year_of
+from odds_pipeline.reception.tables import Cell, Table
+
+HEADER_DEPTH = 30
+SIMULATED = plain("DONNEES_SIMULEES")
+
+
+def text(cell: Cell) -> str:
+    """A cell as text; a whole float from Excel is a whole number."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+@dataclass(frozen=True)
+class Match:
+    """A table read as one format: where its header is and which column holds what."""
+
+    entry: FeedEntry
+    format: Format
+    table: Table
+    header_row: int
+    index: dict[str, int]
+    groups: dict[str, str]
+
+    @property
+    def header(self) -> list[str]:
+        return [text(cell) for cell in self.table.rows[self.header_row]]
+
+    def position(self, name: str) -> int | None:
+        """Index of the column called ``name``, year filled in."""
+        return self.index.get(plain(with_year(name, year_of(self.groups))))
+
+    def column_position(self, column: Column) -> int | None:
+        for name in column.names:
+            position = self.position(name)
+            if position is not None:
+                return position
+        return None
+
+    @property
+    def simulated(self) -> bool:
+        return SIMULATED in self.index
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """A format that does not fit, and in what."""
+
+    feed: str
+    format: str
+    differences: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.feed} ({self.format}) : {' ; '.join(self.differences)}"
+
+
+@dataclass(frozen=True)
+class Unrecognised:
+    """No format, or several, fit. ``named`` is the contract that the file's name belongs to."""
+
+    table: Table
+    nearest: tuple[Nearest, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+    named: FeedEntry | None = None
+    missing: tuple[str, ...] = field(default=())
+
+
+def _required(feed: Feed, fmt: Format) -> list[list[str]]:
+    """Names that the header must hold: one of each list."""
+    required = [[name] for name in fmt.territory.columns + fmt.requires]
+    if fmt.period.column:
+        required.append([fmt.period.column])
+    required += [[name] for name in (*fmt.where, *fmt.ignore)]
+    for column in feed.columns_of(fmt).values():
+        if not column.optional:
+            required.append(column.names)
+            required += [[name] for name in column.where]
+    return required
+
+
+def _index(row: list[Cell]) -> dict[str, int]:
+    """Columns by plain name; the first of two that look alike counts."""
+    found: dict[str, int] = {}
+    for position, cell in enumerate(row):
+        name = plain(text(cell))
+        if name:
+            found.setdefault(name, position)
+    return found
+
+
+def _groups(fmt: Format, table: Table, header: list[Cell]) -> dict[str, str]:
+    groups = groups_of(fmt.file, table.file_name) | groups_of(fmt.period.file, table.file_name)
+    if fmt.sheet and table.sheet:
+        groups |= groups_of(fmt.sheet, table.sheet)
+    if fmt.period.header:
+        for cell in header:
+            found = groups_of(fmt.period.header, text(cell))
+            if found:
+                return groups | found
+    return groups
+
+
+def territory_text(match: Match, row: list[Cell]) -> str:
+    """The territory cell or cells of a row, put end to end."""
+    positions = [match.position(name) for name in match.format.territory.columns]
+    parts = [text(row[p]) if p is not None and p < len(row) else "" for p in positions]
+    return "".join(parts)
+
+
+def _holds_perimeter(match: Match, territories: Territories) -> bool:
+    """Whether some row speaks of the perimeter: the content's say in the recognition."""
+    key = match.format.territory
+    if key.fixed or key.nomenclature:
+        return True
+    rows = (territory_text(match, row) for row in match.table.rows[match.header_row + 1 :])
+    if key.by == "label":
+        return any(plain(name) in territories.by_label for name in rows)
+    level = key.level
+    if isinstance(level, dict):
+        level = level.get(match.groups.get("level", ""), "commune")
+    if level == "france":
+        return any(code.upper() in territories.france_codes for code in rows)
+    codes = {t.code for t in territories.all if t.level == level}
+    if level == "commune":
+        return any((code[: key.prefix] if key.prefix else code) in codes for code in rows)
+    return any(code.lstrip("0") in codes for code in rows)
+
+
+def _try(entry: FeedEntry, fmt: Format, table: Table, territories: Territories) -> Match | Nearest:
+    feed = entry.feed
+    differences: list[str] = []
+    if fmt.file and not re.search(fmt.file, table.file_name, re.IGNORECASE):
+        differences.append(f"le nom du fichier ne suit pas {fmt.file}")
+    if fmt.sheet and table.sheet and not re.search(fmt.sheet, table.sheet, re.IGNORECASE):
+        differences.append(f"l'onglet ne suit pas {fmt.sheet}")
+    best: Match | None = None
+    best_missing: list[str] = []
+    required = _required(feed, fmt)
+    for number, row in enumerate(table.rows[:HEADER_DEPTH]):
+        match = Match(entry, fmt, table, number, _index(row), _groups(fmt, table, row))
+        missing = [names[0] for names in required if all(match.position(n) is None for n in names)]
+        if best is None or len(missing) < len(best_missing):
+            best, best_missing = match, missing
+        if not missing:
+            break
+    if best is None:
+        return Nearest(entry.id, fmt.id, ("le tableau n'a aucune ligne",))
+    if fmt.unpivot and not any(groups_of(fmt.unpivot.columns, name) for name in best.header):
+        best_missing.append(f"une colonne de la forme {fmt.unpivot.columns}")
+    if best_missing:
+        header = best.header
+        year = year_of(best.groups)
+        shown = [
+            f"{with_year(name, year)}{_like(with_year(name, year), header)}"
+            for name in best_missing[:6]
+        ]
+        more = f" et {len(best_missing) - 6} autres" if len(best_missing) > 6 else ""
+        differences.append(f"colonnes absentes : {', '.join(shown)}{more}")
+    if not differences and not _holds_perimeter(best, territories):
+        differences.append(
+            f"aucun territoire du périmètre dans {' + '.join(fmt.territory.columns)}"
+        )
+    if not differences and fmt.period.header and "year" not in best.groups | {
+        "year": "" for key in best.groups if key == "yy"
+    }:
+        differences.append(f"aucune année dans l'en-tête (forme {fmt.period.header})")
+    return Nearest(entry.id, fmt.id, tuple(differences)) if differences else best
+
+
+def _like(name: str, header: list[str]) -> str:
+    hint = nearest(name, [h for h in header if h])
+    return hint.replace("did you mean", "renommée en").replace("?", " ?") if hint else ""
+
+
+def _most_specific(matches: list[Match]) -> list[Match]:
+    """Of formats of one feed that all fit, the one that asks for the most columns."""
+    if len({m.entry.id for m in matches}) > 1 or len(matches) < 2:
+        return matches
+    asked = [len({n[0] for n in _required(m.entry.feed, m.format)}) for m in matches]
+    return [m for m, count in zip(matches, asked, strict=True) if count == max(asked)]
+
+
+def recognise(project: Project, table: Table) -> Match | Unrecognised:
+    """The one format that the table is, or why there is none."""
+    matches: list[Match] = []
+    others: list[tuple[FeedEntry, Nearest]] = []
+    named: dict[str, FeedEntry] = {}
+    for entry in project.feeds.values():
+        for fmt in entry.feed.formats:
+            found = _try(entry, fmt, table, project.territories)
+            if isinstance(found, Match):
+                matches.append(found)
+                continue
+            others.append((entry, found))
+            if fmt.file and re.search(fmt.file, table.file_name, re.IGNORECASE):
+                named[entry.id] = entry
+    matches = _most_specific(matches)
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        names = tuple(f"{m.entry.id} ({m.format.id})" for m in matches)
+        return Unrecognised(table, ambiguous=names)
+    others.sort(key=lambda pair: (len(pair[1].differences), sum(map(len, pair[1].differences))))
+    closest = tuple(near for _, near in others[:3])
+    if len(named) == 1:
+        entry = next(iter(named.values()))
+        own = [near for other, near in others if other.id == entry.id]
+        outside = any("périmètre" in d for d in own[0].differences)
+        if not outside:
+            return Unrecognised(table, (own[0],), named=entry, missing=own[0].differences)
+    return Unrecognised(table, closest)

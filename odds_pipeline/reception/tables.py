@@ -1,0 +1,158 @@
+"""Opens a delivered file as tables of cells: CSV of any separator and encoding, xlsx, zip.
+
+Nothing is interpreted here; a file that cannot be opened ends in :class:`Unreadable`, in French,
+ready for the partner.
+"""
+
+import csv
+import io
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from pathlib import PurePath
+
+MAX_BYTES = 512 * 1024 * 1024
+"""Largest file opened, compressed or not: the largest real delivery known is some 60 MB."""
+
+SEPARATORS = ";,\t|"
+Cell = str | int | float
+
+
+class Unreadable(ValueError):
+    """The file cannot be opened as a table; the text says why, in French."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """``rows`` of cells; ``lines`` gives the line in the file of each row, from 1."""
+
+    file_name: str
+    sheet: str | None
+    rows: list[list[Cell]]
+    lines: list[int]
+
+
+def decode(content: bytes, name: str) -> str:
+    """UTF-8 (BOM or not), UTF-16 with BOM, else cp1252, each strictly."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" in text:
+            break
+        return text
+    raise Unreadable(f"{name} : ce n'est pas un fichier texte UTF-8 ni Windows (cp1252).")
+
+
+def _separator(text: str) -> str:
+    """The separator that cuts most lines of the beginning into the same number of cells."""
+    lines = [line for line in text.splitlines()[:50] if line.strip()]
+    best, best_score = ";", (0, 0)
+    for separator in SEPARATORS:
+        widths = Counter(len(next(csv.reader([line], delimiter=separator), [])) for line in lines)
+        cut = {width: count for width, count in widths.items() if width > 1}
+        if cut:
+            width, count = max(cut.items(), key=lambda item: (item[1], item[0]))
+            if (count, width) > best_score:
+                best, best_score = separator, (count, width)
+    return best
+
+
+def _read_csv(content: bytes, name: str) -> Table:
+    text = decode(content, name)
+    if not text.strip():
+        raise Unreadable(f"{name} : le fichier est vide.")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
+    rows: list[list[Cell]] = []
+    lines: list[int] = []
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append(list(row))
+                lines.append(reader.line_num)
+    except csv.Error as error:
+        raise Unreadable(f"{name}, ligne {reader.line_num} : CSV illisible ({error}).") from error
+    return Table(name, None, rows, lines)
+
+
+def _xlsx_cell(value: object) -> Cell:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "VRAI" if value else "FAUX"
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def _read_xlsx(content: bytes, name: str) -> list[Table]:
+    # openpyxl (read-only mode) is the maintained reader of xlsx; imported here: it costs 0.3 s.
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except Exception as error:
+        raise Unreadable(f"{name} : classeur Excel illisible ({error}).") from error
+    tables = []
+    for sheet in book.worksheets:
+        rows: list[list[Cell]] = []
+        lines: list[int] = []
+        for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+            cells = [_xlsx_cell(value) for value in row]
+            if any(str(cell).strip() for cell in cells):
+                rows.append(cells)
+                lines.append(number)
+        if rows:
+            tables.append(Table(name, sheet.title, rows, lines))
+    book.close()
+    if not tables:
+        raise Unreadable(f"{name} : le classeur est vide.")
+    return tables
+
+
+def _read_zip(content: bytes, name: str, depth: int) -> list[Table]:
+    if depth > 0:
+        raise Unreadable(f"{name} : une archive dans une archive n'est pas ouverte.")
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except zipfile.BadZipFile as error:
+        raise Unreadable(f"{name} : archive zip abîmée ({error}).") from error
+    tables: list[Table] = []
+    with archive:
+        members = [m for m in archive.infolist() if not m.is_dir()]
+        if sum(m.file_size for m in members) > MAX_BYTES:
+            raise Unreadable(f"{name} : plus de {MAX_BYTES // 2**20} Mo une fois décompressé.")
+        for member in members:
+            if member.flag_bits & 1:
+                raise Unreadable(f"{name} : l'archive est protégée par un mot de passe.")
+            try:
+                inner = archive.read(member)
+            except Exception as error:
+                raise Unreadable(f"{name} : {member.filename} est abîmé ({error}).") from error
+            tables += open_tables(PurePath(member.filename).name, inner, depth + 1)
+    if not tables:
+        raise Unreadable(f"{name} : l'archive est vide.")
+    return tables
+
+
+def open_tables(name: str, content: bytes, depth: int = 0) -> list[Table]:
+    """Every table in the file. Raises :class:`Unreadable`."""
+    if not content:
+        raise Unreadable(f"{name} : le fichier est vide (0 octet).")
+    if len(content) > MAX_BYTES:
+        raise Unreadable(f"{name} : plus de {MAX_BYTES // 2**20} Mo.")
+    if content[:4] == b"PK\x03\x04" or content[:4] == b"PK\x05\x06":
+        if b"xl/workbook" in content or name.lower().endswith((".xlsx", ".xlsm")):
+            return _read_xlsx(content, name)
+        return _read_zip(content, name, depth)
+    if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise Unreadable(f"{name} : ancien format Excel (.xls) ; enregistrer en .xlsx ou en CSV.")
+    return [_read_csv(content, name)]
