@@ -10,7 +10,7 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 
@@ -33,7 +33,11 @@ class Territory:
 
 @dataclass(frozen=True)
 class Part:
-    """``part`` is one of the communes that make ``whole``; both in their geography."""
+    """``part`` is one of the territories that make ``whole``, each in its geography.
+
+    Communes make their EPT and their département; merged communes make the new one; a territory
+    that no merger touches is the same in both geographies.
+    """
 
     part: str
     part_geography: int
@@ -42,6 +46,7 @@ class Part:
     whole_level: str
 
 
+@lru_cache(maxsize=65536)
 def plain(text: str) -> str:
     """Lower case without accents, articles' punctuation or spaces: how labels are compared."""
     ascii_text = unicodedata.normalize("NFKD", text.replace("œ", "oe")).encode("ascii", "ignore")
@@ -138,8 +143,8 @@ class Territories:
         across: list[Part] = []
         for older, newer in zip(self.geographies, self.geographies[1:], strict=False):
             targets = {source: target for year, source, target in self.mergers if year - 1 == older}
-            across += [
-                Part(t.code, older, targets.get(t.code, t.code), newer, "commune")
-                for t in self.communes(older)
-            ]
+            for t in (t for t in self.all if t.geography == older):
+                across.append(Part(t.code, older, targets.get(t.code, t.code), newer, t.level))
+                if t.code not in targets:
+                    across.append(Part(t.code, newer, t.code, older, t.level))
         return tuple(inside + across)

@@ -103,6 +103,11 @@ def _index(row: list[Cell]) -> dict[str, int]:
     return found
 
 
+def header_indexes(table: Table) -> list[dict[str, int]]:
+    """Columns by name for each row that may be the header."""
+    return [_index(row) for row in table.rows[:HEADER_DEPTH]]
+
+
 def _groups(fmt: Format, table: Table, header: list[Cell]) -> dict[str, str]:
     groups = groups_of(fmt.file, table.file_name) | groups_of(fmt.period.file, table.file_name)
     if fmt.sheet and table.sheet:
@@ -141,8 +146,17 @@ def _holds_perimeter(match: Match, territories: Territories) -> bool:
     return any(code.lstrip("0") in codes for code in rows)
 
 
-def _try(entry: FeedEntry, fmt: Format, table: Table, territories: Territories) -> Match | Nearest:
+def match_as(
+    entry: FeedEntry,
+    fmt: Format,
+    table: Table,
+    territories: Territories,
+    indexes: list[dict[str, int]] | None = None,
+) -> Match | Nearest:
+    """The table read as this very format, or what differs."""
     feed = entry.feed
+    if indexes is None:
+        indexes = header_indexes(table)
     differences: list[str] = []
     if fmt.file and not re.search(fmt.file, table.file_name, re.IGNORECASE):
         differences.append(f"le nom du fichier ne suit pas {fmt.file}")
@@ -151,8 +165,9 @@ def _try(entry: FeedEntry, fmt: Format, table: Table, territories: Territories) 
     best: Match | None = None
     best_missing: list[str] = []
     required = _required(feed, fmt)
-    for number, row in enumerate(table.rows[:HEADER_DEPTH]):
-        match = Match(entry, fmt, table, number, _index(row), _groups(fmt, table, row))
+    for number, index in enumerate(indexes):
+        row = table.rows[number]
+        match = Match(entry, fmt, table, number, index, _groups(fmt, table, row))
         missing = [names[0] for names in required if all(match.position(n) is None for n in names)]
         if best is None or len(missing) < len(best_missing):
             best, best_missing = match, missing
@@ -197,12 +212,13 @@ def _most_specific(matches: list[Match]) -> list[Match]:
 
 def recognise(project: Project, table: Table) -> Match | Unrecognised:
     """The one format that the table is, or why there is none."""
+    indexes = header_indexes(table)
     matches: list[Match] = []
     others: list[tuple[FeedEntry, Nearest]] = []
     named: dict[str, FeedEntry] = {}
     for entry in project.feeds.values():
         for fmt in entry.feed.formats:
-            found = _try(entry, fmt, table, project.territories)
+            found = match_as(entry, fmt, table, project.territories, indexes)
             if isinstance(found, Match):
                 matches.append(found)
                 continue

@@ -1,0 +1,1 @@
+"""Definitions as rows, values by one statement."""

@@ -1,0 +1,1 @@
+"""The gate: suites become Great Expectations suites, their results become verdicts."""

@@ -1,0 +1,217 @@
+"""Audits one delivery: its structure, then its suite, month by month."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.model.suite import Rule, Severity
+from odds_pipeline.reception.reading import Reading
+
+SHOWN = 20
+"""Failing rows kept with a verdict; the count is always complete."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one rule on one month. ``rows`` are the failing ones, the first few."""
+
+    month: str
+    rule: str
+    severity: Severity
+    passed: bool
+    message: str
+    remedy: str
+    count: int = 0
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def refuses(self) -> bool:
+        return not self.passed and self.severity == "critical"
+
+    @property
+    def rows_json(self) -> str:
+        return json.dumps(self.rows, ensure_ascii=False, default=str)
+
+
+def structure_findings(entry: FeedEntry, reading: Reading) -> list[Finding]:
+    """What is wrong with the file before any figure is looked at."""
+    calendar = entry.feed.calendar
+    findings = []
+    for month in reading.months:
+        calendar_ok = calendar.has(month)
+        findings.append(
+            Finding(
+                month,
+                "calendrier",
+                "critical",
+                calendar_ok,
+                f"Le mois {month} n'est pas attendu : {entry.feed.label} commence en "
+                f"{calendar.first} ({calendar.cadence})."
+                if not calendar_ok
+                else "Le mois est au calendrier.",
+                "Vérifier la période du fichier et de son nom.",
+            )
+        )
+        rows = [{"line": line, "detail": text} for line, text in reading.problems]
+        findings.append(
+            Finding(
+                month,
+                "lignes",
+                "critical",
+                not rows,
+                f"{len(rows)} ligne(s) du fichier ne suivent pas l'en-tête." if rows else "",
+                "Corriger les lignes citées et renvoyer le fichier entier.",
+                len(rows),
+                rows[:SHOWN],
+            )
+        )
+    return findings
+
+
+TEXT = ["variable", "month", "territory", "level", "part_of", "detail"]
+
+
+def typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Text columns as text even when they hold nothing, so that queries can join them."""
+    return frame.astype({name: "string" for name in TEXT if name in frame.columns})
+
+
+def batch_of(project: Project, entry: FeedEntry, reading: Reading) -> pd.DataFrame:
+    """The reading with what rules need beside each figure: bounds, part-of, known territory."""
+    frame = reading.frame.copy()
+    names = frame["variable"].str.split(".").str[1]
+    variables = entry.feed.variables
+    units = {name: project.units[variable.unit] for name, variable in variables.items()}
+    frame["minimum"] = names.map({n: u.minimum for n, u in units.items()}).astype("float64")
+    frame["maximum"] = names.map({n: u.maximum for n, u in units.items()}).astype("float64")
+    frame["part_of"] = names.map(
+        {n: entry.variable_id(v.part_of) for n, v in variables.items() if v.part_of}
+    )
+    known = {(t.code, t.level) for t in project.territories.all if t.geography == reading.geography}
+    pairs = zip(frame["territory"], frame["level"], strict=True)
+    frame["known_territory"] = [pair in known for pair in pairs]
+    return typed(frame)
+
+
+def expected_territories(project: Project, entry: FeedEntry) -> pd.DataFrame:
+    """Communes that a complete feed must hold in each geography; none for the other feeds."""
+    communes = [
+        (t.code, geography)
+        for geography in project.territories.geographies
+        for t in project.territories.communes(geography)
+        if entry.feed.complete
+    ]
+    table = pd.DataFrame(communes, columns=["territory", "geography"])
+    return typed(table).astype({"geography": "int64"})
+
+
+def variables_table(project: Project, entry: FeedEntry) -> pd.DataFrame:
+    """Variables of the feed with unit kind and aggregation, for rules to join."""
+    return pd.DataFrame(
+        [
+            (entry.variable_id(name), project.units[v.unit].kind, v.aggregation)
+            for name, v in entry.feed.variables.items()
+        ],
+        columns=["variable", "kind", "aggregation"],
+    )
+
+
+def _failing_rows(result: Any, batch: pd.DataFrame) -> list[dict[str, Any]]:
+    details = result.result.get("details") or {}
+    if "rows" in details:
+        rows: list[dict[str, Any]] = details["rows"]
+        return rows
+    index = result.result.get("unexpected_index_list") or []
+    shown = batch.loc[index, ["month", "variable", "territory", "line", "raw", "value"]]
+    found = shown.astype(object).where(shown.notna(), None)
+    return [dict(record) for record in found.to_dict("records")]
+
+
+def _raised(result: Any) -> bool:
+    info = result.exception_info or {}
+    if "raised_exception" in info:
+        return bool(info["raised_exception"])
+    return any(i.get("raised_exception") for i in info.values() if isinstance(i, dict))
+
+
+def suite_findings(
+    rules: dict[str, Rule],
+    batch: pd.DataFrame,
+    tables: dict[str, pd.DataFrame],
+    months: tuple[str, ...],
+) -> list[Finding]:
+    """One finding per rule and month. A rule that could not run refuses every month."""
+    from odds_pipeline.quality.expectations import validate  # 4 CPU seconds: only when auditing
+
+    findings: list[Finding] = []
+    results = validate(rules, batch, tables)
+    for (name, rule), result in zip(rules.items(), results, strict=True):
+        if _raised(result):
+            findings += [
+                Finding(m, name, "critical", False, f"La règle {name} n'a pas pu être évaluée : "
+                        f"{result.exception_info}"[:500], "Prévenir l'équipe de l'observatoire.")
+                for m in months
+            ]
+            continue
+        rows = _failing_rows(result, batch)
+        if not result.success and not rows:
+            rows = [{"detail": str(result.result.get("observed_value"))}]
+        for month in months:
+            own = [row for row in rows if row.get("month") in (month, None)]
+            findings.append(
+                Finding(
+                    month, name, rule.severity, not own, rule.message, rule.remedy, len(own),
+                    own[:SHOWN],
+                )
+            )
+    return findings
+
+
+_SERIES = """
+WITH known AS (
+    SELECT variable, month, territory, level, geography, value FROM delivery
+    UNION ALL
+    SELECT a.variable, a.month, a.territory, a.level, a.geography, a.value FROM accepted a
+    WHERE NOT EXISTS (
+        FROM delivery d WHERE d.month = a.month AND d.level = a.level AND d.variable = a.variable)
+)
+SELECT *, dense_rank() OVER (PARTITION BY variable, level ORDER BY month) AS rank FROM known
+"""
+
+
+def series_of(batch: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
+    """The feed's series as it would be once the batch is accepted; ``rank`` orders its months."""
+    with duckdb.connect() as connection:
+        connection.register("delivery", batch)
+        connection.register("accepted", accepted)
+        return typed(connection.execute(_SERIES).df())
+
+
+def audit(
+    project: Project, entry: FeedEntry, readings: list[Reading], accepted: pd.DataFrame
+) -> list[Finding]:
+    """All findings on readings that share no month; months of a wrong structure go no further.
+
+    ``accepted`` holds the feed's accepted observations: variable, month, territory, level,
+    geography, value.
+    """
+    findings = [f for reading in readings for f in structure_findings(entry, reading)]
+    broken = {f.month for f in findings if f.refuses}
+    months = tuple(m for reading in readings for m in reading.months if m not in broken)
+    if not months:
+        return findings
+    batch = pd.concat([batch_of(project, entry, reading) for reading in readings])
+    batch = batch[batch["month"].isin(months)].reset_index(drop=True)
+    accepted = typed(accepted)
+    tables = {
+        "expected": expected_territories(project, entry),
+        "accepted": accepted,
+        "series": series_of(batch, accepted),
+        "variables": variables_table(project, entry),
+    }
+    rules = project.rules(f"partners/{entry.id}")
+    return findings + suite_findings(rules, batch, tables, months)

@@ -1,0 +1,99 @@
+"""Suites as Great Expectations objects.
+
+Great Expectations drops a rule it does not know and passes an empty suite: here each rule is built
+by its class, an unknown name is a mistake in the declaration, and the number of results is checked
+against the number of rules.
+"""
+
+import re
+from contextvars import ContextVar
+from functools import cache
+from typing import Any, ClassVar
+
+import duckdb
+import great_expectations as gx
+import great_expectations.expectations as gxe
+import pandas as pd
+from great_expectations.expectations.expectation import BatchExpectation
+
+from odds_pipeline.model.suite import Rule
+
+TABLES: ContextVar[dict[str, pd.DataFrame]] = ContextVar("tables")
+"""Tables that a query may join with the delivery: expected, accepted, variables."""
+
+
+class ExpectNoRowFromQuery(BatchExpectation):
+    """The query over the batch, named ``delivery``, returns no row; each row it returns is a fault.
+
+    Queries group by month, so that one bad month of a long delivery is told from the others.
+    """
+
+    query: str
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.row_count",)
+    success_keys: ClassVar[tuple[str, ...]] = ("query",)
+    domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
+
+    def _validate(
+        self,
+        metrics: dict[Any, Any],
+        runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: Any = None,
+    ) -> dict[str, Any]:
+        batch = execution_engine.batch_manager.active_batch_data.dataframe
+        with duckdb.connect() as connection:
+            connection.register("delivery", batch)
+            for name, table in TABLES.get().items():
+                connection.register(name, table)
+            rows = connection.execute(self.query).df()
+        found = rows.astype(object).where(rows.notna(), None).to_dict("records")
+        return {
+            "success": not found,
+            "result": {"observed_value": len(found), "details": {"rows": found}},
+        }
+
+
+@cache
+def known_expectations() -> dict[str, type[Any]]:
+    """Expectation classes by snake-case name."""
+    classes = {name: getattr(gxe, name) for name in dir(gxe) if name.startswith("Expect")}
+    classes["ExpectNoRowFromQuery"] = ExpectNoRowFromQuery
+    return {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): cls for name, cls in classes.items()}
+
+
+def build(name: str, rule: Rule) -> Any:
+    """The expectation of one rule; :class:`ValueError` when its name or arguments are not known."""
+    classes = known_expectations()
+    if rule.expect not in classes:
+        raise ValueError(f"rule {name}: Great Expectations knows no {rule.expect!r}")
+    return classes[rule.expect](**rule.arguments, meta={"rule": name})
+
+
+def validate(rules: dict[str, Rule], batch: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> list[Any]:
+    """Run the rules on ``batch``; one Great Expectations result per rule, in the rules' order.
+
+    A context lives for one audit only: contexts shared between threads pass bad data.
+    """
+    if not rules:
+        raise ValueError("a suite without rules audits nothing")
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_pandas("delivery")
+    whole = source.add_dataframe_asset("delivery").add_batch_definition_whole_dataframe("delivery")
+    suite = context.suites.add(
+        gx.ExpectationSuite("suite", expectations=[build(n, r) for n, r in rules.items()])
+    )
+    definition = context.validation_definitions.add(
+        gx.ValidationDefinition(name="audit", data=whole, suite=suite)
+    )
+    token = TABLES.set(tables)
+    try:
+        outcome = definition.run(
+            batch_parameters={"dataframe": batch}, result_format={"result_format": "COMPLETE"}
+        )
+    finally:
+        TABLES.reset(token)
+    by_rule = {r.expectation_config.meta["rule"]: r for r in outcome.results}
+    if by_rule.keys() != rules.keys():
+        missing = sorted(rules.keys() - by_rule.keys())
+        raise RuntimeError(f"Great Expectations returned no result for: {', '.join(missing)}")
+    return [by_rule[name] for name in rules]

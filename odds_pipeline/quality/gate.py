@@ -1,0 +1,239 @@
+"""Write, audit, publish: a delivered month reaches the accepted observations, or quarantine.
+
+Deliveries that wait for one feed are audited together, as many months as there are in one batch,
+each month with its own verdict. A batch is judged in one transaction: its verdicts, the state of
+its months and its accepted observations are written together or not at all.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import duckdb
+import pandas as pd
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.quality.audit import Finding, audit
+from odds_pipeline.reception.reading import Reading, read
+from odds_pipeline.reception.receive import archive_path
+from odds_pipeline.reception.recognition import Match, match_as
+from odds_pipeline.reception.tables import open_tables
+from odds_pipeline.warehouse.store import Store, transaction
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the gate decided of one delivery: months accepted and refused, with their findings."""
+
+    delivery: str
+    file_name: str
+    accepted: tuple[str, ...]
+    refused: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A delivery that waits, read again from the archive, and its months to judge."""
+
+    delivery: str
+    file_name: str
+    format: str
+    reading: Reading
+    months: tuple[str, ...]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        frame = self.reading.frame
+        return frame[frame["month"].isin(self.months)].assign(delivery=self.delivery)
+
+
+@dataclass
+class Batch:
+    """Deliveries of one format and the same levels, no month twice."""
+
+    key: tuple[str, ...]
+    waiting: list[Waiting] = field(default_factory=list)
+
+    @property
+    def months(self) -> set[str]:
+        return {month for one in self.waiting for month in one.months}
+
+
+_ACCEPTED = """
+SELECT variable, month, territory, level, geography, value
+FROM observations WHERE known_to IS NULL AND variable IN (SELECT unnest($variables))
+"""
+
+_PENDING = """
+SELECT d.id, d.file_name, d.format, list(m.month ORDER BY m.month) AS months
+FROM deliveries d JOIN delivered_months m ON m.delivery = d.id
+WHERE m.feed = $feed AND m.state = 'pending' AND m.month BETWEEN $first AND $last
+GROUP BY ALL ORDER BY min(d.received_order)
+"""
+
+_SAME = """
+o.variable = n.variable AND o.month = n.month AND o.territory = n.territory AND o.level = n.level
+AND o.geography = n.geography
+"""
+
+_EQUAL = """
+o.value IS NOT DISTINCT FROM n.value AND o.obs_status = n.obs_status
+AND o.conf_status = n.conf_status AND o.lower_bound IS NOT DISTINCT FROM n.lower_bound
+"""
+
+# What a delivery replaces: its variables, months and levels. Other levels of the same feed come in
+# files of their own.
+_END = f"""
+UPDATE observations o SET known_to = $judgement
+WHERE o.known_to IS NULL
+  AND EXISTS (FROM incoming n WHERE n.variable = o.variable AND n.month = o.month AND n.level = o.level)
+  AND NOT EXISTS (FROM incoming n WHERE {_SAME} AND {_EQUAL})
+"""
+
+_BEGIN = f"""
+INSERT INTO observations
+SELECT n.variable, n.month, n.territory, n.level, n.geography, n.value, n.obs_status, n.conf_status,
+       n.lower_bound, n.delivery, n.line, n.lines, $judgement, NULL
+FROM incoming n WHERE NOT EXISTS (FROM observations o WHERE o.known_to IS NULL AND {_SAME})
+"""
+
+
+def reread(
+    project: Project, home: Home, delivery: str, file_name: str, feed: str, fmt: str
+) -> Reading | None:
+    """Read a delivery again from the archive; ``None`` when its contract no longer fits."""
+    sha256, _, number = delivery.partition("#")
+    table = open_tables(file_name, archive_path(home, sha256).read_bytes())[int(number or 0)]
+    entry = project.feeds[feed]
+    for candidate in entry.feed.formats:
+        if candidate.id == fmt:
+            match = match_as(entry, candidate, table, project.territories)
+            return read(project, match) if isinstance(match, Match) else None
+    return None
+
+
+
+
+def batches_of(waiting: list[Waiting]) -> list[Batch]:
+    """Group deliveries, keeping the order of two deliveries of the same month."""
+    batches: list[Batch] = []
+    for one in waiting:
+        levels = sorted(str(level) for level in one.reading.frame["level"].unique())
+        key = (one.format, *levels)
+        last = next((b for b in reversed(batches) if b.key == key), None)
+        if last is None or last.months & set(one.months):
+            last = Batch(key)
+            batches.append(last)
+        last.waiting.append(one)
+    return batches
+
+
+def _apply(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, judgement: int) -> None:
+    connection.register("incoming", frame)
+    connection.execute(_END, {"judgement": judgement})
+    connection.execute(_BEGIN, {"judgement": judgement})
+    connection.unregister("incoming")
+
+
+def _record(connection: duckdb.DuckDBPyConnection, judgements: list[Judgement], number: int) -> None:
+    verdicts = pd.DataFrame(
+        [
+            (j.delivery, f.month, f.rule, f.severity, f.passed, f.message, f.remedy, f.count, f.rows_json)
+            for j in judgements
+            for f in j.findings
+        ],
+        columns=["delivery", "month", "rule", "severity", "passed", "message", "remedy", "failing", "rows"],
+    )
+    states = pd.DataFrame(
+        [(j.delivery, m, "accepted") for j in judgements for m in j.accepted]
+        + [(j.delivery, m, "refused") for j in judgements for m in j.refused],
+        columns=["delivery", "month", "state"],
+    )
+    connection.register("findings", verdicts)
+    connection.register("states", states)
+    connection.execute("INSERT INTO verdicts SELECT * FROM findings")
+    connection.execute(
+        "UPDATE delivered_months m SET state = s.state, judgement = ?, judged_at = ? FROM states s "
+        "WHERE m.delivery = s.delivery AND m.month = s.month",
+        [number, datetime.now(UTC).replace(tzinfo=None)],
+    )
+    connection.unregister("findings")
+    connection.unregister("states")
+
+
+def _judgement(one: Waiting, findings: list[Finding]) -> Judgement:
+    own = tuple(f for f in findings if f.month in one.months)
+    refused = {f.month for f in own if f.refuses}
+    # A month that no rule was run on has no verdict: it is refused.
+    refused |= set(one.months) - {f.month for f in own}
+    accepted = tuple(m for m in one.months if m not in refused)
+    frame = one.frame
+    rows = frame[frame["month"].isin(accepted)]["month"].value_counts()
+    return Judgement(
+        one.delivery,
+        one.file_name,
+        accepted,
+        tuple(m for m in one.months if m in refused),
+        own,
+        {str(month): int(count) for month, count in rows.items()},
+    )
+
+
+def _judge(
+    project: Project, connection: duckdb.DuckDBPyConnection, entry: FeedEntry, batch: Batch
+) -> list[Judgement]:
+    variables = [entry.variable_id(name) for name in entry.feed.variables]
+    accepted = connection.execute(_ACCEPTED, {"variables": variables}).df()
+    findings = audit(project, entry, [one.reading for one in batch.waiting], accepted)
+    judgements = [_judgement(one, findings) for one in batch.waiting]
+    frames = [
+        one.frame[one.frame["month"].isin(judgement.accepted)]
+        for one, judgement in zip(batch.waiting, judgements, strict=True)
+    ]
+    with transaction(connection):
+        row = connection.execute(
+            "SELECT coalesce(max(judgement), 0) + 1 FROM delivered_months"
+        ).fetchone()
+        assert row is not None
+        _record(connection, judgements, row[0])
+        _apply(connection, pd.concat(frames), row[0])
+    return judgements
+
+
+def _refuse_unread(
+    connection: duckdb.DuckDBPyConnection, delivery: str, file_name: str, months: list[str]
+) -> Judgement:
+    """A delivery that its own contract, changed since, no longer recognises."""
+    findings = tuple(
+        Finding(m, "contrat", "critical", False, "Le contrat ne reconnaît plus ce fichier.",
+                "Prévenir l'équipe de l'observatoire.")
+        for m in months
+    )
+    judgement = Judgement(delivery, file_name, (), tuple(months), findings, {})
+    with transaction(connection):
+        _record(connection, [judgement], 0)
+    return judgement
+
+
+def judge_pending(
+    project: Project, home: Home, feed: str, first: str = "0000-00", last: str = "9999-99"
+) -> list[Judgement]:
+    """Judge what waits for ``feed`` between two months, in order of reception."""
+    entry = project.feeds[feed]
+    judgements: list[Judgement] = []
+    with Store(home.warehouse).connect() as connection:
+        pending = connection.execute(
+            _PENDING, {"feed": feed, "first": first, "last": last}
+        ).fetchall()
+        waiting: list[Waiting] = []
+        for delivery, file_name, fmt, months in pending:
+            reading = reread(project, home, delivery, file_name, feed, fmt)
+            if reading is None:
+                judgements.append(_refuse_unread(connection, delivery, file_name, months))
+            else:
+                waiting.append(Waiting(delivery, file_name, fmt, reading, tuple(months)))
+        for batch in batches_of(waiting):
+            judgements += _judge(project, connection, entry, batch)
+    return judgements

@@ -1,0 +1,196 @@
+"""Receives files: archives their bytes, recognises them, and records what they hold.
+
+Receiving judges nothing: figures wait, month by month, for the gate. The same bytes received twice
+change nothing; a file killed in the middle is received again from the start.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+from odds_pipeline.reception.reading import Reading, read
+from odds_pipeline.reception.recognition import Match, Unrecognised, recognise
+from odds_pipeline.reception.tables import MAX_BYTES, Table, Unreadable, open_tables
+from odds_pipeline.warehouse.store import Store, transaction
+
+NO_MONTH = "0000-00"
+"""Month of a delivery whose period cannot be told."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of one table of one file; ``feed`` is ``None`` when it was set aside."""
+
+    file: str
+    delivery: str
+    feed: str | None
+    format: str | None
+    months: tuple[str, ...]
+    known: bool
+    simulated: bool
+    reason: str | None
+
+
+def archive_path(home: Home, sha256: str) -> Path:
+    return home.archive / sha256[:2] / sha256
+
+
+def _archive(home: Home, content: bytes, sha256: str) -> None:
+    target = archive_path(home, sha256)
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.chmod(file.name, 0o444)
+    os.replace(file.name, target)
+
+
+def files_in(paths: Iterable[Path]) -> list[Path]:
+    """Files named, and those under folders named, in order of name; hidden ones left out."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inner = (p for p in path.rglob("*") if p.is_file())
+            found += sorted(
+                p for p in inner if not any(x.startswith(".") for x in p.relative_to(path).parts)
+            )
+        else:
+            found.append(path)
+    return found
+
+
+def _refusal(outcome: Unrecognised) -> str:
+    if outcome.named is not None:
+        return f"{outcome.named.feed.label} : {' ; '.join(outcome.missing)}."
+    if outcome.ambiguous:
+        return f"Plusieurs contrats conviennent : {', '.join(outcome.ambiguous)}."
+    nearest = " | ".join(str(near) for near in outcome.nearest)
+    return f"Aucun contrat ne convient. Les plus proches : {nearest}"
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    receipt: Receipt,
+    table: Table | None,
+    sha256: str,
+    size: int,
+    reading: Reading | None,
+) -> None:
+    now = datetime.now(UTC).replace(tzinfo=None)
+    connection.execute(
+        """
+        INSERT INTO deliveries SELECT $id, $sha, $file, $sheet, $size, $now,
+            coalesce((SELECT max(received_order) FROM deliveries), 0) + 1,
+            $feed, $format, $geography, $ignored, $unknown, $simulated, $reason
+        """,
+        {
+            "id": receipt.delivery,
+            "sha": sha256,
+            "file": receipt.file,
+            "sheet": table.sheet if table else None,
+            "size": size,
+            "now": now,
+            "feed": receipt.feed,
+            "format": receipt.format,
+            "geography": reading.geography if reading else None,
+            "ignored": reading.ignored if reading else None,
+            "unknown": list(reading.unknown_columns) if reading else [],
+            "simulated": receipt.simulated,
+            "reason": receipt.reason,
+        },
+    )
+    if receipt.feed is None:
+        return
+    if receipt.reason is not None:
+        connection.execute(
+            "INSERT INTO delivered_months VALUES (?, ?, ?, 'refused', NULL, ?)",
+            [receipt.delivery, receipt.feed, receipt.months[0], now],
+        )
+        connection.execute(
+            "INSERT INTO verdicts VALUES (?, ?, 'structure', 'critical', false, ?, ?, 1, '[]')",
+            [
+                receipt.delivery,
+                receipt.months[0],
+                receipt.reason,
+                "Renvoyer le fichier avec les colonnes du contrat.",
+            ],
+        )
+        return
+    for month in receipt.months:
+        connection.execute(
+            "INSERT INTO delivered_months VALUES (?, ?, ?, 'pending', NULL, NULL)",
+            [receipt.delivery, receipt.feed, month],
+        )
+
+
+def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Receipt, Reading | None]:
+    outcome = recognise(project, table)
+    if isinstance(outcome, Match):
+        reading = read(project, outcome)
+        problem = None if reading.months else "Aucune ligne du fichier ne donne de figure datée."
+        receipt = Receipt(
+            table.file_name,
+            delivery,
+            outcome.entry.id,
+            outcome.format.id,
+            reading.months or (NO_MONTH,),
+            False,
+            outcome.simulated,
+            problem,
+        )
+        return receipt, reading
+    named = outcome.named.id if outcome.named else None
+    simulated = any("SIMULEES" in str(cell).upper() for row in table.rows[:1] for cell in row)
+    receipt = Receipt(
+        table.file_name, delivery, named, None, (NO_MONTH,), False, simulated, _refusal(outcome)
+    )
+    return receipt, None
+
+
+def _receive_file(project: Project, home: Home, store: Store, path: Path) -> list[Receipt]:
+    if path.stat().st_size > MAX_BYTES:
+        reason = f"{path.name} : plus de {MAX_BYTES // 2**20} Mo, non ouvert."
+        return [Receipt(path.name, "", None, None, (), False, False, reason)]
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    with store.connect() as connection:
+        known = connection.execute(
+            "SELECT id, feed, format, simulated, reason FROM deliveries WHERE sha256 = ? ORDER BY id",
+            [sha256],
+        ).fetchall()
+    if known:
+        return [Receipt(path.name, i, feed, f, (), True, s, r) for i, feed, f, s, r in known]
+    _archive(home, content, sha256)
+    received: list[tuple[Receipt, Table | None, Reading | None]] = []
+    try:
+        tables = open_tables(path.name, content)
+    except Unreadable as error:
+        receipt = Receipt(path.name, sha256, None, None, (), False, False, str(error))
+        received.append((receipt, None, None))
+    else:
+        for number, table in enumerate(tables):
+            delivery = sha256 if number == 0 else f"{sha256}#{number}"
+            receipt, reading = _receive_table(project, table, delivery)
+            received.append((receipt, table, reading))
+    with store.connect() as connection, transaction(connection):
+        for receipt, one, reading in received:
+            _insert(connection, receipt, one, sha256, len(content), reading)
+    return [receipt for receipt, _, _ in received]
+
+
+def receive(project: Project, home: Home, paths: Iterable[Path]) -> Iterable[Receipt]:
+    """Receive files and folders, one receipt per table, as they are dealt with."""
+    store = Store(home.warehouse)
+    for path in files_in(paths):
+        yield from _receive_file(project, home, store, path)

@@ -1,0 +1,1 @@
+"""The DuckDB warehouse: one writer at a time, and immutable releases for readers."""
