@@ -1,0 +1,7 @@
+"""Dagster components: the declarations of a folder become assets, checks, schedules and sensors."""
+
+from odds_pipeline.components.catalogue import Catalogue
+from odds_pipeline.components.indicator_families import IndicatorFamilies
+from odds_pipeline.components.partner_feeds import PartnerFeeds
+
+__all__ = ["Catalogue", "IndicatorFamilies", "PartnerFeeds"]

@@ -1,0 +1,107 @@
+"""Indicator families: every indicator is an asset; one statement computes a family's range of months."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from odds_pipeline.components.shared import (
+    WRITER_POOL,
+    Warehouse,
+    code_reference,
+    feed_key,
+    indicator_key,
+    partitions_of,
+    project,
+)
+from odds_pipeline.indicators.compute import compute
+from odds_pipeline.model.indicator import THEMES
+from odds_pipeline.model.project import FeedEntry, IndicatorEntry
+from odds_pipeline.warehouse.store import transaction
+
+
+def _deps(entry: IndicatorEntry, driving: FeedEntry) -> list[dg.AssetDep]:
+    """Feeds the formula reads; another calendar's partition counts when its window holds the month."""
+    feeds = {project().variables[v][0].id: project().variables[v][0] for v in entry.indicator.parsed.variables}
+    same = partitions_of(driving.feed.calendar)
+    mapping = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+    return [
+        dg.AssetDep(
+            feed_key(feed.id),
+            partition_mapping=None if partitions_of(feed.feed.calendar) == same else mapping,
+        )
+        for feed in feeds.values()
+    ]
+
+
+def _spec(entry: IndicatorEntry, driving: FeedEntry) -> dg.AssetSpec:
+    indicator = entry.indicator
+    unit = project().units[indicator.unit]
+    return dg.AssetSpec(
+        indicator_key(entry.path),
+        deps=_deps(entry, driving),
+        description=f"**{indicator.label}** ({unit.label})\n\n{indicator.definition}\n\n"
+        f"Formule : `{indicator.formula}`\n\nLimites : {indicator.limits}",
+        group_name=entry.family.theme,
+        owners=[f"team:{driving.partner.id}"],
+        kinds={"duckdb", "sql"},
+        tags={"theme": entry.family.theme, "family": entry.family.id},
+        metadata={
+            "unit": indicator.unit,
+            "theme": THEMES[entry.family.theme],
+            "dagster/table_name": "indicator_values",
+            **code_reference(entry.file, entry.line),
+        },
+        automation_condition=dg.AutomationCondition.eager(),
+        skippable=True,
+    )
+
+
+def family_asset(name: str, driving: FeedEntry, entries: list[IndicatorEntry]) -> dg.AssetsDefinition:
+    """The indicators of one family that follow one feed's calendar, computed together."""
+    by_key = {indicator_key(entry.path): entry for entry in entries}
+
+    @dg.multi_asset(
+        name=name,
+        specs=[_spec(entry, driving) for entry in entries],
+        partitions_def=partitions_of(driving.feed.calendar),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+        pool=WRITER_POOL,
+    )
+    def values(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
+        window = context.partition_key_range
+        keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
+        names = [by_key[key].id for key in keys]
+        with warehouse.get_connection() as connection, transaction(connection):
+            counts = compute(project(), connection, names, window.start, window.end)
+        paths = {entry.id: indicator_key(entry.path) for entry in entries}
+        for (indicator, month), (rows, filled) in sorted(counts.items()):
+            # Only months that have figures are materialised: a month without delivery stays grey.
+            context.log_event(
+                dg.AssetMaterialization(
+                    paths[indicator],
+                    partition=month,
+                    metadata={"dagster/partition_row_count": rows, "values": filled},
+                )
+            )
+        yield from ()
+
+    return values
+
+
+class IndicatorFamilies(dg.Component, dg.Model, dg.Resolvable):
+    """Every family under ``folder``; indicators of one family and one calendar share a statement."""
+
+    folder: str
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        groups: dict[str, tuple[FeedEntry, list[IndicatorEntry]]] = {}
+        for entry in project().indicators.values():
+            if not entry.file.as_posix().startswith(self.folder):
+                continue
+            driving = project().feed_of(entry.indicator)
+            name = "__".join((entry.family.theme, entry.family.id, *driving.id.split("/")))
+            groups.setdefault(name, (driving, []))[1].append(entry)
+        return dg.Definitions(
+            assets=[family_asset(name, driving, own) for name, (driving, own) in groups.items()]
+        )

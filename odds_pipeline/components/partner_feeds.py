@@ -1,0 +1,291 @@
+"""Partner feeds: each contract becomes a partitioned asset that is the gate of its deliveries."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from odds_pipeline.components.shared import (
+    TIMEZONE,
+    WRITER_POOL,
+    Warehouse,
+    code_reference,
+    feed_key,
+    partitions_of,
+    project,
+)
+from odds_pipeline.model.project import FeedEntry
+from odds_pipeline.quality.audit import Finding
+from odds_pipeline.quality.gate import Judgement, judge_pending
+from odds_pipeline.reception.receive import receive
+
+CRITICAL, WARNINGS, QUARANTINE = "regles_bloquantes", "avertissements", "rien_en_quarantaine"
+
+
+def _columns(entry: FeedEntry) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                entry.variable_id(name), "double", description=f"{variable.label} ({variable.unit})"
+            )
+            for name, variable in entry.feed.variables.items()
+        ]
+    )
+
+
+def _spec(entry: FeedEntry) -> dg.AssetSpec:
+    feed, partner = entry.feed, entry.partner
+    lag = timedelta(days=31 * (feed.calendar.lag + feed.calendar.step))
+    return dg.AssetSpec(
+        feed_key(entry.id),
+        description=f"**{feed.label}**\n\n{feed.description}\n\nSource : {feed.source}.",
+        group_name=partner.id,
+        owners=[f"team:{partner.id}"],
+        kinds={"duckdb", "csv"},
+        tags={"cadence": feed.calendar.cadence, "contract": feed.kind},
+        metadata={
+            "dagster/column_schema": _columns(entry),
+            "dagster/table_name": "observations",
+            "licence": partner.licence,
+            "lag_months": feed.calendar.lag,
+            **code_reference(entry.file.path, 1),
+        },
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=lag + timedelta(days=31), warn_window=lag
+        ),
+        skippable=True,
+    )
+
+
+def _finding_rows(findings: list[Finding], judgements: list[Judgement]) -> dg.TableMetadataValue:
+    """Rule, month, territories, values and what to ask the partner, as a table in the UI."""
+    names = {id(f): j.file_name for j in judgements for f in j.findings}
+    territories = project().territories
+    records = []
+    for finding in findings[:50]:
+        codes = sorted({str(row["territory"]) for row in finding.rows if row.get("territory")})
+        labels = [
+            t.label for code in codes if (t := territories.by_key.get((code, territories.geographies[0])))
+        ] or codes
+        records.append(
+            dg.TableRecord(
+                {
+                    "mois": finding.month,
+                    "fichier": names.get(id(finding), ""),
+                    "règle": finding.rule,
+                    "message": finding.message,
+                    "territoires": ", ".join(labels[:8]),
+                    "cellules": finding.count,
+                    "valeurs": json.dumps(finding.rows[:3], ensure_ascii=False, default=str)[:400],
+                    "à demander": finding.remedy,
+                }
+            )
+        )
+    schema = dg.TableSchema(
+        columns=[
+            dg.TableColumn(name, "int" if name == "cellules" else "string")
+            for name in ("mois", "fichier", "règle", "message", "territoires", "cellules", "valeurs",
+                         "à demander")
+        ]
+    )
+    return dg.MetadataValue.table(records, schema=schema)
+
+
+def _check_results(
+    entry: FeedEntry, judgements: list[Judgement], in_quarantine: list[str]
+) -> Iterator[dg.AssetCheckResult]:
+    failed = [f for j in judgements for f in j.findings if not f.passed]
+    for name, severity in ((CRITICAL, "critical"), (WARNINGS, "warning")):
+        found = [f for f in failed if f.severity == severity]
+        yield dg.AssetCheckResult(
+            asset_key=feed_key(entry.id),
+            check_name=name,
+            passed=not found,
+            severity=dg.AssetCheckSeverity.ERROR
+            if severity == "critical"
+            else dg.AssetCheckSeverity.WARN,
+            description=" ".join(dict.fromkeys(f"{f.month} : {f.message}" for f in found[:5]))
+            or "Aucune anomalie.",
+            metadata={"anomalies": _finding_rows(found, judgements)} if found else {},
+        )
+    yield dg.AssetCheckResult(
+        asset_key=feed_key(entry.id),
+        check_name=QUARANTINE,
+        passed=not in_quarantine,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"En quarantaine : {', '.join(in_quarantine)}."
+        if in_quarantine
+        else "Aucun mois en quarantaine.",
+    )
+
+
+def _states(warehouse: Warehouse, feed: str, first: str, last: str) -> tuple[list[str], list[str]]:
+    """Months with an accepted delivery in the range, and months whose last delivery is refused."""
+    with warehouse.get_connection() as connection:
+        rows = connection.execute(
+            """
+            SELECT month, bool_or(state = 'accepted'), arg_max(state, d.received_order)
+            FROM delivered_months m JOIN deliveries d ON d.id = m.delivery
+            WHERE m.feed = ? GROUP BY month ORDER BY month
+            """,
+            [feed],
+        ).fetchall()
+    accepted = [month for month, any_accepted, _ in rows if any_accepted and first <= month <= last]
+    return accepted, [month for month, _, state in rows if state == "refused"]
+
+
+def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
+    """The asset of one contract; each accepted month is a materialised partition."""
+    partitions = partitions_of(entry.feed.calendar)
+
+    @dg.multi_asset(
+        name=f"{entry.partner.id}__{entry.feed.id}",
+        specs=[_spec(entry)],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=WRITER_POOL,
+        check_specs=[
+            dg.AssetCheckSpec(
+                CRITICAL, asset=feed_key(entry.id), description="Règles qui refusent une livraison."
+            ),
+            dg.AssetCheckSpec(
+                WARNINGS, asset=feed_key(entry.id), description="Règles qui signalent sans refuser."
+            ),
+            dg.AssetCheckSpec(
+                QUARANTINE,
+                asset=feed_key(entry.id),
+                description="Aucun mois n'attend une nouvelle livraison.",
+            ),
+        ],
+    )
+    def gate(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
+        window = context.partition_key_range
+        judgements = judge_pending(project(), warehouse.home, entry.id, window.start, window.end)
+        accepted, quarantined = _states(warehouse, entry.id, window.start, window.end)
+        latest = {month: j for j in judgements for month in j.accepted}
+        for month in accepted:
+            judgement = latest.get(month)
+            metadata = (
+                {
+                    "dagster/partition_row_count": judgement.rows.get(month, 0),
+                    "fichier": judgement.file_name,
+                    "sha256": judgement.delivery,
+                }
+                if judgement
+                else {}
+            )
+            context.log_event(
+                dg.AssetMaterialization(feed_key(entry.id), partition=month, metadata=metadata)
+            )
+        yield from _check_results(entry, judgements, quarantined)
+        refused = sorted({month for j in judgements for month in j.refused})
+        if refused:
+            raise dg.Failure(
+                f"{len(refused)} month(s) refused: {', '.join(refused)}. They wait in quarantine; "
+                f"accepted months of this run are kept.",
+                allow_retries=False,
+            )
+        if not accepted:
+            context.log.warning(f"No delivery of {entry.id} for {window.start} to {window.end}.")
+
+    return gate
+
+
+def partner_schedule(partner: str, entries: list[FeedEntry]) -> dg.ScheduleDefinition:
+    """On the 6th of each month, every feed of the partner for its latest expected month."""
+    keys = [feed_key(entry.id) for entry in entries]
+
+    @dg.schedule(
+        name=f"{partner}_monthly",
+        cron_schedule="0 6 6 * *",
+        execution_timezone=TIMEZONE,
+        target=dg.AssetSelection.assets(*keys),
+        description=f"Gate the latest month of every feed of {partner}.",
+    )
+    def monthly(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+        for entry in entries:
+            last = partitions_of(entry.feed.calendar).get_last_partition_key(
+                context.scheduled_execution_time
+            )
+            if last is not None:
+                yield dg.RunRequest(
+                    run_key=f"{entry.id}:{last}:{context.scheduled_execution_time:%Y-%m-%d}",
+                    asset_selection=[feed_key(entry.id)],
+                    partition_key=last,
+                )
+
+    return monthly
+
+
+def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
+    """Receives what is new in the landing folder and asks for the months it holds."""
+
+    @dg.sensor(
+        name="landing",
+        target=dg.AssetSelection.assets(*keys),
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Receives new files of the landing folder, then runs the gate of their feeds.",
+    )
+    def landing(context: dg.SensorEvaluationContext, warehouse: Warehouse) -> dg.SensorResult:
+        home = warehouse.home
+        seen: dict[str, str] = json.loads(context.cursor or "{}")
+        found = {str(p): f"{p.stat().st_mtime_ns}:{p.stat().st_size}" for p in _files(home.landing)}
+        new = [Path(name) for name, stamp in sorted(found.items()) if seen.get(name) != stamp]
+        requests: dict[tuple[str, str, str], list[str]] = {}
+        for receipt in receive(project(), home, new):
+            if receipt.feed is None or receipt.known or receipt.reason is not None:
+                continue
+            group = (receipt.feed, receipt.months[0], receipt.months[-1])
+            requests.setdefault(group, []).append(receipt.delivery)
+        return dg.SensorResult(
+            run_requests=[
+                dg.RunRequest(
+                    run_key=f"{feed}:{'+'.join(d[:12] for d in deliveries)}",
+                    asset_selection=[feed_key(feed)],
+                    tags=range_tags(first, last),
+                )
+                for (feed, first, last), deliveries in requests.items()
+            ],
+            cursor=json.dumps(found),
+        )
+
+    return landing
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.exists():
+        return []
+    return [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")]
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """Dagster's tags for one run over a range of partitions."""
+    return {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+
+
+class PartnerFeeds(dg.Component, dg.Model, dg.Resolvable):
+    """Every contract under ``folder`` as a gated asset, one schedule per partner, the landing sensor."""
+
+    folder: str
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        entries = [
+            e for e in project().feeds.values() if e.file.path.as_posix().startswith(self.folder)
+        ]
+        partners: dict[str, list[FeedEntry]] = {}
+        for entry in entries:
+            partners.setdefault(entry.partner.id, []).append(entry)
+        return dg.Definitions(
+            assets=[feed_asset(entry) for entry in entries],
+            schedules=[partner_schedule(name, own) for name, own in partners.items()],
+            sensors=[landing_sensor([feed_key(entry.id) for entry in entries])],
+        )
+
+
+__all__ = ["PartnerFeeds", "feed_asset", "range_tags"]

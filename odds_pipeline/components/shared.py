@@ -1,0 +1,85 @@
+"""What the components share: the project, the warehouse resource, calendars as partitions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+from dagster_duckdb import DuckDBResource
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.calendar import Calendar
+from odds_pipeline.model.project import Project, project_root
+from odds_pipeline.warehouse.store import Store
+
+TIMEZONE = "Europe/Paris"
+WRITER_POOL = "duckdb_writer"
+
+
+@cache
+def project() -> Project:
+    """The declarations, read once per process; a mistake stops Dagster with the text of them all."""
+    return Project.load(project_root())
+
+
+class Warehouse(DuckDBResource):
+    """dagster-duckdb's resource, behind the lock that keeps one writer at a time."""
+
+    @property
+    def home(self) -> Home:
+        return Home(Path(self.database).parent)
+
+    @contextmanager
+    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with Store(Path(self.database)).connect() as connection:
+            yield connection
+
+
+def warehouse() -> Warehouse:
+    """The warehouse of ``ODDS_HOME``."""
+    return Warehouse(database=str(Home.from_environment().warehouse))
+
+
+@cache
+def _partitions(cadence: str, first: str, month: int) -> dg.TimeWindowPartitionsDefinition:
+    crons = {
+        "monthly": "0 0 1 * *",
+        "quarterly": f"0 0 1 {','.join(str(m) for m in range((month - 1) % 3 + 1, 13, 3))} *",
+        "annual": f"0 0 1 {month} *",
+    }
+    # A quarter or a year is known by the month of its situation, before its window has ended.
+    return dg.TimeWindowPartitionsDefinition(
+        start=first,
+        fmt="%Y-%m",
+        cron_schedule=crons[cadence],
+        timezone=TIMEZONE,
+        end_offset=0 if cadence == "monthly" else 1,
+    )
+
+
+def partitions_of(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:
+    """One partition per reference month of the calendar, keyed ``YYYY-MM``."""
+    return _partitions(calendar.cadence, calendar.first, calendar.month)
+
+
+def code_reference(file: Path, line: int) -> dict[str, object]:
+    """Link from the asset to the YAML line that declares it."""
+    reference = dg.LocalFileCodeReference(
+        file_path=str(project().root / file), line_number=line, label=f"{file}:{line}"
+    )
+    return {
+        "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])
+    }
+
+
+def feed_key(feed: str) -> dg.AssetKey:
+    return dg.AssetKey(["partners", *feed.split("/")])
+
+
+def indicator_key(path: str) -> dg.AssetKey:
+    return dg.AssetKey(["indicators", *path.split("/")])
+
+
+RECUEIL = dg.AssetKey(["catalogue", "recueil"])

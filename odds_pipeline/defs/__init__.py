@@ -1,0 +1,1 @@
+"""Component instances: each points at a folder of declarations."""
