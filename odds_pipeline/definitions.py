@@ -8,7 +8,6 @@ import odds_pipeline.defs
 from odds_pipeline.components.shared import warehouse
 from odds_pipeline.model.project import project_root
 
-
 # Freshness, code references and component loading are still labelled beta or preview in 1.13.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
@@ -16,7 +15,6 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    tree = dg.ComponentTree.from_module(
-        defs_module=odds_pipeline.defs, project_root=project_root()
-    )
+    """Load every component instance."""
+    tree = dg.ComponentTree.from_module(defs_module=odds_pipeline.defs, project_root=project_root())
     return dg.Definitions.merge(tree.build_defs(), dg.Definitions(resources={"warehouse": warehouse()}))

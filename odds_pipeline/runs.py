@@ -57,9 +57,7 @@ def _all_assets() -> dg.JobDefinition:
     return defs().resolve_implicit_global_asset_job_def()
 
 
-def _execute(
-    instance: dg.DagsterInstance, keys: list[dg.AssetKey], tags: dict[str, str]
-) -> bool:
+def _execute(instance: dg.DagsterInstance, keys: list[dg.AssetKey], tags: dict[str, str]) -> bool:
     job = _all_assets()
     result = job.execute_in_process(
         instance=instance,

@@ -54,7 +54,9 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             check_specs=[check],
             pool=WRITER_POOL,
         )
-        def recueil(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+        def recueil(
+            context: dg.AssetExecutionContext, warehouse: Warehouse
+        ) -> dg.MaterializeResult[None]:
             release = publish(project(), warehouse.home)
             with open_release(warehouse.home, release.number) as connection:
                 row = connection.execute(_WITHOUT_VERDICT).fetchone()

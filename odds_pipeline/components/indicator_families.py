@@ -1,4 +1,4 @@
-"""Indicator families: every indicator is an asset; one statement computes a family's range of months."""
+"""Indicator families: every indicator is an asset; a family's months are computed together."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,9 @@ from odds_pipeline.warehouse.store import transaction
 
 def _deps(entry: IndicatorEntry, driving: FeedEntry) -> list[dg.AssetDep]:
     """Feeds the formula reads; another calendar's partition counts when its window holds the month."""
-    feeds = {project().variables[v][0].id: project().variables[v][0] for v in entry.indicator.parsed.variables}
+    feeds = {
+        project().variables[v][0].id: project().variables[v][0] for v in entry.indicator.parsed.variables
+    }
     same = partitions_of(driving.feed.calendar)
     mapping = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
     return [
@@ -68,7 +70,9 @@ def family_asset(name: str, driving: FeedEntry, entries: list[IndicatorEntry]) -
         can_subset=True,
         pool=WRITER_POOL,
     )
-    def values(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
+    def values(
+        context: dg.AssetExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.MaterializeResult[None]]:
         window = context.partition_key_range
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
         names = [by_key[key].id for key in keys]

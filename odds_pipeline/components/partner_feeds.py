@@ -67,7 +67,9 @@ def _finding_rows(findings: list[Finding], judgements: list[Judgement]) -> dg.Ta
     for finding in findings[:50]:
         codes = sorted({str(row["territory"]) for row in finding.rows if row.get("territory")})
         labels = [
-            t.label for code in codes if (t := territories.by_key.get((code, territories.geographies[0])))
+            t.label
+            for code in codes
+            if (t := territories.by_key.get((code, territories.geographies[0])))
         ] or codes
         records.append(
             dg.TableRecord(
@@ -86,8 +88,16 @@ def _finding_rows(findings: list[Finding], judgements: list[Judgement]) -> dg.Ta
     schema = dg.TableSchema(
         columns=[
             dg.TableColumn(name, "int" if name == "cellules" else "string")
-            for name in ("mois", "fichier", "règle", "message", "territoires", "cellules", "valeurs",
-                         "à demander")
+            for name in (
+                "mois",
+                "fichier",
+                "règle",
+                "message",
+                "territoires",
+                "cellules",
+                "valeurs",
+                "à demander",
+            )
         ]
     )
     return dg.MetadataValue.table(records, schema=schema)
@@ -167,7 +177,7 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         latest = {month: j for j in judgements for month in j.accepted}
         for month in accepted:
             judgement = latest.get(month)
-            metadata = (
+            metadata: dict[str, dg.RawMetadataValue] = (
                 {
                     "dagster/partition_row_count": judgement.rows.get(month, 0),
                     "fichier": judgement.file_name,
@@ -206,14 +216,14 @@ def partner_schedule(partner: str, entries: list[FeedEntry]) -> dg.ScheduleDefin
     )
     def monthly(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         for entry in entries:
-            last = partitions_of(entry.feed.calendar).get_last_partition_key(
+            last = partitions_of(entry.feed.calendar).get_partition_keys(
                 context.scheduled_execution_time
-            )
-            if last is not None:
+            )[-1:]
+            for month in last:
                 yield dg.RunRequest(
-                    run_key=f"{entry.id}:{last}:{context.scheduled_execution_time:%Y-%m-%d}",
+                    run_key=f"{entry.id}:{month}:{context.scheduled_execution_time:%Y-%m-%d}",
                     asset_selection=[feed_key(entry.id)],
-                    partition_key=last,
+                    partition_key=month,
                 )
 
     return monthly
@@ -275,9 +285,7 @@ class PartnerFeeds(dg.Component, dg.Model, dg.Resolvable):
     folder: str
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        entries = [
-            e for e in project().feeds.values() if e.file.path.as_posix().startswith(self.folder)
-        ]
+        entries = [e for e in project().feeds.values() if e.file.path.as_posix().startswith(self.folder)]
         partners: dict[str, list[FeedEntry]] = {}
         for entry in entries:
             partners.setdefault(entry.partner.id, []).append(entry)

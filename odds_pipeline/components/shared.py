@@ -69,16 +69,16 @@ def code_reference(file: Path, line: int) -> dict[str, object]:
     reference = dg.LocalFileCodeReference(
         file_path=str(project().root / file), line_number=line, label=f"{file}:{line}"
     )
-    return {
-        "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])
-    }
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
 
 
 def feed_key(feed: str) -> dg.AssetKey:
+    """Asset key of a feed ``partner/feed``."""
     return dg.AssetKey(["partners", *feed.split("/")])
 
 
 def indicator_key(path: str) -> dg.AssetKey:
+    """Asset key of an indicator ``theme/id``."""
     return dg.AssetKey(["indicators", *path.split("/")])
 
 

@@ -68,7 +68,7 @@ WHERE NOT EXISTS (
 )
 """
 
-_VALUES = f"""
+_VALUES = """
 CREATE OR REPLACE TEMP TABLE computed AS
 WITH spine AS MATERIALIZED (
     SELECT d.indicator, d.factor, d.root, d.divides, o.month, o.territory, o.level, o.geography, o.t
@@ -155,8 +155,9 @@ def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
         kind = project.units[variable.unit].kind
         rows.append((name, variable.aggregation, kind, feed_entry.secrecy.threshold))
     return Tables(
-        pd.DataFrame(definitions, columns=["indicator", "factor", "root", "driving", "divides"])
-        .astype({"root": "Int64"}),
+        pd.DataFrame(definitions, columns=["indicator", "factor", "root", "driving", "divides"]).astype(
+            {"root": "Int64"}
+        ),
         pd.DataFrame(terms, columns=["indicator", "side", "variable", "lag", "coefficient", "exact"]),
         pd.DataFrame(levels, columns=["indicator", "level"]),
         pd.DataFrame(rows, columns=["variable", "aggregation", "kind", "threshold"]),
@@ -169,8 +170,14 @@ def parts_table(project: Project) -> pd.DataFrame:
     territories = project.territories
     frame = pd.DataFrame(
         [
-            (p.part, territories.by_key[p.part, p.part_geography].level, p.part_geography,
-             p.whole, p.whole_level, p.whole_geography)
+            (
+                p.part,
+                territories.by_key[p.part, p.part_geography].level,
+                p.part_geography,
+                p.whole,
+                p.whole_level,
+                p.whole_geography,
+            )
             for p in territories.parts
         ],
         columns=["part", "part_level", "part_geography", "whole", "whole_level", "whole_geography"],
@@ -180,9 +187,7 @@ def parts_table(project: Project) -> pd.DataFrame:
     return frame
 
 
-def evaluate(
-    connection: duckdb.DuckDBPyConnection, tables: Tables, first: str, last: str
-) -> None:
+def evaluate(connection: duckdb.DuckDBPyConnection, tables: Tables, first: str, last: str) -> None:
     """Fill the temporary table ``computed`` from ``observations`` and ``delivered_months``."""
     for name in ("definitions", "terms", "levels", "inputs", "parts"):
         connection.register(name, getattr(tables, name))
@@ -209,8 +214,7 @@ def compute(
     evaluate(connection, tables_of(project, indicators), first, last)
     names = list(indicators)
     connection.execute(
-        "DELETE FROM indicator_values WHERE month BETWEEN ? AND ? "
-        "AND indicator IN (SELECT unnest(?))",
+        "DELETE FROM indicator_values WHERE month BETWEEN ? AND ? AND indicator IN (SELECT unnest(?))",
         [first, last, names],
     )
     connection.execute("INSERT INTO indicator_values SELECT * FROM computed")

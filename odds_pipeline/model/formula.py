@@ -115,9 +115,7 @@ def _lagged(linear: Linear, years: int) -> Linear:
 def _call(call: ast.Call) -> _Quotient:
     name = call.func.id if isinstance(call.func, ast.Name) else "?"
     if name not in {"lag", "growth", "annual_growth", "change"}:
-        raise FormulaError(
-            f"unknown function {name}(): lag, growth, annual_growth and change are known"
-        )
+        raise FormulaError(f"unknown function {name}(): lag, growth, annual_growth and change are known")
     inner, years = _years(call, name)
     base = _read(inner)
     if base.denominator or base.root or _is_number(base) or base.factor != 1:
@@ -157,9 +155,7 @@ def _binary(node: ast.BinOp) -> _Quotient:
                 return _Quotient(left.factor / right.factor, left.numerator, left.denominator)
             if _is_number(left) or left.denominator or right.denominator:
                 raise FormulaError("divide a sum of variables by a sum of variables, once")
-            return _Quotient(
-                left.factor, left.numerator, _scaled(right.numerator, right.factor)
-            )
+            return _Quotient(left.factor, left.numerator, _scaled(right.numerator, right.factor))
     raise FormulaError("only + - * / are known")
 
 
@@ -202,9 +198,7 @@ def parse(text: str) -> Formula:
 UnitOf = Callable[[str], "tuple[str, str]"]
 
 
-def unit_mismatch(
-    formula: Formula, kind: str, unit: str, scale: float, unit_of: UnitOf
-) -> str | None:
+def unit_mismatch(formula: Formula, kind: str, unit: str, scale: float, unit_of: UnitOf) -> str | None:
     """Why ``unit`` cannot be the unit of ``formula``, or ``None`` when it can.
 
     ``unit_of`` gives the unit id and kind of a variable.

@@ -216,7 +216,9 @@ class Project:
         self._same_name(file, family.id, path.stem, "file")
         if family.theme != path.parent.name or family.theme not in THEMES:
             self.problems.append(
-                file.problem(("theme",), f"theme {family.theme!r} is not its folder's, {path.parent.name!r}")
+                file.problem(
+                    ("theme",), f"theme {family.theme!r} is not its folder's, {path.parent.name!r}"
+                )
             )
         self.families[f"{family.theme}/{family.id}"] = family
         for name, indicator in indicators.items():
@@ -224,7 +226,11 @@ class Project:
             if name in self.indicators:
                 other = self.indicators[name]
                 self.problems.append(
-                    Problem(file.path, line, f"indicator {name!r} is already in {other.file}:{other.line}")
+                    Problem(
+                        file.path,
+                        line,
+                        f"indicator {name!r} is already in {other.file}:{other.line}",
+                    )
                 )
                 continue
             self.indicators[name] = IndicatorEntry(name, family, indicator, file.path, line)
@@ -284,7 +290,9 @@ class Project:
         seen: set[str] = set()
         for i, fmt in enumerate(feed.formats):
             if fmt.id in seen:
-                self.problems.append(file.problem(("formats", i, "id"), f"format {fmt.id!r} is given twice"))
+                self.problems.append(
+                    file.problem(("formats", i, "id"), f"format {fmt.id!r} is given twice")
+                )
             seen.add(fmt.id)
             columns = set(feed.columns_of(fmt))
             if fmt.unpivot is not None:
@@ -379,7 +387,11 @@ class Project:
                 message = f"no suite {suite.extends!r}{nearest(suite.extends, self.suites)}"
                 self.problems.append(file.problem(("extends",), message))
             owner = key.removeprefix("partners/")
-            if key.startswith("partners/") and not owner.endswith("defaults") and owner not in self.feeds:
+            if (
+                key.startswith("partners/")
+                and not owner.endswith("defaults")
+                and owner not in self.feeds
+            ):
                 self.problems.append(file.problem((), f"no feed {owner!r}{nearest(owner, self.feeds)}"))
         for feed in self.feeds.values():
             if f"partners/{feed.id}" not in self.suites:

@@ -76,7 +76,9 @@ def _construct(node: yaml.Node, loc: Loc, file: YamlFile) -> Any:
         if key in result:
             file.problems.append(
                 Problem(
-                    file.path, line, f"key {key!r} is given twice (first at line {file.lines[here]})"
+                    file.path,
+                    line,
+                    f"key {key!r} is given twice (first at line {file.lines[here]})",
                 )
             )
         file.lines[here] = line

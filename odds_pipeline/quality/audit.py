@@ -128,7 +128,7 @@ def _failing_rows(result: Any, batch: pd.DataFrame) -> list[dict[str, Any]]:
     index = result.result.get("unexpected_index_list") or []
     shown = batch.loc[index, ["month", "variable", "territory", "line", "raw", "value"]]
     found = shown.astype(object).where(shown.notna(), None)
-    return [dict(record) for record in found.to_dict("records")]
+    return [{str(k): v for k, v in record.items()} for record in found.to_dict("records")]
 
 
 def _raised(result: Any) -> bool:
@@ -152,8 +152,14 @@ def suite_findings(
     for (name, rule), result in zip(rules.items(), results, strict=True):
         if _raised(result):
             findings += [
-                Finding(m, name, "critical", False, f"La règle {name} n'a pas pu être évaluée : "
-                        f"{result.exception_info}"[:500], "Prévenir l'équipe de l'observatoire.")
+                Finding(
+                    m,
+                    name,
+                    "critical",
+                    False,
+                    f"La règle {name} n'a pas pu être évaluée : {result.exception_info}"[:500],
+                    "Prévenir l'équipe de l'observatoire.",
+                )
                 for m in months
             ]
             continue
@@ -164,7 +170,13 @@ def suite_findings(
             own = [row for row in rows if row.get("month") in (month, None)]
             findings.append(
                 Finding(
-                    month, name, rule.severity, not own, rule.message, rule.remedy, len(own),
+                    month,
+                    name,
+                    rule.severity,
+                    not own,
+                    rule.message,
+                    rule.remedy,
+                    len(own),
                     own[:SHOWN],
                 )
             )

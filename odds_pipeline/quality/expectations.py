@@ -22,7 +22,7 @@ TABLES: ContextVar[dict[str, pd.DataFrame]] = ContextVar("tables")
 """Tables that a query may join with the delivery: expected, accepted, variables."""
 
 
-class ExpectNoRowFromQuery(BatchExpectation):
+class ExpectNoRowFromQuery(BatchExpectation):  # type: ignore[misc]  # untyped base
     """The query over the batch, named ``delivery``, returns no row; each row it returns is a fault.
 
     Queries group by month, so that one bad month of a long delivery is told from the others.

@@ -114,8 +114,6 @@ def reread(
     return None
 
 
-
-
 def batches_of(waiting: list[Waiting]) -> list[Batch]:
     """Group deliveries, keeping the order of two deliveries of the same month."""
     batches: list[Batch] = []
@@ -140,11 +138,31 @@ def _apply(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, judgement
 def _record(connection: duckdb.DuckDBPyConnection, judgements: list[Judgement], number: int) -> None:
     verdicts = pd.DataFrame(
         [
-            (j.delivery, f.month, f.rule, f.severity, f.passed, f.message, f.remedy, f.count, f.rows_json)
+            (
+                j.delivery,
+                f.month,
+                f.rule,
+                f.severity,
+                f.passed,
+                f.message,
+                f.remedy,
+                f.count,
+                f.rows_json,
+            )
             for j in judgements
             for f in j.findings
         ],
-        columns=["delivery", "month", "rule", "severity", "passed", "message", "remedy", "failing", "rows"],
+        columns=[
+            "delivery",
+            "month",
+            "rule",
+            "severity",
+            "passed",
+            "message",
+            "remedy",
+            "failing",
+            "rows",
+        ],
     )
     states = pd.DataFrame(
         [(j.delivery, m, "accepted") for j in judgements for m in j.accepted]
@@ -207,8 +225,14 @@ def _refuse_unread(
 ) -> Judgement:
     """A delivery that its own contract, changed since, no longer recognises."""
     findings = tuple(
-        Finding(m, "contrat", "critical", False, "Le contrat ne reconnaît plus ce fichier.",
-                "Prévenir l'équipe de l'observatoire.")
+        Finding(
+            m,
+            "contrat",
+            "critical",
+            False,
+            "Le contrat ne reconnaît plus ce fichier.",
+            "Prévenir l'équipe de l'observatoire.",
+        )
         for m in months
     )
     judgement = Judgement(delivery, file_name, (), tuple(months), findings, {})
@@ -224,9 +248,7 @@ def judge_pending(
     entry = project.feeds[feed]
     judgements: list[Judgement] = []
     with Store(home.warehouse).connect() as connection:
-        pending = connection.execute(
-            _PENDING, {"feed": feed, "first": first, "last": last}
-        ).fetchall()
+        pending = connection.execute(_PENDING, {"feed": feed, "first": first, "last": last}).fetchall()
         waiting: list[Waiting] = []
         for delivery, file_name, fmt, months in pending:
             reading = reread(project, home, delivery, file_name, feed, fmt)

@@ -4,9 +4,7 @@ import re
 
 from odds_pipeline.geography.territories import plain
 
-_MONTHS = (
-    "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre".split()
-)
+_MONTHS = "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre".split()
 
 
 def month_number(label: str) -> int | None:
@@ -25,6 +23,7 @@ def groups_of(pattern: str | None, text: str) -> dict[str, str]:
 
 
 def year_of(groups: dict[str, str]) -> int | None:
+    """The year of the groups ``year`` or ``yy``."""
     if "year" in groups:
         return int(groups["year"])
     return 2000 + int(groups["yy"]) if "yy" in groups else None

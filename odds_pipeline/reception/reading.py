@@ -159,9 +159,7 @@ class _Reader:
             if not self._kept(row, fmt.where):
                 continue
             if len(row) < width or any(text(cell) for cell in row[len(self.match.header) :]):
-                self.problems.append(
-                    (line, f"la ligne a {len(row)} cellules, l'en-tête {width}")
-                )
+                self.problems.append((line, f"la ligne a {len(row)} cellules, l'en-tête {width}"))
             yield line, row
 
     def territory(self, row: list[Cell]) -> list[str]:
@@ -195,9 +193,7 @@ class _Reader:
             shown = self.cell(row, self.match.position(fmt.period.column))
             found = groups_of(fmt.period.pattern, shown)
             if not found:
-                self.problems.append(
-                    (line, f"période illisible dans {fmt.period.column} : « {shown} »")
-                )
+                self.problems.append((line, f"période illisible dans {fmt.period.column} : « {shown} »"))
                 return None
             groups |= found
         return month_of(groups, calendar.month, fmt.period.year_shift)
@@ -239,7 +235,12 @@ class _Reader:
                 yield from self._whole(row, line, level, month, present)
 
     def _whole(
-        self, row: list[Cell], line: int, level: str, month: str | None, present: list[tuple]  # type: ignore[type-arg]
+        self,
+        row: list[Cell],
+        line: int,
+        level: str,
+        month: str | None,
+        present: list[tuple],  # type: ignore[type-arg]
     ) -> Iterator[tuple[str, str, str, str | None, str | None, int, str]]:
         whole = next(t.code for t in self.territories.all if t.level == level)
         for variable, column, position in present:
@@ -259,9 +260,7 @@ class _Reader:
         fmt = self.match.format
         own = self.match.groups | groups
         if fmt.period.column:
-            own |= groups_of(
-                fmt.period.pattern, self.cell(row, self.match.position(fmt.period.column))
-            )
+            own |= groups_of(fmt.period.pattern, self.cell(row, self.match.position(fmt.period.column)))
         return month_of(own, self.match.entry.feed.calendar.month, fmt.period.year_shift)
 
 
@@ -333,8 +332,4 @@ def _unknown_columns(match: Match) -> tuple[str, ...]:
     known = {match.position(n) for n in (*fmt.territory.columns, *fmt.requires, *fmt.where)}
     for column in feed.columns_of(fmt).values():
         known |= {match.position(name) for name in (*column.names, *column.where)}
-    return tuple(
-        name
-        for position, name in enumerate(match.header)
-        if name and position not in known
-    )
+    return tuple(name for position, name in enumerate(match.header) if name and position not in known)

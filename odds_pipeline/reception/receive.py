@@ -40,6 +40,7 @@ class Receipt:
 
 
 def archive_path(home: Home, sha256: str) -> Path:
+    """Where the bytes of that hash are kept."""
     return home.archive / sha256[:2] / sha256
 
 
@@ -52,8 +53,8 @@ def _archive(home: Home, content: bytes, sha256: str) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    os.chmod(file.name, 0o444)
-    os.replace(file.name, target)
+    Path(file.name).chmod(0o444)
+    Path(file.name).replace(target)
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:

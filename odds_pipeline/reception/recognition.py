@@ -181,18 +181,17 @@ def match_as(
         header = best.header
         year = year_of(best.groups)
         shown = [
-            f"{with_year(name, year)}{_like(with_year(name, year), header)}"
-            for name in best_missing[:6]
+            f"{with_year(name, year)}{_like(with_year(name, year), header)}" for name in best_missing[:6]
         ]
         more = f" et {len(best_missing) - 6} autres" if len(best_missing) > 6 else ""
         differences.append(f"colonnes absentes : {', '.join(shown)}{more}")
     if not differences and not _holds_perimeter(best, territories):
-        differences.append(
-            f"aucun territoire du périmètre dans {' + '.join(fmt.territory.columns)}"
-        )
-    if not differences and fmt.period.header and "year" not in best.groups | {
-        "year": "" for key in best.groups if key == "yy"
-    }:
+        differences.append(f"aucun territoire du périmètre dans {' + '.join(fmt.territory.columns)}")
+    if (
+        not differences
+        and fmt.period.header
+        and year_of(best.groups) is None
+    ):
         differences.append(f"aucune année dans l'en-tête (forme {fmt.period.header})")
     return Nearest(entry.id, fmt.id, tuple(differences)) if differences else best
 

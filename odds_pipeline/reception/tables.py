@@ -35,10 +35,8 @@ class Table:
 
 def decode(content: bytes, name: str) -> str:
     """UTF-8 (BOM or not), UTF-16 with BOM, else cp1252, each strictly."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "cp1252"]
+    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    encodings = ["utf-16"] if marked else ["utf-8-sig", "cp1252"]
     for encoding in encodings:
         try:
             text = content.decode(encoding)

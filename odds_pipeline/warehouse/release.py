@@ -39,6 +39,7 @@ class Release:
 
 
 def release_path(home: Home, number: int) -> Path:
+    """The file of a release."""
     return home.releases / f"{number:04d}.duckdb"
 
 
@@ -59,7 +60,10 @@ def open_release(home: Home, number: int | None = None) -> duckdb.DuckDBPyConnec
     path = release_path(home, wanted).resolve()
     if not path.exists():
         raise LookupError(f"no release {wanted}; known: {', '.join(map(str, numbers(home)))}")
-    config = {"enable_external_access": "false", "lock_configuration": "true"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "enable_external_access": "false",
+        "lock_configuration": "true",
+    }
     return duckdb.connect(str(path), read_only=True, config=config)
 
 
@@ -227,10 +231,10 @@ def _write(
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.chmod(0o444)
-    os.replace(temporary, release.path)
+    temporary.replace(release.path)
     pointer = home.releases / ".current.tmp"
     pointer.write_text(f"{number}\n", encoding="utf-8")
-    os.replace(pointer, home.releases / "current")
+    pointer.replace(home.releases / "current")
     return release
 
 
@@ -241,6 +245,4 @@ def describe(home: Home, number: int) -> Release:
             "SELECT number, indicators, values_count, simulated, content, published_at FROM about"
         ).fetchone()
     assert row is not None
-    return Release(
-        row[0], release_path(home, row[0]), row[1], row[2], bool(row[3]), row[4], row[5]
-    )
+    return Release(row[0], release_path(home, row[0]), row[1], row[2], bool(row[3]), row[4], row[5])

@@ -1,0 +1,38 @@
+# Everything a newcomer and CI run. Needs Python 3.11+ and make.
+PYTHON ?= python3
+BIN := .venv/bin
+FROM ?= ../shared/realdata
+
+.PHONY: demo real test check lint types ui clean
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch .venv/ready
+
+demo: .venv/ready  ## Simulated deliveries, from reception to a release
+	$(BIN)/odds demo
+
+real: .venv/ready  ## The same on real files: make real FROM=folder
+	ODDS_HOME=$${ODDS_HOME:-data/real} $(BIN)/odds run --from $(FROM)
+
+test: .venv/ready  ## Everything the project can check by itself
+	$(BIN)/python -m pytest
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+check: lint types  ## Lint, types, declarations, tests
+	$(BIN)/odds check
+	$(MAKE) test
+
+ui: .venv/ready  ## Dagster UI on http://127.0.0.1:3000
+	$(BIN)/odds ui
+
+clean:
+	rm -rf .venv data

@@ -1,0 +1,160 @@
+"""Where a published value comes from: formula, figures, deliveries, files, lines."""
+
+from dataclasses import dataclass, field
+
+import duckdb
+
+from odds_pipeline.model.project import Project
+
+_FIGURES = """
+SELECT o.territory, o.month, o.value, o.obs_status, o.conf_status, d.file_name, o.line, o.lines,
+       d.sha256, d.simulated, d.received_at
+FROM observations o JOIN deliveries d ON d.id = o.delivery
+WHERE o.variable = $variable AND o.level = $level AND o.month <= $wanted
+  AND o.territory IN (SELECT unnest($territories)) AND o.geography = $geography
+QUALIFY o.month = max(o.month) OVER () AND ($exact = false OR o.month = $wanted)
+ORDER BY o.territory
+"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One raw figure that a value rests on, and where it stands in which file."""
+
+    variable: str
+    territory: str
+    month: str
+    value: float | None
+    obs_status: str
+    conf_status: str
+    file: str
+    line: int
+    lines: int
+    sha256: str
+    simulated: bool
+    received_at: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A value with its inputs; ``inputs`` maps each term of the formula to its figures."""
+
+    indicator: str
+    label: str
+    formula: str
+    territory: str
+    month: str
+    geography: int
+    value: float | None
+    obs_status: str
+    conf_status: str
+    numerator: float | None
+    denominator: float | None
+    inputs: dict[str, list[Figure]] = field(default_factory=dict)
+
+
+def _earlier(month: str, years: int) -> str:
+    return f"{int(month[:4]) - years:04d}{month[4:]}"
+
+
+def _sources(
+    project: Project, territory: str, geography: int, level: str
+) -> list[tuple[str, list[str], int]]:
+    """Where to look for a territory's figure, in order: itself, its communes, other geographies."""
+    parts = project.territories.parts
+    places = [(level, [territory], geography)]
+    for own in project.territories.geographies:
+        codes = [
+            p.part
+            for p in parts
+            if p.whole == territory
+            and p.whole_geography == geography
+            and p.part_geography == own
+            and p.part_geography != p.whole_geography
+        ]
+        if codes:
+            places.append((level, codes, own))
+    for own in (geography, *project.territories.geographies):
+        codes = [
+            p.part
+            for p in parts
+            if p.whole == territory
+            and p.whole_geography == own == p.part_geography
+            and level != "commune"
+        ]
+        if codes:
+            places.append(("commune", codes, own))
+    return places
+
+
+def explain(
+    project: Project,
+    connection: duckdb.DuckDBPyConnection,
+    indicator: str,
+    territory: str,
+    month: str,
+) -> Explanation:
+    """Explain a value of the release open in ``connection``. :class:`LookupError` if it has none."""
+    entry = project.indicators.get(indicator)
+    if entry is None:
+        raise LookupError(f"no indicator {indicator!r}")
+    row = connection.execute(
+        "SELECT level, geography, value, obs_status, conf_status, numerator, denominator "
+        "FROM indicator_values WHERE indicator = ? AND territory = ? AND month = ? "
+        "ORDER BY geography DESC LIMIT 1",
+        [indicator, territory, month],
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"the release has no {indicator} for {territory} in {month}")
+    level, geography = str(row[0]), int(row[1])
+    declared = entry.indicator
+    driving = project.feed_of(declared).id
+    inputs: dict[str, list[Figure]] = {}
+    for term in declared.parsed.terms:
+        feed = project.variables[term.variable][0].id
+        for place_level, codes, own in _sources(project, territory, geography, level):
+            found = connection.execute(
+                _FIGURES,
+                {
+                    "variable": term.variable,
+                    "level": place_level,
+                    "wanted": _earlier(month, term.lag),
+                    "territories": codes,
+                    "geography": own,
+                    "exact": feed == driving,
+                },
+            ).fetchall()
+            if found:
+                inputs[term.key] = [
+                    Figure(
+                        term.variable,
+                        r[0],
+                        r[1],
+                        r[2],
+                        r[3],
+                        r[4],
+                        r[5],
+                        r[6],
+                        r[7],
+                        r[8],
+                        r[9],
+                        str(r[10]),
+                    )
+                    for r in found
+                ]
+                break
+        inputs.setdefault(term.key, [])
+    return Explanation(
+        indicator,
+        declared.label,
+        declared.formula,
+        territory,
+        month,
+        geography,
+        row[2],
+        row[3],
+        row[4],
+        row[5],
+        row[6],
+        inputs,
+    )

@@ -1,0 +1,25 @@
+"""JSON Schemas of the declarations, so that editors complete and check YAML while it is written."""
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from odds_pipeline.model.feed import Feed
+from odds_pipeline.model.indicator import Family
+from odds_pipeline.model.partner import Partner
+from odds_pipeline.model.suite import Suite
+
+MODELS: dict[str, type[BaseModel]] = {"partner": Partner, "feed": Feed, "family": Family, "suite": Suite}
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Write ``<name>.schema.json`` for each kind of declaration; returns the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, model in MODELS.items():
+        path = folder / f"{name}.schema.json"
+        schema = model.model_json_schema(by_alias=True)
+        path.write_text(json.dumps(schema, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        paths.append(path)
+    return paths

@@ -1,0 +1,150 @@
+"""The project's declarations are right, and mistakes in a declaration are told with file and line."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from odds_pipeline.model.problems import DeclarationError
+from odds_pipeline.model.project import Project, project_root
+from odds_pipeline.model.schemas import write_schemas
+from odds_pipeline.quality.expectations import known_expectations
+from odds_pipeline.quality.rules import expectation_names, suite_problems
+
+PARTNERS = {
+    "adil", "caf", "centres_sociaux", "conseil_general", "cpam", "drihl", "insee",
+    "inspection_academique", "pole_emploi", "prefecture", "udccas",
+}
+
+
+def test_no_mistake(project: Project) -> None:
+    assert [str(p) for p in project.problems + suite_problems(project)] == []
+
+
+def test_every_partner_delivers(project: Project) -> None:
+    assert set(project.partners) == PARTNERS
+    assert {entry.partner.id for entry in project.feeds.values()} == PARTNERS
+
+
+def test_rule_names_read_from_disk_are_the_real_ones() -> None:
+    assert set(known_expectations()) >= {"expect_no_row_from_query", "expect_column_values_to_be_null"}
+    assert expectation_names() >= {"expect_no_row_from_query", "expect_column_values_to_be_null"}
+
+
+FEED = """\
+id: essai
+label: Essai de contrat
+description: Un contrat pour les tests
+kind: template
+source: Essai, source de test
+owner: Essai
+calendar: {cadence: monthly, first: 2020-01, lag: 1}
+levels: [commune]
+variables:
+  foyers: {label: Foyers, unit: foyers}
+  foyers_seuls: {label: Foyers seuls, unit: foyers, part_of: foyers}
+columns: {foyers: NB, foyers_seuls: NB_SEUL}
+formats:
+  - id: a
+    file: '^essai_(?P<year>20\\d\\d)-(?P<month>\\d\\d)'
+    period: {file: '^essai_(?P<year>20\\d\\d)-(?P<month>\\d\\d)'}
+    territory: {columns: [code]}
+"""
+FAMILY = """\
+id: essais
+theme: social
+label: Essais
+description: Une famille pour les tests
+indicators:
+  part_seuls:
+    label: Part de foyers seuls
+    short_label: Foyers seuls
+    definition: Part des foyers d'une seule personne parmi les foyers.
+    unit: pct
+    formula: 100 * adil.foyers_seuls / adil.foyers
+    numerator: Foyers d'une personne
+    denominator: Foyers
+    population: Foyers
+    levels: [commune]
+    direction: neutral
+    limits: Aucune limite connue
+    decimals: 1
+    owner: Essai
+    example: {inputs: {adil.foyers_seuls: 1, adil.foyers: 8}, value: 12.5}
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A project with one partner, one feed, one indicator."""
+    root = project_root()
+    for folder in ("assets/partners/adil", "assets/indicators/social", "expectations/partners/adil"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copytree(root / "resources" / "reference", tmp_path / "resources" / "reference")
+    shutil.copy(root / "assets/partners/adil/partner.yaml", tmp_path / "assets/partners/adil")
+    shutil.copy(root / "expectations/partners/defaults.yaml", tmp_path / "expectations/partners")
+    (tmp_path / "expectations/partners/adil/essai.yaml").write_text("extends: partners/defaults\n")
+    (tmp_path / "assets/partners/adil/essai.yaml").write_text(FEED)
+    (tmp_path / "assets/indicators/social/essais.yaml").write_text(FAMILY)
+    return tmp_path
+
+
+def test_the_small_project_is_right(small: Path) -> None:
+    assert Project.load(small).indicators["part_seuls"].line == 6
+
+
+FEED_FILE = "assets/partners/adil/essai.yaml"
+FAMILY_FILE = "assets/indicators/social/essais.yaml"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line", "says"),
+    [
+        (FEED_FILE, "kind: template", "knd: template", 4, "unknown key 'knd' (did you mean kind?)"),
+        (FEED_FILE, "cadence: monthly", "cadence: mensuel", 7, "'mensuel' is not one of monthly"),
+        (FEED_FILE, "unit: foyers}", "unit: foyer}", 10, "unknown unit 'foyer' (did you mean foyers?)"),
+        (FEED_FILE, "part_of: foyers}", "part_of: foyer}", 11, "no variable 'foyer' here"),
+        (FEED_FILE, "foyers_seuls: NB_SEUL", "foyers_seul: NB_SEUL", 11, "no format has a column"),
+        (FEED_FILE, "id: essai\n", "id: essais\n", 1, "differs from the name of its file"),
+        (FEED_FILE, "'^essai_(?P<year>20\\d\\d)-(?P<month>\\d\\d)'\n    period", "'^essai_(?P<year>'\n    period", 15, "not a regular expression"),
+        (FEED_FILE, "label: Essai de contrat", "label: Essai de contrat\nlabel: Autre", 3, "given twice"),
+        (FEED_FILE, "first: 2020-01", "first: 2020-13", 7, "'2020-13' does not match"),
+        (FAMILY_FILE, "/ adil.foyers\n", "/ adil.foyer\n", 6, "no feed delivers 'adil.foyer' (did you mean adil.foyers?)"),
+        (FAMILY_FILE, "100 * adil", "1000 * adil", 6, "pct needs the factor 100"),
+        (FAMILY_FILE, "unit: pct", "unit: foyers", 6, "a quotient needs a proportion or a ratio"),
+        (FAMILY_FILE, "100 * adil.foyers_seuls /", "100 * adil.foyers_seuls ** 2 /", 11, "only + - * / are known"),
+        (FAMILY_FILE, "value: 12.5", "value: 13.5", 6, "the formula gives 12.5"),
+        (FAMILY_FILE, "    limits: Aucune limite connue\n", "", 6, "'limits' is missing"),
+        (FAMILY_FILE, "    denominator: Foyers\n", "", 6, "say the denominator in words"),
+        (FAMILY_FILE, "levels: [commune]", "levels: [commune, france]", 6, "does not exist at level france"),
+        (FAMILY_FILE, "/ adil.foyers\n", "/ adil.part_seuls\n", 6, "not over other indicators"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told(small: Path, file: str, old: str, new: str, line: int, says: str) -> None:
+    path = small / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(DeclarationError) as error:
+        Project.load(small)
+    told = [str(p) for p in error.value.problems]
+    assert any(t.startswith(f"{file}:{line}:") and says in t for t in told), told
+
+
+def test_two_indicators_that_compute_the_same_are_one(small: Path) -> None:
+    path = small / FAMILY_FILE
+    stanza = FAMILY[FAMILY.index("  part_seuls:") :]
+    twin = stanza.replace("part_seuls", "part_isoles").replace("Part de", "Proportion de")
+    twin = twin.replace("100 * adil.foyers_seuls / adil.foyers", "adil.foyers_seuls * 100 / adil.foyers")
+    path.write_text(FAMILY + twin)
+    told = [str(p) for p in Project.read(small).problems]
+    assert told == [f"{FAMILY_FILE}:21: indicator 'part_isoles' has the same formula as 'part_seuls'"]
+
+
+def test_schemas_are_written(tmp_path: Path) -> None:
+    paths = write_schemas(tmp_path)
+    assert sorted(p.name for p in paths) == [
+        "family.schema.json", "feed.schema.json", "partner.schema.json", "suite.schema.json",
+    ]
+    assert "calendar" in json.loads((tmp_path / "feed.schema.json").read_text())["properties"]

@@ -1,0 +1,153 @@
+"""How statuses travel: missing, secret and zero never collapse into one another."""
+
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+
+from odds_pipeline.indicators.compute import Tables, evaluate, parts_table
+from odds_pipeline.model.project import Project
+
+PLAINE = "200057867"
+PLAINE_COMMUNES = ["93001", "93027", "93031", "93039", "93059", "93066", "93070", "93072", "93079"]
+
+
+def computed(
+    project: Project,
+    figures: list[tuple[Any, ...]],
+    aggregation: str = "sum",
+    threshold: int = 0,
+) -> pd.DataFrame:
+    """Values of 100 * p.a / p.b; figures are variable, month, territory, value[, status, conf, geography]."""
+    rows = []
+    for variable, month, territory, value, *more in figures:
+        status, conf, geography = (*more, *(["A", "F", 2024][len(more):]))
+        level = "departement" if territory == "93" else "commune"
+        rows.append((variable, month, territory, level, geography, value, status, conf, "d", None))
+    observations = pd.DataFrame(
+        rows,
+        columns=["variable", "month", "territory", "level", "geography", "value", "obs_status",
+                 "conf_status", "delivery", "known_to"],
+    ).astype({"value": "float64"})
+    months = pd.DataFrame(
+        {"delivery": "d", "month": sorted({r[1] for r in rows}), "state": "accepted"}
+    )
+    definitions = pd.DataFrame(
+        {"indicator": ["i"], "factor": [100.0], "root": pd.array([None], "Int64"), "driving": ["p.a"],
+         "divides": [True]}
+    )
+    terms = pd.DataFrame(
+        [("i", "numerator", "p.a", 0, 1.0, True), ("i", "denominator", "p.b", 0, 1.0, False)],
+        columns=["indicator", "side", "variable", "lag", "coefficient", "exact"],
+    )
+    levels = pd.DataFrame({"indicator": "i", "level": ["commune", "ept", "departement"]})
+    inputs = pd.DataFrame(
+        {"variable": ["p.a", "p.b"], "aggregation": [aggregation, "sum"], "kind": "count",
+         "threshold": [threshold, 0]}
+    )
+    with duckdb.connect() as connection:
+        connection.register("observations", observations)
+        connection.register("delivered_months", months)
+        evaluate(connection, Tables(definitions, terms, levels, inputs, parts_table(project)),
+                 "0000-00", "9999-99")
+        return connection.execute("FROM computed").df().set_index(["month", "territory"])
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "value", "status", "conf"),
+    [
+        ((5, "A", "F"), (50, "A", "F"), 10.0, "A", "F"),
+        ((0, "A", "F"), (50, "A", "F"), 0.0, "A", "F"),
+        ((5, "P", "F"), (50, "A", "F"), 10.0, "P", "F"),
+        ((None, "Q", "C"), (50, "A", "F"), None, "Q", "C"),
+        ((None, "L", "F"), (50, "A", "F"), None, "L", "F"),
+        ((None, "O", "F"), (50, "A", "F"), None, "O", "F"),
+        ((5, "A", "F"), (None, "Q", "C"), None, "Q", "C"),
+        ((5, "A", "F"), (0, "A", "F"), None, "M", "F"),
+    ],
+)
+def test_status_of_a_ratio(
+    project: Project, numerator: Any, denominator: Any, value: float | None, status: str, conf: str
+) -> None:
+    found = computed(
+        project,
+        [("p.a", "2020-12", "93008", *numerator), ("p.b", "2020-12", "93008", *denominator)],
+    ).loc["2020-12", "93008"]
+    assert (None if pd.isna(found["value"]) else found["value"]) == value
+    assert (found["obs_status"], found["conf_status"]) == (status, conf)
+
+
+def test_the_denominator_is_the_latest_not_after(project: Project) -> None:
+    found = computed(
+        project,
+        [("p.a", "2020-06", "93008", 5), ("p.b", "2019-01", "93008", 50), ("p.b", "2021-01", "93008", 500)],
+    ).loc["2020-06", "93008"]
+    assert found["value"] == 10
+    assert found["oldest_input"] == "2019-01"
+
+
+def test_a_missing_denominator_is_missing(project: Project) -> None:
+    found = computed(project, [("p.a", "2020-06", "93008", 5), ("p.b", "2021-01", "93008", 50)])
+    assert found.loc["2020-06", "93008"]["obs_status"] == "O"
+
+
+def _plaine(values: dict[str, tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    figures: list[tuple[Any, ...]] = []
+    for code in PLAINE_COMMUNES:
+        figures.append(("p.a", "2020-12", code, *values.get(code, (10,))))
+        figures.append(("p.b", "2020-12", code, 100))
+    return figures
+
+
+def test_a_ratio_above_is_the_ratio_of_the_sums(project: Project) -> None:
+    found = computed(project, _plaine({"93001": (100,)})).loc["2020-12", PLAINE]
+    assert found["value"] == pytest.approx(100 * 180 / 900)
+
+
+@pytest.mark.parametrize(
+    ("commune", "status", "conf"),
+    [((None, "Q", "C"), "Q", "C"), ((None, "L", "F"), "L", "F"), ((3,), "Q", "C")],
+    ids=["secret", "not available", "under the threshold"],
+)
+def test_an_incomplete_sum_is_not_a_figure(
+    project: Project, commune: tuple[Any, ...], status: str, conf: str
+) -> None:
+    found = computed(project, _plaine({"93001": commune}), threshold=5).loc["2020-12", PLAINE]
+    assert pd.isna(found["value"])
+    assert (found["obs_status"], found["conf_status"]) == (status, conf)
+
+
+def test_a_total_delivered_wins_over_the_sum(project: Project) -> None:
+    figures = [("p.a", "2020-12", "93", 77), ("p.b", "2020-12", "93", 100), *_plaine({})]
+    assert computed(project, figures).loc["2020-12", "93"]["value"] == 77
+
+
+def test_what_does_not_add_up_is_not_added(project: Project) -> None:
+    found = computed(project, _plaine({}), aggregation="none")
+    assert ("2020-12", PLAINE) not in found.index
+
+
+def test_a_weighted_mean(project: Project) -> None:
+    figures = _plaine({"93001": (30,)})
+    figures = [f if f[:3] != ("p.b", "2020-12", "93001") else (*f[:3], 300) for f in figures]
+    found = computed(project, figures, aggregation="p.b").loc["2020-12", PLAINE]
+    assert found["numerator"] == pytest.approx((30 * 300 + 8 * 10 * 100) / 1100)
+
+
+def test_the_denominator_follows_the_numerator_across_the_merger(project: Project) -> None:
+    """The new 93066 is compared with the population of both communes, not with the old 93066's."""
+    figures = [
+        ("p.a", "2025-06", "93066", 30, "A", "F", 2025),
+        ("p.b", "2021-01", "93066", 113, "A", "F", 2024),
+        ("p.b", "2021-01", "93059", 37, "A", "F", 2024),
+    ]
+    assert computed(project, figures).loc["2025-06", "93066"]["value"] == pytest.approx(20)
+
+
+def test_the_new_commune_is_missing_when_a_part_is(project: Project) -> None:
+    figures = [
+        ("p.a", "2025-06", "93066", 30, "A", "F", 2025),
+        ("p.b", "2021-01", "93066", 113, "A", "F", 2024),
+    ]
+    assert pd.isna(computed(project, figures).loc["2025-06", "93066"]["value"])

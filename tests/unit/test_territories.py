@@ -1,0 +1,54 @@
+"""Territories: 40 communes then 39, EPT that nest, and the two meanings of 93066."""
+
+from collections import Counter
+
+import pytest
+
+from odds_pipeline.model.project import Project
+
+
+def test_forty_communes_then_thirty_nine(project: Project) -> None:
+    territories = project.territories
+    assert territories.geographies == (2024, 2025)
+    assert len(territories.communes(2024)) == 40
+    assert len(territories.communes(2025)) == 39
+    assert territories.merged_away() == {"93059"}
+
+
+def test_ept_nest(project: Project) -> None:
+    sizes = {
+        geography: Counter(t.ept for t in project.territories.communes(geography))
+        for geography in (2024, 2025)
+    }
+    assert sorted(sizes[2024].values()) == [8, 9, 9, 14]
+    assert sizes[2024]["200057867"] == 9
+    assert sizes[2025]["200057867"] == 8
+
+
+def test_merger_adds_up(project: Project) -> None:
+    parts = {
+        p.part
+        for p in project.territories.parts
+        if (p.whole, p.whole_geography, p.part_geography) == ("93066", 2025, 2024)
+    }
+    assert parts == {"93059", "93066"}
+
+
+def test_the_new_commune_is_never_split(project: Project) -> None:
+    backwards = [
+        p
+        for p in project.territories.parts
+        if p.part_geography == 2025 and p.whole_geography == 2024 and p.part == "93066"
+    ]
+    assert backwards == []
+
+
+@pytest.mark.parametrize(
+    ("label", "code"),
+    [("SAINT DENIS", "93066"), ("St-Ouen", "93070"), ("L'Île-Saint-Denis", "93039"),
+     ("BLANC MESNIL", "93007"), ("LE PRE SAINT GERVAIS", "93061"), ("Epinay sur Seine", "93031")],
+)
+def test_labels_without_accents_or_articles(project: Project, label: str, code: str) -> None:
+    from odds_pipeline.geography.territories import plain
+
+    assert project.territories.by_label[plain(label)] == code
