@@ -54,9 +54,7 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             check_specs=[check],
             pool=WRITER_POOL,
         )
-        def recueil(
-            context: dg.AssetExecutionContext, warehouse: Warehouse
-        ) -> dg.MaterializeResult[None]:
+        def recueil(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
             release = publish(project(), warehouse.home)
             with open_release(warehouse.home, release.number) as connection:
                 row = connection.execute(_WITHOUT_VERDICT).fetchone()

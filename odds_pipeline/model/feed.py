@@ -154,7 +154,7 @@ def short_columns(value: object) -> object:
 
 
 class Feed(Declaration):
-    """``assets/partners/<partner>/<id>.yaml``. 
+    """``assets/partners/<partner>/<id>.yaml``.
 
     ``kind: template`` is a layout of the observatory's own, for files that are not public.
     """

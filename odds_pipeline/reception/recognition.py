@@ -59,11 +59,12 @@ class Match:
 
 @dataclass(frozen=True)
 class Nearest:
-    """A format that does not fit, and in what."""
+    """A format that does not fit, and in what; ``found`` is the share of its columns that are there."""
 
     feed: str
     format: str
     differences: tuple[str, ...]
+    found: float
 
     def __str__(self) -> str:
         return f"{self.feed} ({self.format}) : {' ; '.join(self.differences)}"
@@ -174,7 +175,7 @@ def match_as(
         if not missing:
             break
     if best is None:
-        return Nearest(entry.id, fmt.id, ("le tableau n'a aucune ligne",))
+        return Nearest(entry.id, fmt.id, ("le tableau n'a aucune ligne",), 0.0)
     if fmt.unpivot and not any(groups_of(fmt.unpivot.columns, name) for name in best.header):
         best_missing.append(f"une colonne de la forme {fmt.unpivot.columns}")
     if best_missing:
@@ -187,13 +188,11 @@ def match_as(
         differences.append(f"colonnes absentes : {', '.join(shown)}{more}")
     if not differences and not _holds_perimeter(best, territories):
         differences.append(f"aucun territoire du périmètre dans {' + '.join(fmt.territory.columns)}")
-    if (
-        not differences
-        and fmt.period.header
-        and year_of(best.groups) is None
-    ):
+    if not differences and fmt.period.header and year_of(best.groups) is None:
         differences.append(f"aucune année dans l'en-tête (forme {fmt.period.header})")
-    return Nearest(entry.id, fmt.id, tuple(differences)) if differences else best
+    if not differences:
+        return best
+    return Nearest(entry.id, fmt.id, tuple(differences), 1 - len(best_missing) / len(required))
 
 
 def _like(name: str, header: list[str]) -> str:
@@ -230,7 +229,7 @@ def recognise(project: Project, table: Table) -> Match | Unrecognised:
     if matches:
         names = tuple(f"{m.entry.id} ({m.format.id})" for m in matches)
         return Unrecognised(table, ambiguous=names)
-    others.sort(key=lambda pair: (len(pair[1].differences), sum(map(len, pair[1].differences))))
+    others.sort(key=lambda pair: (-pair[1].found, len(pair[1].differences)))
     closest = tuple(near for _, near in others[:3])
     if len(named) == 1:
         entry = next(iter(named.values()))

@@ -13,8 +13,17 @@ from odds_pipeline.quality.expectations import known_expectations
 from odds_pipeline.quality.rules import expectation_names, suite_problems
 
 PARTNERS = {
-    "adil", "caf", "centres_sociaux", "conseil_general", "cpam", "drihl", "insee",
-    "inspection_academique", "pole_emploi", "prefecture", "udccas",
+    "adil",
+    "caf",
+    "centres_sociaux",
+    "conseil_general",
+    "cpam",
+    "drihl",
+    "insee",
+    "inspection_academique",
+    "pole_emploi",
+    "prefecture",
+    "udccas",
 }
 
 
@@ -145,6 +154,9 @@ def test_two_indicators_that_compute_the_same_are_one(small: Path) -> None:
 def test_schemas_are_written(tmp_path: Path) -> None:
     paths = write_schemas(tmp_path)
     assert sorted(p.name for p in paths) == [
-        "family.schema.json", "feed.schema.json", "partner.schema.json", "suite.schema.json",
+        "family.schema.json",
+        "feed.schema.json",
+        "partner.schema.json",
+        "suite.schema.json",
     ]
     assert "calendar" in json.loads((tmp_path / "feed.schema.json").read_text())["properties"]

@@ -22,20 +22,33 @@ def computed(
     """Values of 100 * p.a / p.b; figures are variable, month, territory, value[, status, conf, geography]."""
     rows = []
     for variable, month, territory, value, *more in figures:
-        status, conf, geography = (*more, *(["A", "F", 2024][len(more):]))
+        status, conf, geography = (*more, *(["A", "F", 2024][len(more) :]))
         level = "departement" if territory == "93" else "commune"
         rows.append((variable, month, territory, level, geography, value, status, conf, "d", None))
     observations = pd.DataFrame(
         rows,
-        columns=["variable", "month", "territory", "level", "geography", "value", "obs_status",
-                 "conf_status", "delivery", "known_to"],
+        columns=[
+            "variable",
+            "month",
+            "territory",
+            "level",
+            "geography",
+            "value",
+            "obs_status",
+            "conf_status",
+            "delivery",
+            "known_to",
+        ],
     ).astype({"value": "float64"})
-    months = pd.DataFrame(
-        {"delivery": "d", "month": sorted({r[1] for r in rows}), "state": "accepted"}
-    )
+    months = pd.DataFrame({"delivery": "d", "month": sorted({r[1] for r in rows}), "state": "accepted"})
     definitions = pd.DataFrame(
-        {"indicator": ["i"], "factor": [100.0], "root": pd.array([None], "Int64"), "driving": ["p.a"],
-         "divides": [True]}
+        {
+            "indicator": ["i"],
+            "factor": [100.0],
+            "root": pd.array([None], "Int64"),
+            "driving": ["p.a"],
+            "divides": [True],
+        }
     )
     terms = pd.DataFrame(
         [("i", "numerator", "p.a", 0, 1.0, True), ("i", "denominator", "p.b", 0, 1.0, False)],
@@ -43,14 +56,22 @@ def computed(
     )
     levels = pd.DataFrame({"indicator": "i", "level": ["commune", "ept", "departement"]})
     inputs = pd.DataFrame(
-        {"variable": ["p.a", "p.b"], "aggregation": [aggregation, "sum"], "kind": "count",
-         "threshold": [threshold, 0]}
+        {
+            "variable": ["p.a", "p.b"],
+            "aggregation": [aggregation, "sum"],
+            "kind": "count",
+            "threshold": [threshold, 0],
+        }
     )
     with duckdb.connect() as connection:
         connection.register("observations", observations)
         connection.register("delivered_months", months)
-        evaluate(connection, Tables(definitions, terms, levels, inputs, parts_table(project)),
-                 "0000-00", "9999-99")
+        evaluate(
+            connection,
+            Tables(definitions, terms, levels, inputs, parts_table(project)),
+            "0000-00",
+            "9999-99",
+        )
         return connection.execute("FROM computed").df().set_index(["month", "territory"])
 
 
@@ -81,7 +102,11 @@ def test_status_of_a_ratio(
 def test_the_denominator_is_the_latest_not_after(project: Project) -> None:
     found = computed(
         project,
-        [("p.a", "2020-06", "93008", 5), ("p.b", "2019-01", "93008", 50), ("p.b", "2021-01", "93008", 500)],
+        [
+            ("p.a", "2020-06", "93008", 5),
+            ("p.b", "2019-01", "93008", 50),
+            ("p.b", "2021-01", "93008", 500),
+        ],
     ).loc["2020-06", "93008"]
     assert found["value"] == 10
     assert found["oldest_input"] == "2019-01"

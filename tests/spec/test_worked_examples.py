@@ -30,12 +30,20 @@ def test_every_worked_example(project: Project) -> None:
     )
     observations = pd.DataFrame(
         [(v, m, "93008", "commune", 2024, float(x), "A", "F", "d", None) for (v, m), x in rows.items()],
-        columns=["variable", "month", "territory", "level", "geography", "value", "obs_status",
-                 "conf_status", "delivery", "known_to"],
+        columns=[
+            "variable",
+            "month",
+            "territory",
+            "level",
+            "geography",
+            "value",
+            "obs_status",
+            "conf_status",
+            "delivery",
+            "known_to",
+        ],
     )
-    months = pd.DataFrame(
-        {"delivery": "d", "month": sorted({m for _, m in rows}), "state": "accepted"}
-    )
+    months = pd.DataFrame({"delivery": "d", "month": sorted({m for _, m in rows}), "state": "accepted"})
     with duckdb.connect() as connection:
         connection.register("observations", observations)
         connection.register("delivered_months", months)
@@ -45,7 +53,9 @@ def test_every_worked_example(project: Project) -> None:
             f"{YEAR}-12",
             f"{YEAR}-12",
         )
-        values = dict(connection.execute("SELECT indicator, value FROM computed WHERE geography = 2024").fetchall())
+        values = dict(
+            connection.execute("SELECT indicator, value FROM computed WHERE geography = 2024").fetchall()
+        )
     wrong = {
         name: (values.get(name), value)
         for name, (value, decimals) in expected.items()

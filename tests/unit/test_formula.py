@@ -37,8 +37,21 @@ def test_division_by_zero_is_no_value() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "12", "x", "a.x * a.y", "a.x + 1", "a.x / a.y / a.z", "a.x ** 2", "sum(a.x)", "lag(a.x)",
-     "lag(a.x, 0)", "__import__('os')", "a.x if a.y else a.z", "annual_growth(a.x, 2) + a.y"],
+    [
+        "",
+        "12",
+        "x",
+        "a.x * a.y",
+        "a.x + 1",
+        "a.x / a.y / a.z",
+        "a.x ** 2",
+        "sum(a.x)",
+        "lag(a.x)",
+        "lag(a.x, 0)",
+        "__import__('os')",
+        "a.x if a.y else a.z",
+        "annual_growth(a.x, 2) + a.y",
+    ],
 )
 def test_refused(text: str) -> None:
     with pytest.raises(FormulaError):

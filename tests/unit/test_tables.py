@@ -12,7 +12,15 @@ from odds_pipeline.reception.periods import month_number, month_of
 from odds_pipeline.reception.tables import Unreadable, open_tables
 
 TEXT = "code;libellé;valeur\n93001;Île;1,5\n93005;Épinay;2\n"
-CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00\x1c\x1d\x1e\x85\u2028\u2029", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(str.strip)
+CELLS = st.text(
+    st.characters(
+        codec="utf-8",
+        exclude_characters="\r\n\x00\x1c\x1d\x1e\x85\u2028\u2029",
+        exclude_categories=("Cs", "Cc"),
+    ),
+    min_size=1,
+    max_size=12,
+).filter(str.strip)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
@@ -58,13 +66,28 @@ def test_workbook_and_archive() -> None:
         open_tables("z.zip", nested.getvalue())
 
 
-@pytest.mark.parametrize("content", [b"", b"  \n \n", b"\xff\x00\x01\x02", b"PK\x03\x04rubbish", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1xx"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"  \n \n", b"\xff\x00\x01\x02", b"PK\x03\x04rubbish", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1xx"],
+)
 def test_unreadable_says_why(content: bytes) -> None:
     with pytest.raises(Unreadable, match=r"x\.csv"):
         open_tables("x.csv", content)
 
 
-@pytest.mark.parametrize(("label", "month"), [("janv", 1), ("févr", 2), ("août", 8), ("Décembre", 12), ("juil", 7), ("juin", 6), ("jui", None), ("x", None)])
+@pytest.mark.parametrize(
+    ("label", "month"),
+    [
+        ("janv", 1),
+        ("févr", 2),
+        ("août", 8),
+        ("Décembre", 12),
+        ("juil", 7),
+        ("juin", 6),
+        ("jui", None),
+        ("x", None),
+    ],
+)
 def test_french_months(label: str, month: int | None) -> None:
     assert month_number(label) == month
 

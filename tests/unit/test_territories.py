@@ -45,8 +45,14 @@ def test_the_new_commune_is_never_split(project: Project) -> None:
 
 @pytest.mark.parametrize(
     ("label", "code"),
-    [("SAINT DENIS", "93066"), ("St-Ouen", "93070"), ("L'Île-Saint-Denis", "93039"),
-     ("BLANC MESNIL", "93007"), ("LE PRE SAINT GERVAIS", "93061"), ("Epinay sur Seine", "93031")],
+    [
+        ("SAINT DENIS", "93066"),
+        ("St-Ouen", "93070"),
+        ("L'Île-Saint-Denis", "93039"),
+        ("BLANC MESNIL", "93007"),
+        ("LE PRE SAINT GERVAIS", "93061"),
+        ("Epinay sur Seine", "93031"),
+    ],
 )
 def test_labels_without_accents_or_articles(project: Project, label: str, code: str) -> None:
     from odds_pipeline.geography.territories import plain
