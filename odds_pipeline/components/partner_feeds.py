@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from odds_pipeline.calendar_status import expected_month
 from odds_pipeline.components.shared import (
     TIMEZONE,
     WRITER_POOL,
@@ -16,6 +17,7 @@ from odds_pipeline.components.shared import (
     partitions_of,
     project,
 )
+from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.project import FeedEntry
 from odds_pipeline.quality.audit import Finding
 from odds_pipeline.quality.gate import Judgement, judge_pending
@@ -203,30 +205,38 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
     return gate
 
 
-def partner_schedule(partner: str, entries: list[FeedEntry]) -> dg.ScheduleDefinition:
-    """On the 6th of each month, every feed of the partner for its latest expected month."""
-    keys = [feed_key(entry.id) for entry in entries]
+def expected_cron(calendar: Calendar) -> str:
+    """When a new month is due: 6:00 on the 6th, ``lag`` months after the reference month."""
+    if calendar.cadence == "monthly":
+        return "0 6 6 * *"
+    due = (calendar.month + calendar.lag - 1) % calendar.step + 1
+    return f"0 6 6 {','.join(str(month) for month in range(due, 13, calendar.step))} *"
+
+
+def feed_schedule(entry: FeedEntry) -> dg.ScheduleDefinition:
+    """Gate the feed's latest month when its calendar says it is due."""
+    partitions = partitions_of(entry.feed.calendar)
+    name = f"{entry.partner.id}_{entry.feed.id}"
+    job = dg.define_asset_job(
+        f"gate_{name}",
+        dg.AssetSelection.assets(feed_key(entry.id)),
+        description=f"Gate the deliveries of {entry.id}.",
+    )
 
     @dg.schedule(
-        name=f"{partner}_monthly",
-        cron_schedule="0 6 6 * *",
+        name=f"{name}_{entry.feed.calendar.cadence}",
+        cron_schedule=expected_cron(entry.feed.calendar),
         execution_timezone=TIMEZONE,
-        target=dg.AssetSelection.assets(*keys),
-        description=f"Gate the latest month of every feed of {partner}.",
+        job=job,
+        description=f"Gate the month of {entry.id} that is due.",
     )
-    def monthly(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        for entry in entries:
-            last = partitions_of(entry.feed.calendar).get_partition_keys(
-                context.scheduled_execution_time
-            )[-1:]
-            for month in last:
-                yield dg.RunRequest(
-                    run_key=f"{entry.id}:{month}:{context.scheduled_execution_time:%Y-%m-%d}",
-                    asset_selection=[feed_key(entry.id)],
-                    partition_key=month,
-                )
+    def due(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+        now = context.scheduled_execution_time
+        month = expected_month(entry.feed.calendar, now.date())
+        if month in partitions.get_partition_keys(now):
+            yield dg.RunRequest(run_key=f"{entry.id}:{month}:{now:%Y-%m-%d}", partition_key=month)
 
-    return monthly
+    return due
 
 
 def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
@@ -234,7 +244,7 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
 
     @dg.sensor(
         name="landing",
-        target=dg.AssetSelection.assets(*keys),
+        asset_selection=dg.AssetSelection.assets(*keys),
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Receives new files of the landing folder, then runs the gate of their feeds.",
@@ -280,18 +290,15 @@ def range_tags(first: str, last: str) -> dict[str, str]:
 
 
 class PartnerFeeds(dg.Component, dg.Model, dg.Resolvable):
-    """Every contract under ``folder`` as a gated asset, one schedule per partner, the landing sensor."""
+    """Every contract under ``folder`` as a gated asset with its schedule, and the landing sensor."""
 
     folder: str
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         entries = [e for e in project().feeds.values() if e.file.path.as_posix().startswith(self.folder)]
-        partners: dict[str, list[FeedEntry]] = {}
-        for entry in entries:
-            partners.setdefault(entry.partner.id, []).append(entry)
         return dg.Definitions(
             assets=[feed_asset(entry) for entry in entries],
-            schedules=[partner_schedule(name, own) for name, own in partners.items()],
+            schedules=[feed_schedule(entry) for entry in entries],
             sensors=[landing_sensor([feed_key(entry.id) for entry in entries])],
         )
 

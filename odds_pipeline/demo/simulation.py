@@ -1,0 +1,201 @@
+"""Draws plausible figures for every variable, from ``resources/simulation/<partner>/<feed>.yaml``.
+
+All figures descend from the real legal populations of 2021, share by share, so that parts fit their
+wholes across partners. Draws depend on nothing but the names of the variable and of the commune: the
+same figures come back on any machine, in any order.
+"""
+
+import csv
+import hashlib
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError, model_validator
+
+from odds_pipeline.model.base import Declaration, Name
+from odds_pipeline.model.problems import DeclarationError, Problem, nearest
+from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.model.yaml_file import read_yaml
+
+Figures = NDArray[np.float64]
+BASE_YEAR = 2021
+
+
+class Draw(Declaration):
+    """A share of another variable, or a level; ``spread`` is the relative spread between communes.
+
+    ``trend`` is the relative change a year, ``seasonal`` the amplitude of the winter peak.
+    """
+
+    of: str | None = None
+    share: int | float | None = None
+    level: int | float | None = None
+    spread: int | float = 0.1
+    trend: int | float = 0.0
+    seasonal: int | float = 0.0
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Draw":
+        if (self.level is None) == (self.of is None or self.share is None):
+            raise ValueError("give `of` and `share`, or `level`")
+        return self
+
+
+class Simulation(Declaration):
+    """How one feed's deliveries are drawn, in which of its formats they are written."""
+
+    format: Name
+    variables: dict[Name, Draw] = {}
+    splits: dict[Name, dict[Name, int | float]] = {}
+
+
+def _mistakes(project: Project, entry: FeedEntry, simulation: Simulation) -> list[tuple[str, str]]:
+    feed = entry.feed
+    found = []
+    if simulation.format not in {f.id for f in feed.formats}:
+        found.append(("format", f"no format {simulation.format!r} in {entry.id}"))
+    drawn = {*simulation.variables, *(p for parts in simulation.splits.values() for p in parts)}
+    for name in sorted(drawn - feed.names):
+        found.append(("variables", f"no variable {name!r} in {entry.id}{nearest(name, feed.names)}"))
+    for name in sorted(feed.names - drawn):
+        found.append(("variables", f"variable {name!r} is not simulated"))
+    for name, draw in simulation.variables.items():
+        parent = draw.of if draw.of is None or "." in draw.of else entry.variable_id(draw.of)
+        if parent is not None and parent not in project.variables:
+            found.append(
+                ("variables", f"{name}: no variable {parent!r}{nearest(parent, project.variables)}")
+            )
+    return found
+
+
+def read_simulations(project: Project) -> dict[str, Simulation]:
+    """Simulations by feed; :class:`DeclarationError` lists every mistake with file and line."""
+    problems: list[Problem] = []
+    simulations: dict[str, Simulation] = {}
+    for entry in project.feeds.values():
+        path = project.root / "resources" / "simulation" / f"{entry.id}.yaml"
+        if not path.exists():
+            problems.append(entry.file.problem((), f"no simulation: {path.name} is missing"))
+            continue
+        file = read_yaml(path, project.root)
+        problems += file.problems
+        try:
+            simulation = Simulation.model_validate(file.data)
+        except ValidationError as error:
+            problems += [file.problem(tuple(e["loc"]), str(e["msg"])) for e in error.errors()]
+            continue
+        mistakes = _mistakes(project, entry, simulation)
+        problems += [file.problem((key,), message) for key, message in mistakes]
+        simulations[entry.id] = simulation
+    if problems:
+        raise DeclarationError(problems)
+    return simulations
+
+
+def _normal(*names: str) -> float:
+    """A standard normal draw within ±2, from the hash of the names (Box-Muller)."""
+    digest = hashlib.sha256("|".join(names).encode()).digest()
+    u = (int.from_bytes(digest[:8]) + 1) / (2**64 + 1)
+    v = int.from_bytes(digest[8:16]) / 2**64
+    return max(-2.0, min(2.0, math.sqrt(-2 * math.log(u)) * math.cos(2 * math.pi * v)))
+
+
+def split(total: Figures, weights: list[float]) -> list[Figures]:
+    """Whole parts that add up exactly to ``total``, by largest remainder."""
+    shares = np.array(weights) / sum(weights)
+    raw = total[None, ...] * shares.reshape(-1, *([1] * total.ndim))
+    parts = np.floor(raw)
+    left = total - parts.sum(axis=0)
+    order = np.argsort(np.argsort(-(raw - parts), axis=0, kind="stable"), axis=0, kind="stable")
+    return list(parts + (order < left[None, ...]))
+
+
+@dataclass
+class Simulator:
+    """Figures of every variable: 40 communes × months, computed once each.
+
+    ``months`` are consecutive. Communes are those of the oldest geography.
+    """
+
+    project: Project
+    simulations: dict[str, Simulation]
+    months: list[str]
+    _known: dict[str, Figures] = field(default_factory=dict)
+
+    @cached_property
+    def communes(self) -> list[str]:
+        return [
+            t.code for t in self.project.territories.communes(self.project.territories.geographies[0])
+        ]
+
+    @cached_property
+    def years(self) -> Figures:
+        """Years since the base year, month by month."""
+        return np.array([int(m[:4]) - BASE_YEAR + (int(m[5:]) - 1) / 12 for m in self.months])
+
+    @cached_property
+    def base(self) -> Figures:
+        path = self.project.root / "resources" / "reference" / "populations_2021.csv"
+        with path.open(encoding="utf-8", newline="") as file:
+            population = {r["code"]: float(r["population"]) for r in csv.DictReader(file, delimiter=";")}
+        return np.array([population[code] for code in self.communes])
+
+    def figures(self, variable: str) -> Figures:
+        """The variable's figures, drawn on first use."""
+        if variable not in self._known:
+            entry, _ = self.project.variables[variable]
+            name = variable.split(".")[1]
+            simulation = self.simulations[entry.id]
+            for total, parts in simulation.splits.items():
+                if name in parts:
+                    pieces = split(
+                        self.figures(entry.variable_id(total)), [float(w) for w in parts.values()]
+                    )
+                    for part, piece in zip(parts, pieces, strict=True):
+                        self._known[entry.variable_id(part)] = piece
+                    return self._known[variable]
+            self._known[variable] = self._draw(entry, name, simulation.variables[name])
+        return self._known[variable]
+
+    def _shape(self, variable: str, draw: Draw) -> Figures:
+        """The multiplier of a draw around 1: commune × month."""
+        between = np.array([1 + draw.spread * _normal(variable, code) for code in self.communes])
+        noise = np.array(
+            [[_normal(variable, code, month[:4]) for month in self.months] for code in self.communes]
+        )
+        angle = np.array([2 * math.pi * (int(m[5:]) - 1) / 12 for m in self.months])
+        time = (1 + draw.trend) ** self.years * (1 + draw.seasonal * np.cos(angle))
+        # 1 % from year to year where communes differ at all: enough to look alive.
+        return np.asarray(between[:, None] * time[None, :] * (1 + min(0.01, draw.spread) * noise))
+
+    def _draw(self, entry: FeedEntry, name: str, draw: Draw) -> Figures:
+        variable = entry.variable_id(name)
+        declared = entry.feed.variables[name]
+        unit = self.project.units[declared.unit]
+        shape = self._shape(variable, draw)
+        if draw.level is not None:
+            figures = draw.level * shape
+            digits = 0 if abs(draw.level) >= 1000 else 1 if abs(draw.level) >= 5 else 3
+            figures = np.round(figures, digits)
+        else:
+            parent = draw.of if draw.of and "." in draw.of else entry.variable_id(str(draw.of))
+            if parent == variable:
+                parents = np.repeat(self.base[:, None], len(self.months), axis=1)
+            else:
+                parents = self.figures(parent)
+            figures = np.floor(parents * float(draw.share or 0) * shape)
+            if parent != variable and float(draw.share or 0) < 1:
+                figures = np.minimum(figures, parents)
+        if declared.part_of and f"{entry.partner.id}.{declared.part_of}" != variable:
+            whole = entry.variable_id(declared.part_of)
+            drawn_from_it = entry.feed.variables[declared.part_of].part_of == name
+            own = self.simulations[entry.id].variables.get(declared.part_of)
+            descends = own is not None and own.of in (name, variable)
+            if not drawn_from_it and not descends:
+                figures = np.minimum(figures, self.figures(whole))
+        low = unit.minimum if unit.minimum is not None else -np.inf
+        high = unit.maximum if unit.maximum is not None else np.inf
+        return np.clip(figures, low, high)
