@@ -1,10 +1,12 @@
-"""Writes simulated deliveries as partners would: their formats, their encodings, some of their faults."""
+"""Writes simulated deliveries as partners would: their formats, encodings and some of their faults."""
 
 import csv
 import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from operator import ne
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +93,7 @@ class _Sheet:
         for t in territories.communes(geography):
             own = sources.get(t.code, [t.code])
             # The commune of the same code comes first: what cannot be added is taken from it.
-            own.sort(key=lambda code, kept=t.code: code != kept)
+            own = sorted(own, key=partial(ne, t.code))
             places.append(_Place(t.code, t.label, tuple(communes.index(c) for c in own)))
         return places
 

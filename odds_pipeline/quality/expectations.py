@@ -18,8 +18,8 @@ from great_expectations.expectations.expectation import BatchExpectation
 
 from odds_pipeline.model.suite import Rule
 
-TABLES: ContextVar[dict[str, pd.DataFrame]] = ContextVar("tables")
-"""Tables that a query may join with the delivery: expected, accepted, variables."""
+TABLES: ContextVar[duckdb.DuckDBPyConnection] = ContextVar("tables")
+"""The audit's own database: the delivery and the tables that a query may join with it."""
 
 
 class ExpectNoRowFromQuery(BatchExpectation):  # type: ignore[misc]  # untyped base
@@ -39,12 +39,7 @@ class ExpectNoRowFromQuery(BatchExpectation):  # type: ignore[misc]  # untyped b
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: Any = None,
     ) -> dict[str, Any]:
-        batch = execution_engine.batch_manager.active_batch_data.dataframe
-        with duckdb.connect() as connection:
-            connection.register("delivery", batch)
-            for name, table in TABLES.get().items():
-                connection.register(name, table)
-            rows = connection.execute(self.query).df()
+        rows = TABLES.get().execute(self.query).df()
         found = rows.astype(object).where(rows.notna(), None).to_dict("records")
         return {
             "success": not found,
@@ -85,13 +80,16 @@ def validate(rules: dict[str, Rule], batch: pd.DataFrame, tables: dict[str, pd.D
     definition = context.validation_definitions.add(
         gx.ValidationDefinition(name="audit", data=whole, suite=suite)
     )
-    token = TABLES.set(tables)
-    try:
-        outcome = definition.run(
-            batch_parameters={"dataframe": batch}, result_format={"result_format": "COMPLETE"}
-        )
-    finally:
-        TABLES.reset(token)
+    with duckdb.connect() as connection:
+        for table, frame in {"delivery": batch, **tables}.items():
+            connection.register(table, frame)
+        token = TABLES.set(connection)
+        try:
+            outcome = definition.run(
+                batch_parameters={"dataframe": batch}, result_format={"result_format": "COMPLETE"}
+            )
+        finally:
+            TABLES.reset(token)
     by_rule = {r.expectation_config.meta["rule"]: r for r in outcome.results}
     if by_rule.keys() != rules.keys():
         missing = sorted(rules.keys() - by_rule.keys())

@@ -7,7 +7,7 @@ change nothing; a file killed in the middle is received again from the start.
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,17 +159,18 @@ def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Recei
     return receipt, None
 
 
-def _receive_file(project: Project, home: Home, store: Store, path: Path) -> list[Receipt]:
+def _receive_file(
+    project: Project, home: Home, connection: duckdb.DuckDBPyConnection, path: Path
+) -> list[Receipt]:
     if path.stat().st_size > MAX_BYTES:
         reason = f"{path.name} : plus de {MAX_BYTES // 2**20} Mo, non ouvert."
         return [Receipt(path.name, "", None, None, (), False, False, reason)]
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
-    with store.connect() as connection:
-        known = connection.execute(
-            "SELECT id, feed, format, simulated, reason FROM deliveries WHERE sha256 = ? ORDER BY id",
-            [sha256],
-        ).fetchall()
+    known = connection.execute(
+        "SELECT id, feed, format, simulated, reason FROM deliveries WHERE sha256 = ? ORDER BY id",
+        [sha256],
+    ).fetchall()
     if known:
         return [Receipt(path.name, i, feed, f, (), True, s, r) for i, feed, f, s, r in known]
     _archive(home, content, sha256)
@@ -184,14 +185,17 @@ def _receive_file(project: Project, home: Home, store: Store, path: Path) -> lis
             delivery = sha256 if number == 0 else f"{sha256}#{number}"
             receipt, reading = _receive_table(project, table, delivery)
             received.append((receipt, table, reading))
-    with store.connect() as connection, transaction(connection):
+    with transaction(connection):
         for receipt, one, reading in received:
             _insert(connection, receipt, one, sha256, len(content), reading)
     return [receipt for receipt, _, _ in received]
 
 
-def receive(project: Project, home: Home, paths: Iterable[Path]) -> Iterable[Receipt]:
-    """Receive files and folders, one receipt per table, as they are dealt with."""
-    store = Store(home.warehouse)
-    for path in files_in(paths):
-        yield from _receive_file(project, home, store, path)
+def receive(project: Project, home: Home, paths: Iterable[Path]) -> Iterator[Receipt]:
+    """Receive files and folders, one receipt per table, as they are dealt with.
+
+    The warehouse is held until the last receipt is taken; each file is a transaction of its own.
+    """
+    with Store(home.warehouse).connect() as connection:
+        for path in files_in(paths):
+            yield from _receive_file(project, home, connection, path)

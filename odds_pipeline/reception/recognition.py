@@ -208,27 +208,27 @@ def _most_specific(matches: list[Match]) -> list[Match]:
     return [m for m, count in zip(matches, asked, strict=True) if count == max(asked)]
 
 
+def _named_like(fmt: Format, table: Table) -> bool:
+    return not fmt.file or re.search(fmt.file, table.file_name, re.IGNORECASE) is not None
+
+
 def recognise(project: Project, table: Table) -> Match | Unrecognised:
     """The one format that the table is, or why there is none."""
     indexes = header_indexes(table)
-    matches: list[Match] = []
-    others: list[tuple[FeedEntry, Nearest]] = []
-    named: dict[str, FeedEntry] = {}
-    for entry in project.feeds.values():
-        for fmt in entry.feed.formats:
-            found = match_as(entry, fmt, table, project.territories, indexes)
-            if isinstance(found, Match):
-                matches.append(found)
-                continue
-            others.append((entry, found))
-            if fmt.file and re.search(fmt.file, table.file_name, re.IGNORECASE):
-                named[entry.id] = entry
-    matches = _most_specific(matches)
+    formats = [(entry, fmt) for entry in project.feeds.values() for fmt in entry.feed.formats]
+    likely = [pair for pair in formats if _named_like(pair[1], table)]
+    found = [(e, match_as(e, fmt, table, project.territories, indexes)) for e, fmt in likely]
+    matches = _most_specific([m for _, m in found if isinstance(m, Match)])
     if len(matches) == 1:
         return matches[0]
     if matches:
         names = tuple(f"{m.entry.id} ({m.format.id})" for m in matches)
         return Unrecognised(table, ambiguous=names)
+    named = {e.id: e for e, fmt in likely if fmt.file}
+    # Only now the formats whose file is called otherwise, to say which came nearest.
+    unlikely = [pair for pair in formats if pair not in likely]
+    found += [(e, match_as(e, fmt, table, project.territories, indexes)) for e, fmt in unlikely]
+    others = [(e, near) for e, near in found if isinstance(near, Nearest)]
     others.sort(key=lambda pair: (-pair[1].found, len(pair[1].differences)))
     closest = tuple(near for _, near in others[:3])
     if len(named) == 1:

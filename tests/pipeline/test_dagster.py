@@ -1,0 +1,118 @@
+"""Dagster: one code location however it is named, runs that tell accepted months from refused ones."""
+
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from odds_pipeline import runs
+from odds_pipeline.components.shared import RECUEIL, feed_key, indicator_key
+from odds_pipeline.definitions import defs
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project, project_root
+from odds_pipeline.reception.receive import receive
+from odds_pipeline.warehouse.release import open_release
+
+from .test_gate import FEED, populations
+
+LISTING = (
+    "import odds_pipeline.definitions as d; "
+    "print('\\n'.join(sorted(k.to_user_string() for k in d.defs().resolve_asset_graph().get_all_asset_keys())))"
+)
+
+
+def test_both_configurations_name_the_same_location() -> None:
+    root = project_root()
+    workspace = yaml.safe_load((root / "workspace.yaml").read_text())["load_from"][0]["python_module"]
+    dg_toml = tomllib.loads((root / "dg.toml").read_text())["project"]
+    assert workspace["module_name"] == dg_toml["code_location_target_module"]
+    assert workspace["location_name"] == dg_toml["code_location_name"]
+
+
+def test_every_declaration_is_an_asset(project: Project) -> None:
+    keys = set(defs().resolve_asset_graph().get_all_asset_keys())
+    expected = {feed_key(feed) for feed in project.feeds}
+    expected |= {indicator_key(entry.path) for entry in project.indicators.values()}
+    assert keys == expected | {RECUEIL}
+
+
+def test_every_feed_has_its_schedule(project: Project) -> None:
+    repository = defs().get_repository_def()
+    names = {schedule.name for schedule in repository.schedule_defs}
+    for entry in project.feeds.values():
+        assert f"{entry.partner.id}_{entry.feed.id}_{entry.feed.calendar.cadence}" in names
+    assert "landing" in {sensor.name for sensor in repository.sensor_defs}
+
+
+def test_a_refused_month_stays_grey_and_the_others_are_published(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    for year in (2018, 2019, 2020):
+        populations(tmp_path / "in", year, (lambda rows: rows.pop(4)) if year == 2019 else None)
+    list(receive(project, home, [tmp_path / "in"]))
+    with runs.instance_of(home) as instance:
+        (span,) = runs.waiting(home)
+        assert (span.first, span.last) == ("2018-01", "2020-01")
+        assert runs.run_feed(instance, span) is False
+        assert instance.get_materialized_partitions(feed_key(FEED)) == {"2018-01", "2020-01"}
+        for own, names in runs.indicator_ranges({FEED}, home):
+            assert runs.run_indicators(instance, own, names)
+        assert runs.run_recueil(instance)
+        key = indicator_key("cadrage/population_municipale")
+        assert instance.get_materialized_partitions(key) == {"2018-01", "2020-01"}
+        checks = instance.event_log_storage.get_asset_check_execution_history(
+            dg.AssetCheckKey(feed_key(FEED), "regles_bloquantes"), limit=1
+        )
+        evaluation = checks[0].event.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]
+        assert not evaluation.passed
+        assert "absentes" in str(evaluation.description)
+    with open_release(home) as release:
+        months = release.execute(
+            "SELECT list(DISTINCT month ORDER BY month) FROM indicator_values "
+            "WHERE indicator = 'population_municipale'"
+        ).fetchone()
+    assert months == (["2018-01", "2020-01"],)
+
+
+def test_the_wheel_loads_the_same_definitions(tmp_path: Path) -> None:
+    root = project_root()
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(root)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert "odds_pipeline/_project/assets/catalogue.yaml" in names
+    empty = tmp_path / "empty"
+    venv.create(empty, with_pip=False)
+    # The dependencies are those of this environment; the project itself comes from the wheel alone.
+    site = next(iter((empty / "lib").glob("python*"))) / "site-packages"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    own = [p for p in sys.path if p.endswith("site-packages")]
+    probe = f"import sys; sys.path += {own!r}; {LISTING}"
+    here = subprocess.run(
+        [sys.executable, "-c", LISTING], capture_output=True, text=True, check=True, cwd=root
+    )
+    there = subprocess.run(
+        [str(empty / "bin" / "python"), "-c", probe], capture_output=True, text=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert there.stdout == here.stdout != ""
+
+
+@pytest.mark.parametrize("command", [["check"], ["indicators", "--json"], ["releases"]])
+def test_commands_answer(command: list[str], home: Home) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "odds_pipeline.cli", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

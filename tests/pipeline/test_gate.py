@@ -1,0 +1,188 @@
+"""The gate on real files: what is accepted, refused for which rule, kept, revised, set aside."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+from odds_pipeline.quality.gate import Judgement, judge_pending
+from odds_pipeline.reception.receive import receive
+from odds_pipeline.warehouse.release import open_release, publish
+
+FEED = "insee/populations_legales"
+COMMUNES = [
+    "93001", "93005", "93006", "93007", "93008", "93010", "93013", "93014", "93015", "93027", "93029",
+    "93030", "93031", "93032", "93033", "93039", "93045", "93046", "93047", "93048", "93049", "93050",
+    "93051", "93053", "93055", "93057", "93059", "93061", "93062", "93063", "93064", "93066", "93070",
+    "93071", "93072", "93073", "93074", "93077", "93078", "93079",
+]  # fmt: skip
+
+
+def populations(folder: Path, year: int, edit: Callable[[list[list[str]]], None] | None = None) -> Path:
+    """A file of legal populations in Insee's layout: 1,000 inhabitants times the commune's rank."""
+    rows = [["REG", "DEP", "COM", "PMUN", "PCAP", "PTOT"]]
+    for rank, code in enumerate(COMMUNES, start=1):
+        rows.append(["11", "93", code, str(1000 * rank + year), "10", str(1000 * rank + year + 10)])
+    if edit:
+        edit(rows)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"donnees_communes_pop{year}.csv"
+    path.write_text("\n".join(";".join(row) for row in rows) + "\n", encoding="utf-8")
+    return path
+
+
+def gate(project: Project, home: Home, *paths: Path) -> list[Judgement]:
+    list(receive(project, home, paths))
+    return judge_pending(project, home, FEED)
+
+
+def refusing(judgement: Judgement) -> set[str]:
+    return {f.rule for f in judgement.findings if f.refuses}
+
+
+def test_a_right_file_is_accepted(project: Project, home: Home, tmp_path: Path) -> None:
+    (judgement,) = gate(project, home, populations(tmp_path / "in", 2019))
+    assert judgement.accepted == ("2019-01",)
+    assert refusing(judgement) == set()
+
+
+def _set(row: int, column: int, text: str) -> Callable[[list[list[str]]], None]:
+    def edit(rows: list[list[str]]) -> None:
+        rows[row][column] = text
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "rule"),
+    [
+        (lambda rows: rows.pop(7), "toutes_les_communes"),
+        (lambda rows: rows.append(list(rows[3])), "territoires_uniques"),
+        (_set(3, 2, "93999"), "territoires_connus"),
+        (_set(3, 3, "-12"), "pas_trop_petit"),
+        (_set(3, 3, "12.5"), "lisible"),
+        (_set(3, 3, "à vérifier"), "lisible"),
+        (_set(3, 3, "1,234,567"), "lisible"),
+        (_set(3, 3, "999999"), "parties_dans_le_tout"),
+        (lambda rows: rows[3].pop(), "lignes"),
+        (
+            lambda rows: [row.__setitem__(slice(3, 6), ["", "", ""]) for row in rows[1:]],
+            "au_moins_une_valeur",
+        ),
+    ],
+    ids=["absent", "twice", "unknown", "negative", "point", "text", "commas", "part", "short", "empty"],
+)
+def test_a_wrong_file_is_refused_for_its_fault(
+    project: Project, home: Home, tmp_path: Path, edit: Callable[[list[list[str]]], None], rule: str
+) -> None:
+    (judgement,) = gate(project, home, populations(tmp_path / "in", 2019, edit))
+    assert judgement.refused == ("2019-01",)
+    assert rule in refusing(judgement)
+    with duckdb.connect(str(home.warehouse)) as connection:
+        assert connection.execute("SELECT count(*) FROM observations").fetchone() == (0,)
+
+
+def test_one_bad_month_does_not_stop_the_others(project: Project, home: Home, tmp_path: Path) -> None:
+    def ten_times(rows: list[list[str]]) -> None:
+        for row in rows[1:]:
+            row[3:] = [cell + "0" for cell in row[3:]]
+
+    paths = [
+        populations(tmp_path / "in", year, ten_times if year == 2015 else None)
+        for year in range(2010, 2022)
+    ]
+    judgements = gate(project, home, *paths)
+    refused = {month: refusing(j) for j in judgements for month in j.refused}
+    assert refused == {"2015-01": {"saut_d_unite"}}
+    assert sum(len(j.accepted) for j in judgements) == 11
+
+
+def test_the_same_bytes_twice_change_nothing(project: Project, home: Home, tmp_path: Path) -> None:
+    path = populations(tmp_path / "in", 2019)
+    gate(project, home, path)
+    (receipt,) = receive(project, home, [path])
+    assert receipt.known
+    assert judge_pending(project, home, FEED) == []
+
+
+def test_a_corrected_delivery_is_a_revision(project: Project, home: Home, tmp_path: Path) -> None:
+    gate(project, home, populations(tmp_path / "a", 2019))
+    gate(project, home, populations(tmp_path / "b", 2019, _set(5, 3, "4000")))
+    with duckdb.connect(str(home.warehouse)) as connection:
+        rows = connection.execute(
+            "SELECT value, known_from, known_to FROM observations WHERE territory = '93008' "
+            "AND variable = 'insee.population_municipale' ORDER BY known_from"
+        ).fetchall()
+        (changed,) = connection.execute(
+            "SELECT count(*) FROM observations WHERE known_from = 2"
+        ).fetchone() or (0,)
+    assert rows == [(7019.0, 1, 2), (4000.0, 2, None)]
+    assert changed == 1
+
+
+def test_a_refused_redelivery_leaves_the_accepted_figures(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    gate(project, home, populations(tmp_path / "a", 2019))
+    gate(project, home, populations(tmp_path / "b", 2019, _set(5, 3, "-4")))
+    publish(project, home)
+    with open_release(home) as release:
+        value = release.execute(
+            "SELECT value FROM indicator_values WHERE indicator = 'population_municipale' AND territory = '93008'"
+        ).fetchone()
+    assert value == (7019.0,)
+
+
+def test_a_broken_header_is_refused_with_the_missing_column(
+    project: Project, home: Home, realdata: Path, tmp_path: Path
+) -> None:
+    source = realdata / "filosofi" / "FILO2018_DISP_COM_93.csv"
+    broken = tmp_path / source.name
+    broken.write_bytes(source.read_bytes().replace(b"Q218", b"MEDIANE18"))
+    (receipt,) = receive(project, home, [broken])
+    assert receipt.feed == "insee/filosofi"
+    assert "colonnes absentes : Q218" in (receipt.reason or "")
+
+
+def test_an_unknown_file_is_set_aside_with_the_nearest_contract(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    path = tmp_path / "inconnu.csv"
+    path.write_text("REG;DEP;COM;PMUN\n11;93;93001;3\n")
+    (receipt,) = receive(project, home, [path])
+    assert receipt.feed is None
+    assert "insee/populations_legales (code_complet) : colonnes absentes : PCAP, PTOT" in (
+        receipt.reason or ""
+    )
+
+
+def test_another_departement_is_set_aside(project: Project, home: Home, realdata: Path) -> None:
+    (receipt,) = receive(
+        project, home, [realdata / "emploi" / "DARES_defm_communal_brut_echantillon_dep91.csv"]
+    )
+    assert receipt.feed is None
+    assert "aucun territoire du périmètre" in (receipt.reason or "")
+
+
+def test_a_release_is_not_made_again_when_nothing_changed(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    gate(project, home, populations(tmp_path / "a", 2019))
+    first, again = publish(project, home), publish(project, home)
+    assert (first.number, first.new, again.number, again.new) == (1, True, 1, False)
+    gate(project, home, populations(tmp_path / "b", 2019, _set(5, 3, "4000")))
+    assert publish(project, home).number == 2
+    with open_release(home, 1) as release, pytest.raises(duckdb.Error):
+        release.execute("DELETE FROM indicator_values")
+
+
+def test_the_archive_keeps_the_bytes(project: Project, home: Home, tmp_path: Path) -> None:
+    path = populations(tmp_path / "in", 2019)
+    content = path.read_bytes()
+    (receipt,) = receive(project, home, [path])
+    shutil.rmtree(tmp_path / "in")
+    assert (home.archive / receipt.delivery[:2] / receipt.delivery).read_bytes() == content
