@@ -164,11 +164,11 @@ class Simulator:
         """The multiplier of a draw around 1: commune × month."""
         between = np.array([1 + draw.spread * _normal(variable, code) for code in self.communes])
         noise = np.array(
-            [[_normal(variable, code, month[:4]) for month in self.months] for code in self.communes]
+            [[_normal(variable, code, month) for month in self.months] for code in self.communes]
         )
         angle = np.array([2 * math.pi * (int(m[5:]) - 1) / 12 for m in self.months])
         time = (1 + draw.trend) ** self.years * (1 + draw.seasonal * np.cos(angle))
-        # 1 % from year to year where communes differ at all: enough to look alive.
+        # 1 % from month to month where communes differ at all: enough to look alive.
         return np.asarray(between[:, None] * time[None, :] * (1 + min(0.01, draw.spread) * noise))
 
     def _draw(self, entry: FeedEntry, name: str, draw: Draw) -> Figures:

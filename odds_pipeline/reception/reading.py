@@ -8,6 +8,7 @@ reduced here; a sum over a secret row is not a figure: it is secret, with a lowe
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os.path import commonprefix
 from pathlib import Path
 
 import duckdb
@@ -169,7 +170,9 @@ class _Reader:
             return [key.fixed]
         shown = territory_text(self.match, row)
         if self.finer is not None:
-            return self.finer.get(shown, [shown])
+            # A code that starts like those of the table but is not in it is a fault, not an outsider.
+            outside = not shown.startswith(commonprefix(list(self.finer)) or " ")
+            return [] if outside else self.finer.get(shown, [shown])
         if key.by == "label":
             return [self.territories.by_label.get(plain(shown), shown)]
         if self.level == "france":
