@@ -1,0 +1,147 @@
+"""Published values, each read by hand in the producer's file, against the release made from the files."""
+
+import duckdb
+import pytest
+
+from odds_pipeline.home import Home
+from odds_pipeline.indicators.explain import explain
+from odds_pipeline.model.project import Project
+from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.reception.receive import Receipt, receive
+from odds_pipeline.warehouse.release import open_release, publish
+
+PLAINE_COMMUNE = "200057867"
+
+# indicator, territory, month, geography, value, and the file and cells that give it.
+BY_HAND = [
+    ("niveau_vie_median", "93001", "2014-12", 13061.0),  # FILO2014_DISP_COM: Q214
+    ("niveau_vie_median", "93005", "2018-12", 17720.0),  # FILO2018_DISP_COM: Q218
+    ("niveau_vie_median", "93", "2017-12", 17310.0),  # FILO2017_DISP_DEP: Q217
+    ("niveau_vie_median", "FM", "2016-12", 20809.0),  # FILO2016_DISP_METROPOLE: Q216
+    ("niveau_vie_median", "93066", "2020-12", 16200.0),  # cc_filosofi_2020: MED20
+    ("taux_pauvrete", "93014", "2020-12", 42.0),  # cc_filosofi_2020: TP6020
+    ("population_municipale", "93001", "2019-01", 88948.0),  # donnees_communes_pop2019: PMUN
+    ("population_municipale", PLAINE_COMMUNE, "2021-01", 451934.0),  # nine PMUN of pop2021, added
+    ("population_municipale", "93", "2021-01", 1668670.0),  # forty PMUN of pop2021, added
+    ("logements_sociaux", "93066", "2024-01", 21796.0),  # RPLS_parc_social_jan_2024: nb_ls
+    ("part_logements_sociaux_vacants", "93066", "2024-01", 100 * 430 / 21796),  # nb_vacants / nb_ls
+    ("logements_vacants_2_ans", "93001", "2025-01", 1501.0),  # LOVAC_2025: pp_vacant_plus_2ans_25
+    ("logements_autorises", "93001", "2023-12", 1562.0),  # sitadel: 2023, Tous, log_aut
+    ("part_collectif_autorise", "93048", "2022-12", 100 * 298 / 558),  # sitadel: Collectif / Tous
+    ("cambriolages", "93", "2019-12", 7175.0),  # SSMSI: Cambriolages de logement, 19, faits
+    ("part_rsa_decembre", "93046", "2019-12", 100 * 1750 / 9342),  # CAF IRIS 2019, IRIS of 93046 added
+    ("ips_moyen_colleges", "93008", "2021-09", 82.72),  # mean of 100.8, 76.1, 76.1, 82.2, 78.4
+    ("cmuc_qpv", "93", "2019-12", 112332.0),  # REVN_2019: 63 neighbourhoods added
+    ("cmuc_qpv", "93031", "2019-12", 4628.0),  # REVN_2019: 1,137 + 1,878 + 1,613
+]
+
+
+@pytest.fixture(scope="module")
+def received(
+    project: Project, realdata: object, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Home, list[Receipt]]:
+    from pathlib import Path
+
+    home = Home(tmp_path_factory.mktemp("real"))
+    receipts = list(receive(project, home, [Path(str(realdata))]))
+    for feed in sorted({r.feed for r in receipts if r.feed}):
+        judge_pending(project, home, feed)
+    publish(project, home)
+    return home, receipts
+
+
+@pytest.mark.parametrize(("indicator", "territory", "month", "value"), BY_HAND)
+def test_value_traced_by_hand(
+    received: tuple[Home, list[Receipt]], indicator: str, territory: str, month: str, value: float
+) -> None:
+    with open_release(received[0]) as release:
+        row = release.execute(
+            "SELECT value FROM indicator_values WHERE indicator = ? AND territory = ? AND month = ?",
+            [indicator, territory, month],
+        ).fetchone()
+    assert row is not None
+    assert row[0] == pytest.approx(value)
+
+
+def test_every_value_can_be_explained_to_a_line(
+    project: Project, received: tuple[Home, list[Receipt]]
+) -> None:
+    with open_release(received[0]) as release:
+        found = explain(project, release, "niveau_vie_median", "93001", "2014-12")
+        summed = explain(project, release, "population_municipale", PLAINE_COMMUNE, "2021-01")
+    (figure,) = found.inputs["insee.niveau_vie_median"]
+    assert (figure.file, figure.line, figure.value) == ("FILO2014_DISP_COM_93.csv", 2, 13061.0)
+    assert len(figure.sha256) == 64
+    assert sum(f.value or 0 for f in summed.inputs["insee.population_municipale"]) == 451934
+
+
+def test_median_income_is_one_series(received: tuple[Home, list[Receipt]]) -> None:
+    """2014 to 2020 without 2019, for which there is no file; 2017 does not exist for communes."""
+    with open_release(received[0]) as release:
+        series = {
+            level: release.execute(
+                "SELECT list(DISTINCT month ORDER BY month) FROM indicator_values "
+                "WHERE indicator = 'niveau_vie_median' AND level = ? AND value IS NOT NULL",
+                [level],
+            ).fetchone()
+            for level in ("commune", "departement")
+        }
+        complete = release.execute(
+            "SELECT min(n), max(n) FROM (SELECT count(value) AS n FROM indicator_values "
+            "WHERE indicator = 'niveau_vie_median' AND level = 'commune' GROUP BY month)"
+        ).fetchone()
+    assert series["commune"] == (["2014-12", "2015-12", "2016-12", "2018-12", "2020-12"],)
+    assert series["departement"] == (["2014-12", "2015-12", "2016-12", "2017-12", "2018-12"],)
+    assert complete == (40, 40)
+
+
+def test_secret_is_neither_zero_nor_blank(received: tuple[Home, list[Receipt]]) -> None:
+    with open_release(received[0]) as release:
+        row = release.execute(
+            "SELECT value, obs_status, conf_status FROM observations WHERE territory = '93015' "
+            "AND variable = 'insee.taux_pauvrete_moins_30' AND month = '2020-12'"
+        ).fetchone()
+    assert row == (None, "Q", "C")
+
+
+def test_a_sum_over_a_secret_iris_is_secret_with_a_lower_bound(
+    received: tuple[Home, list[Receipt]],
+) -> None:
+    with duckdb.connect(str(received[0].warehouse)) as connection:
+        row = connection.execute(
+            "SELECT value, conf_status, lower_bound > 0 FROM observations WHERE territory = '93066' "
+            "AND variable = 'caf.etudiants_iris' AND month = '2019-12'"
+        ).fetchone()
+    assert row == (None, "C", True)
+
+
+def test_vacancy_is_in_the_new_geography(received: tuple[Home, list[Receipt]]) -> None:
+    with open_release(received[0]) as release:
+        rows = release.execute(
+            "SELECT DISTINCT geography, count(DISTINCT territory) FROM observations "
+            "WHERE variable = 'drihl.logements_vacants_2_ans' GROUP BY geography"
+        ).fetchall()
+    assert rows == [(2025, 39)]
+
+
+def test_every_real_file_is_accepted_refused_for_its_reason_or_set_aside_by_name(
+    received: tuple[Home, list[Receipt]],
+) -> None:
+    home, receipts = received
+    with duckdb.connect(str(home.warehouse)) as connection:
+        refused = connection.execute(
+            "SELECT d.file_name, m.month FROM delivered_months m JOIN deliveries d ON d.id = m.delivery "
+            "WHERE m.state <> 'accepted'"
+        ).fetchall()
+    # The last year of building permits is incomplete and written 0.
+    assert refused == [("sitadel_communes_93.csv", "2024-12")]
+    aside = {r.file for r in receipts if r.feed is None}
+    known = ("COG20", "commune20", "mvtcommune20", "table-appartenance", "meta_base", "IPRO_")
+    others = {
+        name
+        for name in aside
+        if not name.startswith(known)
+        and not name.endswith((".geojson", ".md"))
+        and not name[:2].isdigit()
+    }
+    assert others == {"DARES_defm_communal_brut_echantillon_dep91.csv", "indicateurs_reels.csv"}
