@@ -31,8 +31,8 @@ BY_HAND = [
     ("cambriolages", "93", "2019-12", 7175.0),  # SSMSI: Cambriolages de logement, 19, faits
     ("part_rsa_decembre", "93046", "2019-12", 100 * 1750 / 9342),  # CAF IRIS 2019, IRIS of 93046 added
     ("ips_moyen_colleges", "93008", "2021-09", 82.72),  # mean of 100.8, 76.1, 76.1, 82.2, 78.4
-    ("cmuc_qpv", "93", "2019-12", 112332.0),  # REVN_2019: 63 neighbourhoods added
-    ("cmuc_qpv", "93031", "2019-12", 4628.0),  # REVN_2019: 1,137 + 1,878 + 1,613
+    ("beneficiaires_cmuc_qpv", "93", "2019-12", 112332.0),  # REVN_2019: 63 neighbourhoods added
+    ("beneficiaires_cmuc_qpv", "93031", "2019-12", 4628.0),  # REVN_2019: 1,137 + 1,878 + 1,613
 ]
 
 
