@@ -62,10 +62,11 @@ def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
 @app.command()
 def check(root: Root = None, as_json: AsJson = False) -> None:
     """Check every declaration; list all mistakes with file and line."""
+    from odds_pipeline.demo.simulation import read_simulations
     from odds_pipeline.quality.rules import suite_problems
 
     project = Project.read(root)
-    problems = sorted(project.problems + suite_problems(project))
+    problems = sorted(project.problems + suite_problems(project) + read_simulations(project)[1])
     counts = {
         "partners": len(project.partners),
         "feeds": len(project.feeds),
@@ -196,7 +197,11 @@ def report(home: Home, set_aside_now: list[str]) -> None:
     if refused:
         table("Refused (in quarantine)", ["file", "feed", "month", "why"], list(map(list, refused)))
     if aside:
-        table("Set aside", ["file", "why"], [[name, (why or "")[:300]] for name, why in aside])
+        table(
+            "Set aside",
+            ["file", "why"],
+            [[name, (why or "").partition(" | ")[0]] for name, why in aside],
+        )
     number = current_number(home)
     if number is not None:
         release = describe(home, number)
@@ -214,8 +219,12 @@ def demo(
 ) -> None:
     """Write simulated deliveries, then do everything `odds run` does with them."""
     from odds_pipeline.demo.deliveries import write_deliveries
+    from odds_pipeline.demo.simulation import read_simulations
 
     project, home = load(), Home.from_environment()
+    simulation_problems = read_simulations(project)[1]
+    if simulation_problems:
+        fail(str(DeclarationError(simulation_problems)), 1)
     index = int(last[:4]) * 12 + int(last[5:]) - months
     first = f"{index // 12:04d}-{index % 12 + 1:02d}"
     deliveries = write_deliveries(project, home.landing, first, last)

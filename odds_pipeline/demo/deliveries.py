@@ -13,7 +13,7 @@ import numpy as np
 
 from odds_pipeline.demo.faults import FAULTS, Rows
 from odds_pipeline.demo.names import month_groups, text_matching
-from odds_pipeline.demo.simulation import Figures, Simulator, read_simulations, split
+from odds_pipeline.demo.simulation import Figures, Simulator, load_simulations, split
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.model.feed import Column, Format, Level
 from odds_pipeline.model.project import FeedEntry, Project
@@ -277,7 +277,7 @@ def write_deliveries(
     the last month of a complete monthly feed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    simulations = read_simulations(project)
+    simulations = load_simulations(project)
     start = f"{int(first[:4]) - 2:04d}-01"
     simulator = Simulator(project, simulations, months_between(start, last))
     waiting = list(FAULTS) if faults else []

@@ -71,8 +71,16 @@ def _mistakes(project: Project, entry: FeedEntry, simulation: Simulation) -> lis
     return found
 
 
-def read_simulations(project: Project) -> dict[str, Simulation]:
+def load_simulations(project: Project) -> dict[str, Simulation]:
     """Simulations by feed; :class:`DeclarationError` lists every mistake with file and line."""
+    simulations, problems = read_simulations(project)
+    if problems:
+        raise DeclarationError(problems)
+    return simulations
+
+
+def read_simulations(project: Project) -> tuple[dict[str, Simulation], list[Problem]]:
+    """Simulations by feed, and every mistake in them."""
     problems: list[Problem] = []
     simulations: dict[str, Simulation] = {}
     for entry in project.feeds.values():
@@ -90,9 +98,7 @@ def read_simulations(project: Project) -> dict[str, Simulation]:
         mistakes = _mistakes(project, entry, simulation)
         problems += [file.problem((key,), message) for key, message in mistakes]
         simulations[entry.id] = simulation
-    if problems:
-        raise DeclarationError(problems)
-    return simulations
+    return simulations, problems
 
 
 def _normal(*names: str) -> float:

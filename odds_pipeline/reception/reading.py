@@ -171,7 +171,8 @@ class _Reader:
         shown = territory_text(self.match, row)
         if self.finer is not None:
             # A code that starts like those of the table but is not in it is a fault, not an outsider.
-            outside = not shown.startswith(commonprefix(list(self.finer)) or " ")
+            prefix = commonprefix(list(self.finer))  # noqa: RUF071  # characters are what is meant
+            outside = not shown.startswith(prefix or " ")
             return [] if outside else self.finer.get(shown, [shown])
         if key.by == "label":
             return [self.territories.by_label.get(plain(shown), shown)]

@@ -1,0 +1,94 @@
+"""Simulated deliveries: the same on every machine, adding up, and said to be simulated."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from odds_pipeline.demo.deliveries import MARKER, months_between, write_deliveries
+from odds_pipeline.demo.names import month_groups, text_matching
+from odds_pipeline.demo.simulation import Simulator, load_simulations, read_simulations, split
+from odds_pipeline.model.project import Project
+from odds_pipeline.reception.periods import groups_of, month_of
+
+
+def test_every_variable_of_every_feed_has_its_draw(project: Project) -> None:
+    assert [str(p) for p in read_simulations(project)[1]] == []
+
+
+@given(
+    total=st.lists(st.integers(0, 10**6), min_size=1, max_size=5),
+    weights=st.lists(st.floats(0.01, 10), min_size=1, max_size=6),
+)
+def test_parts_add_up_exactly(total: list[int], weights: list[float]) -> None:
+    parts = split(np.array(total, dtype=float), weights)
+    assert np.array_equal(sum(parts), np.array(total, dtype=float))
+    assert all((part >= 0).all() for part in parts)
+
+
+def test_parts_fit_their_wholes_in_every_commune(project: Project) -> None:
+    simulator = Simulator(project, load_simulations(project), months_between("2022-01", "2024-12"))
+    wrong = []
+    for name, (entry, variable) in project.variables.items():
+        if variable.part_of is None:
+            continue
+        whole = simulator.figures(entry.variable_id(variable.part_of))
+        if (simulator.figures(name) > whole + 5).any():
+            wrong.append(name)
+    assert wrong == []
+
+
+def test_social_figures_fit_between_partners(project: Project) -> None:
+    simulator = Simulator(project, load_simulations(project), ["2024-12"])
+    rsa, caf, menages, people = (
+        simulator.figures(name).sum()
+        for name in (
+            "caf.foyers_rsa",
+            "caf.foyers_allocataires",
+            "insee.menages",
+            "insee.population_municipale",
+        )
+    )
+    assert 0 < rsa < caf < menages < people
+    # 1.67 million inhabitants in 2021 and 0.6 % more each year.
+    assert people == pytest.approx(1.71e6, rel=0.02)
+
+
+def test_same_bytes_each_time_and_marked(project: Project, tmp_path: Path) -> None:
+    first = write_deliveries(project, tmp_path / "a", "2024-11", "2025-01", faults=False)
+    again = write_deliveries(project, tmp_path / "b", "2024-11", "2025-01", faults=False)
+    assert [p.name for p in first.paths] == [p.name for p in again.paths]
+    for one, other in zip(first.paths, again.paths, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+        content = one.read_bytes()
+        if one.suffix == ".zip":
+            with zipfile.ZipFile(one) as archive:
+                content = archive.read(archive.namelist()[0])
+        lines = content.splitlines()
+        assert lines[0].endswith(MARKER.encode())
+        assert all(line.endswith(b";oui") for line in lines[1:])
+
+
+def test_thirty_nine_communes_from_2025(project: Project, tmp_path: Path) -> None:
+    write_deliveries(project, tmp_path, "2024-12", "2025-01", faults=False)
+    for month, communes in (("2024-12", 40), ("2025-01", 39)):
+        (path,) = tmp_path.glob(f"caf_allocataires*{month}*.csv")
+        assert len(path.read_bytes().splitlines()) == communes + 1
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"^caf_rsa_(?P<year>20\d\d)-(?P<month>\d\d)",
+        r"^FILO(?P<year>20\d\d)_DISP_(?:COM|DEP)",
+        r"ips[_-]ecoles_(?P<year>20\d\d)(?:-20\d\d)?",
+        r"(?P<year>\d{4})-T(?P<quarter>\d)",
+        r"^CODGEO_(?P<yy>\d\d)$",
+    ],
+)
+def test_a_name_is_built_that_the_pattern_reads_back(pattern: str) -> None:
+    built = text_matching(pattern, month_groups("2023-12"))
+    assert month_of(groups_of(pattern, built), 12) == "2023-12"
