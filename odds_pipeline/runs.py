@@ -47,7 +47,35 @@ def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
     os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "true")
     with dg.DagsterInstance.get() as instance:
         instance.event_log_storage.set_concurrency_slots(WRITER_POOL, 1)
+        _end_killed_runs(instance)
         yield instance
+
+
+PID_TAG = "odds/pid"
+UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _end_killed_runs(instance: dg.DagsterInstance) -> None:
+    """Mark as failed the runs of this command whose process is gone, and give back their place.
+
+    A killed run keeps its slot of the pool: the next one would wait for it for ever.
+    """
+    for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
+        run = record.dagster_run
+        pid = run.tags.get(PID_TAG)
+        if pid is not None and not _alive(int(pid)):
+            instance.report_run_failed(run, "The process of this run was killed.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 @cache
@@ -62,7 +90,7 @@ def _execute(instance: dg.DagsterInstance, keys: list[dg.AssetKey], tags: dict[s
     result = job.execute_in_process(
         instance=instance,
         asset_selection=keys,
-        tags=tags,
+        tags={**tags, PID_TAG: str(os.getpid())},
         raise_on_error=False,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
