@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -61,6 +62,14 @@ def _spec(entry: FeedEntry) -> dg.AssetSpec:
     )
 
 
+def _shown(row: dict[str, Any]) -> str:
+    """A failing row in words: line, variable, territory, what was found."""
+    where = [f"ligne {row['line']}"] if row.get("line") else []
+    where += [str(row[key]) for key in ("variable", "territory") if row.get(key)]
+    found = row.get("raw") or row.get("value") or row.get("detail") or ""
+    return f"{', '.join(where)} : {found}"
+
+
 def _finding_rows(findings: list[Finding], judgements: list[Judgement]) -> dg.TableMetadataValue:
     """Rule, month, territories, values and what to ask the partner, as a table in the UI."""
     names = {id(f): j.file_name for j in judgements for f in j.findings}
@@ -82,7 +91,7 @@ def _finding_rows(findings: list[Finding], judgements: list[Judgement]) -> dg.Ta
                     "message": finding.message,
                     "territoires": ", ".join(labels[:8]),
                     "cellules": finding.count,
-                    "valeurs": json.dumps(finding.rows[:3], ensure_ascii=False, default=str)[:400],
+                    "valeurs": " ; ".join(_shown(row) for row in finding.rows[:3]),
                     "à demander": finding.remedy,
                 }
             )
