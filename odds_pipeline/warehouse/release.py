@@ -115,6 +115,17 @@ def _territories_table(project: Project) -> pd.DataFrame:
     )
 
 
+def _thresholds_table(project: Project) -> pd.DataFrame:
+    """Smallest count that may be published, by variable; 0 where no rule applies."""
+    return pd.DataFrame(
+        [
+            (name, entry.secrecy.threshold if project.units[v.unit].kind == "count" else 0)
+            for name, (entry, v) in project.variables.items()
+        ],
+        columns=["variable", "threshold"],
+    )
+
+
 def _stale(connection: duckdb.DuckDBPyConnection, project: Project) -> list[str]:
     """Indicators with an input judged since they were last computed."""
     runs = dict(connection.execute("SELECT indicator, judgement FROM indicator_runs").fetchall())
@@ -146,7 +157,13 @@ _COPY = (
     "ORDER BY territory, indicator, month",
     "CREATE TABLE release.definitions AS FROM definitions_view",
     "CREATE TABLE release.territories AS FROM territories_view",
-    "CREATE TABLE release.observations AS SELECT * EXCLUDE (known_to) FROM observations o "
+    # A figure under its producer's threshold stays in the warehouse; readers get its secret mark.
+    "CREATE TABLE release.observations AS SELECT * EXCLUDE (known_to, hidden) REPLACE ("
+    "CASE WHEN hidden THEN NULL ELSE value END AS value, "
+    "CASE WHEN hidden THEN 'Q' ELSE obs_status END AS obs_status, "
+    "CASE WHEN hidden THEN 'C' ELSE conf_status END AS conf_status) "
+    "FROM (SELECT o.*, value > 0 AND value < t.threshold AS hidden FROM observations o "
+    "JOIN thresholds_view t USING (variable)) o "
     "WHERE known_to IS NULL AND EXISTS (FROM delivered_months m WHERE m.delivery = o.delivery "
     "AND m.month = o.month AND m.state = 'accepted') ORDER BY variable, territory, month",
     "CREATE TABLE release.deliveries AS FROM deliveries d "
@@ -205,6 +222,7 @@ def _write(
     temporary = home.releases / f".{number:04d}.tmp"
     connection.register("definitions_view", definitions)
     connection.register("territories_view", _territories_table(project))
+    connection.register("thresholds_view", _thresholds_table(project))
     published_at = datetime.now(UTC).isoformat(timespec="seconds")
     connection.execute(f"ATTACH '{str(temporary).replace(chr(39), chr(39) * 2)}' AS release")
     try:
@@ -228,6 +246,7 @@ def _write(
         connection.execute("DETACH release")
         connection.unregister("definitions_view")
         connection.unregister("territories_view")
+        connection.unregister("thresholds_view")
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.chmod(0o444)
