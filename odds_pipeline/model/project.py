@@ -1,6 +1,7 @@
 """All declarations of a project folder, read together and checked against each other."""
 
 import importlib.resources
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,7 +59,9 @@ class IndicatorEntry:
 
 
 def project_root() -> Path:
-    """The folder that holds ``assets/``: the checkout, or what the wheel carries."""
+    """The folder that holds ``assets/``: ``ODDS_PROJECT``, else the checkout, else the wheel's own."""
+    if named := os.environ.get("ODDS_PROJECT"):
+        return Path(named).absolute()
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "assets").is_dir():
         return checkout

@@ -1,0 +1,5 @@
+"""``python -m odds_pipeline.cli``."""
+
+from odds_pipeline.cli import app
+
+app()

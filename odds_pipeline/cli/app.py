@@ -1,0 +1,74 @@
+"""The command itself, and what its modules share: options, tables, JSON, exit status."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from odds_pipeline.geography.territories import plain
+from odds_pipeline.model.problems import DeclarationError, nearest
+from odds_pipeline.model.project import Project
+
+HELP = """The ``odds`` command: everything a data engineer does without the UI.
+
+Reading commands take ``--json``. Exit status: 0 done, 1 something was refused or is wrong, 2 the
+command was misused or what it names does not exist.
+"""
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
+out = Console()
+errors = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+ReleaseNumber = Annotated[int | None, typer.Option("--release", help="number of a release")]
+Root = Annotated[Path | None, typer.Option("--root", help="project folder", hidden=True)]
+
+
+def fail(message: str, status: int = 2) -> NoReturn:
+    """Say what is wrong and exit."""
+    errors.print(message, style="red", highlight=False)
+    raise typer.Exit(status)
+
+
+def print_json(data: Any) -> None:
+    """Write ``data`` as JSON."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def load() -> Project:
+    """The declarations, or the list of their mistakes and exit status 1."""
+    try:
+        return Project.load()
+    except DeclarationError as error:
+        fail(str(error), 1)
+
+
+def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
+    """Print a table; ``None`` is an empty cell."""
+    shown = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*["" if cell is None else str(cell) for cell in row])
+    out.print(shown)
+
+
+def indicator_named(project: Project, name: str) -> str:
+    """The indicator, or the nearest known one and exit status 2."""
+    if name not in project.indicators:
+        fail(f"no indicator {name!r}{nearest(name, project.indicators)}")
+    return name
+
+
+def territory_named(project: Project, name: str) -> str:
+    """The code of a territory given by code or label, or the nearest known one and exit status 2."""
+    codes = {t.code for t in project.territories.all}
+    if name in codes:
+        return name
+    labels = {plain(t.label): t.code for t in project.territories.all} | project.territories.by_label
+    if plain(name) in labels:
+        return labels[plain(name)]
+    fail(f"no territory {name!r}{nearest(plain(name), labels)}")

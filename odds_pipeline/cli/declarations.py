@@ -1,0 +1,86 @@
+"""Commands on the declarations: check them, list indicators, write their schemas."""
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from odds_pipeline.cli.app import AsJson, Root, app, load, out, print_json, table
+from odds_pipeline.geography.territories import plain
+from odds_pipeline.model.project import Project
+
+
+@app.command()
+def check(root: Root = None, as_json: AsJson = False) -> None:
+    """Check every declaration; list all mistakes with file and line."""
+    from odds_pipeline.demo.simulation import read_simulations
+    from odds_pipeline.quality.rules import suite_problems
+
+    project = Project.read(root)
+    problems = sorted(project.problems + suite_problems(project) + read_simulations(project)[1])
+    counts = {
+        "partners": len(project.partners),
+        "feeds": len(project.feeds),
+        "variables": len(project.variables),
+        "families": len(project.families),
+        "indicators": len(project.indicators),
+        "problems": len(problems),
+    }
+    if as_json:
+        print_json({**counts, "problems": [asdict(p) for p in problems]})
+    else:
+        for problem in problems:
+            out.print(str(problem), highlight=False, markup=False, soft_wrap=True)
+        out.print(", ".join(f"{count} {name}" for name, count in counts.items()), highlight=False)
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def schemas(folder: Annotated[Path, typer.Argument(help="where to write them")]) -> None:
+    """Write JSON Schemas of the declarations, for editors."""
+    from odds_pipeline.model.schemas import write_schemas
+
+    for path in write_schemas(folder):
+        out.print(str(path), highlight=False)
+
+
+@app.command()
+def indicators(
+    theme: Annotated[str | None, typer.Option("--theme")] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", help="words, accents and case ignored")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the indicators, by theme or by words of their label and definition."""
+    project = load()
+    words = plain(search).split() if search else []
+    found = []
+    for entry in project.indicators.values():
+        text = plain(f"{entry.id} {entry.indicator.label} {entry.indicator.definition}")
+        if (theme is None or entry.family.theme == theme) and all(word in text for word in words):
+            found.append(entry)
+    if as_json:
+        print_json(
+            [
+                {
+                    "id": e.id,
+                    "theme": e.family.theme,
+                    "family": e.family.id,
+                    "label": e.indicator.label,
+                    "unit": e.indicator.unit,
+                    "formula": e.indicator.formula,
+                }
+                for e in found
+            ]
+        )
+        return
+    table(
+        f"{len(found)} indicators",
+        ["id", "theme", "label", "unit"],
+        [[e.id, e.family.theme, e.indicator.label, e.indicator.unit] for e in found],
+    )
+    counts = Counter(e.family.theme for e in found)
+    out.print(", ".join(f"{name} {count}" for name, count in counts.items()), highlight=False)

@@ -1,0 +1,194 @@
+"""Commands that do the work: receive, run, simulate, watch."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from odds_pipeline.cli.app import AsJson, app, errors, fail, load, out, print_json, table
+from odds_pipeline.home import Home
+from odds_pipeline.model.problems import DeclarationError
+from odds_pipeline.model.project import Project
+
+
+@app.command()
+def receive(paths: list[Path], as_json: AsJson = False) -> None:
+    """Receive files or folders: archive, recognise, record. The gate judges them on `odds run`."""
+    from odds_pipeline.reception.receive import receive as receive_files
+
+    for path in paths:
+        if not path.exists():
+            fail(f"no such file or folder: {path}")
+    receipts = list(receive_files(load(), Home.from_environment(), paths))
+    if as_json:
+        print_json([asdict(r) for r in receipts])
+    else:
+        table(
+            "Received",
+            ["file", "feed", "format", "months", ""],
+            [
+                [
+                    r.file,
+                    r.feed or "set aside",
+                    r.format,
+                    _span(r.months),
+                    "already known" if r.known else r.reason,
+                ]
+                for r in receipts
+            ],
+        )
+    raise typer.Exit(1 if any(r.reason for r in receipts) else 0)
+
+
+def _span(months: tuple[str, ...]) -> str:
+    known = [m for m in months if not m.startswith("0000")]
+    if not known:
+        return ""
+    return known[0] if len(known) == 1 else f"{known[0]} … {known[-1]} ({len(known)})"
+
+
+@app.command()
+def run(
+    month: Annotated[str | None, typer.Option("--month", help="only this reference month")] = None,
+    source: Annotated[
+        list[Path] | None, typer.Option("--from", help="receive this folder first")
+    ] = None,
+) -> None:
+    """Receive the landing folder, run the gate and the indicators, publish a release."""
+    run_all(load(), Home.from_environment(), source or [], month)
+
+
+def run_all(project: Project, home: Home, sources: list[Path], month: str | None = None) -> None:
+    """The whole way, through Dagster, with progress; then what happened, as tables."""
+    from odds_pipeline import runs
+    from odds_pipeline.reception.receive import receive as receive_files
+
+    home.landing.mkdir(parents=True, exist_ok=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task("receiving")
+        receipts = []
+        for receipt in receive_files(project, home, [home.landing, *sources]):
+            receipts.append(receipt)
+            progress.update(task, description=f"receiving {receipt.file}")
+        with runs.instance_of(home) as instance:
+            spans = runs.waiting(home, month)
+            for number, span in enumerate(spans, start=1):
+                progress.update(task, description=f"gate {number}/{len(spans)} {span.feed}")
+                runs.run_feed(instance, span)
+            groups = runs.indicator_ranges({span.feed for span in spans}, home)
+            for number, (span, names) in enumerate(groups, start=1):
+                progress.update(task, description=f"indicators {number}/{len(groups)} {span.feed}")
+                if not runs.run_indicators(instance, span, names):
+                    fail(f"indicators of {span.feed} failed: see `make ui`", 1)
+            progress.update(task, description="publishing")
+            if not runs.run_recueil(instance):
+                fail("the release failed: see `make ui`", 1)
+    report(home, [r.file for r in receipts if r.feed is None and not r.known])
+
+
+def report(home: Home, set_aside_now: list[str]) -> None:
+    """Deliveries accepted and refused and why, and the release, as tables."""
+    from odds_pipeline.warehouse.release import current_number, describe
+    from odds_pipeline.warehouse.store import Store
+
+    with Store(home.warehouse).connect() as connection:
+        feeds = connection.execute(
+            "SELECT feed, count(DISTINCT delivery), count(*) FILTER (WHERE state = 'accepted'), "
+            "count(*) FILTER (WHERE state = 'refused') FROM delivered_months GROUP BY feed ORDER BY feed"
+        ).fetchall()
+        refused = connection.execute(
+            "SELECT d.file_name, m.feed, m.month, string_agg(DISTINCT v.message, ' ') "
+            "FROM delivered_months m JOIN deliveries d ON d.id = m.delivery "
+            "LEFT JOIN verdicts v ON v.delivery = m.delivery AND v.month = m.month "
+            "AND NOT v.passed AND v.severity = 'critical' "
+            "WHERE m.state = 'refused' GROUP BY ALL ORDER BY 2, 3"
+        ).fetchall()
+        aside = connection.execute(
+            "SELECT file_name, reason FROM deliveries WHERE feed IS NULL ORDER BY received_order"
+        ).fetchall()
+    table(
+        "Deliveries",
+        ["feed", "deliveries", "months accepted", "months refused"],
+        list(map(list, feeds)),
+    )
+    if refused:
+        table("Refused (in quarantine)", ["file", "feed", "month", "why"], list(map(list, refused)))
+    if aside:
+        table(
+            "Set aside",
+            ["file", "why"],
+            [[name, (why or "").partition(" | ")[0]] for name, why in aside],
+        )
+    number = current_number(home)
+    if number is not None:
+        release = describe(home, number)
+        simulated = " [bold red]SIMULATED DATA[/]" if release.simulated else ""
+        out.print(
+            f"[bold]Release {number}[/]: {release.indicators} indicators, "
+            f"{release.values} values{simulated}"
+        )
+
+
+@app.command()
+def demo(
+    months: Annotated[int, typer.Option(help="how many months to simulate")] = 13,
+    last: Annotated[str, typer.Option(help="last month")] = "2024-12",
+) -> None:
+    """Write simulated deliveries, then do everything `odds run` does with them."""
+    from odds_pipeline.demo.deliveries import write_deliveries
+    from odds_pipeline.demo.simulation import read_simulations
+
+    project, home = load(), Home.from_environment()
+    simulation_problems = read_simulations(project)[1]
+    if simulation_problems:
+        fail(str(DeclarationError(simulation_problems)), 1)
+    index = int(last[:4]) * 12 + int(last[5:]) - months
+    first = f"{index // 12:04d}-{index % 12 + 1:02d}"
+    deliveries = write_deliveries(project, home.landing, first, last)
+    out.print(
+        f"{len(deliveries.paths)} simulated deliveries written to {home.landing}, "
+        f"{len(deliveries.planted)} of them with a planted fault:"
+    )
+    for planted in deliveries.planted:
+        out.print(f"  {planted.path.name}: {planted.description}", highlight=False)
+    run_all(project, home, [])
+    out.print("\nGo on with:\n  make ui\n  .venv/bin/odds value population_municipale Bobigny")
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """For each feed: last accepted month, what is late, what waits in quarantine."""
+    from datetime import date
+
+    from odds_pipeline.calendar_status import feed_status
+
+    rows = feed_status(load(), Home.from_environment(), date.today())
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    table(
+        "Feeds",
+        ["feed", "cadence", "last accepted", "expected", "state", "refused"],
+        [[r.feed, r.cadence, r.last_accepted, r.expected, r.state, ", ".join(r.refused)] for r in rows],
+    )
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="port on 127.0.0.1")] = 3000) -> None:
+    """Start the Dagster UI and its daemon on this observatory."""
+    import os
+
+    from odds_pipeline import runs
+    from odds_pipeline.model.project import project_root
+
+    runs.dagster_home(Home.from_environment())
+    workspace = project_root() / "workspace.yaml"
+    executable = str(Path(sys.executable).parent / "dagster")
+    os.execv(
+        executable,
+        [executable, "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)],
+    )
