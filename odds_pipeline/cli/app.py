@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from odds_pipeline.geography.territories import plain
+from odds_pipeline.model.access import Access
 from odds_pipeline.model.problems import DeclarationError, nearest
 from odds_pipeline.model.project import Project
 
@@ -24,6 +25,7 @@ errors = Console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 ReleaseNumber = Annotated[int | None, typer.Option("--release", help="number of a release")]
+Edition = Annotated[Access, typer.Option("--edition", help="what this class of readers may see")]
 Root = Annotated[Path | None, typer.Option("--root", help="project folder", hidden=True)]
 
 

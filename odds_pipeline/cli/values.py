@@ -7,6 +7,7 @@ import typer
 
 from odds_pipeline.cli.app import (
     AsJson,
+    Edition,
     ReleaseNumber,
     app,
     fail,
@@ -26,6 +27,7 @@ def value(
     territory: str,
     month: Annotated[str | None, typer.Option("--month", help="YYYY-MM; all months without it")] = None,
     release: ReleaseNumber = None,
+    edition: Edition = "partenaires",
     as_json: AsJson = False,
 ) -> None:
     """Values of one indicator for one territory, from a release."""
@@ -35,7 +37,7 @@ def value(
     project = load()
     name, code = indicator_named(project, indicator), territory_named(project, territory)
     try:
-        connection = open_release(Home.from_environment(), release)
+        connection = open_release(Home.from_environment(), release, edition)
     except LookupError as error:
         fail(str(error))
     with connection:
@@ -100,6 +102,7 @@ def explain(
     territory: str,
     month: str,
     release: ReleaseNumber = None,
+    edition: Edition = "partenaires",
     as_json: AsJson = False,
 ) -> None:
     """Where a value comes from: formula, figures, deliveries, file, line, sha256."""
@@ -110,7 +113,7 @@ def explain(
     project = load()
     name, code = indicator_named(project, indicator), territory_named(project, territory)
     try:
-        with open_release(Home.from_environment(), release) as connection:
+        with open_release(Home.from_environment(), release, edition) as connection:
             found = explain_value(project, connection, name, code, month)
     except LookupError as error:
         fail(str(error), 1)

@@ -14,7 +14,8 @@ from odds_pipeline.components.shared import (
     indicator_key,
     project,
 )
-from odds_pipeline.warehouse.release import open_release, publish
+from odds_pipeline.warehouse.publish import publish
+from odds_pipeline.warehouse.release import open_release
 
 PROVENANCE = "valeurs_sur_verdict"
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from odds_pipeline.model.access import Access
 from odds_pipeline.model.base import Declaration, Month, Name, Sentence
 from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.partner import Secrecy
@@ -170,6 +171,7 @@ class Feed(Declaration):
     complete: bool = Field(
         default=True, description="every commune is expected; false: some are legitimately absent"
     )
+    access: Access | None = Field(default=None, description="who may read; the partner's by default")
     secrecy: Secrecy | None = None
     variables: dict[Name, Variable] = Field(min_length=1)
     columns: dict[Name, Column] = {}

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
+from odds_pipeline.model.access import Access
 from odds_pipeline.model.base import Declaration, Month, Name, Sentence, VariableId
 from odds_pipeline.model.feed import Level
 from odds_pipeline.model.formula import Formula, parse
@@ -56,6 +57,7 @@ class Indicator(Declaration):
     owner: Sentence
     example: Example
     since: Month | None = None
+    access: Access | None = Field(default=None, description="to be stricter than what it reads")
 
     @field_validator("formula")
     @classmethod

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from odds_pipeline.model.access import Access
 from odds_pipeline.model.base import Declaration, Month, Name, Sentence
 
 
@@ -31,4 +32,5 @@ class Partner(Declaration):
     description: Sentence
     contact_role: Sentence
     licence: str
+    access: Access = Field(default="partenaires", description="who may read, unless a feed says more")
     secrecy: Secrecy

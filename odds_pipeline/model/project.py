@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from odds_pipeline.geography.territories import Territories
+from odds_pipeline.model.access import Access, strictest
 from odds_pipeline.model.feed import Feed, Variable
 from odds_pipeline.model.formula import unit_mismatch
 from odds_pipeline.model.indicator import THEMES, Family, Indicator
@@ -38,6 +39,10 @@ class FeedEntry:
     @property
     def secrecy(self) -> Secrecy:
         return self.feed.secrecy or self.partner.secrecy
+
+    @property
+    def access(self) -> Access:
+        return self.feed.access or self.partner.access
 
     def variable_id(self, name: str) -> str:
         return f"{self.partner.id}.{name}"
@@ -351,6 +356,8 @@ class Project:
                 report(mismatch)
         if indicator.driving and indicator.driving not in formula.variables:
             report(f"driving variable {indicator.driving!r} is not in the formula")
+        if indicator.access and not unknown and self.access_of(indicator) != indicator.access:
+            report(f"access {indicator.access}: what it reads is for {self.access_of(indicator)} only")
         if formula.denominator and indicator.denominator is None:
             report("the formula divides: say the denominator in words")
         if not unknown:
@@ -409,6 +416,13 @@ class Project:
         inherited = self.rules(suite.extends) if suite.extends else {}
         merged: dict[str, Rule | None] = {**inherited, **suite.rules}
         return {name: rule for name, rule in merged.items() if rule is not None}
+
+    def access_of(self, indicator: Indicator) -> Access:
+        """Who may read it: the strictest of its own class and those of all that it reads."""
+        read = set(indicator.parsed.variables)
+        read |= {self.variables[v][1].aggregation for v in read} - {"sum", "none"}
+        own = [indicator.access] if indicator.access else []
+        return strictest([*own, *(self.variables[v][0].access for v in read)])
 
     def feed_of(self, indicator: Indicator) -> FeedEntry:
         """The feed whose calendar the indicator follows."""

@@ -11,7 +11,8 @@ from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
 from odds_pipeline.quality.gate import Judgement, judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse.release import open_release, publish
+from odds_pipeline.warehouse.publish import publish
+from odds_pipeline.warehouse.release import open_release
 
 FEED = "insee/populations_legales"
 COMMUNES = [

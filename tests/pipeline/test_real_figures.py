@@ -8,7 +8,8 @@ from odds_pipeline.indicators.explain import explain
 from odds_pipeline.model.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import Receipt, receive
-from odds_pipeline.warehouse.release import open_release, publish
+from odds_pipeline.warehouse.publish import publish
+from odds_pipeline.warehouse.release import open_release
 
 PLAINE_COMMUNE = "200057867"
 

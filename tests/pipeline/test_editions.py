@@ -1,0 +1,84 @@
+"""One release holds three editions: each class of readers finds its own figures and no others."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.access import EDITIONS, strictest
+from odds_pipeline.model.project import Project
+from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.reception.receive import receive
+from odds_pipeline.warehouse.publish import publish
+from odds_pipeline.warehouse.release import open_release
+
+from .test_gate import COMMUNES, populations
+
+
+def deliver(
+    project: Project, home: Home, path: Path, feed: str, figure: Callable[[str, str], str]
+) -> None:
+    """Deliver one month of a feed with the template's columns; ``figure`` takes commune and variable."""
+    declared = project.feeds[feed].feed
+    names = list(declared.variables)
+    lines = [";".join(["code_insee", *(declared.columns[n].names[0] for n in names)])]
+    lines += [";".join([code, *(figure(code, name) for name in names)]) for code in COMMUNES]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    list(receive(project, home, [path]))
+    (judgement,) = judge_pending(project, home, feed)
+    assert judgement.accepted, judgement.findings
+
+
+def test_each_edition_holds_what_its_class_may_read(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """Populations are public, the CAF's foyers are for members: the public edition has the first only."""
+    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
+    judge_pending(project, home, "insee/populations_legales")
+    deliver(
+        project, home, tmp_path / "caf_allocataires_2024-03.csv", "caf/allocataires", lambda c, v: "1000"
+    )
+    release = publish(project, home)
+    assert sorted(p.name for p in release.path.iterdir()) == sorted(f"{e}.duckdb" for e in EDITIONS)
+    partners = {}
+    for edition in EDITIONS:
+        with open_release(home, edition=edition) as connection:
+            rows = connection.execute("SELECT DISTINCT split_part(variable, '.', 1) FROM observations")
+            partners[edition] = {row[0] for row in rows.fetchall()}
+            feeds = {row[0] for row in connection.execute("SELECT feed FROM deliveries").fetchall()}
+            classes = connection.execute("SELECT DISTINCT access FROM definitions").fetchall()
+            foyers = connection.execute(
+                "SELECT count(*) FROM indicator_values WHERE indicator = 'foyers_allocataires'"
+            ).fetchone()
+        assert ("caf/allocataires" in feeds) == (edition != "public")
+        assert (foyers != (0,)) == (edition != "public")
+        assert strictest(row[0] for row in classes) == edition
+    assert partners == {
+        "public": {"insee"},
+        "membres": {"insee", "caf"},
+        "partenaires": {"insee", "caf"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("indicator", "access"),
+    [
+        ("population_municipale", "public"),
+        ("foyers_allocataires", "membres"),
+    ],
+)
+def test_the_strictest_of_what_a_formula_reads_wins(
+    project: Project, indicator: str, access: str
+) -> None:
+    assert project.access_of(project.indicators[indicator].indicator) == access
+
+
+def test_a_rate_over_a_public_population_stays_for_partners(project: Project) -> None:
+    entry = next(
+        e
+        for e in project.indicators.values()
+        if {project.variables[v][0].access for v in e.indicator.parsed.variables}
+        == {"public", "partenaires"}
+    )
+    assert project.access_of(entry.indicator) == "partenaires"
