@@ -349,7 +349,9 @@ class Project:
                 report(f"no feed delivers {variable!r}{nearest(variable, self.variables)}")
         if indicator.unit not in self.units:
             report(f"unknown unit {indicator.unit!r}{nearest(indicator.unit, self.units)}")
-        elif not unknown:
+        elif all(
+            v in self.variables and self.variables[v][1].unit in self.units for v in formula.variables
+        ):
             unit = self.units[indicator.unit]
             mismatch = unit_mismatch(formula, unit.kind, unit.id, unit.scale, self._unit_of)
             if mismatch:
@@ -366,7 +368,7 @@ class Project:
 
     def _unit_of(self, variable: str) -> tuple[str, str]:
         unit = self.variables[variable][1].unit
-        return unit, self.units[unit].kind if unit in self.units else "count"
+        return unit, self.units[unit].kind
 
     def _check_levels(self, entry: IndicatorEntry, report: Any) -> None:
         for variable in entry.indicator.parsed.variables:

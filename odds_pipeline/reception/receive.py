@@ -16,6 +16,7 @@ import duckdb
 
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
+from odds_pipeline.reception.periods import year_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.recognition import Match, Unrecognised, recognise
 from odds_pipeline.reception.tables import MAX_BYTES, Table, Unreadable, open_tables
@@ -91,7 +92,7 @@ def _insert(
     now = datetime.now(UTC).replace(tzinfo=None)
     connection.execute(
         """
-        INSERT INTO deliveries SELECT $id, $sha, $file, $sheet, $size, $now,
+        INSERT INTO deliveries SELECT $id, $sha, $file, $part, $size, $now,
             coalesce((SELECT max(received_order) FROM deliveries), 0) + 1,
             $feed, $format, $geography, $ignored, $unknown, $simulated, $reason
         """,
@@ -99,7 +100,7 @@ def _insert(
             "id": receipt.delivery,
             "sha": sha256,
             "file": receipt.file,
-            "sheet": table.sheet if table else None,
+            "part": table.part if table else None,
             "size": size,
             "now": now,
             "feed": receipt.feed,
@@ -135,11 +136,24 @@ def _insert(
         )
 
 
+def _without_period(match: Match) -> str:
+    """Why no figure of a recognised table has a month, and what to do."""
+    period = match.format.period
+    if not match.table.rows[match.header_row + 1 :]:
+        return "Le fichier n'a que son en-tête."
+    if period.file and year_of(match.groups) is None:
+        return (
+            f"La période n'est pas dans le nom du fichier (forme attendue : {period.file}). "
+            "Renvoyer le fichier avec son année dans le nom."
+        )
+    return "Aucune ligne du fichier ne donne de figure datée."
+
+
 def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Receipt, Reading | None]:
     outcome = recognise(project, table)
     if isinstance(outcome, Match):
         reading = read(project, outcome)
-        problem = None if reading.months else "Aucune ligne du fichier ne donne de figure datée."
+        problem = None if reading.months else _without_period(outcome)
         receipt = Receipt(
             table.file_name,
             delivery,

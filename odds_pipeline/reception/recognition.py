@@ -109,8 +109,13 @@ def header_indexes(table: Table) -> list[dict[str, int]]:
     return [_index(row) for row in table.rows[:HEADER_DEPTH]]
 
 
+def _in_names(pattern: str | None, table: Table) -> dict[str, str]:
+    """What a pattern finds in the name of the table's file, else in that of its archive."""
+    return next(filter(None, (groups_of(pattern, name) for name in table.names)), {})
+
+
 def _groups(fmt: Format, table: Table, header: list[Cell]) -> dict[str, str]:
-    groups = groups_of(fmt.file, table.file_name) | groups_of(fmt.period.file, table.file_name)
+    groups = _in_names(fmt.file, table) | _in_names(fmt.period.file, table)
     if fmt.sheet and table.sheet:
         groups |= groups_of(fmt.sheet, table.sheet)
     if fmt.period.header:
@@ -159,7 +164,7 @@ def match_as(
     if indexes is None:
         indexes = header_indexes(table)
     differences: list[str] = []
-    if fmt.file and not re.search(fmt.file, table.file_name, re.IGNORECASE):
+    if not _named_like(fmt, table):
         differences.append(f"le nom du fichier ne suit pas {fmt.file}")
     if fmt.sheet and table.sheet and not re.search(fmt.sheet, table.sheet, re.IGNORECASE):
         differences.append(f"l'onglet ne suit pas {fmt.sheet}")
@@ -209,7 +214,7 @@ def _most_specific(matches: list[Match]) -> list[Match]:
 
 
 def _named_like(fmt: Format, table: Table) -> bool:
-    return not fmt.file or re.search(fmt.file, table.file_name, re.IGNORECASE) is not None
+    return not fmt.file or any(re.search(fmt.file, name, re.IGNORECASE) for name in table.names)
 
 
 def recognise(project: Project, table: Table) -> Match | Unrecognised:

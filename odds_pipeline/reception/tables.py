@@ -8,7 +8,7 @@ import csv
 import io
 import zipfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import PurePath
 
@@ -25,12 +25,26 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """``rows`` of cells; ``lines`` gives the line in the file of each row, from 1."""
+    """``rows`` of cells; ``lines`` gives the line in the file of each row, from 1.
+
+    ``file_name`` is the file as received, ``member`` the file inside it when it is an archive.
+    """
 
     file_name: str
+    member: str | None
     sheet: str | None
     rows: list[list[Cell]]
     lines: list[int]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that may tell contract and period, the nearest to the table first."""
+        return (self.file_name,) if self.member is None else (self.member, self.file_name)
+
+    @property
+    def part(self) -> str | None:
+        """Where in the file the table is: member of an archive, sheet of a workbook."""
+        return " / ".join(filter(None, (self.member, self.sheet))) or None
 
 
 def decode(content: bytes, name: str) -> str:
@@ -76,7 +90,7 @@ def _read_csv(content: bytes, name: str) -> Table:
                 lines.append(reader.line_num)
     except csv.Error as error:
         raise Unreadable(f"{name}, ligne {reader.line_num} : CSV illisible ({error}).") from error
-    return Table(name, None, rows, lines)
+    return Table(name, None, None, rows, lines)
 
 
 def _xlsx_cell(value: object) -> Cell:
@@ -109,11 +123,20 @@ def _read_xlsx(content: bytes, name: str) -> list[Table]:
                 rows.append(cells)
                 lines.append(number)
         if rows:
-            tables.append(Table(name, sheet.title, rows, lines))
+            tables.append(Table(name, None, sheet.title, rows, lines))
     book.close()
     if not tables:
         raise Unreadable(f"{name} : le classeur est vide.")
     return tables
+
+
+def _is_workbook(content: bytes) -> bool:
+    """Whether a zip is an xlsx: told by what it holds, as a partner may name either either way."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except zipfile.BadZipFile:
+        return False
 
 
 def _read_zip(content: bytes, name: str, depth: int) -> list[Table]:
@@ -135,7 +158,10 @@ def _read_zip(content: bytes, name: str, depth: int) -> list[Table]:
                 inner = archive.read(member)
             except Exception as error:
                 raise Unreadable(f"{name} : {member.filename} est abîmé ({error}).") from error
-            tables += open_tables(PurePath(member.filename).name, inner, depth + 1)
+            own = PurePath(member.filename).name
+            tables += [
+                replace(t, file_name=name, member=own) for t in open_tables(own, inner, depth + 1)
+            ]
     if not tables:
         raise Unreadable(f"{name} : l'archive est vide.")
     return tables
@@ -148,9 +174,7 @@ def open_tables(name: str, content: bytes, depth: int = 0) -> list[Table]:
     if len(content) > MAX_BYTES:
         raise Unreadable(f"{name} : plus de {MAX_BYTES // 2**20} Mo.")
     if content[:4] == b"PK\x03\x04" or content[:4] == b"PK\x05\x06":
-        if b"xl/workbook" in content or name.lower().endswith((".xlsx", ".xlsm")):
-            return _read_xlsx(content, name)
-        return _read_zip(content, name, depth)
+        return _read_xlsx(content, name) if _is_workbook(content) else _read_zip(content, name, depth)
     if content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise Unreadable(f"{name} : ancien format Excel (.xls) ; enregistrer en .xlsx ou en CSV.")
     return [_read_csv(content, name)]

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
     id VARCHAR PRIMARY KEY,            -- sha256, and #n for the n-th table of an archive or workbook
     sha256 VARCHAR NOT NULL,
     file_name VARCHAR NOT NULL,
-    sheet VARCHAR,
+    part VARCHAR,                      -- member of an archive, sheet of a workbook
     size BIGINT NOT NULL,
     received_at TIMESTAMP NOT NULL,
     received_order INTEGER NOT NULL,

@@ -58,7 +58,7 @@ def test_workbook_and_archive() -> None:
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("dossier/y.csv", TEXT)
     (inner,) = open_tables("x.zip", archive.getvalue())
-    assert inner.file_name == "y.csv"
+    assert (inner.file_name, inner.member) == ("x.zip", "y.csv")
     nested = io.BytesIO()
     with zipfile.ZipFile(nested, "w") as file:
         file.writestr("x.zip", archive.getvalue())

@@ -1,0 +1,98 @@
+"""Other years of the same producers' files, made from a real one as the producer would have changed it."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+from odds_pipeline.reception.receive import Receipt, receive
+
+
+def _received(project: Project, home: Home, path: Path) -> Receipt:
+    (receipt,) = receive(project, home, [path])
+    return receipt
+
+
+# Source, what is replaced in its text, the name of the other year's file → feed, format, months.
+VARIANTS = [
+    ("filosofi/FILO2018_DISP_COM_93.csv", [("18", "19")], "FILO2019_DISP_COM.csv", "insee/filosofi", "disp", ("2019-12",)),
+    ("filosofi/FILO2014_DISP_COM_93.csv", [("14;", "12;"), ("2014", "2012"), ("MPOT14", "MPOT12")], "FILO2012_DISP_COM.csv", "insee/filosofi", "disp", ("2012-12",)),
+    ("filosofi/cc_filosofi_2020_COM_93.csv", [("20;", "18;"), ("RD20", "RD18")], "cc_filosofi_2018_COM-geo2019.CSV", "insee/filosofi", "base_cc", ("2018-12",)),
+    ("population/donnees_communes_pop2021_93.csv", [], "donnees_communes_2022.csv", "insee/populations_legales", "code_complet", ("2022-01",)),
+    ("caf/data_CAF_2019_IRIS_93.csv", [], "data_CAF_2020_IRIS.csv", "caf/iris", "iris", ("2020-12",)),
+    ("qpv/DEMO_2019_QPV93.csv", [], "DEMO_2020_QPV.csv", "caf/qpv", "demographie", ("2020-12",)),
+    ("qpv/REVN_2019_QPV93.csv", [("CCMUC", "CC2S")], "REVN_2021_QPV.csv", "cpam/qpv", "revenus", ("2021-12",)),
+    ("emploi/data_DEFM2019_com_93.csv", [], "data_DEFM2021_com.csv", "pole_emploi/defm_communes", "communes", ("2021-12",)),
+    ("logement/LOVAC_2025_communes_93.csv", [("_25", "_24")], "LOVAC_2024_communes.csv", "drihl/lovac", "communes", ("2024-01",)),
+    ("logement/RPLS_parc_social_jan_2024_93.csv", [], "RPLS_parc_social_jan_2022.csv", "drihl/rpls", "parc", ("2022-01",)),
+    ("logement/indicateurs-loyers-appartements_2018_93.csv", [("INSEE;", "INSEE_C;")], "pred-app-mef-dhup_2022.csv", "drihl/loyers", "appartements_insee_c", ("2022-09",)),
+    ("education/fr-en-ips_colleges_2021-2022_93.csv",
+     [("Rentrée scolaire", "rentree_scolaire"), ("Nom de l'établissment", "nom_de_l_etablissment"), ("Code INSEE de la commune", "code_insee_de_la_commune"),
+      ("Secteur;IPS", "secteur;ips"), ("2021-2022", "2022-2023")],
+     "fr-en-ips-colleges-ap2022.csv", "inspection_academique/ips_colleges", "ips", ("2022-09",)),
+    ("securite/donnee-dep-2022_geographie2022_produit2023-02-09_93.csv", [], "donnee-dep-data.gouv-2023-geographie2023.csv", "prefecture/delinquance", "departement", ("2016-12", "2017-12", "2018-12", "2019-12", "2020-12", "2021-12", "2022-12")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "changes", "name", "feed", "fmt", "months"), VARIANTS, ids=[v[2] for v in VARIANTS]
+)
+def test_another_year_is_recognised(
+    project: Project,
+    home: Home,
+    realdata: Path,
+    tmp_path: Path,
+    source: str,
+    changes: list[tuple[str, str]],
+    name: str,
+    feed: str,
+    fmt: str,
+    months: tuple[str, ...],
+) -> None:
+    header, _, rest = (realdata / source).read_text(encoding="utf-8").partition("\n")
+    for old, new in changes:
+        assert old in header + rest, f"{old!r} is not in {source}"
+        header = header.replace(old, new)
+        rest = rest.replace(old, new) if "-" in old else rest
+    path = tmp_path / name
+    path.write_text(f"{header}\n{rest}", encoding="utf-8")
+    receipt = _received(project, home, path)
+    assert (receipt.feed, receipt.format, receipt.months) == (feed, fmt, months), receipt.reason
+
+
+def test_the_year_may_be_in_the_name_of_the_archive(
+    project: Project, home: Home, realdata: Path, tmp_path: Path
+) -> None:
+    """Insee's file is called the same every year; only its archive says which."""
+    content = (realdata / "population" / "donnees_communes_pop2021_93.csv").read_bytes()
+    path = tmp_path / "ensemble_2021.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("donnees_communes.csv", content)
+    assert _received(project, home, path).months == ("2021-01",)
+
+
+def test_a_file_without_its_year_is_sent_back_with_the_reason(
+    project: Project, home: Home, realdata: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "donnees_communes.csv"
+    path.write_bytes((realdata / "population" / "donnees_communes_pop2021_93.csv").read_bytes())
+    receipt = _received(project, home, path)
+    assert receipt.feed == "insee/populations_legales"
+    assert "La période n'est pas dans le nom du fichier" in (receipt.reason or "")
+
+
+def test_a_workbook_in_an_archive_is_read(project: Project, home: Home, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["REG", "DEP", "COM", "PMUN", "PCAP", "PTOT"])
+    book.active.append(["11", "93", "93001", 86000, 500, 86500])
+    buffer = io.BytesIO()
+    book.save(buffer)
+    path = tmp_path / "livraison.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("donnees_communes_pop2019.xlsx", buffer.getvalue())
+    assert _received(project, home, path).months == ("2019-01",)
