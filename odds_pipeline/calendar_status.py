@@ -52,11 +52,10 @@ def feed_status(project: Project, home: Home, today: date) -> list[FeedStatus]:
     """One row per feed. A month refused since counts until a delivery of it is accepted."""
     with Store(home.warehouse).connect() as connection:
         rows = connection.execute(
-            "SELECT feed, max(month) FILTER (WHERE state = 'accepted'), "
-            "list(DISTINCT month ORDER BY month) FILTER (WHERE state = 'refused' AND NOT EXISTS ("
-            "  FROM delivered_months a WHERE a.feed = m.feed AND a.month = m.month "
-            "  AND a.state = 'accepted' AND a.judgement > m.judgement)) "
-            "FROM delivered_months m GROUP BY feed"
+            "SELECT feed, max(last), list(DISTINCT refused ORDER BY refused) "
+            "FILTER (WHERE refused IS NOT NULL) FROM ("
+            "SELECT feed, month AS last, NULL AS refused FROM trusted_months "
+            "UNION ALL SELECT feed, NULL, month FROM quarantine) GROUP BY feed"
         ).fetchall()
     known = {feed: (last, tuple(refused or ())) for feed, last, refused in rows}
     result = []

@@ -128,8 +128,7 @@ def indicator_ranges(feeds: set[str], home: Home) -> list[tuple[Range, list[str]
         spans = {
             feed: (first, last)
             for feed, first, last in connection.execute(
-                "SELECT feed, min(month), max(month) FROM delivered_months "
-                "WHERE state = 'accepted' GROUP BY feed"
+                "SELECT feed, min(month), max(month) FROM trusted_months GROUP BY feed"
             ).fetchall()
         }
     groups: dict[str, list[str]] = {}

@@ -102,10 +102,10 @@ def report(home: Home, set_aside_now: list[str]) -> None:
         ).fetchall()
         refused = connection.execute(
             "SELECT d.file_name, m.feed, m.month, string_agg(DISTINCT v.message, ' ') "
-            "FROM delivered_months m JOIN deliveries d ON d.id = m.delivery "
+            "FROM quarantine m JOIN deliveries d ON d.id = m.delivery "
             "LEFT JOIN verdicts v ON v.delivery = m.delivery AND v.month = m.month "
             "AND NOT v.passed AND v.severity = 'critical' "
-            "WHERE m.state = 'refused' GROUP BY ALL ORDER BY 2, 3"
+            "GROUP BY ALL ORDER BY 2, 3"
         ).fetchall()
         aside = connection.execute(
             "SELECT file_name, reason FROM deliveries WHERE feed IS NULL ORDER BY received_order"

@@ -24,7 +24,9 @@ SELECT count(*) FROM observations o WHERE NOT EXISTS (
     FROM verdicts v WHERE v.delivery = o.delivery AND v.month = o.month
 ) OR EXISTS (
     FROM verdicts v WHERE v.delivery = o.delivery AND v.month = o.month
-     AND NOT v.passed AND v.severity = 'critical'
+     AND NOT v.passed AND v.severity NOT IN ('warning', 'info')
+     AND NOT EXISTS (FROM overrulings w
+         WHERE w.delivery = v.delivery AND w.month = v.month AND w.rule = v.rule)
 )
 """
 

@@ -143,18 +143,17 @@ def _check_results(
 
 
 def _states(warehouse: Warehouse, feed: str, first: str, last: str) -> tuple[list[str], list[str]]:
-    """Months with an accepted delivery in the range, and months whose last delivery is refused."""
+    """Months that have figures in the range, and all months in quarantine."""
     with warehouse.get_connection() as connection:
-        rows = connection.execute(
-            """
-            SELECT month, bool_or(state = 'accepted'), arg_max(state, d.received_order)
-            FROM delivered_months m JOIN deliveries d ON d.id = m.delivery
-            WHERE m.feed = ? GROUP BY month ORDER BY month
-            """,
-            [feed],
+        trusted = connection.execute(
+            "SELECT DISTINCT month FROM trusted_months WHERE feed = ? AND month BETWEEN ? AND ? "
+            "ORDER BY month",
+            [feed, first, last],
         ).fetchall()
-    accepted = [month for month, any_accepted, _ in rows if any_accepted and first <= month <= last]
-    return accepted, [month for month, _, state in rows if state == "refused"]
+        refused = connection.execute(
+            "SELECT DISTINCT month FROM quarantine WHERE feed = ? ORDER BY month", [feed]
+        ).fetchall()
+    return [month for (month,) in trusted], [month for (month,) in refused]
 
 
 def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:

@@ -5,6 +5,7 @@ value. Sums over territories need every part; a ratio at a higher level comes fr
 parts. A variable of another feed than the driving one is its latest figure not after the month.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,19 +16,23 @@ from odds_pipeline.model.project import Project
 
 MONTH_INDEX = "CAST(left({0}, 4) AS INTEGER) * 12 + CAST(right({0}, 2) AS INTEGER)"
 
-# A figure counts only if its delivery's month was accepted (fail closed); a count under its
+# A figure counts only if its delivery's month is trusted (see schema.sql); a count under its
 # producer's threshold is secret, and so is all that is computed from it.
 _CURRENT = f"""
 CREATE OR REPLACE TEMP TABLE available AS
 SELECT o.variable, o.month, o.territory, o.level, o.geography, o.value, o.obs_status,
        CASE WHEN v.kind = 'count' AND o.value > 0 AND o.value < v.threshold THEN 'C'
             ELSE o.conf_status END AS conf_status,
-       {MONTH_INDEX.format("o.month")} AS t, false AS converted
+       {MONTH_INDEX.format("o.month")} AS t, false AS converted, m.reserve
 FROM observations o
 JOIN inputs v ON v.variable = o.variable
-JOIN delivered_months m ON m.delivery = o.delivery AND m.month = o.month AND m.state = 'accepted'
+JOIN trusted_months m ON m.delivery = o.delivery AND m.month = o.month
 WHERE o.known_to IS NULL
 """
+
+# The different reserves of several figures; a list, empty nearly always, costs less than a DISTINCT.
+_RESERVES = """CASE WHEN count(reserve) > 0 THEN array_to_string(
+    list_sort(list_distinct(list(reserve) FILTER (WHERE reserve IS NOT NULL))), ' ') END"""
 
 # Wholes from complete sets of parts, where nothing was delivered for the whole itself.
 _WHOLES = """
@@ -53,14 +58,15 @@ WITH pieces AS (
                 WHEN count(weight) = count(*) THEN sum(value * weight) / nullif(sum(weight), 0)
            END AS value,
            max(obs_status) FILTER (WHERE value IS NULL) AS missing_status,
-           max(obs_status) FILTER (WHERE value IS NOT NULL) AS status
+           max(obs_status) FILTER (WHERE value IS NOT NULL) AS status,
+           RESERVES AS reserve
     FROM pieces GROUP BY ALL
 )
 SELECT variable, month, territory, level, geography,
        CASE WHEN complete AND NOT (secret AND level <> 'commune' AND value IS NULL) THEN value END,
        CASE WHEN complete AND value IS NOT NULL THEN status
             WHEN secret THEN 'Q' ELSE coalesce(missing_status, 'O') END,
-       CASE WHEN secret THEN 'C' ELSE 'F' END, t, $across
+       CASE WHEN secret THEN 'C' ELSE 'F' END, t, $across, reserve
 FROM sums s
 WHERE NOT EXISTS (
     FROM available a WHERE a.variable = s.variable AND a.month = s.month
@@ -80,13 +86,13 @@ WITH spine AS MATERIALIZED (
     SELECT s.*, k.side, k.variable, k.coefficient, k.exact, s.t - 12 * k.lag AS wanted
     FROM spine s JOIN terms k ON k.indicator = s.indicator
 ), cells AS (
-    SELECT q.*, a.value, a.obs_status, a.conf_status, a.month AS input_month
+    SELECT q.*, a.value, a.obs_status, a.conf_status, a.month AS input_month, a.reserve
     FROM asked q LEFT JOIN available a
       ON a.variable = q.variable AND a.territory = q.territory AND a.level = q.level
      AND a.geography = q.geography AND a.t = q.wanted
     WHERE q.exact
     UNION ALL
-    SELECT q.*, a.value, a.obs_status, a.conf_status, a.month
+    SELECT q.*, a.value, a.obs_status, a.conf_status, a.month, a.reserve
     FROM (FROM asked WHERE NOT exact) q ASOF LEFT JOIN available a
       ON a.variable = q.variable AND a.territory = q.territory AND a.level = q.level
      AND a.geography = q.geography AND q.wanted >= a.t
@@ -99,7 +105,8 @@ WITH spine AS MATERIALIZED (
            count(value) < count(*) AS missing,
            max(coalesce(obs_status, 'O')) FILTER (WHERE value IS NULL) AS missing_status,
            max(obs_status) FILTER (WHERE value IS NOT NULL) AS status,
-           min(input_month) AS oldest_input
+           min(input_month) AS oldest_input,
+           RESERVES AS reserve
     FROM cells GROUP BY indicator, month, territory, level, geography
 ), figures AS (
     SELECT *, CASE WHEN secret OR missing THEN NULL
@@ -116,7 +123,7 @@ SELECT indicator, month, territory, level, geography, value,
        CASE WHEN secret THEN 'C' ELSE 'F' END AS conf_status,
        CASE WHEN NOT secret AND NOT missing THEN numerator END AS numerator,
        CASE WHEN NOT secret AND NOT missing THEN denominator END AS denominator,
-       oldest_input
+       oldest_input, reserve
 FROM figures
 """
 
@@ -188,13 +195,14 @@ def parts_table(project: Project) -> pd.DataFrame:
 
 
 def evaluate(connection: duckdb.DuckDBPyConnection, tables: Tables, first: str, last: str) -> None:
-    """Fill the temporary table ``computed`` from ``observations`` and ``delivered_months``."""
+    """Fill the temporary table ``computed`` from ``observations`` and ``trusted_months``."""
     for name in ("definitions", "terms", "levels", "inputs", "parts"):
         connection.register(name, getattr(tables, name))
     connection.execute(_CURRENT)
-    connection.execute(_WHOLES, {"across": False})
-    connection.execute(_WHOLES, {"across": True})
-    connection.execute(_VALUES, {"first": first, "last": last})
+    wholes = _WHOLES.replace("RESERVES", _RESERVES)
+    connection.execute(wholes, {"across": False})
+    connection.execute(wholes, {"across": True})
+    connection.execute(_VALUES.replace("RESERVES", _RESERVES), {"first": first, "last": last})
     for name in ("definitions", "terms", "levels", "inputs", "parts"):
         connection.unregister(name)
 
@@ -217,15 +225,42 @@ def compute(
         "DELETE FROM indicator_values WHERE month BETWEEN ? AND ? AND indicator IN (SELECT unnest(?))",
         [first, last, names],
     )
-    connection.execute("INSERT INTO indicator_values SELECT * FROM computed")
+    connection.execute("INSERT INTO indicator_values BY NAME SELECT * FROM computed")
     if (first, last) == ("0000-00", "9999-99"):
-        connection.execute("DELETE FROM indicator_runs WHERE indicator IN (SELECT unnest(?))", [names])
+        known = bases(project, connection)
+        connection.execute("DELETE FROM indicator_bases WHERE indicator IN (SELECT unnest(?))", [names])
         connection.execute(
-            "INSERT INTO indicator_runs SELECT unnest(?), "
-            "(SELECT coalesce(max(judgement), 0) FROM delivered_months)",
-            [names],
+            "INSERT INTO indicator_bases SELECT unnest(?), unnest(?)",
+            [names, [known[name] for name in names]],
         )
     counts = connection.execute(
         "SELECT indicator, month, count(*), count(value) FROM computed GROUP BY ALL"
     ).fetchall()
     return {(indicator, month): (rows, values) for indicator, month, rows, values in counts}
+
+
+def bases(project: Project, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """By indicator, a fingerprint of all that its values come from: definition and trusted figures.
+
+    A formula edited, a verdict gone or a month overruled changes it, whoever made the change.
+    """
+    trusted = dict(
+        connection.execute(
+            "SELECT feed, bit_xor(md5_number_lower("
+            "concat_ws('|', delivery, month, judgement, reserve))) "
+            "FROM trusted_months GROUP BY feed"
+        ).fetchall()
+    )
+    rules = repr((project.territories, sorted(project.units.items())))
+    found = {}
+    for entry in project.indicators.values():
+        names = {entry.indicator.driving_variable, *entry.indicator.parsed.variables}
+        names |= {project.variables[v][1].aggregation for v in names} - {"sum", "none"}
+        inputs = [
+            (name, variable.unit, variable.aggregation, feed.secrecy.threshold, trusted.get(feed.id))
+            for name, (feed, variable) in ((n, project.variables[n]) for n in sorted(names))
+        ]
+        definition = (entry.indicator.parsed, entry.indicator.driving_variable, entry.indicator.levels)
+        text = f"{definition!r} {inputs!r} {rules}"
+        found[entry.id] = hashlib.sha256(text.encode()).hexdigest()
+    return found

@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 
 from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.reception.periods import year_of
+from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.reception.periods import groups_of, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.recognition import Match, Unrecognised, recognise
 from odds_pipeline.reception.tables import MAX_BYTES, Table, Unreadable, open_tables
@@ -77,6 +77,8 @@ def _refusal(outcome: Unrecognised) -> str:
         return f"{outcome.named.feed.label} : {' ; '.join(outcome.missing)}."
     if outcome.ambiguous:
         return f"Plusieurs contrats conviennent : {', '.join(outcome.ambiguous)}."
+    if not outcome.nearest:
+        return "Aucun contrat ne convient : aucun n'a de colonne en commun avec ce fichier."
     nearest = " | ".join(str(near) for near in outcome.nearest)
     return f"Aucun contrat ne convient. Les plus proches : {nearest}"
 
@@ -94,7 +96,7 @@ def _insert(
         """
         INSERT INTO deliveries SELECT $id, $sha, $file, $part, $size, $now,
             coalesce((SELECT max(received_order) FROM deliveries), 0) + 1,
-            $feed, $format, $geography, $ignored, $unknown, $simulated, $reason
+            $feed, $format, $geography, $ignored, $unknown, $simulated, $reason, $levels
         """,
         {
             "id": receipt.delivery,
@@ -110,6 +112,7 @@ def _insert(
             "unknown": list(reading.unknown_columns) if reading else [],
             "simulated": receipt.simulated,
             "reason": receipt.reason,
+            "levels": sorted(map(str, reading.frame["level"].unique())) if reading else None,
         },
     )
     if receipt.feed is None:
@@ -149,6 +152,17 @@ def _without_period(match: Match) -> str:
     return "Aucune ligne du fichier ne donne de figure datée."
 
 
+def named_month(entry: FeedEntry, file_name: str) -> str:
+    """The month that the file's name tells by the contract's patterns; else :data:`NO_MONTH`."""
+    calendar = entry.feed.calendar
+    for fmt in entry.feed.formats:
+        groups = groups_of(fmt.file, file_name) | groups_of(fmt.period.file, file_name)
+        month = month_of(groups, calendar.month, fmt.period.year_shift)
+        if month is not None and calendar.has(month):
+            return month
+    return NO_MONTH
+
+
 def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Receipt, Reading | None]:
     outcome = recognise(project, table)
     if isinstance(outcome, Match):
@@ -159,16 +173,17 @@ def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Recei
             delivery,
             outcome.entry.id,
             outcome.format.id,
-            reading.months or (NO_MONTH,),
+            reading.months or (named_month(outcome.entry, table.file_name),),
             False,
             outcome.simulated,
             problem,
         )
         return receipt, reading
     named = outcome.named.id if outcome.named else None
+    month = named_month(outcome.named, table.file_name) if outcome.named else NO_MONTH
     simulated = any("SIMULEES" in str(cell).upper() for row in table.rows[:1] for cell in row)
     receipt = Receipt(
-        table.file_name, delivery, named, None, (NO_MONTH,), False, simulated, _refusal(outcome)
+        table.file_name, delivery, named, None, (month,), False, simulated, _refusal(outcome)
     )
     return receipt, None
 

@@ -235,7 +235,7 @@ def recognise(project: Project, table: Table) -> Match | Unrecognised:
     found += [(e, match_as(e, fmt, table, project.territories, indexes)) for e, fmt in unlikely]
     others = [(e, near) for e, near in found if isinstance(near, Nearest)]
     others.sort(key=lambda pair: (-pair[1].found, len(pair[1].differences)))
-    closest = tuple(near for _, near in others[:3])
+    closest = tuple(near for _, near in others[:3] if near.found > 0)
     if len(named) == 1:
         entry = next(iter(named.values()))
         own = [near for other, near in others if other.id == entry.id]

@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.home import Home
-from odds_pipeline.indicators.compute import compute
+from odds_pipeline.indicators.compute import bases, compute
 from odds_pipeline.model.access import EDITIONS, Access, readable
 from odds_pipeline.model.project import Project
 from odds_pipeline.warehouse.definitions import definitions_table
@@ -28,7 +28,7 @@ from odds_pipeline.warehouse.store import Store, transaction
 
 _CONTENT_HASH = """
 SELECT coalesce(bit_xor(md5_number_lower(concat_ws('|', indicator, month, territory, level,
-    geography, value, obs_status, conf_status))), 0) FROM indicator_values
+    geography, value, obs_status, conf_status, reserve))), 0) FROM indicator_values
 """
 
 
@@ -55,20 +55,9 @@ def _variables_table(project: Project) -> pd.DataFrame:
 
 
 def _stale(connection: duckdb.DuckDBPyConnection, project: Project) -> list[str]:
-    """Indicators with an input judged since they were last computed."""
-    runs = dict(connection.execute("SELECT indicator, judgement FROM indicator_runs").fetchall())
-    changed = dict(
-        connection.execute("SELECT feed, max(judgement) FROM delivered_months GROUP BY feed").fetchall()
-    )
-    return [
-        entry.id
-        for entry in project.indicators.values()
-        if entry.id not in runs
-        or any(
-            (changed.get(project.variables[v][0].id) or 0) > runs[entry.id]
-            for v in entry.indicator.parsed.variables
-        )
-    ]
+    """Indicators whose definition or figures changed since they were last computed."""
+    known = dict(connection.execute("SELECT indicator, basis FROM indicator_bases").fetchall())
+    return [name for name, basis in bases(project, connection).items() if known.get(name) != basis]
 
 
 def _retire(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
@@ -93,11 +82,13 @@ _COPY = (
     "CASE WHEN hidden THEN 'C' ELSE conf_status END AS conf_status) "
     "FROM (SELECT o.*, value > 0 AND value < t.threshold AS hidden FROM observations o "
     "JOIN variables_view t USING (variable) WHERE list_contains($access, t.access)) o "
-    "WHERE known_to IS NULL AND EXISTS (FROM delivered_months m WHERE m.delivery = o.delivery "
-    "AND m.month = o.month AND m.state = 'accepted') ORDER BY variable, territory, month",
+    "WHERE known_to IS NULL AND EXISTS (FROM trusted_months m WHERE m.delivery = o.delivery "
+    "AND m.month = o.month) ORDER BY variable, territory, month",
     "CREATE TABLE release.deliveries AS FROM deliveries d "
     "WHERE id IN (SELECT delivery FROM release.observations)",
     "CREATE TABLE release.verdicts AS FROM verdicts v "
+    "WHERE delivery IN (SELECT id FROM release.deliveries)",
+    "CREATE TABLE release.overrulings AS FROM overrulings "
     "WHERE delivery IN (SELECT id FROM release.deliveries)",
 )
 

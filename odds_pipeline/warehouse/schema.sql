@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS deliveries (
     ignored_rows INTEGER,
     unknown_columns VARCHAR[],
     simulated BOOLEAN NOT NULL,
-    reason VARCHAR                     -- why it was set aside or refused whole
+    reason VARCHAR,                    -- why it was set aside or refused whole
+    levels VARCHAR[]                   -- territory levels of its figures; NULL when none could be read
 );
 
 -- The months a delivery holds and what became of each: pending, accepted, refused.
@@ -39,6 +40,17 @@ CREATE TABLE IF NOT EXISTS verdicts (
     remedy VARCHAR NOT NULL,
     failing INTEGER NOT NULL,
     rows VARCHAR NOT NULL              -- JSON: the first failing rows
+);
+
+-- Rules that a person set aside for one month of one delivery, and why.
+CREATE TABLE IF NOT EXISTS overrulings (
+    delivery VARCHAR NOT NULL,
+    month VARCHAR NOT NULL,
+    rule VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    decided_by VARCHAR NOT NULL,
+    decided_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (delivery, month, rule)
 );
 
 CREATE TABLE IF NOT EXISTS observations (
@@ -69,11 +81,42 @@ CREATE TABLE IF NOT EXISTS indicator_values (
     conf_status VARCHAR NOT NULL,
     numerator DOUBLE,
     denominator DOUBLE,
-    oldest_input VARCHAR               -- reference month of the oldest figure the value rests on
+    oldest_input VARCHAR,              -- reference month of the oldest figure the value rests on
+    reserve VARCHAR                    -- French: what was overruled for a figure the value rests on
 );
 
--- The last judgement that each indicator's whole history was computed after.
-CREATE TABLE IF NOT EXISTS indicator_runs (
+-- What each indicator's whole history was last computed from: a fingerprint of its definition and of
+-- the trusted months of its feeds.
+CREATE TABLE IF NOT EXISTS indicator_bases (
     indicator VARCHAR PRIMARY KEY,
-    judgement INTEGER NOT NULL
+    basis VARCHAR NOT NULL
+);
+
+ALTER TABLE deliveries ADD COLUMN IF NOT EXISTS levels VARCHAR[];
+ALTER TABLE indicator_values ADD COLUMN IF NOT EXISTS reserve VARCHAR;
+
+-- The gate. A month of a delivery counts when it has verdicts, none of its critical ones failed without
+-- being overruled, and the judgement accepted it. Everything that computes or publishes reads this view.
+CREATE OR REPLACE VIEW trusted_months AS
+SELECT m.feed, m.delivery, m.month, m.judgement,
+       string_agg('Publié malgré une règle non respectée (' || v.rule || '). Motif : ' || o.reason
+           || ' (' || o.decided_by || ', ' || strftime(o.decided_at, '%d/%m/%Y') || ').', ' '
+           ORDER BY v.rule) FILTER (WHERE NOT v.passed AND o.rule IS NOT NULL) AS reserve
+FROM delivered_months m
+JOIN verdicts v ON v.delivery = m.delivery AND v.month = m.month
+LEFT JOIN overrulings o ON o.delivery = v.delivery AND o.month = v.month AND o.rule = v.rule
+WHERE m.state = 'accepted'
+GROUP BY ALL
+HAVING bool_and(v.passed OR v.severity IN ('warning', 'info') OR o.rule IS NOT NULL);
+
+-- Refused months that no later delivery of the same feed, month and levels has replaced. A month that
+-- could not be told (0000-00) is closed by a later delivery of the same file name.
+CREATE OR REPLACE VIEW quarantine AS
+SELECT m.feed, m.month, m.delivery, d.file_name, d.received_at, d.received_order
+FROM delivered_months m JOIN deliveries d ON d.id = m.delivery
+WHERE m.state = 'refused' AND NOT EXISTS (
+    FROM delivered_months a JOIN deliveries e ON e.id = a.delivery
+    WHERE a.state = 'accepted' AND a.feed = m.feed AND e.received_order > d.received_order
+      AND (a.month = m.month OR (m.month = '0000-00' AND e.file_name = d.file_name))
+      AND list_has_all(coalesce(e.levels, d.levels, []), coalesce(d.levels, []))
 );

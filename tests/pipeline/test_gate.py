@@ -147,6 +147,7 @@ def test_a_broken_header_is_refused_with_the_missing_column(
     (receipt,) = receive(project, home, [broken])
     assert receipt.feed == "insee/filosofi"
     assert "colonnes absentes : Q218" in (receipt.reason or "")
+    assert receipt.months == ("2018-12",)
 
 
 def test_an_unknown_file_is_set_aside_with_the_nearest_contract(
@@ -159,6 +160,42 @@ def test_an_unknown_file_is_set_aside_with_the_nearest_contract(
     assert "insee/populations_legales (code_complet) : colonnes absentes : PCAP, PTOT" in (
         receipt.reason or ""
     )
+
+
+def test_a_file_like_no_contract_is_set_aside_without_naming_one(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    path = tmp_path / "divers.csv"
+    path.write_text("sujet;combien\ndivers;3\nautres;4\n")
+    (receipt,) = receive(project, home, [path])
+    assert receipt.reason == (
+        "Aucun contrat ne convient : aucun n'a de colonne en commun avec ce fichier."
+    )
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM verdicts",
+        "UPDATE verdicts SET passed = false WHERE rule = 'lisible'",
+        "UPDATE verdicts SET passed = false, severity = 'note' WHERE rule = 'lisible'",
+        "UPDATE delivered_months SET state = 'refused'",
+    ],
+)
+def test_the_verdict_in_the_warehouse_decides(
+    project: Project, home: Home, tmp_path: Path, statement: str
+) -> None:
+    """Whatever wrote it, a month whose verdict is not favourable leaves the next release."""
+    gate(project, home, populations(tmp_path / "a", 2019), populations(tmp_path / "a", 2020))
+    assert publish(project, home).number == 1
+    with duckdb.connect(str(home.warehouse)) as connection:
+        clause = " AND " if "WHERE" in statement else " WHERE "
+        connection.execute(f"{statement}{clause}month = '2019-01'")
+    assert publish(project, home).number == 2
+    with open_release(home) as release:
+        for table in ("indicator_values", "observations"):
+            months = release.execute(f"SELECT list(DISTINCT month) FROM {table}").fetchone()
+            assert months == (["2020-01"],)
 
 
 def test_another_departement_is_set_aside(project: Project, home: Home, realdata: Path) -> None:

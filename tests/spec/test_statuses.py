@@ -6,8 +6,9 @@ import duckdb
 import pandas as pd
 import pytest
 
-from odds_pipeline.indicators.compute import Tables, evaluate, parts_table
+from odds_pipeline.indicators.compute import Tables, compute, evaluate, parts_table
 from odds_pipeline.model.project import Project
+from odds_pipeline.warehouse.store import SCHEMA
 
 PLAINE = "200057867"
 PLAINE_COMMUNES = ["93001", "93027", "93031", "93039", "93059", "93066", "93070", "93072", "93079"]
@@ -40,7 +41,7 @@ def computed(
             "known_to",
         ],
     ).astype({"value": "float64"})
-    months = pd.DataFrame({"delivery": "d", "month": sorted({r[1] for r in rows}), "state": "accepted"})
+    months = pd.DataFrame({"delivery": "d", "month": sorted({r[1] for r in rows}), "reserve": None})
     definitions = pd.DataFrame(
         {
             "indicator": ["i"],
@@ -65,7 +66,7 @@ def computed(
     )
     with duckdb.connect() as connection:
         connection.register("observations", observations)
-        connection.register("delivered_months", months)
+        connection.register("trusted_months", months)
         evaluate(
             connection,
             Tables(definitions, terms, levels, inputs, parts_table(project)),
@@ -176,3 +177,31 @@ def test_the_new_commune_is_missing_when_a_part_is(project: Project) -> None:
         ("p.b", "2021-01", "93066", 113, "A", "F", 2024),
     ]
     assert pd.isna(computed(project, figures).loc["2025-06", "93066"]["value"])
+
+
+def test_a_reserve_travels_with_the_figures(project: Project) -> None:
+    """What was overruled for one commune's figure is told of every value that rests on it."""
+    entry = project.indicators["population_municipale"]
+    with duckdb.connect() as connection:
+        connection.execute(SCHEMA)
+        for code, delivery in [
+            (c.code, "a" if c.code == "93001" else "b") for c in project.territories.communes(2024)
+        ]:
+            connection.execute(
+                "INSERT INTO observations VALUES ('insee.population_municipale', '2020-01', ?, 'commune', 2024, "
+                "10, 'A', 'F', NULL, ?, 1, 1, 1, NULL)", [code, delivery],
+            )  # fmt: skip
+        connection.execute(
+            "INSERT INTO delivered_months SELECT unnest(['a', 'b']), 'insee/populations_legales', '2020-01', 'accepted', 1, NULL"
+        )
+        connection.execute(
+            "INSERT INTO verdicts SELECT d, '2020-01', 'r', 'critical', d = 'b', 'm', 'x', 0, '[]' FROM (SELECT unnest(['a', 'b']) AS d)"
+        )
+        connection.execute(
+            "INSERT INTO overrulings VALUES ('a', '2020-01', 'r', 'Confirmé', 'A. Martin', '2024-05-06')"
+        )
+        compute(project, connection, [entry.id])
+        rows = dict(connection.execute("SELECT territory, reserve FROM indicator_values").fetchall())
+    text = "Publié malgré une règle non respectée (r). Motif : Confirmé (A. Martin, 06/05/2024)."
+    assert {t for t, reserve in rows.items() if reserve == text} == {"93001", PLAINE, "93"}
+    assert set(rows.values()) == {text, None}

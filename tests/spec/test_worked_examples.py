@@ -43,10 +43,10 @@ def test_every_worked_example(project: Project) -> None:
             "known_to",
         ],
     )
-    months = pd.DataFrame({"delivery": "d", "month": sorted({m for _, m in rows}), "state": "accepted"})
+    months = pd.DataFrame({"delivery": "d", "month": sorted({m for _, m in rows}), "reserve": None})
     with duckdb.connect() as connection:
         connection.register("observations", observations)
-        connection.register("delivered_months", months)
+        connection.register("trusted_months", months)
         evaluate(
             connection,
             type(tables)(definitions, terms, levels, inputs, tables.parts),
