@@ -25,22 +25,25 @@ BASE_YEAR = 2021
 
 
 class Draw(Declaration):
-    """A share of another variable, or a level; ``spread`` is the relative spread between communes.
+    """A share of another variable, a level, or the sum of other variables of the feed.
 
-    ``trend`` is the relative change a year, ``seasonal`` the amplitude of the winter peak.
+    ``spread`` is the relative spread between communes, ``trend`` the relative change a year,
+    ``seasonal`` the amplitude of the winter peak.
     """
 
     of: str | None = None
     share: int | float | None = None
     level: int | float | None = None
+    total_of: list[Name] | None = None
     spread: int | float = 0.1
     trend: int | float = 0.0
     seasonal: int | float = 0.0
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Draw":
-        if (self.level is None) == (self.of is None or self.share is None):
-            raise ValueError("give `of` and `share`, or `level`")
+        share = self.of is not None and self.share is not None
+        if [share, self.level is not None, self.total_of is not None].count(True) != 1:
+            raise ValueError("give `of` and `share`, or `level`, or `total_of`")
         return self
 
 
@@ -49,7 +52,16 @@ class Simulation(Declaration):
 
     format: Name
     variables: dict[Name, Draw] = {}
-    splits: dict[Name, dict[Name, int | float]] = {}
+    splits: dict[Name, dict[Name, int | float] | list[dict[Name, int | float]]] = {}
+
+    @property
+    def ways(self) -> list[tuple[str, dict[str, int | float]]]:
+        """Each total with the weights of its parts, once for each way of splitting it."""
+        return [
+            (total, weights)
+            for total, ways in self.splits.items()
+            for weights in (ways if isinstance(ways, list) else [ways])
+        ]
 
 
 def _mistakes(project: Project, entry: FeedEntry, simulation: Simulation) -> list[tuple[str, str]]:
@@ -57,7 +69,7 @@ def _mistakes(project: Project, entry: FeedEntry, simulation: Simulation) -> lis
     found = []
     if simulation.format not in {f.id for f in feed.formats}:
         found.append(("format", f"no format {simulation.format!r} in {entry.id}"))
-    drawn = {*simulation.variables, *(p for parts in simulation.splits.values() for p in parts)}
+    drawn = {*simulation.variables, *(p for _, parts in simulation.ways for p in parts)}
     for name in sorted(drawn - feed.names):
         found.append(("variables", f"no variable {name!r} in {entry.id}{nearest(name, feed.names)}"))
     for name in sorted(feed.names - drawn):
@@ -155,7 +167,7 @@ class Simulator:
             entry, _ = self.project.variables[variable]
             name = variable.split(".")[1]
             simulation = self.simulations[entry.id]
-            for total, parts in simulation.splits.items():
+            for total, parts in simulation.ways:
                 if name in parts:
                     pieces = split(
                         self.figures(entry.variable_id(total)), [float(w) for w in parts.values()]
@@ -181,6 +193,8 @@ class Simulator:
         variable = entry.variable_id(name)
         declared = entry.feed.variables[name]
         unit = self.project.units[declared.unit]
+        if draw.total_of is not None:
+            return np.asarray(sum(self.figures(entry.variable_id(part)) for part in draw.total_of))
         shape = self._shape(variable, draw)
         if draw.level is not None:
             figures = draw.level * shape
@@ -199,7 +213,7 @@ class Simulator:
             whole = entry.variable_id(declared.part_of)
             drawn_from_it = entry.feed.variables[declared.part_of].part_of == name
             own = self.simulations[entry.id].variables.get(declared.part_of)
-            descends = own is not None and own.of in (name, variable)
+            descends = own is not None and (own.of in (name, variable) or name in (own.total_of or []))
             if not drawn_from_it and not descends:
                 figures = np.minimum(figures, self.figures(whole))
         low = unit.minimum if unit.minimum is not None else -np.inf

@@ -174,6 +174,10 @@ class Feed(Declaration):
     access: Access | None = Field(default=None, description="who may read; the partner's by default")
     secrecy: Secrecy | None = None
     variables: dict[Name, Variable] = Field(min_length=1)
+    sums: dict[Name, list[Name] | list[list[Name]]] = Field(
+        default={},
+        description="parts that add up to a total, but for rounding; a list of lists for several ways",
+    )
     columns: dict[Name, Column] = {}
     formats: list[Format] = Field(min_length=1)
     notes: list[str] = []
@@ -193,3 +197,13 @@ class Feed(Declaration):
     @property
     def names(self) -> set[str]:
         return set(self.variables)
+
+    @property
+    def partitions(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Each total of ``sums`` with the parts that add up to it, once for each way."""
+        found = []
+        for total, ways in self.sums.items():
+            flat = tuple(name for name in ways if isinstance(name, str))
+            several = [tuple(way) for way in ways if isinstance(way, list)]
+            found += [(total, way) for way in ([flat] if flat else several)]
+        return found

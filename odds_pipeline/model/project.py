@@ -280,6 +280,20 @@ class Project:
                     )
                 self._check_aggregation(entry, at, variable)
             self._check_columns(entry)
+            self._check_sums(entry)
+
+    def _check_sums(self, entry: FeedEntry) -> None:
+        feed, file = entry.feed, entry.file
+        for total, parts in feed.partitions:
+            at: Loc = ("sums", total)
+            for name in (total, *parts):
+                if name not in feed.variables:
+                    hint = nearest(name, feed.variables)
+                    self.problems.append(file.problem(at, f"no variable {name!r} here{hint}"))
+                elif self._unit_of(entry.variable_id(name))[1] not in ("count", "amount"):
+                    self.problems.append(file.problem(at, f"{name} is not a count: it does not add up"))
+            if len(set(parts)) < 2 or total in parts or len(set(parts)) < len(parts):
+                self.problems.append(file.problem(at, f"{total}: give two different parts or more"))
 
     def _check_aggregation(self, entry: FeedEntry, at: Loc, variable: Variable) -> None:
         if variable.aggregation in ("sum", "none"):

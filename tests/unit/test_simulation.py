@@ -41,6 +41,17 @@ def test_parts_fit_their_wholes_in_every_commune(project: Project) -> None:
     assert wrong == []
 
 
+def test_declared_sums_add_up(project: Project) -> None:
+    simulator = Simulator(project, load_simulations(project), months_between("2023-11", "2024-12"))
+    wrong = []
+    for entry in project.feeds.values():
+        for total, parts in entry.feed.partitions:
+            added = sum(simulator.figures(entry.variable_id(part)) for part in parts)
+            if not np.array_equal(added, simulator.figures(entry.variable_id(total))):
+                wrong.append((entry.id, total))
+    assert wrong == []
+
+
 def test_social_figures_fit_between_partners(project: Project) -> None:
     simulator = Simulator(project, load_simulations(project), ["2024-12"])
     rsa, caf, menages, people = (
