@@ -17,6 +17,14 @@ def status_word(obs_status: str, conf_status: str = "F") -> str:
     return "secret" if conf_status != "F" else WORDS[obs_status]
 
 
+MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+
+
+def french_month(month: str) -> str:
+    """``2024-03`` as ``mars 2024``."""
+    return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
+
+
 def french_number(value: float, decimals: int) -> str:
     """``12 345,6`` with narrow no-break spaces (U+202F)."""
     shown = f"{value:,.{decimals}f}"

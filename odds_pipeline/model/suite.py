@@ -19,6 +19,9 @@ class Rule(Declaration):
     severity: Severity
     message: Sentence
     remedy: Sentence
+    overrulable: bool = Field(
+        default=True, description="false: no person may accept figures that break it"
+    )
     arguments: dict[str, Any] = Field(default={}, alias="with")
 
 

@@ -17,7 +17,10 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one rule on one month. ``rows`` are the failing ones, the first few."""
+    """The outcome of one rule on one month. ``rows`` are the failing ones, the first few.
+
+    ``overrulable``: a person may accept the figures all the same.
+    """
 
     month: str
     rule: str
@@ -27,6 +30,7 @@ class Finding:
     remedy: str
     count: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)
+    overrulable: bool = True
 
     @property
     def refuses(self) -> bool:
@@ -54,6 +58,7 @@ def structure_findings(entry: FeedEntry, reading: Reading) -> list[Finding]:
                 if not calendar_ok
                 else "Le mois est au calendrier.",
                 "Vérifier la période du fichier et de son nom.",
+                overrulable=False,
             )
         )
         rows = [{"line": line, "detail": text} for line, text in reading.problems]
@@ -67,6 +72,7 @@ def structure_findings(entry: FeedEntry, reading: Reading) -> list[Finding]:
                 "Corriger les lignes citées et renvoyer le fichier entier.",
                 len(rows),
                 rows[:SHOWN],
+                overrulable=False,
             )
         )
     return findings
@@ -120,13 +126,14 @@ def variables_table(project: Project, entry: FeedEntry) -> pd.DataFrame:
     )
 
 
-def _failing_rows(result: Any, batch: pd.DataFrame) -> list[dict[str, Any]]:
+def _failing_rows(result: Any, rule: Rule, batch: pd.DataFrame) -> list[dict[str, Any]]:
     details = result.result.get("details") or {}
     if "rows" in details:
         rows: list[dict[str, Any]] = details["rows"]
         return rows
     index = result.result.get("unexpected_index_list") or []
-    shown = batch.loc[index, ["month", "variable", "territory", "line", "raw", "value"]]
+    bounds = [v for v in rule.arguments.values() if v in ("minimum", "maximum")]
+    shown = batch.loc[index, ["month", "variable", "territory", "line", "raw", "value", *bounds]]
     found = shown.astype(object).where(shown.notna(), None)
     return [{str(k): v for k, v in record.items()} for record in found.to_dict("records")]
 
@@ -159,11 +166,12 @@ def suite_findings(
                     False,
                     f"La règle {name} n'a pas pu être évaluée : {result.exception_info}"[:500],
                     "Prévenir l'équipe de l'observatoire.",
+                    overrulable=False,
                 )
                 for m in months
             ]
             continue
-        rows = _failing_rows(result, batch)
+        rows = _failing_rows(result, rule, batch)
         if not result.success and not rows:
             rows = [{"detail": str(result.result.get("observed_value"))}]
         for month in months:
@@ -178,9 +186,27 @@ def suite_findings(
                     rule.remedy,
                     len(own),
                     own[:SHOWN],
+                    rule.overrulable,
                 )
             )
     return findings
+
+
+def _locate(rows: list[dict[str, Any]], batch: pd.DataFrame, readings: list[Reading]) -> None:
+    """Add to failing rows the line, the text and the column of the file that they speak of."""
+    if not rows:
+        return
+    keys = zip(batch["month"], batch["variable"], batch["territory"], strict=True)
+    cells = dict(zip(keys, zip(batch["line"], batch["raw"], strict=True), strict=True))
+    columns = {(m, v): name for r in readings for m in r.months for v, name in r.columns.items()}
+    for row in rows:
+        month, variable = str(row.get("month")), str(row.get("variable"))
+        if (month, variable) in columns:
+            row["column"] = columns[month, variable]
+        cell = cells.get((month, variable, row.get("territory")))
+        if cell is not None:
+            row.setdefault("line", int(cell[0]))
+            row.setdefault("raw", cell[1])
 
 
 _SERIES = """
@@ -226,4 +252,6 @@ def audit(
         "variables": variables_table(project, entry),
     }
     rules = project.rules(f"partners/{entry.id}")
-    return findings + suite_findings(rules, batch, tables, months)
+    found = suite_findings(rules, batch, tables, months)
+    _locate([row for finding in found for row in finding.rows], batch, readings)
+    return findings + found

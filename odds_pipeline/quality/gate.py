@@ -5,6 +5,7 @@ each month with its own verdict. A batch is judged in one transaction: its verdi
 its months and its accepted observations are written together or not at all.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -61,6 +62,10 @@ class Batch:
         return {month for one in self.waiting for month in one.months}
 
 
+class DamagedArchive(RuntimeError):
+    """The archive does not hold the bytes that were received: restore it from a copy."""
+
+
 _ACCEPTED = """
 SELECT variable, month, territory, level, geography, value
 FROM observations WHERE known_to IS NULL AND variable IN (SELECT unnest($variables))
@@ -78,9 +83,16 @@ o.variable = n.variable AND o.month = n.month AND o.territory = n.territory AND 
 AND o.geography = n.geography
 """
 
+# A figure that stood on an overruled rule, or lost its verdict, is not the same once delivered again.
+_STANDING = """
+CREATE OR REPLACE TEMP TABLE standing AS
+SELECT delivery, month FROM trusted_months WHERE feed = $feed AND reserve IS NULL
+"""
+
 _EQUAL = """
 o.value IS NOT DISTINCT FROM n.value AND o.obs_status = n.obs_status
 AND o.conf_status = n.conf_status AND o.lower_bound IS NOT DISTINCT FROM n.lower_bound
+AND EXISTS (FROM standing s WHERE s.delivery = o.delivery AND s.month = o.month)
 """
 
 # What a delivery replaces: its variables, months and levels. Other levels of the same feed come in
@@ -103,9 +115,16 @@ FROM incoming n WHERE NOT EXISTS (FROM observations o WHERE o.known_to IS NULL A
 def reread(
     project: Project, home: Home, delivery: str, file_name: str, feed: str, fmt: str
 ) -> Reading | None:
-    """Read a delivery again from the archive; ``None`` when its contract no longer fits."""
+    """Read a delivery again from the archive; ``None`` when its contract no longer fits.
+
+    Raises :class:`DamagedArchive` when the bytes are no longer those received.
+    """
     sha256, _, number = delivery.partition("#")
-    table = open_tables(file_name, archive_path(home, sha256).read_bytes())[int(number or 0)]
+    path = archive_path(home, sha256)
+    content = path.read_bytes() if path.exists() else b""
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise DamagedArchive(f"{file_name}: {path} no longer holds the bytes received")
+    table = open_tables(file_name, content)[int(number or 0)]
     entry = project.feeds[feed]
     for candidate in entry.feed.formats:
         if candidate.id == fmt:
@@ -128,7 +147,10 @@ def batches_of(waiting: list[Waiting]) -> list[Batch]:
     return batches
 
 
-def _apply(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, judgement: int) -> None:
+def _apply(
+    connection: duckdb.DuckDBPyConnection, feed: str, frame: pd.DataFrame, judgement: int
+) -> None:
+    connection.execute(_STANDING, {"feed": feed})
     connection.register("incoming", frame)
     connection.execute(_END, {"judgement": judgement})
     connection.execute(_BEGIN, {"judgement": judgement})
@@ -171,6 +193,11 @@ def _record(connection: duckdb.DuckDBPyConnection, judgements: list[Judgement], 
     )
     connection.register("findings", verdicts)
     connection.register("states", states)
+    # A new judgement of the same bytes replaces their verdict.
+    connection.execute(
+        "DELETE FROM verdicts v WHERE EXISTS "
+        "(FROM states s WHERE s.delivery = v.delivery AND s.month = v.month)"
+    )
     connection.execute("INSERT INTO verdicts SELECT * FROM findings")
     connection.execute(
         "UPDATE delivered_months m SET state = s.state, judgement = ?, judged_at = ? FROM states s "
@@ -181,9 +208,11 @@ def _record(connection: duckdb.DuckDBPyConnection, judgements: list[Judgement], 
     connection.unregister("states")
 
 
-def _judgement(one: Waiting, findings: list[Finding]) -> Judgement:
+def _judgement(
+    one: Waiting, findings: list[Finding], overruled: frozenset[str] = frozenset()
+) -> Judgement:
     own = tuple(f for f in findings if f.month in one.months)
-    refused = {f.month for f in own if f.refuses}
+    refused = {f.month for f in own if f.refuses and not (f.overrulable and f.rule in overruled)}
     # A month that no rule was run on has no verdict: it is refused.
     refused |= set(one.months) - {f.month for f in own}
     accepted = tuple(m for m in one.months if m not in refused)
@@ -199,24 +228,29 @@ def _judgement(one: Waiting, findings: list[Finding]) -> Judgement:
     )
 
 
-def _judge(
-    project: Project, connection: duckdb.DuckDBPyConnection, entry: FeedEntry, batch: Batch
+def judge(
+    project: Project,
+    connection: duckdb.DuckDBPyConnection,
+    entry: FeedEntry,
+    batch: Batch,
+    overruled: frozenset[str] = frozenset(),
 ) -> list[Judgement]:
+    """Judge a batch and write its outcome; call it inside a transaction.
+
+    Rules named in ``overruled`` do not refuse; their verdicts stay what they are.
+    """
     variables = [entry.variable_id(name) for name in entry.feed.variables]
     accepted = connection.execute(_ACCEPTED, {"variables": variables}).df()
     findings = audit(project, entry, [one.reading for one in batch.waiting], accepted)
-    judgements = [_judgement(one, findings) for one in batch.waiting]
+    judgements = [_judgement(one, findings, overruled) for one in batch.waiting]
     frames = [
         one.frame[one.frame["month"].isin(judgement.accepted)]
         for one, judgement in zip(batch.waiting, judgements, strict=True)
     ]
-    with transaction(connection):
-        row = connection.execute(
-            "SELECT coalesce(max(judgement), 0) + 1 FROM delivered_months"
-        ).fetchone()
-        assert row is not None
-        _record(connection, judgements, row[0])
-        _apply(connection, pd.concat(frames), row[0])
+    row = connection.execute("SELECT coalesce(max(judgement), 0) + 1 FROM delivered_months").fetchone()
+    assert row is not None
+    _record(connection, judgements, row[0])
+    _apply(connection, entry.id, pd.concat(frames), row[0])
     return judgements
 
 
@@ -232,6 +266,7 @@ def _refuse_unread(
             False,
             "Le contrat ne reconnaît plus ce fichier.",
             "Prévenir l'équipe de l'observatoire.",
+            overrulable=False,
         )
         for m in months
     )
@@ -257,5 +292,6 @@ def judge_pending(
             else:
                 waiting.append(Waiting(delivery, file_name, fmt, reading, tuple(months)))
         for batch in batches_of(waiting):
-            judgements += _judge(project, connection, entry, batch)
+            with transaction(connection):
+                judgements += judge(project, connection, entry, batch)
     return judgements

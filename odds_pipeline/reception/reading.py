@@ -79,7 +79,7 @@ class Reading:
     """``frame`` has the columns :data:`COLUMNS`; ``ignored`` counts rows outside the perimeter.
 
     ``problems`` are facts about rows that no cell holds (a line too short, a month unreadable),
-    each with its line, in French.
+    each with its line, in French. ``columns`` gives each variable's column as the file names it.
     """
 
     frame: pd.DataFrame
@@ -88,6 +88,7 @@ class Reading:
     ignored: int
     problems: tuple[tuple[int, str], ...]
     unknown_columns: tuple[str, ...]
+    columns: dict[str, str]
 
 
 def _texts(wanted: str | list[str]) -> set[str]:
@@ -327,7 +328,15 @@ def read(project: Project, match: Match) -> Reading:
         reader.ignored,
         tuple(reader.problems),
         _unknown_columns(match),
+        _columns(match),
     )
+
+
+def _columns(match: Match) -> dict[str, str]:
+    """The header cell that each variable is read from."""
+    feed, prefix = match.entry.feed, match.entry.partner.id
+    found = {name: match.column_position(c) for name, c in feed.columns_of(match.format).items()}
+    return {f"{prefix}.{name}": match.header[p] for name, p in found.items() if p is not None}
 
 
 def _unknown_columns(match: Match) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ change nothing; a file killed in the middle is received again from the start.
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -83,6 +84,10 @@ def _refusal(outcome: Unrecognised) -> str:
     return f"Aucun contrat ne convient. Les plus proches : {nearest}"
 
 
+_STRUCTURE = ("structure", "Renvoyer le fichier avec les colonnes du contrat.")
+_UNREADABLE = ("illisible", "Renvoyer le fichier entier, en CSV ou en classeur .xlsx.")
+
+
 def _insert(
     connection: duckdb.DuckDBPyConnection,
     receipt: Receipt,
@@ -122,14 +127,10 @@ def _insert(
             "INSERT INTO delivered_months VALUES (?, ?, ?, 'refused', NULL, ?)",
             [receipt.delivery, receipt.feed, receipt.months[0], now],
         )
+        rule, remedy = _STRUCTURE if table else _UNREADABLE
         connection.execute(
-            "INSERT INTO verdicts VALUES (?, ?, 'structure', 'critical', false, ?, ?, 1, '[]')",
-            [
-                receipt.delivery,
-                receipt.months[0],
-                receipt.reason,
-                "Renvoyer le fichier avec les colonnes du contrat.",
-            ],
+            "INSERT INTO verdicts VALUES (?, ?, ?, 'critical', false, ?, ?, 1, '[]')",
+            [receipt.delivery, receipt.months[0], rule, receipt.reason, remedy],
         )
         return
     for month in receipt.months:
@@ -161,6 +162,17 @@ def named_month(entry: FeedEntry, file_name: str) -> str:
         if month is not None and calendar.has(month):
             return month
     return NO_MONTH
+
+
+def named_feed(project: Project, file_name: str) -> FeedEntry | None:
+    """The one contract whose files are called so; for files that cannot be opened."""
+    found = {
+        entry.id: entry
+        for entry in project.feeds.values()
+        for fmt in entry.feed.formats
+        if fmt.file and re.search(fmt.file, file_name, re.IGNORECASE)
+    }
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Receipt, Reading | None]:
@@ -200,21 +212,33 @@ def _receive_file(
         "SELECT id, feed, format, simulated, reason FROM deliveries WHERE sha256 = ? ORDER BY id",
         [sha256],
     ).fetchall()
-    if known:
+    # Bytes that no contract read are tried again: a contract may know them by now.
+    if any(reason is None for *_, reason in known):
         return [Receipt(path.name, i, feed, f, (), True, s, r) for i, feed, f, s, r in known]
     _archive(home, content, sha256)
     received: list[tuple[Receipt, Table | None, Reading | None]] = []
     try:
         tables = open_tables(path.name, content)
     except Unreadable as error:
-        receipt = Receipt(path.name, sha256, None, None, (), False, False, str(error))
+        named = named_feed(project, path.name)
+        month = named_month(named, path.name) if named else NO_MONTH
+        feed = named.id if named else None
+        receipt = Receipt(path.name, sha256, feed, None, (month,), False, False, str(error))
         received.append((receipt, None, None))
     else:
         for number, table in enumerate(tables):
             delivery = sha256 if number == 0 else f"{sha256}#{number}"
             receipt, reading = _receive_table(project, table, delivery)
             received.append((receipt, table, reading))
+    outcome = [(r.delivery, r.feed, r.format, r.simulated, r.reason) for r, _, _ in received]
+    if known == outcome:
+        return [Receipt(path.name, i, feed, f, (), True, s, r) for i, feed, f, s, r in known]
     with transaction(connection):
+        for name in ("verdicts", "delivered_months"):
+            connection.execute(
+                f"DELETE FROM {name} WHERE delivery IN (SELECT unnest(?))", [[i for i, *_ in known]]
+            )
+        connection.execute("DELETE FROM deliveries WHERE sha256 = ?", [sha256])
         for receipt, one, reading in received:
             _insert(connection, receipt, one, sha256, len(content), reading)
     return [receipt for receipt, _, _ in received]

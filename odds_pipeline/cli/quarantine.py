@@ -1,0 +1,94 @@
+"""Commands on what was refused: list it, print the notice to send, accept it with a reason."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from odds_pipeline.cli.app import AsJson, app, fail, load, out, print_json, table
+from odds_pipeline.home import Home
+
+quarantine = typer.Typer(invoke_without_command=True, help="What was refused, and what to do with it.")
+app.add_typer(quarantine, name="quarantine")
+
+Named = Annotated[str, typer.Argument(help="file name, or beginning of the sha256")]
+Month = Annotated[str | None, typer.Option("--month", help="YYYY-MM, when several were refused")]
+
+
+@quarantine.callback()
+def listed(context: typer.Context, as_json: AsJson = False) -> None:
+    """List what waits in quarantine."""
+    from odds_pipeline.quality.quarantine import cases
+    from odds_pipeline.warehouse.store import Store
+
+    if context.invoked_subcommand is not None:
+        return
+    with Store(Home.from_environment().warehouse).connect() as connection:
+        found = cases(connection)
+    if as_json:
+        print_json([asdict(case) for case in found])
+        return
+    table(
+        f"{len(found)} refused months in quarantine",
+        ["delivery", "feed", "month", "file", "received", "why"],
+        [[c.delivery[:10], c.feed, c.month, c.file, f"{c.received_at:%Y-%m-%d}", c.why] for c in found],
+    )
+
+
+@quarantine.command()
+def show(
+    named: Named,
+    month: Month = None,
+    page: Annotated[Path | None, typer.Option("--page", help="write the notice as an HTML page")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the rejection notice in French, ready to be sent."""
+    from odds_pipeline.quality.notice import as_page, as_text, notice_of
+    from odds_pipeline.quality.quarantine import one_case
+    from odds_pipeline.warehouse.store import Store
+
+    project = load()
+    with Store(Home.from_environment().warehouse).connect() as connection:
+        try:
+            notice = notice_of(project, connection, one_case(connection, named, month))
+        except LookupError as error:
+            fail(str(error))
+    if page is not None:
+        page.write_text(as_page(notice), encoding="utf-8")
+        out.print(f"written to {page}", highlight=False)
+    elif as_json:
+        print_json(asdict(notice))
+    else:
+        typer.echo(as_text(notice), nl=False)
+
+
+@quarantine.command()
+def accept(
+    named: Named,
+    reason: Annotated[str, typer.Option("--reason", help="shown to readers beside every figure")],
+    by: Annotated[str, typer.Option("--by", help="name or role of who decides, shown with the reason")],
+    month: Month = None,
+) -> None:
+    """Accept refused figures all the same; recorded, and told beside every value that rests on them."""
+    from odds_pipeline.quality.quarantine import NotAcceptable
+    from odds_pipeline.quality.quarantine import accept as accept_case
+
+    try:
+        judgement = accept_case(load(), Home.from_environment(), named, month, reason, by)
+    except LookupError as error:
+        fail(str(error))
+    except NotAcceptable as error:
+        fail(str(error), 1)
+    out.print(f"accepted: {judgement.file_name}, {', '.join(judgement.accepted)}. Next: `odds run`.")
+
+
+@quarantine.command()
+def retry(named: Named) -> None:
+    """Let the gate judge refused months again, after a contract or a rule was mended."""
+    from odds_pipeline.quality.quarantine import retry as retry_cases
+
+    found = retry_cases(Home.from_environment(), named)
+    if not found:
+        fail(f"nothing readable in quarantine is named {named!r}; receive the file again instead")
+    out.print(f"{len(found)} months wait for the gate again. Next: `odds run`.")

@@ -1,0 +1,169 @@
+"""The rejection notice: what a partner needs to send a refused file again, in French.
+
+As text for a message, and as one self-contained page that prints.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.quality.quarantine import Case
+from odds_pipeline.reception.receive import NO_MONTH
+from odds_pipeline.status_words import french_month, french_number
+
+MARKS = {
+    "secret": "secret statistique",
+    "not_available": "non disponible",
+    "not_concerned": "sans objet",
+    "absent": "absent",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One wrong cell, in the words of the file: line, column, territory, found, expected."""
+
+    line: str
+    column: str
+    territory: str
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One rule that the month breaks, with the first cells of all ``count``."""
+
+    rule: str
+    message: str
+    remedy: str
+    count: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Everything the two templates show.
+
+    The rules ``refusing`` refuse, those ``doubtful`` are signalled besides; ``acceptable``: the
+    figures may be accepted as they are if the partner says why.
+    """
+
+    partner: str
+    contact: str
+    feed: str
+    contract: str
+    file: str
+    sha256: str
+    received: datetime
+    month: str
+    refusing: tuple[Fault, ...]
+    doubtful: tuple[Fault, ...]
+    acceptable: bool
+    territories: tuple[str, ...]
+    marks: tuple[str, ...]
+
+
+def _number(value: float) -> str:
+    return french_number(value, 0 if float(value).is_integer() else 2)
+
+
+def _expected(row: dict[str, Any]) -> str:
+    """What a right cell would hold, as far as the rule tells it."""
+    if row.get("expected"):
+        return str(row["expected"])
+    for key, words in (
+        ("total", "au plus {}"),
+        ("previous", "proche de {}"),
+        ("minimum", "au moins {}"),
+        ("maximum", "au plus {}"),
+    ):
+        if row.get(key) is not None:
+            return words.format(_number(float(row[key])))
+    return ""
+
+
+def _found(row: dict[str, Any]) -> str:
+    if row.get("raw") is not None:
+        return str(row["raw"]).replace("\x00", "") or "(vide)"
+    if row.get("value") is not None:
+        return _number(float(row["value"]))
+    return str(row.get("detail") or "")
+
+
+def _fault(
+    project: Project, entry: FeedEntry, rule: str, message: str, remedy: str, count: int, rows: str
+) -> Fault:
+    labels = {t.code: t.label for t in reversed(project.territories.all)}
+    cells = []
+    for row in json.loads(rows):
+        variable = str(row.get("variable") or "")
+        declared = entry.feed.variables.get(variable.partition(".")[2])
+        code = str(row.get("territory") or "")
+        where = f"{labels[code]} ({code})" if code in labels else code
+        words = [row.get("column"), declared.label if declared else None]
+        column = " — ".join(dict.fromkeys(str(word) for word in words if word))
+        found = _found(row)
+        if row.get("detail") and found != row["detail"]:
+            found = f"{found} ({row['detail']})"
+        line = str(row["line"]) if row.get("line") is not None else ""
+        cells.append(Cell(line, column, where, found, _expected(row)))
+    return Fault(rule, message, remedy, count, tuple(cells))
+
+
+def notice_of(project: Project, connection: duckdb.DuckDBPyConnection, case: Case) -> Notice:
+    """The notice of one refused month."""
+    entry = project.feeds[case.feed]
+    rows = connection.execute(
+        "SELECT severity, rule, message, remedy, failing, rows FROM verdicts "
+        "WHERE delivery = ? AND month = ? AND NOT passed ORDER BY rule",
+        [case.delivery, case.month],
+    ).fetchall()
+    faults = [(severity, _fault(project, entry, *rest)) for severity, *rest in rows]
+    refusing = tuple(f for severity, f in faults if severity not in ("warning", "info"))
+    rules = project.rules(f"partners/{entry.id}")
+    named = dict.fromkeys(c.territory for f in refusing for c in f.cells if c.territory)
+    row = connection.execute("SELECT format FROM deliveries WHERE id = ?", [case.delivery]).fetchone()
+    fmt = next((f for f in entry.feed.formats if row and f.id == row[0]), entry.feed.formats[0])
+    return Notice(
+        entry.partner.label,
+        entry.partner.contact_role,
+        entry.feed.label,
+        str(entry.file.path),
+        case.file,
+        case.delivery.partition("#")[0],
+        case.received_at,
+        french_month(case.month) if case.month != NO_MONTH else "",
+        refusing,
+        tuple(f for severity, f in faults if severity == "warning"),
+        bool(refusing) and all(f.rule in rules and rules[f.rule].overrulable for f in refusing),
+        tuple(named),
+        tuple(f"{mark} : {MARKS[kind]}" for mark, kind in fmt.marks.items()),
+    )
+
+
+def _render(template: str, notice: Notice) -> str:
+    environment = Environment(
+        loader=PackageLoader("odds_pipeline.quality"),
+        autoescape=template.endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(notice=notice)
+
+
+def as_text(notice: Notice) -> str:
+    """The notice as the text of a message."""
+    return _render("notice.txt", notice)
+
+
+def as_page(notice: Notice) -> str:
+    """The notice as one HTML page without any outside file."""
+    return _render("notice.html", notice)

@@ -1,0 +1,168 @@
+"""What was refused: its notice, its acceptance by a person, and how a re-delivery closes it."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+from odds_pipeline.quality.gate import DamagedArchive, judge_pending
+from odds_pipeline.quality.notice import Notice, as_page, as_text, notice_of
+from odds_pipeline.quality.quarantine import Case, NotAcceptable, accept, cases, one_case, retry
+from odds_pipeline.reception.receive import receive
+from odds_pipeline.warehouse.publish import publish
+from odds_pipeline.warehouse.release import open_release
+
+from .test_gate import FEED, _set, gate, populations
+
+REASON = "Commune recensée à part cette année, confirmé par l'Insee"
+
+
+def in_quarantine(home: Home) -> list[Case]:
+    with duckdb.connect(str(home.warehouse)) as connection:
+        return cases(connection)
+
+
+def notice(project: Project, home: Home, named: str) -> Notice:
+    with duckdb.connect(str(home.warehouse)) as connection:
+        return notice_of(project, connection, one_case(connection, named))
+
+
+def test_a_redelivery_that_passes_closes_the_case(project: Project, home: Home, tmp_path: Path) -> None:
+    gate(project, home, populations(tmp_path / "a", 2019, lambda rows: rows.pop(4)))
+    (case,) = in_quarantine(home)
+    assert (case.feed, case.month, case.rules) == (FEED, "2019-01", ("toutes_les_communes",))
+    gate(project, home, populations(tmp_path / "b", 2019, _set(6, 4, "-3")))
+    assert len(in_quarantine(home)) == 2
+    gate(project, home, populations(tmp_path / "c", 2019))
+    assert in_quarantine(home) == []
+
+
+def test_an_earlier_good_delivery_closes_nothing(project: Project, home: Home, tmp_path: Path) -> None:
+    gate(project, home, populations(tmp_path / "a", 2019))
+    gate(project, home, populations(tmp_path / "b", 2019, lambda rows: rows.pop(4)))
+    assert [c.month for c in in_quarantine(home)] == ["2019-01"]
+
+
+def test_what_a_person_accepts_is_published_with_the_reason(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    path = populations(tmp_path / "a", 2019, lambda rows: rows.pop(4))
+    gate(project, home, path)
+    judgement = accept(project, home, path.name, None, REASON, "A. Martin")
+    assert judgement.accepted == ("2019-01",)
+    assert in_quarantine(home) == []
+    publish(project, home)
+    with open_release(home) as release:
+        reserves = release.execute(
+            "SELECT DISTINCT reserve FROM indicator_values WHERE month = '2019-01'"
+        ).fetchall()
+        failed = release.execute("SELECT rule FROM verdicts WHERE NOT passed AND severity = 'critical'")
+        assert failed.fetchall() == [("toutes_les_communes",)]
+    ((reserve,),) = reserves
+    assert REASON in reserve
+    assert "A. Martin" in reserve
+    # A complete delivery ends the reserve.
+    gate(project, home, populations(tmp_path / "b", 2019))
+    publish(project, home)
+    with open_release(home) as release:
+        assert release.execute("SELECT count(reserve) FROM indicator_values").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("cell", ["à vérifier", "1,234,567"])
+def test_nobody_can_accept_what_cannot_be_read(
+    project: Project, home: Home, tmp_path: Path, cell: str
+) -> None:
+    path = populations(tmp_path / "a", 2019, _set(3, 3, cell))
+    gate(project, home, path)
+    with pytest.raises(NotAcceptable, match="lisible"):
+        accept(project, home, path.name, None, REASON, "A. Martin")
+    with duckdb.connect(str(home.warehouse)) as connection:
+        for table in ("observations", "overrulings"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+    assert len(in_quarantine(home)) == 1
+
+
+def test_a_reason_and_a_name_are_needed(project: Project, home: Home, tmp_path: Path) -> None:
+    path = populations(tmp_path / "a", 2019, lambda rows: rows.pop(4))
+    gate(project, home, path)
+    for reason, name in (("ok", "A. Martin"), (REASON, " ")):
+        with pytest.raises(NotAcceptable, match="a reason"):
+            accept(project, home, path.name, None, reason, name)
+
+
+def test_a_case_that_a_later_delivery_closed_cannot_be_accepted(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    path = populations(tmp_path / "a", 2019, lambda rows: rows.pop(4))
+    gate(project, home, path)
+    gate(project, home, populations(tmp_path / "b", 2019))
+    with pytest.raises(LookupError):
+        accept(project, home, path.name, None, REASON, "A. Martin")
+
+
+def test_the_notice_cites_the_cells_as_the_file_has_them(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    def edit(rows: list[list[str]]) -> None:
+        rows[6][3] = "-12"
+        rows.pop(8)
+
+    path = populations(tmp_path / "a", 2019, edit)
+    gate(project, home, path)
+    found = notice(project, home, path.name)
+    assert found.month == "janvier 2019"
+    by_rule = {fault.rule: fault for fault in found.refusing}
+    (cell,) = by_rule["pas_trop_petit"].cells
+    assert (cell.line, cell.column, cell.territory, cell.found, cell.expected) == (
+        "7", "PMUN — Population municipale", "Bondy (93010)", "-12", "au moins 0",
+    )  # fmt: skip
+    assert by_rule["toutes_les_communes"].cells[0].territory == "Clichy-sous-Bois (93014)"
+    text = as_text(found)
+    assert "- ligne 7, colonne PMUN — Population municipale, Bondy (93010) : -12" in text
+    assert "janvier 2019, corrigé" in text
+
+
+def test_the_page_escapes_what_a_file_says(project: Project, home: Home, tmp_path: Path) -> None:
+    path = populations(tmp_path / "a", 2019, _set(3, 3, "<script>alert(1)</script>"))
+    gate(project, home, path)
+    page = as_page(notice(project, home, path.name))
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "http" not in page
+
+
+def test_a_file_that_cannot_be_opened_waits_under_its_month(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    path = tmp_path / "caf_allocataires_2024-03.zip"
+    path.write_bytes(b"PK\x03\x04 cut short")
+    (receipt,) = receive(project, home, [path])
+    assert receipt.feed == "caf/allocataires"
+    assert [(c.month, c.rules) for c in in_quarantine(home)] == [("2024-03", ("illisible",))]
+    assert "archive zip abîmée" in as_text(notice(project, home, path.name))
+
+
+def test_a_mended_rule_judges_again(project: Project, home: Home, tmp_path: Path) -> None:
+    path = populations(tmp_path / "a", 2019, lambda rows: rows.pop(4))
+    gate(project, home, path)
+    assert [c.month for c in retry(home, path.name)] == ["2019-01"]
+    (judgement,) = judge_pending(project, home, FEED)
+    assert judgement.refused == ("2019-01",)
+    with duckdb.connect(str(home.warehouse)) as connection:
+        twice = connection.execute(
+            "SELECT max(n) FROM (SELECT count(*) AS n FROM verdicts GROUP BY delivery, month, rule)"
+        ).fetchone()
+    assert twice == (1,)
+
+
+def test_bytes_changed_in_the_archive_are_not_judged(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    (receipt,) = receive(project, home, [populations(tmp_path / "in", 2019)])
+    archived = home.archive / receipt.delivery[:2] / receipt.delivery
+    archived.chmod(0o644)
+    archived.write_bytes(archived.read_bytes().replace(b"93008", b"93010"))
+    with pytest.raises(DamagedArchive):
+        judge_pending(project, home, FEED)
