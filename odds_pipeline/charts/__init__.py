@@ -1,0 +1,25 @@
+"""Charts as SVG text: ``ranking``, ``trend``, ``choropleth`` and ``circles``.
+
+The same text stands in a web page with a strict content policy (no inline style, no script) and in
+a PDF. Each has a title and a description in French for those who do not see it. Colours run on one
+ramp of luminance, so that they hold in black and white; the place studied is outlined. What is drawn
+is computed from the values given: give published values only.
+"""
+
+from odds_pipeline.charts.ground import Ground, read_ground, store_outlines
+from odds_pipeline.charts.maps import choropleth, circles, classed
+from odds_pipeline.charts.ranking import Ranked, ranking
+from odds_pipeline.charts.trend import Line, trend
+
+__all__ = [
+    "Ground",
+    "Line",
+    "Ranked",
+    "choropleth",
+    "circles",
+    "classed",
+    "ranking",
+    "read_ground",
+    "store_outlines",
+    "trend",
+]

@@ -1,0 +1,174 @@
+"""The ground of a map: a shape per commune, from outlines when there are some, else tiles.
+
+Outlines belong to their producers and are not shipped: ``odds outlines FILE`` stores a GeoJSON file
+in the observatory. Without it, maps are tiles of our own design (``resources/reference/tiles.csv``),
+one square a commune, placed so that neighbours stay roughly where they are.
+"""
+
+import csv
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from odds_pipeline.geography.territories import Territories
+from odds_pipeline.home import Home
+
+WIDTH = 420.0
+TILE = 46.0
+CODES = ("code", "code_insee", "codgeo", "insee")
+"""Properties in which producers write a commune's code."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """``path`` is SVG path data; ``x``, ``y`` the middle, where a circle or a label stands.
+
+    ``short_label`` fits in a tile; outlines have none.
+    """
+
+    label: str
+    path: str
+    x: float
+    y: float
+    short_label: str = ""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Shapes by commune code. ``tiles``: the shapes are squares, not outlines."""
+
+    width: float
+    height: float
+    shapes: dict[str, Shape]
+    tiles: bool
+    source: str
+
+
+def outlines_path(home: Home) -> Path:
+    """Where the observatory keeps its outlines."""
+    return home.path / "outlines.geojson"
+
+
+def store_outlines(territories: Territories, home: Home, source: Path) -> int:
+    """Keep a GeoJSON file of communes as the observatory's outlines; returns how many it uses.
+
+    Raises :class:`ValueError` naming what is wrong, and then nothing changes.
+    """
+    try:
+        found = _rings(json.loads(source.read_text(encoding="utf-8")))
+    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, IndexError) as error:
+        raise ValueError(f"{source}: not a GeoJSON collection of areas ({error})") from error
+    former = {t.code for g in territories.geographies for t in territories.communes(g)}
+    now = {t.code for t in territories.communes(territories.current)}
+    missing = sorted(now - set(found))
+    if missing:
+        raise ValueError(
+            f"{source}: no outline for {', '.join(missing)}; the commune's code is read in "
+            f"{', '.join(CODES)}"
+        )
+    kept = outlines_path(home)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    temporary = kept.with_suffix(".tmp")
+    temporary.write_bytes(source.read_bytes())
+    temporary.replace(kept)
+    return len(former & set(found))
+
+
+def read_ground(territories: Territories, reference: Path, home: Home, geography: int) -> Ground:
+    """The ground of one geography: stored outlines, else the tiles of ``reference``/tiles.csv.
+
+    Outlines older than a merger are put together under the new commune's code.
+    """
+    communes = {t.code: t.label for t in territories.communes(geography)}
+    stored = outlines_path(home)
+    if not stored.exists():
+        return _tiles(reference / "tiles.csv", communes)
+    rings = _rings(json.loads(stored.read_text(encoding="utf-8")))
+    for year, source, target in territories.mergers:
+        if year <= geography and source != target and source in rings:
+            rings[target] = rings.get(target, []) + rings.pop(source)
+    if set(communes) - set(rings):
+        return _tiles(reference / "tiles.csv", communes)
+    return _outlines({code: rings[code] for code in communes}, communes)
+
+
+Ring = list[tuple[float, float]]
+
+
+def _rings(collection: Any) -> dict[str, list[Ring]]:
+    """Rings of each commune, in degrees."""
+    rings: dict[str, list[Ring]] = {}
+    for feature in collection["features"]:
+        properties = {key.lower(): value for key, value in feature["properties"].items()}
+        code = next((properties[name] for name in CODES if name in properties), "")
+        rings[str(code)] = list(_polygons(feature["geometry"]))
+    return rings
+
+
+def _polygons(geometry: Any) -> Iterator[Ring]:
+    polygons = geometry["coordinates"]
+    if geometry["type"] == "Polygon":
+        polygons = [polygons]
+    for polygon in polygons:
+        for ring in polygon:
+            yield [(float(point[0]), float(point[1])) for point in ring]
+
+
+def _outlines(rings: dict[str, list[Ring]], labels: dict[str, str]) -> Ground:
+    """Project (equirectangular, true at the middle latitude) and round to half a unit.
+
+    Rounding drops the points too near to tell apart and moves a shared border alike on both sides.
+    """
+    points = [p for areas in rings.values() for ring in areas for p in ring]
+    west, east = min(x for x, _ in points), max(x for x, _ in points)
+    south, north = min(y for _, y in points), max(y for _, y in points)
+    narrow = math.cos(math.radians((south + north) / 2))
+    scale = WIDTH / ((east - west) * narrow)
+
+    def project(ring: Ring) -> Ring:
+        placed = [
+            (round((x - west) * narrow * scale * 2) / 2, round((north - y) * scale * 2) / 2)
+            for x, y in ring
+        ]
+        return [p for i, p in enumerate(placed) if i == 0 or p != placed[i - 1]]
+
+    shapes = {}
+    for code, areas in rings.items():
+        placed = [project(ring) for ring in areas]
+        largest = max(placed, key=lambda ring: abs(_area(ring)[0]))
+        _, x, y = _area(largest)
+        path = "".join(
+            "M" + "L".join(f"{px:g},{py:g}" for px, py in ring) + "Z" for ring in placed if len(ring) > 2
+        )
+        shapes[code] = Shape(labels[code], path, x, y)
+    source = "Contours des communes : fichier fourni à l’observatoire."
+    return Ground(WIDTH, (north - south) * scale, shapes, False, source)
+
+
+def _area(ring: Ring) -> tuple[float, float, float]:
+    """Signed area and centre of a ring."""
+    area = x = y = 0.0
+    for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True):
+        cross = x1 * y2 - x2 * y1
+        area, x, y = area + cross / 2, x + (x1 + x2) * cross, y + (y1 + y2) * cross
+    if not area:
+        return 0.0, ring[0][0], ring[0][1]
+    return area, x / (6 * area), y / (6 * area)
+
+
+def _tiles(path: Path, labels: dict[str, str]) -> Ground:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = {row["code"]: row for row in csv.DictReader(file, delimiter=";")}
+    shapes = {}
+    side = TILE - 2
+    for code, label in labels.items():
+        x, y = int(rows[code]["column"]) * TILE, int(rows[code]["row"]) * TILE
+        square = f"M{x + 1:g},{y + 1:g}h{side:g}v{side:g}h-{side:g}Z"
+        shapes[code] = Shape(label, square, x + TILE / 2, y + TILE / 2, rows[code]["short_label"])
+    width = (max(int(row["column"]) for row in rows.values()) + 1) * TILE
+    height = (max(int(row["row"]) for row in rows.values()) + 1) * TILE
+    source = "Plan schématique de l’observatoire : une case par commune."
+    return Ground(width, height, shapes, True, source)

@@ -1,0 +1,222 @@
+"""Maps: rates as classes on areas, counts as proportional circles."""
+
+import math
+from collections.abc import Callable, Mapping
+from html import escape
+
+from odds_pipeline.charts.ground import Ground, Shape
+from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP, element, figure, line, text
+
+Number = Callable[[float], str]
+"""How a value is written, unit included."""
+LEGEND = 26.0
+CIRCLE = 26.0
+"""Radius of the largest circle, in units of the drawing (a commune is some 45 wide)."""
+
+
+def quantile_classes(values: list[float], wanted: int = len(RAMP)) -> list[list[float]]:
+    """Values in at most ``wanted`` groups of like size, the lowest first; equal values stay together."""
+    ordered = sorted(values)
+    groups: dict[int, list[float]] = {}
+    for value in ordered:
+        groups.setdefault(ordered.index(value) * wanted // len(ordered), []).append(value)
+    return list(groups.values())
+
+
+def choropleth(
+    key: str,
+    title: str,
+    ground: Ground,
+    values: Mapping[str, float | None],
+    number: Number,
+    *,
+    place: str | None = None,
+    missing: str = "non diffusé",
+) -> str:
+    """A map of a rate, in quantile classes; communes without a value are hatched.
+
+    ``place`` is the code of the commune to outline.
+    """
+    known = {code: v for code, v in values.items() if v is not None and code in ground.shapes}
+    classes = quantile_classes(list(known.values()))
+    shades = _shades(len(classes))
+    shade = {v: shades[i] for i, group in enumerate(classes) for v in group}
+    fills = {code: shade[value] for code, value in known.items()}
+    legend = [(shades[i], f"{_span(group, number)} ({len(group)})") for i, group in enumerate(classes)]
+    description = _description(ground, known, number, place)
+    return _map(key, title, description, ground, fills, legend, place, missing, number, known)
+
+
+def classed(
+    key: str,
+    title: str,
+    ground: Ground,
+    classes: Mapping[str, str],
+    names: list[str],
+    *,
+    place: str | None = None,
+) -> str:
+    """A map of a typology: ``classes`` gives the class of each commune, one of ``names`` in order.
+
+    The class's number is written on each commune, so that the map reads without its colours.
+    """
+    shades = _shades(len(names))
+    order = {name: i for i, name in enumerate(names)}
+    fills = {code: shades[order[name]] for code, name in classes.items() if code in ground.shapes}
+    counts = {name: sum(1 for v in classes.values() if v == name) for name in names}
+    legend = [(shades[i], f"{i + 1}. {name} ({counts[name]})") for i, name in enumerate(names)]
+    description = " ; ".join(
+        f"{name} : "
+        + ", ".join(
+            ground.shapes[c].label for c, v in classes.items() if v == name and c in ground.shapes
+        )
+        for name in names
+    )
+    marks = {code: str(order[name] + 1) for code, name in classes.items()}
+    return _map(key, title, description, ground, fills, legend, place, "non classée", None, {}, marks)
+
+
+def circles(
+    key: str,
+    title: str,
+    ground: Ground,
+    values: Mapping[str, float | None],
+    number: Number,
+    *,
+    place: str | None = None,
+    missing: str = "non diffusé",
+) -> str:
+    """A map of a count: the area of each circle is proportional to it."""
+    known = {code: v for code, v in values.items() if v is not None and code in ground.shapes}
+    biggest = max(known.values(), default=1.0) or 1.0
+    radius = {code: CIRCLE * math.sqrt(max(v, 0) / biggest) for code, v in known.items()}
+    body = [
+        _area(shape, "#ffffff" if code in known else f"url(#{key}-hachure)")
+        for code, shape in ground.shapes.items()
+    ]
+    # The largest first, so that no circle hides a smaller one.
+    for code in sorted(known, key=lambda c: (-radius[c], c)):
+        shape = ground.shapes[code]
+        chosen = code == place
+        body.append(
+            element(
+                "circle",
+                cx=shape.x,
+                cy=shape.y,
+                r=radius[code],
+                fill=RAMP[3],
+                fill_opacity=0.75,
+                stroke=INK if chosen else "#ffffff",
+                stroke_width=2.5 if chosen else 0.8,
+            )
+        )
+    steps = [_rounded(biggest), _rounded(biggest / 6)]
+    y = ground.height + 24
+    x = CIRCLE
+    for step in steps:
+        r = CIRCLE * math.sqrt(step / biggest)
+        body.append(element("circle", cx=x, cy=y + CIRCLE - r, r=r, fill="none", stroke=QUIET))
+        body.append(text(x + r + 5, y + CIRCLE - r + 4, number(step), size=12))
+        x += 2 * CIRCLE + 90
+    if len(known) < len(ground.shapes):
+        body.append(_swatch(x - 20, y + 8, f"url(#{key}-hachure)"))
+        body.append(text(x, y + 19, missing, size=12))
+    description = _description(ground, known, number, place)
+    return figure(key, title, description, ground.width, ground.height + 84, _hatch(key) + "".join(body))
+
+
+def _rounded(value: float) -> float:
+    """The largest of 1, 2, 5 × 10ⁿ not above ``value``: what a legend's circles stand for."""
+    power = float(10 ** math.floor(math.log10(value)))
+    return max(step * power for step in (1, 2, 5) if step * power <= value)
+
+
+def _shades(count: int) -> list[str]:
+    """``count`` shades of the ramp, as far apart as they can be; six at most."""
+    picks = {1: [2], 2: [1, 4], 3: [0, 2, 4], 4: [0, 1, 3, 4], 5: [0, 1, 2, 3, 4]}
+    return [RAMP[i] for i in picks[count]] if count in picks else [*RAMP, "#0c2536"] if count else []
+
+
+def _span(group: list[float], number: Number) -> str:
+    return number(group[0]) if group[0] == group[-1] else f"{number(group[0])} à {number(group[-1])}"
+
+
+def _description(ground: Ground, known: Mapping[str, float], number: Number, place: str | None) -> str:
+    if not known:
+        return "Aucune valeur n’est diffusée."
+    lowest, highest = min(known, key=lambda c: known[c]), max(known, key=lambda c: known[c])
+    words = (
+        f"{len(known)} communes sur {len(ground.shapes)} ont une valeur, de {number(known[lowest])} "
+        f"({ground.shapes[lowest].label}) à {number(known[highest])} ({ground.shapes[highest].label})."
+    )
+    if place in known and place is not None:
+        words += f" {ground.shapes[place].label} : {number(known[place])}."
+    return words + " Les valeurs sont dans le tableau."
+
+
+def _hatch(key: str) -> str:
+    stripe = element("rect", width=6, height=6, fill="#ffffff") + element(
+        "path", d="M0,6L6,0", stroke=QUIET, stroke_width=1
+    )
+    pattern = element(
+        "pattern", stripe, id=f"{key}-hachure", width=6, height=6, patternUnits="userSpaceOnUse"
+    )
+    return element("defs", pattern)
+
+
+def _area(shape: Shape, fill: str, tip: str = "") -> str:
+    inside = element("title", tip) if tip else ""
+    return element("path", inside, d=shape.path, fill=fill, stroke="#7a7a7a", stroke_width=0.6)
+
+
+def _swatch(x: float, y: float, fill: str) -> str:
+    return element("rect", x=x, y=y, width=16, height=13, fill=fill, stroke="#7a7a7a", stroke_width=0.6)
+
+
+def _map(
+    key: str,
+    title: str,
+    description: str,
+    ground: Ground,
+    fills: Mapping[str, str],
+    legend: list[tuple[str, str]],
+    place: str | None,
+    missing: str,
+    number: Number | None,
+    known: Mapping[str, float],
+    marks: Mapping[str, str] | None = None,
+) -> str:
+    body = []
+    for code, shape in ground.shapes.items():
+        said = number(known[code]) if number and code in known else missing if code not in fills else ""
+        tip = escape(f"{shape.label} : {said}" if said else shape.label)
+        body.append(_area(shape, fills.get(code, f"url(#{key}-hachure)"), tip))
+    if place in ground.shapes and place is not None:
+        outline = ground.shapes[place].path
+        body.append(element("path", d=outline, fill="none", stroke="#ffffff", stroke_width=5))
+        body.append(element("path", d=outline, fill="none", stroke=ACCENT, stroke_width=3))
+    for code, shape in ground.shapes.items():
+        dark = fills.get(code) in (*RAMP[3:], "#0c2536")
+        ink = "#ffffff" if dark else INK
+        if marks and code in marks:
+            body.append(
+                text(shape.x, shape.y - 1, marks[code], size=13, anchor="middle", fill=ink, bold=True)
+            )
+        if ground.tiles:
+            below = 11 if marks else 3
+            body.append(
+                text(shape.x, shape.y + below, shape.short_label, size=8, anchor="middle", fill=ink)
+            )
+    y = ground.height + 16
+    if len(fills) < len(ground.shapes):
+        absent = len(ground.shapes) - len(fills)
+        legend = [*legend, (f"url(#{key}-hachure)", f"{missing} ({absent})")]
+    columns = 2 if marks is None else 1
+    rows = math.ceil(len(legend) / columns)
+    for i, (fill, words) in enumerate(legend):
+        x, row = (i // rows) * ground.width / columns, i % rows
+        body.append(_swatch(x, y + row * 19, fill))
+        body.append(text(x + 23, y + row * 19 + 11, words, size=12.5))
+    body.append(line(0, ground.height + 8, ground.width, ground.height + 8))
+    height = ground.height + LEGEND + rows * 19
+    return figure(key, title, description, ground.width, height, _hatch(key) + "".join(body))

@@ -1,0 +1,153 @@
+"""A trend: values over months for one place and those it is compared with; a gap stays a gap."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from odds_pipeline.charts.svg import ACCENT, INK, QUIET, element, figure, line, text
+
+WIDTH, HEIGHT = 420.0, 190.0
+LEFT, RIGHT, TOP, BOTTOM = 8.0, 118.0, 16.0, 24.0
+DASHES = (None, "6 3", "2 3", "8 3 2 3")
+"""Lines are told apart by their dashes, so that they hold in black and white."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line. ``values`` by month ``YYYY-MM``; ``None`` is a month without a publishable value."""
+
+    label: str
+    values: Mapping[str, float | None]
+    place: bool = False
+
+
+def trend(
+    key: str,
+    title: str,
+    lines: list[Line],
+    number: Callable[[float], str],
+    *,
+    breaks: Mapping[str, str] | None = None,
+) -> str:
+    """Lines named at their end with their last value. ``breaks``: months where a series breaks, why."""
+    months = sorted({m for one in lines for m in one.values})
+    known = [v for one in lines for v in one.values.values() if v is not None]
+    if not known:
+        body = text(LEFT, HEIGHT / 2, "Aucune valeur n’est diffusée.", fill=QUIET)
+        return figure(key, title, "Aucune valeur n’est diffusée.", WIDTH, HEIGHT, body)
+    low, high = min(known), max(known)
+    margin = (high - low) * 0.12 or abs(high) * 0.1 or 1.0
+    low, high = low - margin, high + margin
+    first, last = _index(months[0]), _index(months[-1])
+
+    def x(month: str) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * ((_index(month) - first) / (last - first or 1))
+
+    def y(value: float) -> float:
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / (high - low)
+
+    floor = HEIGHT - BOTTOM
+    drawn = [line(LEFT, floor, WIDTH - RIGHT, floor, QUIET)]
+    for month in (months[0], months[-1]):
+        anchor = "start" if month == months[0] else "end"
+        drawn.append(text(x(month), HEIGHT - 8, _month(month), anchor=anchor, fill=QUIET))
+        if len(months) == 1:
+            break
+    for month in sorted(breaks or {}):
+        if months[0] < month <= months[-1]:
+            drawn.append(
+                element(
+                    "line",
+                    x1=x(month),
+                    x2=x(month),
+                    y1=TOP,
+                    y2=floor,
+                    stroke=QUIET,
+                    stroke_dasharray="1 3",
+                )
+            )
+            drawn.append(
+                text(x(month), TOP - 4, "rupture de série", size=9, anchor="middle", fill=QUIET)
+            )
+    ends = []
+    for i, one in enumerate(lines):
+        ink = ACCENT if one.place else INK
+        steps = _spacing(one.values)
+        for run in _runs(one.values, steps):
+            points = " ".join(f"{x(m):.1f},{y(v):.1f}" for m, v in run)
+            if len(run) > 1:
+                drawn.append(
+                    element(
+                        "polyline",
+                        points=points,
+                        fill="none",
+                        stroke=ink,
+                        stroke_width=2.4 if one.place else 1.3,
+                        stroke_dasharray=None if one.place else DASHES[i % len(DASHES)],
+                    )
+                )
+            if len(run) <= 24:
+                drawn += [element("circle", cx=x(m), cy=y(v), r=2.4, fill=ink) for m, v in run]
+        values = [(m, v) for m, v in sorted(one.values.items()) if v is not None]
+        if values:
+            month, value = values[-1]
+            words = f"{one.label} {number(value)}" + (f" ({month[:4]})" if month < months[-1] else "")
+            ends.append((y(value), words, one.place))
+    for at, (_, words, place) in zip(_apart([end[0] for end in ends]), sorted(ends), strict=True):
+        ink = ACCENT if place else INK
+        drawn.append(text(WIDTH - RIGHT + 8, at + 4, words, size=10.5, fill=ink, bold=place))
+    described = " ; ".join(_sentence(one, number) for one in lines)
+    return figure(
+        key, title, described + ". Les valeurs sont dans le tableau.", WIDTH, HEIGHT, "".join(drawn)
+    )
+
+
+def _index(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:])
+
+
+def _month(month: str) -> str:
+    return f"{month[5:]}/{month[:4]}"
+
+
+def _spacing(values: Mapping[str, float | None]) -> int:
+    """The usual number of months between two values."""
+    at = sorted(_index(m) for m in values)
+    return min((b - a for a, b in pairwise(at)), default=12)
+
+
+def _runs(values: Mapping[str, float | None], spacing: int) -> list[list[tuple[str, float]]]:
+    """Stretches of values without a gap: none missing, none further apart than usual."""
+    runs: list[list[tuple[str, float]]] = []
+    previous: int | None = None
+    for month in sorted(values):
+        value = values[month]
+        if value is None:
+            previous = None
+            continue
+        if previous is None or _index(month) - previous > spacing:
+            runs.append([])
+        runs[-1].append((month, value))
+        previous = _index(month)
+    return runs
+
+
+def _apart(heights: list[float], least: float = 13.0) -> list[float]:
+    """The heights in order, moved so that two labels are ``least`` apart and none leaves the frame."""
+    placed: list[float] = []
+    for height in sorted(heights):
+        placed.append(max(height, placed[-1] + least) if placed else height)
+    over = max(placed[-1] - (HEIGHT - BOTTOM), 0) if placed else 0
+    return [height - over for height in placed]
+
+
+def _sentence(one: Line, number: Callable[[float], str]) -> str:
+    values = [(m, v) for m, v in sorted(one.values.items()) if v is not None]
+    if not values:
+        return f"{one.label} : aucune valeur"
+    if len(values) == 1:
+        return f"{one.label} : {number(values[0][1])} en {_month(values[0][0])}"
+    return (
+        f"{one.label} : de {number(values[0][1])} en {_month(values[0][0])} "
+        f"à {number(values[-1][1])} en {_month(values[-1][0])}"
+    )

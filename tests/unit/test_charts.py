@@ -1,0 +1,154 @@
+"""Charts: accessible, free of what a strict content policy blocks, true to the values given."""
+
+import csv
+import json
+import math
+import re
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from odds_pipeline.charts import Line, Ranked, choropleth, circles, classed, ranking, read_ground, trend
+from odds_pipeline.charts.ground import Ground, store_outlines
+from odds_pipeline.charts.maps import quantile_classes
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def number(value: float) -> str:
+    return f"{value:.1f} %".replace(".", ",")
+
+
+@pytest.fixture
+def ground(project: Project, home: Home) -> Ground:
+    return read_ground(project.territories, project.root / "resources/reference", home, 2024)
+
+
+def charts(ground: Ground) -> dict[str, str]:
+    values: dict[str, float | None] = {code: float(i) for i, code in enumerate(ground.shapes)}
+    values["93015"] = None
+    return {
+        "choropleth": choropleth("a", "Taux <&>", ground, values, number, place="93008"),
+        "circles": circles("b", "Effectif", ground, values, number, place="93008"),
+        "classed": classed(
+            "c",
+            "Types",
+            ground,
+            {c: "Un" if i % 2 else "Deux" for i, c in enumerate(ground.shapes)},
+            ["Un", "Deux"],
+        ),
+        "ranking": ranking(
+            "d",
+            "Rang",
+            [Ranked("Bobigny", 3, 1, 4, place=True), Ranked("Bondy", 2)],
+            number,
+            marks={"Département": 2.5},
+        ),
+        "trend": trend(
+            "e",
+            "Évolution",
+            [Line("Bobigny", {"2020-12": 1.0, "2021-12": None, "2022-12": 3.0}, place=True)],
+            number,
+            breaks={"2022-12": "méthode"},
+        ),
+    }
+
+
+def test_every_chart_is_an_image_with_a_title_and_a_description(ground: Ground) -> None:
+    for svg in charts(ground).values():
+        root = ElementTree.fromstring(svg)
+        assert root.get("role") == "img"
+        ids = root.get("aria-labelledby", "").split()
+        found = {e.get("id"): (e.text or "").strip() for e in root.iter() if e.get("id")}
+        assert len(ids) == 2 and all(len(found[i]) > 3 for i in ids)
+
+
+def test_nothing_that_a_strict_content_policy_blocks(ground: Ground) -> None:
+    for svg in charts(ground).values():
+        assert not re.search(r"\bstyle=|<style|<script|\bon\w+=|href=", svg)
+
+
+def test_a_commune_without_a_value_is_hatched_and_counted(ground: Ground) -> None:
+    svg = charts(ground)["choropleth"]
+    root = ElementTree.fromstring(svg)
+    fills = {
+        p.find(f"{SVG}title").text: p.get("fill")
+        for p in root.iter(f"{SVG}path")
+        if p.find(f"{SVG}title") is not None
+    }  # type: ignore[union-attr]
+    assert fills["Coubron : non diffusé"] == "url(#a-hachure)"
+    assert "non diffusé (1)" in svg
+
+
+def test_areas_of_circles_are_in_proportion_to_the_values(ground: Ground) -> None:
+    values: dict[str, float | None] = dict.fromkeys(ground.shapes, 100.0)
+    values["93008"] = 400.0
+    root = ElementTree.fromstring(circles("k", "Effectif", ground, values, number))
+    radii = sorted(float(c.get("r", 0)) for c in root.iter(f"{SVG}circle") if c.get("fill") != "none")
+    assert math.isclose((radii[-1] / radii[0]) ** 2, 4, rel_tol=1e-3)
+
+
+def test_a_gap_in_a_trend_is_not_bridged() -> None:
+    svg = trend(
+        "k", "T", [Line("A", {"2018-12": 1.0, "2019-12": 2.0, "2021-12": 9.0, "2022-12": 8.0})], number
+    )
+    lines = [p.get("points", "").split() for p in ElementTree.fromstring(svg).iter(f"{SVG}polyline")]
+    assert [len(points) for points in lines] == [2, 2]
+
+
+def test_a_trend_without_values_says_so() -> None:
+    assert "Aucune valeur" in trend("k", "T", [Line("A", {"2020-12": None})], number)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
+def test_quantile_classes_part_the_values(values: list[float]) -> None:
+    groups = quantile_classes(values)
+    assert sorted(v for g in groups for v in g) == sorted(values)
+    assert len(groups) <= 5
+    assert all(max(a) < min(b) for a, b in pairwise(groups))
+
+
+def test_the_tiles_hold_every_commune_once(project: Project) -> None:
+    with (project.root / "resources/reference/tiles.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    assert {r["code"] for r in rows} == {t.code for t in project.territories.communes(2024)}
+    assert len({(r["column"], r["row"]) for r in rows}) == len(rows) == 40
+
+
+def test_the_merged_commune_has_one_tile(project: Project, home: Home) -> None:
+    merged = read_ground(project.territories, project.root / "resources/reference", home, 2025)
+    assert len(merged.shapes) == 39 and "93059" not in merged.shapes
+
+
+def test_real_outlines_replace_the_tiles(project: Project, home: Home, realdata: Path) -> None:
+    for name in ("communes93.geojson", "gregoiredavid_communes-93.geojson"):
+        assert store_outlines(project.territories, home, realdata / "geo" / name) == 40
+        reference = project.root / "resources/reference"
+        before = read_ground(project.territories, reference, home, 2024)
+        after = read_ground(project.territories, reference, home, 2025)
+        assert not before.tiles and len(before.shapes) == 40 and len(after.shapes) == 39
+        # Tremblay is the northernmost commune, Noisy-le-Grand the southernmost, Saint-Ouen in the west.
+        assert min(before.shapes.values(), key=lambda s: s.y).label == "Tremblay-en-France"
+        assert max(before.shapes.values(), key=lambda s: s.y).label == "Noisy-le-Grand"
+        assert before.shapes["93070"].x < before.shapes["93014"].x
+        assert after.shapes["93066"].path.count("M") == 2
+
+
+def test_outlines_without_a_commune_are_refused_and_nothing_is_kept(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.geojson"
+    square = {"type": "Polygon", "coordinates": [[[2.4, 48.9], [2.5, 48.9], [2.5, 49.0], [2.4, 48.9]]]}
+    bad.write_text(json.dumps({"features": [{"properties": {"code": "93008"}, "geometry": square}]}))
+    with pytest.raises(ValueError, match="no outline for 93001"):
+        store_outlines(project.territories, home, bad)
+    bad.write_text("pas du JSON")
+    with pytest.raises(ValueError, match="not a GeoJSON"):
+        store_outlines(project.territories, home, bad)
+    assert not (home.path / "outlines.geojson").exists()
