@@ -2,13 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
 from odds_pipeline.calendar_status import expected_month
+from odds_pipeline.components.check_reports import (
+    Broken,
+    broken_rules,
+    check_specs,
+    report_months,
+    report_quarantine,
+)
 from odds_pipeline.components.shared import (
     TIMEZONE,
     WRITER_POOL,
@@ -20,11 +27,8 @@ from odds_pipeline.components.shared import (
 )
 from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.project import FeedEntry
-from odds_pipeline.quality.audit import Finding
-from odds_pipeline.quality.gate import Judgement, judge_pending
+from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
-
-CRITICAL, WARNINGS, QUARANTINE = "regles_bloquantes", "avertissements", "rien_en_quarantaine"
 
 
 def _columns(entry: FeedEntry) -> dg.TableSchema:
@@ -62,88 +66,16 @@ def _spec(entry: FeedEntry) -> dg.AssetSpec:
     )
 
 
-def _shown(row: dict[str, Any]) -> str:
-    """A failing row in words: line, variable, territory, what was found."""
-    where = [f"ligne {row['line']}"] if row.get("line") else []
-    where += [str(row[key]) for key in ("variable", "territory") if row.get(key)]
-    found = row.get("raw") or row.get("value") or row.get("detail") or ""
-    return f"{', '.join(where)} : {found}"
+@dataclass(frozen=True)
+class _State:
+    """What the warehouse says of a feed: months with figures and broken rules, months in quarantine."""
+
+    trusted: list[str]
+    broken: dict[str, list[Broken]]
+    quarantined: list[str]
 
 
-def _finding_rows(findings: list[Finding], judgements: list[Judgement]) -> dg.TableMetadataValue:
-    """Rule, month, territories, values and what to ask the partner, as a table in the UI."""
-    names = {id(f): j.file_name for j in judgements for f in j.findings}
-    territories = project().territories
-    records = []
-    for finding in findings[:50]:
-        codes = sorted({str(row["territory"]) for row in finding.rows if row.get("territory")})
-        labels = [
-            t.label
-            for code in codes
-            if (t := territories.by_key.get((code, territories.geographies[0])))
-        ] or codes
-        records.append(
-            dg.TableRecord(
-                {
-                    "mois": finding.month,
-                    "fichier": names.get(id(finding), ""),
-                    "règle": finding.rule,
-                    "message": finding.message,
-                    "territoires": ", ".join(labels[:8]),
-                    "cellules": finding.count,
-                    "valeurs": " ; ".join(_shown(row) for row in finding.rows[:3]),
-                    "à demander": finding.remedy,
-                }
-            )
-        )
-    schema = dg.TableSchema(
-        columns=[
-            dg.TableColumn(name, "int" if name == "cellules" else "string")
-            for name in (
-                "mois",
-                "fichier",
-                "règle",
-                "message",
-                "territoires",
-                "cellules",
-                "valeurs",
-                "à demander",
-            )
-        ]
-    )
-    return dg.MetadataValue.table(records, schema=schema)
-
-
-def _check_results(
-    entry: FeedEntry, judgements: list[Judgement], in_quarantine: list[str]
-) -> Iterator[dg.AssetCheckResult]:
-    failed = [f for j in judgements for f in j.findings if not f.passed]
-    for name, severity in ((CRITICAL, "critical"), (WARNINGS, "warning")):
-        found = [f for f in failed if f.severity == severity]
-        yield dg.AssetCheckResult(
-            asset_key=feed_key(entry.id),
-            check_name=name,
-            passed=not found,
-            severity=dg.AssetCheckSeverity.ERROR
-            if severity == "critical"
-            else dg.AssetCheckSeverity.WARN,
-            description=" ".join(dict.fromkeys(f"{f.month} : {f.message}" for f in found[:5]))
-            or "Aucune anomalie.",
-            metadata={"anomalies": _finding_rows(found, judgements)} if found else {},
-        )
-    yield dg.AssetCheckResult(
-        asset_key=feed_key(entry.id),
-        check_name=QUARANTINE,
-        passed=not in_quarantine,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"En quarantaine : {', '.join(in_quarantine)}."
-        if in_quarantine
-        else "Aucun mois en quarantaine.",
-    )
-
-
-def _states(warehouse: Warehouse, feed: str, first: str, last: str) -> tuple[list[str], list[str]]:
-    """Months that have figures in the range, and all months in quarantine."""
+def _state(warehouse: Warehouse, feed: str, first: str, last: str) -> _State:
     with warehouse.get_connection() as connection:
         trusted = connection.execute(
             "SELECT DISTINCT month FROM trusted_months WHERE feed = ? AND month BETWEEN ? AND ? "
@@ -153,7 +85,8 @@ def _states(warehouse: Warehouse, feed: str, first: str, last: str) -> tuple[lis
         refused = connection.execute(
             "SELECT DISTINCT month FROM quarantine WHERE feed = ? ORDER BY month", [feed]
         ).fetchall()
-    return [month for (month,) in trusted], [month for (month,) in refused]
+        broken = broken_rules(connection, feed, first, last)
+    return _State([month for (month,) in trusted], broken, [month for (month,) in refused])
 
 
 def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
@@ -166,26 +99,17 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=WRITER_POOL,
-        check_specs=[
-            dg.AssetCheckSpec(
-                CRITICAL, asset=feed_key(entry.id), description="Règles qui refusent une livraison."
-            ),
-            dg.AssetCheckSpec(
-                WARNINGS, asset=feed_key(entry.id), description="Règles qui signalent sans refuser."
-            ),
-            dg.AssetCheckSpec(
-                QUARANTINE,
-                asset=feed_key(entry.id),
-                description="Aucun mois n'attend une nouvelle livraison.",
-            ),
-        ],
+        check_specs=check_specs(entry),
+        can_subset=True,
     )
-    def gate(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
+    def gate(
+        context: dg.AssetExecutionContext, warehouse: Warehouse
+    ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
         window = context.partition_key_range
         judgements = judge_pending(project(), warehouse.home, entry.id, window.start, window.end)
-        accepted, quarantined = _states(warehouse, entry.id, window.start, window.end)
+        state = _state(warehouse, entry.id, window.start, window.end)
         latest = {month: j for j in judgements for month in j.accepted}
-        for month in accepted:
+        for month in state.trusted:
             judgement = latest.get(month)
             metadata: dict[str, dg.RawMetadataValue] = (
                 {
@@ -199,7 +123,9 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
             context.log_event(
                 dg.AssetMaterialization(feed_key(entry.id), partition=month, metadata=metadata)
             )
-        yield from _check_results(entry, judgements, quarantined)
+        # What is yielded first stores the materialisations that the months' checks point at.
+        yield report_quarantine(entry, state.quarantined)
+        yield from report_months(context, entry, state.broken)
         refused = sorted({month for j in judgements for month in j.refused})
         if refused:
             raise dg.Failure(
@@ -207,7 +133,7 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
                 f"accepted months of this run are kept.",
                 allow_retries=False,
             )
-        if not accepted:
+        if not state.trusted:
             context.log.warning(f"No delivery of {entry.id} for {window.start} to {window.end}.")
 
     return gate

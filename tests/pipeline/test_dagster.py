@@ -6,6 +6,7 @@ import tomllib
 import venv
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -50,6 +51,26 @@ def test_every_feed_has_its_schedule(project: Project) -> None:
     assert "landing" in {sensor.name for sensor in repository.sensor_defs}
 
 
+def by_month(instance: dg.DagsterInstance, check: str) -> dict[str, str]:
+    """Each month's own result of a check, as the UI asks for it."""
+    key = dg.AssetCheckKey(feed_key(FEED), check)
+    infos = instance.event_log_storage.get_asset_check_partition_info([key])
+    return {str(info.partition_key): info.latest_execution_status.value for info in infos}
+
+
+def evaluations(instance: dg.DagsterInstance, check: str) -> dict[str | None, Any]:
+    records = instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(feed_key(FEED), check), limit=50
+    )
+    events = [r.event.dagster_event for r in records if r.event]
+    data = [
+        e.asset_check_evaluation_data
+        for e in events
+        if e and e.event_type_value == "ASSET_CHECK_EVALUATION"
+    ]
+    return {evaluation.partition: evaluation for evaluation in data}
+
+
 def test_a_refused_month_stays_grey_and_the_others_are_published(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
@@ -66,12 +87,19 @@ def test_a_refused_month_stays_grey_and_the_others_are_published(
         assert runs.run_recueil(instance)
         key = indicator_key("cadrage/population_municipale")
         assert instance.get_materialized_partitions(key) == {"2018-01", "2020-01"}
-        checks = instance.event_log_storage.get_asset_check_execution_history(
-            dg.AssetCheckKey(feed_key(FEED), "regles_bloquantes"), limit=1
+        results = by_month(instance, "regles_bloquantes")
+        assert results == {"2018-01": "SUCCEEDED", "2019-01": "FAILED", "2020-01": "SUCCEEDED"}
+        assert by_month(instance, "avertissements")["2020-01"] == "SUCCEEDED"
+        failed = evaluations(instance, "regles_bloquantes")["2019-01"]
+        assert "absentes" in str(failed.description)
+        assert failed.target_materialization_data is None
+        accepted = evaluations(instance, "regles_bloquantes")["2020-01"]
+        materialised = instance.get_latest_storage_id_by_partition(
+            feed_key(FEED), dg.DagsterEventType.ASSET_MATERIALIZATION
         )
-        evaluation = checks[0].event.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]
-        assert not evaluation.passed
-        assert "absentes" in str(evaluation.description)
+        assert accepted.target_materialization_data.storage_id == materialised["2020-01"]
+        (standing,) = evaluations(instance, "rien_en_quarantaine").values()
+        assert "2019-01" in str(standing.description)
     with open_release(home) as release:
         months = release.execute(
             "SELECT list(DISTINCT month ORDER BY month) FROM indicator_values "
