@@ -16,10 +16,12 @@ from odds_pipeline.model.project import Project
 def check(root: Root = None, as_json: AsJson = False) -> None:
     """Check every declaration; list all mistakes with file and line."""
     from odds_pipeline.demo.simulation import read_simulations
+    from odds_pipeline.model.publication import read_publications
     from odds_pipeline.quality.rules import suite_problems
 
     project = Project.read(root)
-    problems = sorted(project.problems + suite_problems(project) + read_simulations(project)[1])
+    found = [*project.problems, *suite_problems(project), *read_simulations(project)[1]]
+    problems = sorted([*found, *read_publications(project).problems])
     counts = {
         "partners": len(project.partners),
         "feeds": len(project.feeds),

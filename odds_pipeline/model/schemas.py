@@ -8,9 +8,17 @@ from pydantic import BaseModel
 from odds_pipeline.model.feed import Feed
 from odds_pipeline.model.indicator import Family
 from odds_pipeline.model.partner import Partner
+from odds_pipeline.model.publication import Portrait, Study
 from odds_pipeline.model.suite import Suite
 
-MODELS: dict[str, type[BaseModel]] = {"partner": Partner, "feed": Feed, "family": Family, "suite": Suite}
+MODELS: dict[str, type[BaseModel]] = {
+    "partner": Partner,
+    "feed": Feed,
+    "family": Family,
+    "suite": Suite,
+    "study": Study,
+    "portrait": Portrait,
+}
 
 
 def write_schemas(folder: Path) -> list[Path]:

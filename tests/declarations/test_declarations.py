@@ -159,6 +159,8 @@ def test_schemas_are_written(tmp_path: Path) -> None:
         "family.schema.json",
         "feed.schema.json",
         "partner.schema.json",
+        "portrait.schema.json",
+        "study.schema.json",
         "suite.schema.json",
     ]
     assert "calendar" in json.loads((tmp_path / "feed.schema.json").read_text())["properties"]

@@ -1,0 +1,48 @@
+"""Mistakes in the declarations of studies and of the portrait are told with file and line."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from odds_pipeline.model.project import Project
+from odds_pipeline.model.publication import read_publications
+
+STUDY = "assets/studies/logement_fragile.yaml"
+
+
+def test_the_declared_publications_are_right(project: Project) -> None:
+    assert read_publications(project).problems == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "taux_pauvrete: {}",
+            "taux_pauvrette: {}",
+            "no indicator 'taux_pauvrette' (did you mean taux_pauvrete?)",
+        ),
+        ("taux_pauvrete: {}", "foyers_bas_revenus: {}", "foyers_bas_revenus is a number, not a rate"),
+        ("part_une_piece: {}", "taux_pauvrete: {}", "taux_pauvrete is in two dimensions"),
+        ("geography: 2024", "geography: 2023", "geography 2023 is not one of 2024, 2025"),
+        ("id: logement_fragile", "id: autre", "id 'autre' differs from the name of its file"),
+        ("fragile: low", "fragile: bas", "Input should be 'high' or 'low'"),
+        ("coverage: 0.6", "coverage: 6", "less than or equal to 1"),
+    ],
+)
+def test_a_mistake_is_told_with_file_and_line(
+    project: Project, tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    folder = tmp_path / "assets" / "studies"
+    folder.mkdir(parents=True)
+    text = (project.root / STUDY).read_text(encoding="utf-8")
+    assert old in text
+    (folder / "logement_fragile.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    shutil.copytree(project.root / "expectations", tmp_path / "expectations")
+    copy = Project(tmp_path, project.territories, project.units)
+    copy.feeds, copy.partners, copy.families = project.feeds, project.partners, project.families
+    copy.indicators, copy.suites = project.indicators, project.suites
+    problems = read_publications(copy).problems
+    assert any(message in p.message for p in problems), problems
+    assert all(str(p.file) == STUDY and p.line >= 1 for p in problems)
