@@ -1,0 +1,130 @@
+"""What a document holds, whatever it is written as. Text is plain; French spaces are set here."""
+
+import re
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Literal
+
+NBSP, THIN = "\u00a0", "\u202f"
+_BEFORE_COLON = re.compile(r" (?=:(\s|$))")
+_BEFORE_HIGH = re.compile(r" (?=[;!?](\s|$))")
+_UNIT = re.compile(r"(?<=\d) (?=(%|‰|€|p\.|pts|hab\.|ans\b|km|m²))")
+
+
+def french(text: str) -> str:
+    """Non-breaking spaces where French typography sets them: before : ; ! ? », after «, before units."""
+    text = _BEFORE_COLON.sub(NBSP, text)
+    text = _BEFORE_HIGH.sub(THIN, text)
+    text = _UNIT.sub(NBSP, text)
+    return text.replace("« ", f"«{NBSP}").replace(" »", f"{NBSP}»").replace("'", "’")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """``level`` 2 or 3; 1 is the document's title. Levels are never skipped."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """``kind``: ``alert`` is framed, ``note`` small, ``lead`` large."""
+
+    text: str
+    kind: Literal["normal", "lead", "note", "alert"] = "normal"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """``width`` is a share of the table; numbers stand at the right."""
+
+    label: str
+    width: float = 1
+    right: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """The first cell of a row names it. ``marked``: rows that stand out."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    marked: tuple[int, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart: its SVG, what it shows to those who do not see it, and its caption."""
+
+    svg: str
+    alt: str
+    caption: str
+    width: float = 1
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One key figure."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Key figures in a row."""
+
+    items: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """Blocks side by side, one list a column."""
+
+    columns: tuple[tuple["Block", ...], ...]
+
+
+@dataclass(frozen=True)
+class PageBreak:
+    """A new page, on paper."""
+
+
+Block = Heading | Paragraph | Bullets | Table | Figure | Facts | Side | PageBreak
+
+
+@dataclass(frozen=True)
+class Document:
+    """``banner`` stands on every page; ``date`` (ISO) dates the file, so that it never changes."""
+
+    title: str
+    subtitle: str
+    footer: str
+    date: str
+    blocks: tuple[Block, ...]
+    banner: str = ""
+    author: str = "Observatoire départemental des données sociales"
+    keywords: tuple[str, ...] = field(default=())
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses as dictionaries with a ``type``, text in French typography; SVG is left alone."""
+    if is_dataclass(value) and not isinstance(value, type):
+        content = {f.name: getattr(value, f.name) for f in fields(value)}
+        as_it_is = ("svg", "kind", "date")
+        return {
+            "type": type(value).__name__,
+            **{name: one if name in as_it_is else plain(one) for name, one in content.items()},
+        }
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return french(value) if isinstance(value, str) else value
