@@ -45,6 +45,8 @@ def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
     os.environ["ODDS_HOME"] = str(home.path)
     # One planned event per asset instead of one per partition: half the event log.
     os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "true")
+    # Planned events of a run in one transaction.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
     with dg.DagsterInstance.get() as instance:
         instance.event_log_storage.set_concurrency_slots(WRITER_POOL, 1)
         _end_killed_runs(instance)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from odds_pipeline.components.recording import record
 from odds_pipeline.components.shared import (
     WRITER_POOL,
     Warehouse,
@@ -79,15 +80,18 @@ def family_asset(name: str, driving: FeedEntry, entries: list[IndicatorEntry]) -
         with warehouse.get_connection() as connection, transaction(connection):
             counts = compute(project(), connection, names, window.start, window.end)
         paths = {entry.id: indicator_key(entry.path) for entry in entries}
-        for (indicator, month), (rows, filled) in sorted(counts.items()):
-            # Only months that have figures are materialised: a month without delivery stays grey.
-            context.log_event(
+        # Only months that have figures are materialised: a month without delivery stays grey.
+        record(
+            context,
+            [
                 dg.AssetMaterialization(
                     paths[indicator],
                     partition=month,
                     metadata={"dagster/partition_row_count": rows, "values": filled},
                 )
-            )
+                for (indicator, month), (rows, filled) in sorted(counts.items())
+            ],
+        )
         yield from ()
 
     return values

@@ -16,6 +16,7 @@ from odds_pipeline.components.check_reports import (
     report_months,
     report_quarantine,
 )
+from odds_pipeline.components.recording import record
 from odds_pipeline.components.shared import (
     TIMEZONE,
     WRITER_POOL,
@@ -27,7 +28,7 @@ from odds_pipeline.components.shared import (
 )
 from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.project import FeedEntry
-from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.quality.gate import Judgement, judge_pending
 from odds_pipeline.reception.receive import receive
 
 
@@ -89,6 +90,20 @@ def _state(warehouse: Warehouse, feed: str, first: str, last: str) -> _State:
     return _State([month for (month,) in trusted], broken, [month for (month,) in refused])
 
 
+def _materialization(
+    entry: FeedEntry, month: str, judgement: Judgement | None
+) -> dg.AssetMaterialization:
+    """An accepted month; what was judged in this run says of which file and how many rows."""
+    metadata: dict[str, dg.RawMetadataValue] = {}
+    if judgement is not None:
+        metadata = {
+            "dagster/partition_row_count": judgement.rows.get(month, 0),
+            "fichier": judgement.file_name,
+            "sha256": judgement.delivery,
+        }
+    return dg.AssetMaterialization(feed_key(entry.id), partition=month, metadata=metadata)
+
+
 def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
     """The asset of one contract; each accepted month is a materialised partition."""
     partitions = partitions_of(entry.feed.calendar)
@@ -109,21 +124,8 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         judgements = judge_pending(project(), warehouse.home, entry.id, window.start, window.end)
         state = _state(warehouse, entry.id, window.start, window.end)
         latest = {month: j for j in judgements for month in j.accepted}
-        for month in state.trusted:
-            judgement = latest.get(month)
-            metadata: dict[str, dg.RawMetadataValue] = (
-                {
-                    "dagster/partition_row_count": judgement.rows.get(month, 0),
-                    "fichier": judgement.file_name,
-                    "sha256": judgement.delivery,
-                }
-                if judgement
-                else {}
-            )
-            context.log_event(
-                dg.AssetMaterialization(feed_key(entry.id), partition=month, metadata=metadata)
-            )
-        # What is yielded first stores the materialisations that the months' checks point at.
+        # Stored before the months' checks, which point at them.
+        record(context, [_materialization(entry, month, latest.get(month)) for month in state.trusted])
         yield report_quarantine(entry, state.quarantined)
         yield from report_months(context, entry, state.broken)
         refused = sorted({month for j in judgements for month in j.refused})

@@ -1,0 +1,1 @@
+"""Benchmarks: what the pipeline costs beside plain DuckDB and beside the project one writes first."""
