@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FROM ?= ../shared/realdata
 
-.PHONY: demo real test check lint types ui clean
+.PHONY: demo real server test check lint types ui clean
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -19,6 +19,11 @@ real: .venv/ready  ## The same on real files: make real FROM=folder
 
 test: .venv/ready  ## Everything the project can check by itself
 	$(BIN)/python -m pytest
+
+server: .venv/server  ## What a server deployment and its tests need besides
+.venv/server: .venv/ready requirements-server.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-server.lock
+	touch .venv/server
 
 lint: .venv/ready
 	$(BIN)/ruff check .

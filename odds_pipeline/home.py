@@ -1,8 +1,14 @@
-"""Where an observatory keeps its data: ``ODDS_HOME``, by default ``./data``."""
+"""Where an observatory keeps its data: ``ODDS_HOME``, by default ``./data``.
+
+Beyond one machine, each has an ``ODDS_HOME`` of its own, and the deployment names the folder that
+they all mount for what is received, archived and published.
+"""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from odds_pipeline.model.deployment import deployment
 
 
 @dataclass(frozen=True)
@@ -16,12 +22,16 @@ class Home:
         return cls(Path(os.environ.get("ODDS_HOME", "data")).absolute())
 
     @property
+    def shared(self) -> Path:
+        return deployment().shared_folder or self.path
+
+    @property
     def landing(self) -> Path:
-        return self.path / "landing"
+        return self.shared / "landing"
 
     @property
     def archive(self) -> Path:
-        return self.path / "archive"
+        return self.shared / "archive"
 
     @property
     def warehouse(self) -> Path:
@@ -29,7 +39,7 @@ class Home:
 
     @property
     def releases(self) -> Path:
-        return self.path / "releases"
+        return self.shared / "releases"
 
     @property
     def dagster(self) -> Path:

@@ -20,6 +20,7 @@ from odds_pipeline.components.shared import (
     project,
 )
 from odds_pipeline.home import Home
+from odds_pipeline.model.deployment import deployment
 from odds_pipeline.model.project import project_root
 from odds_pipeline.warehouse.store import Store
 
@@ -40,7 +41,7 @@ def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
     The pool's limit is set before the first run: runs already queued would escape it.
     """
     home.dagster.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(project_root() / "dagster.yaml", home.dagster / "dagster.yaml")
+    shutil.copyfile(project_root() / deployment().dagster, home.dagster / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["ODDS_HOME"] = str(home.path)
     # One planned event per asset instead of one per partition: half the event log.

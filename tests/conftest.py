@@ -1,12 +1,15 @@
 """Shared fixtures: an observatory in a temporary folder, the real deliveries, a small project."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.model.project import Project, project_root
+
+from . import services
 
 REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 
@@ -25,7 +28,35 @@ def realdata() -> Path:
     return REALDATA
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[services.Postgres]:
+    if absent := services.missing():
+        message = f"a server deployment needs {', '.join(absent)}; see docs/how-to/deploy-on-a-server.md"
+        if os.environ.get("ODDS_REQUIRE_SERVER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with services.postgres() as cluster:
+        yield cluster
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def lake(postgres: services.Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The server deployment with an empty catalogue, Dagster embedded; the catalogue's database."""
+    server = (project_root() / "resources" / "deployments" / "server.yaml").read_text()
+    site = tmp_path / "site.yaml"
+    site.write_text(server.replace("resources/deployments/dagster-server.yaml", "dagster.yaml"))
+    database = postgres.new_database()
+    monkeypatch.setenv("ODDS_DEPLOYMENT", str(site))
+    monkeypatch.setenv("ODDS_CATALOGUE", postgres.dsn(database))
+    monkeypatch.setenv("ODDS_LAKE", str(tmp_path / "lake"))
+    monkeypatch.setenv("ODDS_SHARED", str(tmp_path / "shared"))
+    return database
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Home:
+    """An empty observatory: embedded, or on a server with ``ODDS_TEST_ON=server``."""
+    if os.environ.get("ODDS_TEST_ON") == "server":
+        request.getfixturevalue("lake")
     monkeypatch.setenv("ODDS_HOME", str(tmp_path / "odds"))
     return Home.from_environment()

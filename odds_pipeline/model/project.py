@@ -1,7 +1,5 @@
 """All declarations of a project folder, read together and checked against each other."""
 
-import importlib.resources
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +15,7 @@ from odds_pipeline.model.formula import unit_mismatch
 from odds_pipeline.model.indicator import THEMES, Family, Indicator
 from odds_pipeline.model.partner import Partner, Secrecy
 from odds_pipeline.model.problems import DeclarationError, Problem, nearest
+from odds_pipeline.model.root import project_root as project_root
 from odds_pipeline.model.suite import Rule, Suite
 from odds_pipeline.model.units import Unit, read_units
 from odds_pipeline.model.yaml_file import Loc, YamlFile, read_yaml
@@ -61,16 +60,6 @@ class IndicatorEntry:
     @property
     def path(self) -> str:
         return f"{self.family.theme}/{self.id}"
-
-
-def project_root() -> Path:
-    """The folder that holds ``assets/``: ``ODDS_PROJECT``, else the checkout, else the wheel's own."""
-    if named := os.environ.get("ODDS_PROJECT"):
-        return Path(named).absolute()
-    checkout = Path(__file__).resolve().parents[2]
-    if (checkout / "assets").is_dir():
-        return checkout
-    return Path(str(importlib.resources.files("odds_pipeline"))) / "_project"
 
 
 def _describe(error: Any, model: type[BaseModel]) -> str:

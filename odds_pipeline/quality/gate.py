@@ -276,6 +276,23 @@ def _refuse_unread(
     return judgement
 
 
+def _still_waits(connection: duckdb.DuckDBPyConnection, batch: Batch) -> bool:
+    """Whether no other run has judged one of the batch's months since they were listed.
+
+    The writer's lock sees to it; but a lock in a database ends with its connection, and then this
+    question, asked inside the transaction, is what keeps a month from being judged twice.
+    """
+    deliveries = [one.delivery for one in batch.waiting]
+    wanted = {(one.delivery, month) for one in batch.waiting for month in one.months}
+    return wanted <= set(
+        connection.execute(
+            "SELECT delivery, month FROM delivered_months "
+            "WHERE state = 'pending' AND delivery IN (SELECT unnest(?))",
+            [deliveries],
+        ).fetchall()
+    )
+
+
 def judge_pending(
     project: Project, home: Home, feed: str, first: str = "0000-00", last: str = "9999-99"
 ) -> list[Judgement]:
@@ -293,5 +310,6 @@ def judge_pending(
                 waiting.append(Waiting(delivery, file_name, fmt, reading, tuple(months)))
         for batch in batches_of(waiting):
             with transaction(connection):
-                judgements += judge(project, connection, entry, batch)
+                if _still_waits(connection, batch):
+                    judgements += judge(project, connection, entry, batch)
     return judgements

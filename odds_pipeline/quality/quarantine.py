@@ -94,8 +94,12 @@ def accept(
             if final:
                 raise NotAcceptable(f"no person may overrule {', '.join(final)}: it must be sent again")
             raise NotAcceptable(f"other rules refuse it now: {', '.join(new)}; judge it again first")
+        connection.execute(
+            "DELETE FROM overrulings WHERE delivery = ? AND month = ? AND rule IN (SELECT unnest(?))",
+            [case.delivery, case.month, sorted(refusing)],
+        )
         connection.executemany(
-            "INSERT OR REPLACE INTO overrulings VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO overrulings VALUES (?, ?, ?, ?, ?, ?)",
             [
                 [case.delivery, case.month, rule, reason.strip(), decided_by.strip(),
                  datetime.now(UTC).replace(tzinfo=None)]

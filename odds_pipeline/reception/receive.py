@@ -21,7 +21,7 @@ from odds_pipeline.reception.periods import groups_of, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.recognition import Match, Unrecognised, recognise
 from odds_pipeline.reception.tables import MAX_BYTES, Table, Unreadable, open_tables
-from odds_pipeline.warehouse.store import Store, transaction
+from odds_pipeline.warehouse.store import Overtaken, Store, transaction
 
 NO_MONTH = "0000-00"
 """Month of a delivery whose period cannot be told."""
@@ -200,6 +200,9 @@ def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Recei
     return receipt, None
 
 
+_KNOWN = "SELECT id, feed, format, simulated, reason FROM deliveries WHERE sha256 = ? ORDER BY id"
+
+
 def _receive_file(
     project: Project, home: Home, connection: duckdb.DuckDBPyConnection, path: Path
 ) -> list[Receipt]:
@@ -208,10 +211,7 @@ def _receive_file(
         return [Receipt(path.name, "", None, None, (), False, False, reason)]
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
-    known = connection.execute(
-        "SELECT id, feed, format, simulated, reason FROM deliveries WHERE sha256 = ? ORDER BY id",
-        [sha256],
-    ).fetchall()
+    known = connection.execute(_KNOWN, [sha256]).fetchall()
     # Bytes that no contract read are tried again: a contract may know them by now.
     if any(reason is None for *_, reason in known):
         return [Receipt(path.name, i, feed, f, (), True, s, r) for i, feed, f, s, r in known]
@@ -234,6 +234,8 @@ def _receive_file(
     if known == outcome:
         return [Receipt(path.name, i, feed, f, (), True, s, r) for i, feed, f, s, r in known]
     with transaction(connection):
+        if connection.execute(_KNOWN, [sha256]).fetchall() != known:
+            raise Overtaken(f"{path.name}: another process received the same bytes meanwhile")
         for name in ("verdicts", "delivered_months"):
             connection.execute(
                 f"DELETE FROM {name} WHERE delivery IN (SELECT unnest(?))", [[i for i, *_ in known]]

@@ -24,11 +24,12 @@ from odds_pipeline.warehouse.release import (
     numbers,
     release_path,
 )
-from odds_pipeline.warehouse.store import Store, transaction
+from odds_pipeline.warehouse.store import Overtaken, Store, check_unique, transaction, version
 
+# Twelve digits: the order in which machines add up decimals changes the sixteenth.
 _CONTENT_HASH = """
 SELECT coalesce(bit_xor(md5_number_lower(concat_ws('|', indicator, month, territory, level,
-    geography, value, obs_status, conf_status, reserve))), 0) FROM indicator_values
+    geography, printf('%.12g', value), obs_status, conf_status, reserve))), 0) FROM indicator_values
 """
 
 
@@ -100,14 +101,16 @@ def publish(project: Project, home: Home) -> Release:
     never holds a figure that its own observations contradict.
     """
     home.releases.mkdir(parents=True, exist_ok=True)
-    for leftover in home.releases.glob(".*.tmp"):
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     with Store(home.warehouse).connect() as connection:
+        for leftover in home.releases.glob(".*.tmp"):
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         with transaction(connection):
             _retire(connection, project)
             stale = _stale(connection, project)
             if stale:
                 compute(project, connection, stale)
+        check_unique(connection)
+        seen = version(connection)
         definitions = definitions_table(project)
         content = _content(connection, definitions)
         last = current_number(home)
@@ -116,7 +119,7 @@ def publish(project: Project, home: Home) -> Release:
             if former.content == content:
                 return Release(**{**former.__dict__, "new": False})
         number = max([0, *numbers(home)]) + 1
-        return _write(connection, project, home, number, content, definitions)
+        return _write(connection, project, home, (number, content, seen), definitions)
 
 
 def _content(connection: duckdb.DuckDBPyConnection, definitions: pd.DataFrame) -> str:
@@ -135,10 +138,10 @@ def _write(
     connection: duckdb.DuckDBPyConnection,
     project: Project,
     home: Home,
-    number: int,
-    content: str,
+    about: tuple[int, str, int | None],
     definitions: pd.DataFrame,
 ) -> Release:
+    number, content, seen = about
     temporary = home.releases / f".{number:04d}.tmp"
     temporary.mkdir()
     views = {
@@ -153,6 +156,8 @@ def _write(
         _write_edition(connection, temporary, edition, (number, published_at, content))
     for name in views:
         connection.unregister(name)
+    if version(connection) != seen:
+        raise Overtaken("the warehouse changed while the release was written; publish again")
     temporary.replace(release_path(home, number))
     pointer = home.releases / ".current.tmp"
     pointer.write_text(f"{number}\n", encoding="utf-8")

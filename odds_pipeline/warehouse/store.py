@@ -1,5 +1,10 @@
-"""The warehouse file: opened by one process at a time, changed in whole transactions."""
+"""The warehouse, opened by one writer at a time and changed in whole transactions.
 
+Embedded, it is a DuckDB file behind a file lock; beyond one machine, a DuckLake behind a lock in
+its PostgreSQL catalogue. Callers see the same tables in both.
+"""
+
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,20 +12,32 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock
 
+from odds_pipeline.model.deployment import FileStorage, LakeStorage, deployment
+from odds_pipeline.warehouse.lake import Overtaken as Overtaken
+
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
 LOCK_SECONDS = 600
 """Longest wait for another writer; the longest write known takes some 20 s."""
 
 
 class Store:
-    """One DuckDB file behind a file lock: DuckDB lets one process at a time open it for writing."""
+    """The warehouse of a deployment; ``path`` is its file when it is embedded."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, storage: FileStorage | LakeStorage | None = None) -> None:
         self.path = path
+        self.storage = storage or deployment().storage
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The open warehouse, schema in place."""
+        if isinstance(self.storage, LakeStorage):
+            from odds_pipeline.warehouse.lake import (
+                open_lake,  # needs the packages of the extra `server`
+            )
+
+            with open_lake(self.storage, without_keys(SCHEMA), LOCK_SECONDS) as connection:
+                yield connection
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with (
             FileLock(str(self.path) + ".lock", timeout=LOCK_SECONDS),
@@ -48,3 +65,54 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def version(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """A number that changes with every commit, whoever makes it; ``None`` when none but us can."""
+    if not is_lake(connection):
+        return None
+    row = connection.execute("FROM lake.current_snapshot()").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def is_lake(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the open warehouse is a DuckLake."""
+    row = connection.execute("SELECT current_database()").fetchone()
+    return row == ("lake",)
+
+
+_KEY = re.compile(r",?\s*PRIMARY KEY(\s*\(([^)]*)\))?")
+
+
+def keys_of(schema: str) -> dict[str, list[str]]:
+    """The primary key of each table that a schema gives one."""
+    found: dict[str, list[str]] = {}
+    for table, body in re.findall(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*?)\n\);", schema, re.S):
+        for line in body.splitlines():
+            if key := _KEY.search(line):
+                columns = key.group(2) or line.split()[0]
+                found[table] = [name.strip() for name in columns.split(",")]
+    return found
+
+
+def without_keys(schema: str) -> str:
+    """The schema for an engine that has no primary keys."""
+    return _KEY.sub("", schema)
+
+
+_CURRENT = ["variable", "month", "territory", "level", "geography"]
+_VALUE = ["indicator", "month", "territory", "level", "geography"]
+
+
+def check_unique(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise when a key is there twice, in every engine: nothing is to be published from it."""
+    keys = {**keys_of(SCHEMA), "verdicts": ["delivery", "month", "rule"], "indicator_values": _VALUE}
+    keys["(FROM observations WHERE known_to IS NULL)"] = _CURRENT
+    for table, columns in keys.items():
+        listed = ", ".join(columns)
+        row = connection.execute(
+            f"SELECT {listed} FROM {table} GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
+        ).fetchone()
+        if row is not None:
+            raise RuntimeError(f"{table}: {row} is there twice (key: {listed}); nothing is published")

@@ -13,6 +13,7 @@ from odds_pipeline.quality.gate import Judgement, judge_pending
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.warehouse.store import Store
 
 FEED = "insee/populations_legales"
 COMMUNES = [
@@ -83,7 +84,7 @@ def test_a_wrong_file_is_refused_for_its_fault(
     (judgement,) = gate(project, home, populations(tmp_path / "in", 2019, edit))
     assert judgement.refused == ("2019-01",)
     assert rule in refusing(judgement)
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with Store(home.warehouse).connect() as connection:
         assert connection.execute("SELECT count(*) FROM observations").fetchone() == (0,)
 
 
@@ -113,7 +114,7 @@ def test_the_same_bytes_twice_change_nothing(project: Project, home: Home, tmp_p
 def test_a_corrected_delivery_is_a_revision(project: Project, home: Home, tmp_path: Path) -> None:
     gate(project, home, populations(tmp_path / "a", 2019))
     gate(project, home, populations(tmp_path / "b", 2019, _set(5, 3, "4000")))
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with Store(home.warehouse).connect() as connection:
         rows = connection.execute(
             "SELECT value, known_from, known_to FROM observations WHERE territory = '93008' "
             "AND variable = 'insee.population_municipale' ORDER BY known_from"
@@ -188,7 +189,7 @@ def test_the_verdict_in_the_warehouse_decides(
     """Whatever wrote it, a month whose verdict is not favourable leaves the next release."""
     gate(project, home, populations(tmp_path / "a", 2019), populations(tmp_path / "a", 2020))
     assert publish(project, home).number == 1
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with Store(home.warehouse).connect() as connection:
         clause = " AND " if "WHERE" in statement else " WHERE "
         connection.execute(f"{statement}{clause}month = '2019-01'")
     assert publish(project, home).number == 2

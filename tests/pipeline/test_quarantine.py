@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from odds_pipeline.home import Home
@@ -13,6 +12,7 @@ from odds_pipeline.quality.quarantine import Case, NotAcceptable, accept, cases,
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.warehouse.store import Store
 
 from .test_gate import FEED, _set, gate, populations
 
@@ -20,12 +20,12 @@ REASON = "Commune recensée à part cette année, confirmé par l'Insee"
 
 
 def in_quarantine(home: Home) -> list[Case]:
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with Store(home.warehouse).connect() as connection:
         return cases(connection)
 
 
 def notice(project: Project, home: Home, named: str) -> Notice:
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with Store(home.warehouse).connect() as connection:
         return notice_of(project, connection, one_case(connection, named))
 
 
@@ -78,7 +78,7 @@ def test_nobody_can_accept_what_cannot_be_read(
     gate(project, home, path)
     with pytest.raises(NotAcceptable, match="lisible"):
         accept(project, home, path.name, None, REASON, "A. Martin")
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with Store(home.warehouse).connect() as connection:
         for table in ("observations", "overrulings"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
     assert len(in_quarantine(home)) == 1
@@ -150,7 +150,7 @@ def test_a_mended_rule_judges_again(project: Project, home: Home, tmp_path: Path
     assert [c.month for c in retry(home, path.name)] == ["2019-01"]
     (judgement,) = judge_pending(project, home, FEED)
     assert judgement.refused == ("2019-01",)
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with Store(home.warehouse).connect() as connection:
         twice = connection.execute(
             "SELECT max(n) FROM (SELECT count(*) AS n FROM verdicts GROUP BY delivery, month, rule)"
         ).fetchone()

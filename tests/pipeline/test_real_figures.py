@@ -1,6 +1,5 @@
 """Published values, each read by hand in the producer's file, against the release made from the files."""
 
-import duckdb
 import pytest
 
 from odds_pipeline.home import Home
@@ -10,6 +9,7 @@ from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import Receipt, receive
 from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.warehouse.store import Store
 
 PLAINE_COMMUNE = "200057867"
 
@@ -108,7 +108,7 @@ def test_secret_is_neither_zero_nor_blank(received: tuple[Home, list[Receipt]]) 
 def test_a_sum_over_a_secret_iris_is_secret_with_a_lower_bound(
     received: tuple[Home, list[Receipt]],
 ) -> None:
-    with duckdb.connect(str(received[0].warehouse)) as connection:
+    with Store(received[0].warehouse).connect() as connection:
         row = connection.execute(
             "SELECT value, conf_status, lower_bound > 0 FROM observations WHERE territory = '93066' "
             "AND variable = 'caf.etudiants_iris' AND month = '2019-12'"
@@ -129,7 +129,7 @@ def test_every_real_file_is_accepted_refused_for_its_reason_or_set_aside_by_name
     received: tuple[Home, list[Receipt]],
 ) -> None:
     home, receipts = received
-    with duckdb.connect(str(home.warehouse)) as connection:
+    with Store(home.warehouse).connect() as connection:
         refused = connection.execute(
             "SELECT d.file_name, m.month FROM delivered_months m JOIN deliveries d ON d.id = m.delivery "
             "WHERE m.state <> 'accepted'"

@@ -1,0 +1,126 @@
+"""DuckLake: the warehouse's tables as Parquet files, their catalogue in PostgreSQL.
+
+Writers queue behind an advisory lock of the catalogue. Should one lose its lock (its connection
+was cut), the catalogue still lets only the first of two commits through: the other one fails whole
+and is run again. DuckLake has no primary keys: ``check_unique`` of the store stands in for them.
+"""
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import duckdb
+
+from odds_pipeline.model.deployment import LakeStorage
+
+_LOCK = 7_304_993  # any number that nothing else in this database uses
+_EXTENSIONS = ("postgres_scanner", "ducklake", "httpfs")
+
+
+class MissingPackage(RuntimeError):
+    """A package of the extra ``server`` is not installed."""
+
+
+class Overtaken(RuntimeError):
+    """Another process changed what this one was working from; nothing was written, run it again."""
+
+
+def extension(name: str) -> Path:
+    """The file of a DuckDB extension that was installed as a Python package."""
+    package = f"duckdb_extension_{name}"
+    spec = importlib.util.find_spec(package)
+    folders = spec.submodule_search_locations if spec else None
+    found = [p for folder in folders or [] for p in Path(folder).rglob(f"{name}.duckdb_extension")]
+    if not found:
+        raise MissingPackage(f"{package} is not installed: pip install 'odds-pipeline[server]'")
+    return found[0]
+
+
+def quoted(text: str) -> str:
+    """``text`` as an SQL string, for statements that take no parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@contextmanager
+def open_lake(
+    storage: LakeStorage, schema: str, lock_seconds: int
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The open lake as default database, schema in place, this process its one writer.
+
+    Raises :class:`Overtaken` when the catalogue was lost, or another writer committed first.
+    """
+    try:
+        with _writer_lock(storage.dsn, lock_seconds), duckdb.connect() as connection:
+            _attach(connection, storage)
+            _apply_schema(connection, schema)
+            yield connection
+    except duckdb.OperationalError as error:
+        raise Overtaken(f"{str(error).strip()} (nothing was written; run it again)") from error
+
+
+@contextmanager
+def _writer_lock(dsn: str, seconds: int) -> Iterator[None]:
+    try:
+        import psycopg2
+    except ImportError:
+        raise MissingPackage("psycopg2 is not installed: pip install 'odds-pipeline[server]'") from None
+    # Keep-alives end the lock of a machine that has vanished within half a minute.
+    connection = psycopg2.connect(dsn, keepalives_idle=10, keepalives_interval=5, keepalives_count=4)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = %s", [f"{seconds}s"])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        yield
+    finally:
+        connection.close()
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, storage: LakeStorage) -> None:
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    for name in _EXTENSIONS:
+        connection.execute(f"LOAD {quoted(str(extension(name)))}")
+    if storage.data_path.startswith("s3://"):
+        _object_store(connection)
+    connection.execute(
+        f"ATTACH {quoted('ducklake:postgres:' + storage.dsn)} AS lake "
+        f"(DATA_PATH {quoted(storage.data_path)})"
+    )
+    # No second try of DuckLake's own: it would let two transactions that read the same figures
+    # both commit. The first one wins, the other is run again as a whole.
+    connection.execute("SET ducklake_max_retry_count = 0")
+    connection.execute("USE lake")
+
+
+def _object_store(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let DuckDB use the S3 account of the usual AWS variables."""
+    env = os.environ
+    options = {
+        "KEY_ID": env.get("AWS_ACCESS_KEY_ID", ""),
+        "SECRET": env.get("AWS_SECRET_ACCESS_KEY", ""),
+        "REGION": env.get("AWS_REGION", "us-east-1"),
+    }
+    if url := env.get("AWS_ENDPOINT_URL"):
+        parts = urlsplit(url)
+        options |= {"ENDPOINT": parts.netloc, "URL_STYLE": "path"}
+        options["USE_SSL"] = str(parts.scheme == "https").lower()
+    listed = ", ".join(f"{name} {quoted(value)}" for name, value in options.items())
+    connection.execute(f"CREATE SECRET odds_lake (TYPE s3, {listed})")
+
+
+def _apply_schema(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Create what is missing, once per version of the schema: views made again are commits."""
+    version = hashlib.sha256(schema.encode()).hexdigest()
+    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version VARCHAR NOT NULL)")
+    if connection.execute("FROM schema_version").fetchall() == [(version,)]:
+        return
+    connection.execute("BEGIN")
+    connection.execute(schema)
+    connection.execute("DELETE FROM schema_version")
+    connection.execute("INSERT INTO schema_version VALUES (?)", [version])
+    connection.execute("COMMIT")

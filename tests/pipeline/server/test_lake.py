@@ -1,0 +1,148 @@
+"""The same figures whichever engine keeps them; two writers, cut connections and S3."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.deployment import LakeStorage, deployment
+from odds_pipeline.model.project import Project
+from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.reception.receive import receive
+from odds_pipeline.warehouse.publish import publish
+from odds_pipeline.warehouse.store import Overtaken, Store, check_unique, transaction
+
+from ... import services
+from ..test_gate import FEED, populations
+
+HEAD = "SELECT count(*), count(DISTINCT delivery || month || variable || territory) FROM observations"
+
+
+def observatory(project: Project, home: Home, source: Path) -> str:
+    """Receive, judge, publish; the content of the release."""
+    list(receive(project, home, [source]))
+    judge_pending(project, home, FEED)
+    return publish(project, home).content
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    for year in (2018, 2019, 2020):
+        populations(tmp_path / "in", year, (lambda rows: rows.pop(4)) if year == 2019 else None)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def embedded(project: Project, tmp_path: Path, source: Path) -> str:
+    return observatory(project, Home(tmp_path / "embedded"), source)
+
+
+def test_the_content_is_that_of_the_embedded_run(
+    project: Project, embedded: str, lake: str, tmp_path: Path, source: Path
+) -> None:
+    home = Home(tmp_path / "odds")
+    assert observatory(project, home, source) == embedded
+    assert not home.warehouse.exists()
+    # A second reception, judgement and publication change nothing.
+    assert observatory(project, home, source) == embedded
+    assert [p.name for p in (tmp_path / "shared" / "releases").glob("0*")] == ["0001"]
+
+
+def test_data_on_s3(
+    project: Project, embedded: str, lake: str, tmp_path: Path, source: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    with services.object_store() as address:
+        monkeypatch.setenv("ODDS_LAKE", "s3://odds/lake")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        assert observatory(project, Home(tmp_path / "odds"), source) == embedded
+        with Store(tmp_path).connect() as connection:
+            files = connection.execute("FROM glob('s3://odds/lake/**/*.parquet')").fetchall()
+    assert files
+
+
+def test_two_processes_receive_and_judge_the_same_files_at_once(
+    project: Project, embedded: str, lake: str, tmp_path: Path, source: Path
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from odds_pipeline.home import Home; "
+        "from odds_pipeline.model.project import Project; "
+        "from odds_pipeline.quality.gate import judge_pending; "
+        "from odds_pipeline.reception.receive import receive; p = Project.load(); "
+        f"h = Home(Path(sys.argv[1])); list(receive(p, h, [Path({str(source)!r})])); "
+        f"judge_pending(p, h, {FEED!r})"
+    )
+    workers = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path / f"home{i}")], env=os.environ.copy())
+        for i in range(2)
+    ]
+    assert [worker.wait() for worker in workers] == [0, 0]
+    home = Home(tmp_path / "home0")
+    assert publish(project, home).content == embedded
+    with Store(home.warehouse).connect() as connection:
+        rows, distinct = connection.execute(HEAD).fetchone() or (0, 1)
+    assert rows == distinct > 0
+
+
+def _cut_the_writer(cluster: services.Postgres, database: str) -> None:
+    """End the connection that holds the writer's lock; the others stay."""
+    cluster.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+        f"AND database = (SELECT oid FROM pg_database WHERE datname = '{database}')"
+    )
+
+
+def test_of_two_writers_without_a_lock_only_the_first_commits(
+    postgres: services.Postgres, lake: str, tmp_path: Path
+) -> None:
+    store = Store(tmp_path)
+    insert = "INSERT INTO indicator_bases VALUES (?, 'basis')"
+    with pytest.raises(Overtaken), store.connect() as first, transaction(first):
+        first.execute("SELECT count(*) FROM indicator_bases").fetchall()
+        _cut_the_writer(postgres, lake)
+        with store.transaction() as second:
+            second.execute(insert, ["second"])
+        first.execute(insert, ["first"])
+    with store.connect() as connection:
+        assert connection.execute("SELECT indicator FROM indicator_bases").fetchall() == [("second",)]
+
+
+def test_every_connection_cut_is_told_and_changes_nothing(
+    postgres: services.Postgres, lake: str, tmp_path: Path
+) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(Overtaken), store.connect() as connection, transaction(connection):
+        connection.execute("INSERT INTO indicator_bases VALUES ('x', 'basis')")
+        postgres.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{lake}'"
+        )
+    with store.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM indicator_bases").fetchone() == (0,)
+
+
+def test_a_key_that_is_there_twice_stops_the_publication(lake: str, tmp_path: Path) -> None:
+    with Store(tmp_path).connect() as connection:
+        check_unique(connection)
+        for _ in range(2):
+            connection.execute("INSERT INTO indicator_bases VALUES ('x', 'basis')")
+        with pytest.raises(RuntimeError, match=r"indicator_bases.*there twice"):
+            check_unique(connection)
+
+
+def test_a_variable_that_is_not_set_is_named(lake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ODDS_CATALOGUE")
+    storage = deployment().storage
+    assert isinstance(storage, LakeStorage)
+    with pytest.raises(LookupError, match="ODDS_CATALOGUE is not set"):
+        _ = storage.dsn
+
+
+def test_a_lake_leaves_no_door_to_the_network(lake: str, tmp_path: Path) -> None:
+    with Store(tmp_path).connect() as connection, pytest.raises(duckdb.Error):
+        connection.execute("LOAD spatial")
