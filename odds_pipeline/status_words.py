@@ -1,5 +1,7 @@
 """French words for SDMX statuses, as readers see them, and numbers in French format."""
 
+from typing import Literal
+
 WORDS = {
     "A": "",
     "P": "provisoire",
@@ -25,7 +27,7 @@ def french_month(month: str) -> str:
     return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
 
 
-def french_number(value: float, decimals: int) -> str:
-    """``12 345,6`` with narrow no-break spaces (U+202F)."""
-    shown = f"{value:,.{decimals}f}"
+def french_number(value: float, decimals: int, sign: Literal["", "+"] = "") -> str:
+    """``12 345,6`` with narrow no-break spaces (U+202F); ``sign`` "+" also marks what is above zero."""
+    shown = f"{value:{sign},.{decimals}f}"
     return shown.replace(",", "\u202f").replace(".", ",")

@@ -1,7 +1,7 @@
 """Commands that read a release: values, where they come from, releases."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -41,12 +41,15 @@ def value(
     except LookupError as error:
         fail(str(error))
     with connection:
-        rows = connection.execute(
-            "SELECT v.month, v.geography, v.value, v.obs_status, v.conf_status, v.oldest_input, "
-            "a.number, a.simulated FROM indicator_values v CROSS JOIN about a "
-            "WHERE v.indicator = ? AND v.territory = ? AND (? IS NULL OR v.month = ?) ORDER BY v.month",
+        found = connection.execute(
+            "SELECT v.* EXCLUDE (indicator, territory), a.number AS release, a.simulated "
+            "FROM indicator_values v CROSS JOIN about a "
+            "WHERE v.indicator = ? AND v.territory = ? AND (? IS NULL OR v.month = ?) "
+            "ORDER BY v.month, v.geography",
             [name, code, month, month],
-        ).fetchall()
+        )
+        keys = [column[0] for column in found.description]
+        rows = [dict(zip(keys, row, strict=True)) for row in found.fetchall()]
         levels = connection.execute(
             "SELECT string_agg(DISTINCT level, ', ') FROM indicator_values WHERE indicator = ?",
             [name],
@@ -55,43 +58,62 @@ def value(
         where = f"; it exists at: {levels[0]}" if levels and levels[0] else ""
         fail(f"no value of {name} for {territory}{' in ' + month if month else ''}{where}", 1)
     declared = project.indicators[name].indicator
-    symbol = project.units[declared.unit].symbol or project.units[declared.unit].label
+    unit = project.units[declared.unit]
+    change = project.units[unit.change_unit]
+    shown = 1 if unit.adds_up else declared.decimals
     if as_json:
-        keys = [
-            "month",
-            "geography",
-            "value",
-            "obs_status",
-            "conf_status",
-            "oldest_input",
-            "release",
-            "simulated",
-        ]
         print_json(
             {
                 "indicator": name,
                 "territory": code,
-                "unit": declared.unit,
-                "values": [dict(zip(keys, row, strict=True)) for row in rows],
+                "unit": unit.id,
+                "change_unit": change.id,
+                "values": rows,
             }
         )
         return
-    title = f"{declared.label} — {territory} (release {rows[0][6]})"
-    if rows[0][7]:
+
+    def number(
+        figure: float | None, sign: Literal["", "+"] = "", decimals: int = declared.decimals
+    ) -> str:
+        return french_number(figure, decimals, sign) if figure is not None else "—"
+
+    title = f"{declared.label} — {territory}, {unit.symbol or unit.label} (release {rows[0]['release']})"
+    if rows[0]["simulated"]:
         title += " — DONNÉES SIMULÉES"
+    changes = f"en {change.symbol or change.label}"
     table(
         title,
-        ["mois", "valeur", "unité", "statut", "géographie", "plus ancienne donnée"],
+        [
+            "mois",
+            "valeur",
+            "statut",
+            "intervalle à 95 %",
+            "département",
+            "écart",
+            "France",
+            "rang",
+            f"1 an, {changes}",
+            f"5 ans, {changes}",
+            "géographie",
+            "plus ancienne donnée",
+        ],
         [
             [
-                m,
-                french_number(v, declared.decimals) if v is not None else "—",
-                symbol,
-                status_word(o, c),
-                g,
-                oldest,
+                r["month"],
+                number(r["value"]),
+                status_word(r["obs_status"], r["conf_status"]),
+                f"{number(r['ci_low'])} – {number(r['ci_high'])}" if r["ci_low"] is not None else None,
+                number(r["departement_value"]),
+                number(r["difference"], "+"),
+                number(r["france_value"]),
+                f"{r['rank']}/{r['ranked']}" if r["rank"] is not None else None,
+                number(r["change_1y"], "+", shown),
+                number(r["change_5y"], "+", shown),
+                r["geography"],
+                r["oldest_input"],
             ]
-            for m, g, v, o, c, oldest, *_ in rows
+            for r in rows
         ],
     )
 

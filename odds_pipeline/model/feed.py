@@ -171,6 +171,12 @@ class Feed(Declaration):
     complete: bool = Field(
         default=True, description="every commune is expected; false: some are legitimately absent"
     )
+    survey_years: int | None = Field(
+        default=None,
+        ge=1,
+        description="figures are estimates from surveys of that many years: counts bear no "
+        "confidence interval, and two months compare only that many years apart",
+    )
     access: Access | None = Field(default=None, description="who may read; the partner's by default")
     secrecy: Secrecy | None = None
     variables: dict[Name, Variable] = Field(min_length=1)

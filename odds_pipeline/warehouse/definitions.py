@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 
+from odds_pipeline.indicators.comparison import interval_of, years_apart
 from odds_pipeline.model.project import Project
 
 
@@ -35,6 +36,9 @@ def definitions_table(project: Project) -> pd.DataFrame:
                 "source": " ; ".join(f.feed.source for f in feeds.values()),
                 "licence": " ; ".join(sorted({f.partner.licence for f in feeds.values()})),
                 "owner": indicator.owner,
+                "change_unit": project.units[indicator.unit].change_unit,
+                "years_apart": years_apart(project, indicator),
+                "interval": interval_of(project, indicator),
                 "access": project.access_of(indicator),
                 "declared_in": f"{entry.file}:{entry.line}",
             }

@@ -13,6 +13,7 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.home import Home
+from odds_pipeline.indicators.comparison import compare
 from odds_pipeline.indicators.compute import bases, compute
 from odds_pipeline.model.access import EDITIONS, Access, readable
 from odds_pipeline.model.project import Project
@@ -73,9 +74,8 @@ def _retire(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
 # in the warehouse; readers get its secret mark.
 _COPY = (
     "CREATE TABLE release.definitions AS FROM definitions_view WHERE list_contains($access, access)",
-    "CREATE TABLE release.indicator_values AS FROM indicator_values "
-    "WHERE indicator IN (SELECT indicator FROM release.definitions) "
-    "ORDER BY territory, indicator, month",
+    "CREATE OR REPLACE TEMP TABLE protected_values AS FROM indicator_values "
+    "WHERE indicator IN (SELECT indicator FROM release.definitions)",
     "CREATE TABLE release.territories AS FROM territories_view",
     "CREATE TABLE release.observations AS SELECT * EXCLUDE (known_to, hidden) REPLACE ("
     "CASE WHEN hidden THEN NULL ELSE value END AS value, "
@@ -153,7 +153,7 @@ def _write(
         connection.register(name, frame)
     published_at = datetime.now(UTC).isoformat(timespec="seconds")
     for edition in EDITIONS:
-        _write_edition(connection, temporary, edition, (number, published_at, content))
+        _write_edition(connection, project, temporary, edition, (number, published_at, content))
     for name in views:
         connection.unregister(name)
     if version(connection) != seen:
@@ -166,14 +166,27 @@ def _write(
 
 
 def _write_edition(
-    connection: duckdb.DuckDBPyConnection, folder: Path, edition: Access, about: tuple[int, str, str]
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    folder: Path,
+    edition: Access,
+    about: tuple[int, str, str],
 ) -> None:
+    # One for all editions: a figure has the same age in each.
+    latest = connection.execute("SELECT max(month) FROM indicator_values").fetchone()
     path = folder / f"{edition}.duckdb"
     connection.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS release")
     try:
         for statement in _COPY:
             needs = {"access": list(readable(edition))} if "$access" in statement else {}
             connection.execute(statement, needs)
+        compare(
+            project,
+            connection,
+            "protected_values",
+            "release.indicator_values",
+            latest[0] if latest else None,
+        )
         connection.execute(
             "CREATE TABLE release.about AS SELECT ? AS number, ? AS published_at, ? AS content, "
             "? AS edition, count(DISTINCT indicator) AS indicators, count(value) AS values_count, "

@@ -1,0 +1,233 @@
+"""Sets beside each published value what a reader compares it with, in one statement for all indicators.
+
+It reads protected values only, so that no rank, difference or interval tells a hidden figure.
+
+=================== ===========================================================================
+departement_value   value of the département the territory lies in, same month
+france_value        value for France, same month, where a producer delivers it; for the widest
+                    France delivered, ``france_territory`` (whole, else metropolitan)
+difference          value minus ``departement_value``, in the unit; none for what adds up
+rank, ranked        place among the communes of the same month and geography that have a value,
+                    and how many they are; 1 is the best, or the highest where neither is better
+quartile            1 to 4, of that ranking; from four ranked communes on
+change_1y, _5y      since the same month one and five years before, in the unit that
+                    ``definitions.change_unit`` names: per cent of the earlier value for what adds
+                    up, points for percentages, else the unit; none across a series break, a
+                    change of the territory itself, or fewer years than the surveys behind it
+age_months          months from the oldest figure the value rests on to the release's latest month
+ci_low, ci_high     95 % confidence interval in the unit, where ``definitions.interval`` names one
+=================== ===========================================================================
+"""
+
+from typing import Literal
+
+import duckdb
+import pandas as pd
+
+from odds_pipeline.indicators.compute import MONTH_INDEX
+from odds_pipeline.model.indicator import Indicator
+from odds_pipeline.model.project import Project
+
+Interval = Literal["wilson", "byar"]
+
+RATE_SCALE = 1000
+"""From here on a ratio is a rate, "so many for a thousand": Byar's interval applies to its numerator."""
+
+# Exact Poisson limits of a count: 0.025 and 0.975 quantiles of chi-square, halved, with 2n and 2n + 2
+# degrees of freedom. Byar's approximation serves from 10 on, as public-health observatories do.
+_FEW = """(VALUES (0, 0.0, 3.688879454), (1, 0.025317808, 5.571643391), (2, 0.242209279, 7.224687668),
+    (3, 0.618672123, 8.767273070), (4, 1.089865374, 10.241588675), (5, 1.623486390, 11.668332079),
+    (6, 2.201894253, 13.059474023), (7, 2.814363052, 14.422675362), (8, 3.453832177, 15.763189220),
+    (9, 4.115373097, 17.084803451)) AS few(events, low, high)"""
+
+
+def _limit(sign: str, events: str, few: str) -> str:
+    """One limit of the 95 % interval as SQL; ``events`` is the count that Byar's formula raises."""
+    z = "1.959963984540054"
+    return f"""CASE
+        WHEN value IS NULL OR obs_status = 'E' OR NOT (numerator >= 0 AND denominator > 0) THEN NULL
+        WHEN _interval = 'wilson' AND numerator <= denominator THEN _scale
+            * (2 * numerator + {z} * {z}
+               {sign} {z} * sqrt({z} * {z} + 4 * numerator * (1 - numerator / denominator)))
+            / 2 / (denominator + {z} * {z})
+        WHEN _interval = 'byar' AND numerator >= 10 THEN _scale
+            * {events} * pow(1 - 1 / (9 * {events}) {sign} {z} / (3 * sqrt({events})), 3) / denominator
+        WHEN _interval = 'byar' THEN _scale * {few} / denominator END"""
+
+
+_COMPARE = f"""
+CREATE TABLE TARGET AS
+WITH given AS MATERIALIZED (
+    SELECT v.*, {MONTH_INDEX.format("v.month")} AS _t, i.identity AS _identity,
+           i.departement AS _departement, i.position AS _position,
+           CASE WHEN v.level <> 'france' THEN 'france' END AS _below_france
+    FROM SOURCE v LEFT JOIN compared_territories i
+      ON i.territory = v.territory AND i.level = v.level AND i.geography = v.geography
+), departements AS (
+    SELECT indicator, month, territory, arg_max(value, geography) AS value
+    FROM given WHERE level = 'departement' GROUP BY ALL
+), countries AS (
+    SELECT indicator, month, level, arg_max(value, _position) AS value,
+           arg_max(territory, _position) FILTER (WHERE value IS NOT NULL) AS territory
+    FROM given WHERE level = 'france' GROUP BY ALL
+), ranks AS (
+    SELECT indicator, month, territory, level, geography,
+           rank() OVER (PARTITION BY indicator, month, geography
+                        ORDER BY c.sign * round(value, 9)) AS rank,
+           count(*) OVER (PARTITION BY indicator, month, geography) AS ranked
+    FROM given JOIN compared_indicators c USING (indicator)
+    WHERE level = 'commune' AND value IS NOT NULL
+), series AS (
+    SELECT indicator, level, _identity, _t, arg_max(value, geography) AS value
+    FROM given WHERE value IS NOT NULL GROUP BY ALL
+), bases AS (
+    SELECT g.indicator, g.level, g._identity, g._t,
+           any_value(s.value) FILTER (WHERE g._t - s._t = 12) AS year,
+           any_value(s.value) FILTER (WHERE g._t - s._t = 60) AS five
+    FROM series g
+    JOIN compared_indicators c ON c.indicator = g.indicator
+    JOIN (SELECT *, unnest([_t + 12, _t + 60]) AS later FROM series) s
+      ON s.indicator = g.indicator AND s.level = g.level AND s._identity = g._identity
+     AND s.later = g._t
+    LEFT JOIN compared_breaks b ON b.indicator = g.indicator AND b.t > s._t AND b.t <= g._t
+    WHERE b.t IS NULL AND g._t - s._t >= 12 * c.years_apart
+    GROUP BY ALL
+), joined AS (
+    SELECT g.*, c.adds_up AS _adds_up, c.scale AS _scale, c.interval AS _interval,
+           few.low AS _low, few.high AS _high, bases.year AS _year, bases.five AS _five,
+           d.value AS departement_value, f.value AS france_value, f.territory AS france_territory,
+           CAST(r.rank AS INTEGER) AS rank, CAST(r.ranked AS INTEGER) AS ranked
+    FROM given g
+    JOIN compared_indicators c ON c.indicator = g.indicator
+    LEFT JOIN departements d ON d.indicator = g.indicator AND d.month = g.month
+         AND d.territory = g._departement
+    LEFT JOIN countries f ON f.indicator = g.indicator AND f.month = g.month
+         AND f.level = g._below_france
+    LEFT JOIN ranks r ON r.indicator = g.indicator AND r.month = g.month AND r.level = g.level
+         AND r.territory = g.territory AND r.geography = g.geography
+    LEFT JOIN bases ON bases.indicator = g.indicator AND bases.level = g.level
+         AND bases._identity = g._identity AND bases._t = g._t
+    LEFT JOIN {_FEW} ON few.events = g.numerator
+)
+SELECT COLUMNS('^[^_]'),
+       CASE WHEN NOT _adds_up THEN value - departement_value END AS difference,
+       CASE WHEN ranked >= 4 THEN CAST(1 + 4 * (rank - 1) // ranked AS INTEGER) END AS quartile,
+       CASE WHEN _adds_up THEN 100 * (value - _year) / nullif(abs(_year), 0)
+            ELSE value - _year END AS change_1y,
+       CASE WHEN _adds_up THEN 100 * (value - _five) / nullif(abs(_five), 0)
+            ELSE value - _five END AS change_5y,
+       CAST($latest - ({MONTH_INDEX.format("oldest_input")}) AS INTEGER) AS age_months,
+       {_limit("-", "numerator", "_low")} AS ci_low,
+       {_limit("+", "(numerator + 1)", "_high")} AS ci_high
+FROM joined ORDER BY territory, indicator, month
+"""
+
+
+def compare(
+    project: Project, connection: duckdb.DuckDBPyConnection, source: str, target: str, latest: str | None
+) -> None:
+    """Make table ``target`` of ``source``, protected indicator values, with the columns above.
+
+    ``latest`` is the latest month of the whole release, ``None`` when it holds nothing.
+    """
+    tables = {
+        "compared_indicators": _indicators(project),
+        "compared_breaks": _breaks(project),
+        "compared_territories": _territories(project),
+    }
+    for name, frame in tables.items():
+        connection.register(name, frame)
+    statement = _COMPARE.replace("SOURCE", source).replace("TARGET", target)
+    connection.execute(statement, {"latest": _month_index(latest) if latest else None})
+    for name in tables:
+        connection.unregister(name)
+
+
+def _month_index(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:])
+
+
+def years_apart(project: Project, indicator: Indicator) -> int:
+    """Fewest years between two months that may be compared: those of the surveys counted, else 1."""
+    variables = {t.variable for t in indicator.parsed.numerator}
+    return max(project.variables[v][0].feed.survey_years or 1 for v in variables)
+
+
+def interval_of(project: Project, indicator: Indicator) -> Interval | None:
+    """The method of the 95 % confidence interval that has a meaning for ``indicator``, if any.
+
+    Wilson when people are counted among the people they are part of; Byar when people or events are
+    counted for a thousand or more of others. Neither for figures rounded or estimated from a survey,
+    nor for changes over years.
+    """
+    formula = indicator.parsed
+    unit = project.units[indicator.unit]
+    if not formula.denominator or formula.root or any(t.lag for t in formula.terms):
+        return None
+    if any(abs(t.coefficient) != 1 for t in formula.terms) or unit.minimum != 0:
+        return None
+    counted = {project.units[project.variables[t.variable][1].unit].counts for t in formula.numerator}
+    if "" in counted or not all(_counted_one_by_one(project, t.variable) for t in formula.numerator):
+        return None
+    whole = {t.variable for t in formula.denominator}
+    if all(_wholes_of(project, t.variable) & whole for t in formula.numerator):
+        exact = all(_counted_one_by_one(project, v) for v in whole)
+        return "wilson" if counted == {"people"} and exact and unit.scale >= 100 else None
+    return "byar" if unit.kind == "ratio" and unit.scale >= RATE_SCALE else None
+
+
+def _counted_one_by_one(project: Project, variable: str) -> bool:
+    entry, declared = project.variables[variable]
+    rounded = declared.rounded_to or entry.secrecy.rounding
+    return declared.aggregation == "sum" and not rounded and not entry.feed.survey_years
+
+
+def _wholes_of(project: Project, variable: str) -> set[str]:
+    """The variable and every total of its feed that it is declared to be part of."""
+    found: set[str] = set()
+    while variable not in found:
+        found.add(variable)
+        entry, declared = project.variables[variable]
+        variable = entry.variable_id(declared.part_of) if declared.part_of else variable
+    return found
+
+
+def _indicators(project: Project) -> pd.DataFrame:
+    rows = []
+    for entry in project.indicators.values():
+        indicator = entry.indicator
+        unit = project.units[indicator.unit]
+        sign = 1 if indicator.direction == "lower_is_better" else -1
+        method = interval_of(project, indicator)
+        apart = years_apart(project, indicator)
+        rows.append((entry.id, sign, unit.adds_up, unit.scale, apart, method))
+    columns = ["indicator", "sign", "adds_up", "scale", "years_apart", "interval"]
+    return pd.DataFrame(rows, columns=columns).astype({"interval": "string"})
+
+
+def _breaks(project: Project) -> pd.DataFrame:
+    rows = [
+        (entry.id, _month_index(b.month))
+        for entry in project.indicators.values()
+        for b in entry.indicator.breaks
+    ]
+    return pd.DataFrame(rows, columns=["indicator", "t"]).astype({"indicator": "string", "t": "int64"})
+
+
+def _territories(project: Project) -> pd.DataFrame:
+    """One identity for a territory that is the same in two geographies, whatever its code."""
+    territories = project.territories
+    sources: dict[tuple[str, int], list[tuple[str, int]]] = {}
+    for part in territories.parts:
+        if part.part_geography < part.whole_geography:
+            whole = (part.whole, part.whole_geography)
+            sources.setdefault(whole, []).append((part.part, part.part_geography))
+    identities: dict[tuple[str, int], str] = {}
+    rows: list[tuple[str, str, int, str, str | None, int]] = []
+    for t in sorted(territories.all, key=lambda t: t.geography):
+        key = (t.code, t.geography)
+        former = sources.get(key, [])
+        identities[key] = identities[former[0]] if len(former) == 1 else f"{t.code}@{t.geography}"
+        rows.append((t.code, t.level, t.geography, identities[key], t.departement or None, len(rows)))
+    columns = ["territory", "level", "geography", "identity", "departement", "position"]
+    return pd.DataFrame(rows, columns=columns).astype({"departement": "string"})
