@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -9,6 +10,7 @@ import pandas as pd
 
 from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.model.suite import Rule, Severity
+from odds_pipeline.quality.tables import delivery_table, register
 from odds_pipeline.reception.reading import Reading
 
 SHOWN = 20
@@ -44,6 +46,8 @@ class Finding:
 def structure_findings(entry: FeedEntry, reading: Reading) -> list[Finding]:
     """What is wrong with the file before any figure is looked at."""
     calendar = entry.feed.calendar
+    today = f"{date.today():%Y-%m}"
+    rows = [{"line": line, "detail": text} for line, text in reading.problems]
     findings = []
     for month in reading.months:
         calendar_ok = calendar.has(month)
@@ -61,7 +65,17 @@ def structure_findings(entry: FeedEntry, reading: Reading) -> list[Finding]:
                 overrulable=False,
             )
         )
-        rows = [{"line": line, "detail": text} for line, text in reading.problems]
+        findings.append(
+            Finding(
+                month,
+                "periode_future",
+                "critical",
+                month <= today,
+                f"Le fichier décrit {month}, qui n'est pas encore passé.",
+                "Vérifier la période du fichier et de son nom.",
+                overrulable=False,
+            )
+        )
         findings.append(
             Finding(
                 month,
@@ -76,54 +90,6 @@ def structure_findings(entry: FeedEntry, reading: Reading) -> list[Finding]:
             )
         )
     return findings
-
-
-TEXT = ["variable", "month", "territory", "level", "part_of", "detail"]
-
-
-def typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Text columns as text even when they hold nothing, so that queries can join them."""
-    return frame.astype({name: "string" for name in TEXT if name in frame.columns})
-
-
-def batch_of(project: Project, entry: FeedEntry, reading: Reading) -> pd.DataFrame:
-    """The reading with what rules need beside each figure: bounds, part-of, known territory."""
-    frame = reading.frame.copy()
-    names = frame["variable"].str.split(".").str[1]
-    variables = entry.feed.variables
-    units = {name: project.units[variable.unit] for name, variable in variables.items()}
-    frame["minimum"] = names.map({n: u.minimum for n, u in units.items()}).astype("float64")
-    frame["maximum"] = names.map({n: u.maximum for n, u in units.items()}).astype("float64")
-    frame["part_of"] = names.map(
-        {n: entry.variable_id(v.part_of) for n, v in variables.items() if v.part_of}
-    )
-    known = {(t.code, t.level) for t in project.territories.all if t.geography == reading.geography}
-    pairs = zip(frame["territory"], frame["level"], strict=True)
-    frame["known_territory"] = [pair in known for pair in pairs]
-    return typed(frame)
-
-
-def expected_territories(project: Project, entry: FeedEntry) -> pd.DataFrame:
-    """Communes that a complete feed must hold in each geography; none for the other feeds."""
-    communes = [
-        (t.code, geography)
-        for geography in project.territories.geographies
-        for t in project.territories.communes(geography)
-        if entry.feed.complete
-    ]
-    table = pd.DataFrame(communes, columns=["territory", "geography"])
-    return typed(table).astype({"geography": "int64"})
-
-
-def variables_table(project: Project, entry: FeedEntry) -> pd.DataFrame:
-    """Variables of the feed with unit kind and aggregation, for rules to join."""
-    return pd.DataFrame(
-        [
-            (entry.variable_id(name), project.units[v.unit].kind, v.aggregation)
-            for name, v in entry.feed.variables.items()
-        ],
-        columns=["variable", "kind", "aggregation"],
-    )
 
 
 def _failing_rows(result: Any, rule: Rule, batch: pd.DataFrame) -> list[dict[str, Any]]:
@@ -148,7 +114,7 @@ def _raised(result: Any) -> bool:
 def suite_findings(
     rules: dict[str, Rule],
     batch: pd.DataFrame,
-    tables: dict[str, pd.DataFrame],
+    tables: duckdb.DuckDBPyConnection,
     months: tuple[str, ...],
 ) -> list[Finding]:
     """One finding per rule and month. A rule that could not run refuses every month."""
@@ -209,49 +175,28 @@ def _locate(rows: list[dict[str, Any]], batch: pd.DataFrame, readings: list[Read
             row.setdefault("raw", cell[1])
 
 
-_SERIES = """
-WITH known AS (
-    SELECT variable, month, territory, level, geography, value FROM delivery
-    UNION ALL
-    SELECT a.variable, a.month, a.territory, a.level, a.geography, a.value FROM accepted a
-    WHERE NOT EXISTS (
-        FROM delivery d WHERE d.month = a.month AND d.level = a.level AND d.variable = a.variable)
-)
-SELECT *, dense_rank() OVER (PARTITION BY variable, level ORDER BY month) AS rank FROM known
-"""
-
-
-def series_of(batch: pd.DataFrame, accepted: pd.DataFrame) -> pd.DataFrame:
-    """The feed's series as it would be once the batch is accepted; ``rank`` orders its months."""
-    with duckdb.connect() as connection:
-        connection.register("delivery", batch)
-        connection.register("accepted", accepted)
-        return typed(connection.execute(_SERIES).df())
-
-
 def audit(
-    project: Project, entry: FeedEntry, readings: list[Reading], accepted: pd.DataFrame
+    project: Project,
+    entry: FeedEntry,
+    readings: list[Reading],
+    accepted: pd.DataFrame,
+    former_columns: set[str] = frozenset(),  # type: ignore[assignment]  # an immutable default
 ) -> list[Finding]:
     """All findings on readings that share no month; months of a wrong structure go no further.
 
     ``accepted`` holds the feed's accepted observations: variable, month, territory, level,
-    geography, value.
+    geography, value, conf_status, lines. ``former_columns`` are those of its accepted files.
     """
     findings = [f for reading in readings for f in structure_findings(entry, reading)]
     broken = {f.month for f in findings if f.refuses}
     months = tuple(m for reading in readings for m in reading.months if m not in broken)
     if not months:
         return findings
-    batch = pd.concat([batch_of(project, entry, reading) for reading in readings])
+    batch = delivery_table(project, entry, readings)
     batch = batch[batch["month"].isin(months)].reset_index(drop=True)
-    accepted = typed(accepted)
-    tables = {
-        "expected": expected_territories(project, entry),
-        "accepted": accepted,
-        "series": series_of(batch, accepted),
-        "variables": variables_table(project, entry),
-    }
     rules = project.rules(f"partners/{entry.id}")
-    found = suite_findings(rules, batch, tables, months)
+    with duckdb.connect() as connection:
+        register(connection, project, entry, readings, batch, accepted, former_columns)
+        found = suite_findings(rules, batch, connection, months)
     _locate([row for finding in found for row in finding.rows], batch, readings)
     return findings + found

@@ -63,8 +63,12 @@ def build(name: str, rule: Rule) -> Any:
     return classes[rule.expect](**rule.arguments, meta={"rule": name})
 
 
-def validate(rules: dict[str, Rule], batch: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> list[Any]:
+def validate(
+    rules: dict[str, Rule], batch: pd.DataFrame, tables: duckdb.DuckDBPyConnection
+) -> list[Any]:
     """Run the rules on ``batch``; one Great Expectations result per rule, in the rules' order.
+
+    Queries run on ``tables``.
 
     A context lives for one audit only: contexts shared between threads pass bad data.
     """
@@ -80,16 +84,13 @@ def validate(rules: dict[str, Rule], batch: pd.DataFrame, tables: dict[str, pd.D
     definition = context.validation_definitions.add(
         gx.ValidationDefinition(name="audit", data=whole, suite=suite)
     )
-    with duckdb.connect() as connection:
-        for table, frame in {"delivery": batch, **tables}.items():
-            connection.register(table, frame)
-        token = TABLES.set(connection)
-        try:
-            outcome = definition.run(
-                batch_parameters={"dataframe": batch}, result_format={"result_format": "COMPLETE"}
-            )
-        finally:
-            TABLES.reset(token)
+    token = TABLES.set(tables)
+    try:
+        outcome = definition.run(
+            batch_parameters={"dataframe": batch}, result_format={"result_format": "COMPLETE"}
+        )
+    finally:
+        TABLES.reset(token)
     by_rule = {r.expectation_config.meta["rule"]: r for r in outcome.results}
     if by_rule.keys() != rules.keys():
         missing = sorted(rules.keys() - by_rule.keys())

@@ -67,8 +67,13 @@ class DamagedArchive(RuntimeError):
 
 
 _ACCEPTED = """
-SELECT variable, month, territory, level, geography, value
+SELECT variable, month, territory, level, geography, value, conf_status, lines
 FROM observations WHERE known_to IS NULL AND variable IN (SELECT unnest($variables))
+"""
+
+_FORMER_COLUMNS = """
+SELECT DISTINCT unnest(unknown_columns) FROM deliveries
+WHERE id IN (SELECT delivery FROM trusted_months WHERE feed = $feed)
 """
 
 _PENDING = """
@@ -241,7 +246,8 @@ def judge(
     """
     variables = [entry.variable_id(name) for name in entry.feed.variables]
     accepted = connection.execute(_ACCEPTED, {"variables": variables}).df()
-    findings = audit(project, entry, [one.reading for one in batch.waiting], accepted)
+    former = {name for (name,) in connection.execute(_FORMER_COLUMNS, {"feed": entry.id}).fetchall()}
+    findings = audit(project, entry, [one.reading for one in batch.waiting], accepted, former)
     judgements = [_judgement(one, findings, overruled) for one in batch.waiting]
     frames = [
         one.frame[one.frame["month"].isin(judgement.accepted)]

@@ -6,6 +6,7 @@ reduced here; a sum over a secret row is not a figure: it is secret, with a lowe
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os.path import commonprefix
@@ -80,6 +81,7 @@ class Reading:
 
     ``problems`` are facts about rows that no cell holds (a line too short, a month unreadable),
     each with its line, in French. ``columns`` gives each variable's column as the file names it.
+    ``oddities`` are lines that look damaged where no figure stands, each with what is seen.
     """
 
     frame: pd.DataFrame
@@ -89,6 +91,7 @@ class Reading:
     problems: tuple[tuple[int, str], ...]
     unknown_columns: tuple[str, ...]
     columns: dict[str, str]
+    oddities: tuple[tuple[int, str], ...] = ()
 
 
 def _texts(wanted: str | list[str]) -> set[str]:
@@ -121,6 +124,7 @@ class _Reader:
             else None
         )
         self.problems: list[tuple[int, str]] = []
+        self.oddities: list[tuple[int, str]] = []
         self.ignored = 0
 
     @property
@@ -218,6 +222,9 @@ class _Reader:
             if not codes:
                 self.ignored += 1
                 continue
+            damaged = [cell for cell in row if isinstance(cell, str) and "\ufffd" in cell]
+            if damaged:
+                self.oddities.append((line, f"caractère perdu : « {damaged[0]} »"))
             month = self.month(row, line) if spread is None else None
             for code in codes:
                 if spread is not None and fmt.unpivot is not None:
@@ -326,10 +333,25 @@ def read(project: Project, match: Match) -> Reading:
         months,
         geography,
         reader.ignored,
-        tuple(reader.problems),
+        (*_repeated(match), *reader.problems),
         _unknown_columns(match),
         _columns(match),
+        tuple(reader.oddities),
     )
+
+
+def _repeated(match: Match) -> list[tuple[int, str]]:
+    """Columns that the contract reads and the header holds more than once: which one is meant?"""
+    fmt = match.format
+    used = {match.header[p] for p in (match.position(n) for n in fmt.territory.columns) if p is not None}
+    used |= set(_columns(match).values())
+    names = Counter(plain(name) for name in match.header)
+    line = match.table.lines[match.header_row]
+    return [
+        (line, f"la colonne {name} figure {names[plain(name)]} fois dans l'en-tête")
+        for name in sorted(used)
+        if names[plain(name)] > 1
+    ]
 
 
 def _columns(match: Match) -> dict[str, str]:

@@ -59,6 +59,10 @@ def _set(row: int, column: int, text: str) -> Callable[[list[list[str]]], None]:
     return edit
 
 
+def _corrected(rows: list[list[str]]) -> None:
+    rows[5][3], rows[5][5] = "6000", "6010"
+
+
 @pytest.mark.parametrize(
     ("edit", "rule"),
     [
@@ -113,7 +117,7 @@ def test_the_same_bytes_twice_change_nothing(project: Project, home: Home, tmp_p
 
 def test_a_corrected_delivery_is_a_revision(project: Project, home: Home, tmp_path: Path) -> None:
     gate(project, home, populations(tmp_path / "a", 2019))
-    gate(project, home, populations(tmp_path / "b", 2019, _set(5, 3, "4000")))
+    gate(project, home, populations(tmp_path / "b", 2019, _corrected))
     with Store(home.warehouse).connect() as connection:
         rows = connection.execute(
             "SELECT value, known_from, known_to FROM observations WHERE territory = '93008' "
@@ -122,8 +126,8 @@ def test_a_corrected_delivery_is_a_revision(project: Project, home: Home, tmp_pa
         (changed,) = connection.execute(
             "SELECT count(*) FROM observations WHERE known_from = 2"
         ).fetchone() or (0,)
-    assert rows == [(7019.0, 1, 2), (4000.0, 2, None)]
-    assert changed == 1
+    assert rows == [(7019.0, 1, 2), (6000.0, 2, None)]
+    assert changed == 2
 
 
 def test_a_refused_redelivery_leaves_the_accepted_figures(
@@ -213,7 +217,7 @@ def test_a_release_is_not_made_again_when_nothing_changed(
     gate(project, home, populations(tmp_path / "a", 2019))
     first, again = publish(project, home), publish(project, home)
     assert (first.number, first.new, again.number, again.new) == (1, True, 1, False)
-    gate(project, home, populations(tmp_path / "b", 2019, _set(5, 3, "4000")))
+    gate(project, home, populations(tmp_path / "b", 2019, _corrected))
     assert publish(project, home).number == 2
     with open_release(home, 1) as release, pytest.raises(duckdb.Error):
         release.execute("DELETE FROM indicator_values")
