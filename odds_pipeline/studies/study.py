@@ -188,7 +188,10 @@ def _gate(project: Project, result: StudyResult) -> list[Finding]:
             columns=["class", "communes", "stability"],
         ),
     }
-    return suite_findings(project.rules(f"studies/{study.id}"), batch, tables, ("",))
+    with duckdb.connect() as connection:
+        for name, frame in {"delivery": batch, **tables}.items():
+            connection.register(name, frame)
+        return suite_findings(project.rules(f"studies/{study.id}"), batch, connection, ("",))
 
 
 def refusal(result: StudyResult) -> str:
