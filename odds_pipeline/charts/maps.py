@@ -1,7 +1,7 @@
 """Maps: rates as classes on areas, counts as proportional circles."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from html import escape
 
 from odds_pipeline.charts.ground import Ground, Shape
@@ -9,7 +9,7 @@ from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP, element, figure, 
 
 Number = Callable[[float], str]
 """How a value is written, unit included."""
-LEGEND = 26.0
+LEGEND, STEP = 26.0, 23.0
 CIRCLE = 26.0
 """Radius of the largest circle, in units of the drawing (a commune is some 45 wide)."""
 
@@ -30,12 +30,12 @@ def choropleth(
     values: Mapping[str, float | None],
     number: Number,
     *,
-    place: str | None = None,
+    place: Collection[str] = (),
     missing: str = "non diffusé",
 ) -> str:
     """A map of a rate, in quantile classes; communes without a value are hatched.
 
-    ``place`` is the code of the commune to outline.
+    ``place``: codes of the communes to outline.
     """
     known = {code: v for code, v in values.items() if v is not None and code in ground.shapes}
     classes = quantile_classes(list(known.values()))
@@ -54,7 +54,7 @@ def classed(
     classes: Mapping[str, str],
     names: list[str],
     *,
-    place: str | None = None,
+    place: Collection[str] = (),
 ) -> str:
     """A map of a typology: ``classes`` gives the class of each commune, one of ``names`` in order.
 
@@ -83,7 +83,7 @@ def circles(
     values: Mapping[str, float | None],
     number: Number,
     *,
-    place: str | None = None,
+    place: Collection[str] = (),
     missing: str = "non diffusé",
 ) -> str:
     """A map of a count: the area of each circle is proportional to it."""
@@ -97,7 +97,7 @@ def circles(
     # The largest first, so that no circle hides a smaller one.
     for code in sorted(known, key=lambda c: (-radius[c], c)):
         shape = ground.shapes[code]
-        chosen = code == place
+        chosen = code in place
         body.append(
             element(
                 "circle",
@@ -116,11 +116,11 @@ def circles(
     for step in steps:
         r = CIRCLE * math.sqrt(step / biggest)
         body.append(element("circle", cx=x, cy=y + CIRCLE - r, r=r, fill="none", stroke=QUIET))
-        body.append(text(x + r + 5, y + CIRCLE - r + 4, number(step), size=12))
+        body.append(text(x + r + 5, y + CIRCLE - r + 4, number(step), size=16))
         x += 2 * CIRCLE + 90
     if len(known) < len(ground.shapes):
         body.append(_swatch(x - 20, y + 8, f"url(#{key}-hachure)"))
-        body.append(text(x, y + 19, missing, size=12))
+        body.append(text(x, y + 19, missing, size=16))
     description = _description(ground, known, number, place)
     return figure(key, title, description, ground.width, ground.height + 84, _hatch(key) + "".join(body))
 
@@ -141,7 +141,9 @@ def _span(group: list[float], number: Number) -> str:
     return number(group[0]) if group[0] == group[-1] else f"{number(group[0])} à {number(group[-1])}"
 
 
-def _description(ground: Ground, known: Mapping[str, float], number: Number, place: str | None) -> str:
+def _description(
+    ground: Ground, known: Mapping[str, float], number: Number, place: Collection[str]
+) -> str:
     if not known:
         return "Aucune valeur n’est diffusée."
     lowest, highest = min(known, key=lambda c: known[c]), max(known, key=lambda c: known[c])
@@ -149,8 +151,8 @@ def _description(ground: Ground, known: Mapping[str, float], number: Number, pla
         f"{len(known)} communes sur {len(ground.shapes)} ont une valeur, de {number(known[lowest])} "
         f"({ground.shapes[lowest].label}) à {number(known[highest])} ({ground.shapes[highest].label})."
     )
-    if place in known and place is not None:
-        words += f" {ground.shapes[place].label} : {number(known[place])}."
+    if len(place) == 1:
+        words += "".join(f" {ground.shapes[c].label} : {number(known[c])}." for c in place if c in known)
     return words + " Les valeurs sont dans le tableau."
 
 
@@ -170,7 +172,7 @@ def _area(shape: Shape, fill: str, tip: str = "") -> str:
 
 
 def _swatch(x: float, y: float, fill: str) -> str:
-    return element("rect", x=x, y=y, width=16, height=13, fill=fill, stroke="#7a7a7a", stroke_width=0.6)
+    return element("rect", x=x, y=y, width=20, height=16, fill=fill, stroke="#7a7a7a", stroke_width=0.6)
 
 
 def _map(
@@ -180,7 +182,7 @@ def _map(
     ground: Ground,
     fills: Mapping[str, str],
     legend: list[tuple[str, str]],
-    place: str | None,
+    place: Collection[str],
     missing: str,
     number: Number | None,
     known: Mapping[str, float],
@@ -191,10 +193,10 @@ def _map(
         said = number(known[code]) if number and code in known else missing if code not in fills else ""
         tip = escape(f"{shape.label} : {said}" if said else shape.label)
         body.append(_area(shape, fills.get(code, f"url(#{key}-hachure)"), tip))
-    if place in ground.shapes and place is not None:
-        outline = ground.shapes[place].path
-        body.append(element("path", d=outline, fill="none", stroke="#ffffff", stroke_width=5))
-        body.append(element("path", d=outline, fill="none", stroke=ACCENT, stroke_width=3))
+    outlines = [shape.path for code, shape in ground.shapes.items() if code in place]
+    thin = len(outlines) > 1
+    for width, ink in ((3, "#ffffff"), (1.6, ACCENT)) if thin else ((5, "#ffffff"), (3, ACCENT)):
+        body += [element("path", d=d, fill="none", stroke=ink, stroke_width=width) for d in outlines]
     for code, shape in ground.shapes.items():
         dark = fills.get(code) in (*RAMP[3:], "#0c2536")
         ink = "#ffffff" if dark else INK
@@ -203,9 +205,9 @@ def _map(
                 text(shape.x, shape.y - 1, marks[code], size=13, anchor="middle", fill=ink, bold=True)
             )
         if ground.tiles:
-            below = 11 if marks else 3
+            below = 12 if marks else 3
             body.append(
-                text(shape.x, shape.y + below, shape.short_label, size=8, anchor="middle", fill=ink)
+                text(shape.x, shape.y + below, shape.short_label, size=9.5, anchor="middle", fill=ink)
             )
     y = ground.height + 16
     if len(fills) < len(ground.shapes):
@@ -215,8 +217,8 @@ def _map(
     rows = math.ceil(len(legend) / columns)
     for i, (fill, words) in enumerate(legend):
         x, row = (i // rows) * ground.width / columns, i % rows
-        body.append(_swatch(x, y + row * 19, fill))
-        body.append(text(x + 23, y + row * 19 + 11, words, size=12.5))
+        body.append(_swatch(x, y + row * STEP, fill))
+        body.append(text(x + 27, y + row * STEP + 13, words, size=16))
     body.append(line(0, ground.height + 8, ground.width, ground.height + 8))
-    height = ground.height + LEGEND + rows * 19
+    height = ground.height + LEGEND + rows * STEP
     return figure(key, title, description, ground.width, height, _hatch(key) + "".join(body))

@@ -36,9 +36,10 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Bullets:
-    """A list."""
+    """A list; ``small`` for what few will read."""
 
     items: tuple[str, ...]
+    small: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """The first cell of a row names it. ``marked``: rows that stand out."""
+    """The first cell of a row names it. ``marked``: rows that stand out.
+
+    ``bare``: the caption is read aloud but not printed, where a heading just above says the same.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     marked: tuple[int, ...] = ()
     note: str = ""
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,6 @@ class Figure:
     svg: str
     alt: str
     caption: str
-    width: float = 1
 
 
 @dataclass(frozen=True)
@@ -89,9 +93,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Side:
-    """Blocks side by side, one list a column."""
+    """Blocks side by side, one list a column; ``widths`` are shares, equal when not given."""
 
     columns: tuple[tuple["Block", ...], ...]
+    widths: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

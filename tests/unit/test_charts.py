@@ -34,8 +34,8 @@ def charts(ground: Ground) -> dict[str, str]:
     values: dict[str, float | None] = {code: float(i) for i, code in enumerate(ground.shapes)}
     values["93015"] = None
     return {
-        "choropleth": choropleth("a", "Taux <&>", ground, values, number, place="93008"),
-        "circles": circles("b", "Effectif", ground, values, number, place="93008"),
+        "choropleth": choropleth("a", "Taux <&>", ground, values, number, place=["93008"]),
+        "circles": circles("b", "Effectif", ground, values, number, place=["93008"]),
         "classed": classed(
             "c",
             "Types",

@@ -1,0 +1,45 @@
+"""A release written by hand: one edition with the values given, for tests of what reads editions."""
+
+import duckdb
+import pandas as pd
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.access import Access
+from odds_pipeline.model.project import Project
+from odds_pipeline.warehouse.definitions import definitions_table
+
+COLUMNS = {
+    "indicator": None, "month": None, "territory": None, "level": "commune", "geography": 2024, "value": None,
+    "obs_status": "A", "conf_status": "F", "departement_value": None, "france_value": None, "rank": None,
+    "ranked": None, "change_1y": None, "change_5y": None, "reserve": None,
+}  # fmt: skip
+NUMBERS = ["value", "departement_value", "france_value", "rank", "ranked", "change_1y", "change_5y"]
+
+
+def write_edition(
+    home: Home,
+    project: Project,
+    rows: list[dict[str, object]],
+    *,
+    edition: Access = "public",
+    simulated: bool = True,
+) -> None:
+    """Release 1 with ``rows`` of ``indicator_values``; what a row does not say takes the default above."""
+    frame = pd.DataFrame([{**COLUMNS, **row} for row in rows])
+    frame[NUMBERS] = frame[NUMBERS].astype("float64")
+    frame["reserve"] = frame["reserve"].astype("string")
+    folder = home.releases / "0001"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{edition}.duckdb"
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as connection:
+        connection.register("given", frame)
+        connection.register("sheets", definitions_table(project))
+        connection.execute("CREATE TABLE indicator_values AS FROM given")
+        connection.execute("CREATE TABLE definitions AS FROM sheets")
+        connection.execute(
+            "CREATE TABLE about AS SELECT 1 AS number, '2025-01-08T07:00:00+00:00' AS published_at, 'x' AS content, "
+            "$edition AS edition, 2 AS indicators, 3 AS values_count, $simulated AS simulated",
+            {"edition": edition, "simulated": simulated},
+        )
+    (home.releases / "current").write_text("1\n")

@@ -1,0 +1,168 @@
+"""The portrait says what the edition says, of each territory, and the same bytes again."""
+
+import io
+from pathlib import Path
+
+import pypdf
+import pytest
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+from odds_pipeline.model.publication import Portrait, load_publications
+from odds_pipeline.portrait.publish import publish_portrait
+from tests.editions import write_edition
+
+
+@pytest.fixture(scope="module")
+def portrait(project: Project) -> Portrait:
+    found = load_publications(project).portrait
+    assert found is not None
+    return found
+
+
+def rows(project: Project) -> list[dict[str, object]]:
+    communes = project.territories.communes(2024)
+    found: list[dict[str, object]] = []
+    for i, t in enumerate(communes):
+        for year in (2018, 2019, 2020):
+            found.append({
+                "indicator": "taux_pauvrete", "month": f"{year}-12", "territory": t.code, "value": 10.0 + i,
+                "departement_value": 28.4, "france_value": 14.9, "rank": i + 1, "ranked": 40, "change_5y": -1.25,
+            })  # fmt: skip
+        for year in (2018, 2019, 2020):
+            living = {"indicator": "niveau_vie_median", "month": f"{year}-12", "territory": t.code}
+            found.append({**living, "value": 20000.0 + year})
+        found.append(
+            {
+                "indicator": "population_municipale",
+                "month": "2021-01",
+                "territory": t.code,
+                "value": 12345.0 + i,
+            }
+        )
+    found.append(
+        {
+            "indicator": "taux_pauvrete",
+            "month": "2020-12",
+            "territory": "93",
+            "level": "departement",
+            "value": 28.4,
+        }
+    )
+    found.append(
+        {
+            "indicator": "taux_pauvrete",
+            "month": "2020-12",
+            "territory": "200057875",
+            "level": "ept",
+            "value": 25.5,
+        }
+    )
+    return found
+
+
+def write(
+    project: Project,
+    portrait: Portrait,
+    home: Home,
+    given: list[dict[str, object]],
+    *codes: str,
+    simulated: bool = True,
+) -> Path:
+    write_edition(home, project, given, simulated=simulated)
+    return publish_portrait(project, portrait, home, territories=codes or None).folder
+
+
+def text_of(path: Path) -> str:
+    return " ".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
+
+
+def test_a_commune_is_compared_and_ranked(project: Project, portrait: Portrait, home: Home) -> None:
+    folder = write(project, portrait, home, rows(project), "93008")
+    html = (folder / "93008-bobigny.html").read_text(encoding="utf-8")
+    # Bobigny is the fifth commune by code.
+    for expected in ("14,0\u00a0%", "28,4\u00a0%", "14,9\u00a0%", "5ᵉ sur 40", "12/2020", "12\u202f349"):
+        assert expected in html, expected
+    assert "−1,2" in html and "en 5\u00a0ans" in html
+    assert "14,0\u00a0%" in text_of(folder / "93008-bobigny.pdf")
+    assert {p.name for p in folder.iterdir()} == {
+        "93008-bobigny.html",
+        "93008-bobigny.pdf",
+        "methode.html",
+        "methode.pdf",
+    }
+
+
+def test_every_territory_has_its_portrait_and_the_same_bytes_again(
+    project: Project, portrait: Portrait, home: Home
+) -> None:
+    folder = write(project, portrait, home, rows(project))
+    first = {p.name: p.read_bytes() for p in folder.iterdir()}
+    assert len(first) == 2 * (40 + 4 + 1 + 1)
+    again = publish_portrait(project, portrait, home).folder
+    assert {p.name: p.read_bytes() for p in again.iterdir()} == first
+    assert not list(folder.parent.glob(".*"))
+
+
+def test_the_ept_and_the_departement(project: Project, portrait: Portrait, home: Home) -> None:
+    folder = write(project, portrait, home, rows(project), "200057875", "93")
+    ept = (folder / "200057875-est-ensemble.html").read_text(encoding="utf-8")
+    assert "25,5\u00a0%" in ept
+    assert "n’existe pas à ce niveau" in ept and "Rang</th>" not in ept
+    assert "Départ.</th>" not in (folder / "93-seine-saint-denis.html").read_text(encoding="utf-8")
+
+
+def test_a_secret_value_is_said_secret_and_shown_nowhere(
+    project: Project, portrait: Portrait, home: Home
+) -> None:
+    given = rows(project)
+    for row in given:
+        if row["territory"] == "93008" and row["indicator"] == "taux_pauvrete":
+            row |= {"value": None, "rank": None, "ranked": None, "change_5y": None, "conf_status": "C"}
+    folder = write(project, portrait, home, given, "93008")
+    html = (folder / "93008-bobigny.html").read_text(encoding="utf-8")
+    assert "<td>secret" in html and "14,0\u00a0%" not in html and "Bobigny : non diffusé" in html
+
+
+def test_a_reserve_stands_beside_its_value(project: Project, portrait: Portrait, home: Home) -> None:
+    given = rows(project)
+    for row in given:
+        row["reserve"] = "Publié malgré une règle non respectée (saut)."
+    folder = write(project, portrait, home, given, "93008")
+    assert "Publié malgré une règle non respectée (saut)." in (folder / "93008-bobigny.html").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_simulated_data_is_marked_on_every_page_and_real_data_is_not(
+    project: Project, portrait: Portrait, home: Home
+) -> None:
+    folder = write(project, portrait, home, rows(project), "93008")
+    pages = pypdf.PdfReader(folder / "93008-bobigny.pdf").pages
+    assert all("DONNÉES SIMULÉES" in page.extract_text() for page in pages)
+    assert 2 <= len(pages) <= 4
+    folder = write(project, portrait, home, rows(project), "93008", simulated=False)
+    assert "SIMULÉES" not in text_of(folder / "93008-bobigny.pdf")
+    assert "simulées" not in (folder / "93008-bobigny.html").read_text(encoding="utf-8").lower()
+
+
+def test_every_figure_of_the_pdf_has_a_text(project: Project, portrait: Portrait, home: Home) -> None:
+    folder = write(project, portrait, home, rows(project), "93008")
+    root = pypdf.PdfReader(io.BytesIO((folder / "93008-bobigny.pdf").read_bytes())).trailer["/Root"]
+    alts = []
+
+    def walk(node: object) -> None:
+        node = node.get_object() if hasattr(node, "get_object") else node
+        for child in (
+            node
+            if isinstance(node, list)
+            else [node.get("/K", [])]
+            if isinstance(node, dict) and "/S" in node
+            else []
+        ):
+            walk(child)
+        if isinstance(node, dict) and node.get("/S") == "/Figure":
+            alts.append(node.get("/Alt"))
+
+    walk(root["/StructTreeRoot"]["/K"])
+    assert len(alts) == 2 and all(a and "Bobigny" in a for a in alts)
