@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FROM ?= ../shared/realdata
 
-.PHONY: demo real server test check lint types ui clean
+.PHONY: demo real server test check lint types docs ui clean
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -35,6 +35,9 @@ types: .venv/ready
 check: lint types  ## Lint, types, declarations, tests
 	$(BIN)/odds check
 	$(MAKE) test
+
+docs: .venv/ready  ## Write docs/reference again from the declarations
+	$(BIN)/odds docs
 
 ui: .venv/ready  ## Dagster UI on http://127.0.0.1:3000
 	$(BIN)/odds ui

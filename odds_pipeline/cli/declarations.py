@@ -49,6 +49,23 @@ def schemas(folder: Annotated[Path, typer.Argument(help="where to write them")])
 
 
 @app.command()
+def docs(
+    folder: Annotated[Path, typer.Argument(help="where to write them")] = Path("docs/reference"),
+) -> None:
+    """Write the reference pages: the definitions of each theme, in French, and this command."""
+    from typer.cli import get_docs_for_click
+
+    from odds_pipeline.reference import theme_pages
+
+    command = typer.main.get_command(app)
+    text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="odds")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in {**theme_pages(load()), "cli.md": text.rstrip() + "\n"}.items():
+        (folder / name).write_text(page, encoding="utf-8")
+        out.print(str(folder / name), highlight=False)
+
+
+@app.command()
 def indicators(
     theme: Annotated[str | None, typer.Option("--theme")] = None,
     search: Annotated[
