@@ -137,9 +137,11 @@ def write_project(root: Path, indicators: int) -> None:
 
 
 _DELIVERIES = """
-INSERT INTO deliveries
-SELECT md5(feed || month), md5(feed || month), feed || month || '.csv', NULL, 1, now()::TIMESTAMP,
-       row_number() OVER (ORDER BY month, feed), feed, 'only', 2024, 0, [], false, NULL
+INSERT INTO deliveries BY NAME
+SELECT md5(feed || month) AS id, id AS sha256, feed || month || '.csv' AS file_name, 1 AS size,
+       now()::TIMESTAMP AS received_at, row_number() OVER (ORDER BY month, feed) AS received_order,
+       feed, 'only' AS format, 2024 AS geography, 0 AS ignored_rows, [] AS unknown_columns,
+       false AS simulated, ['commune', 'departement', 'france'] AS levels
 FROM calendar
 """
 _MONTHS = """
