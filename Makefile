@@ -42,5 +42,8 @@ docs: .venv/ready  ## Write docs/reference again from the declarations
 ui: .venv/ready  ## Dagster UI on http://127.0.0.1:3000
 	$(BIN)/odds ui
 
+bench: .venv/ready  ## What the pipeline costs beside plain DuckDB and beside a first-written project
+	$(BIN)/python -m benchmarks --keep
+
 clean:
 	rm -rf .venv data

@@ -161,10 +161,10 @@ def main() -> None:
         assert max(gaps) < 1e-9, f"the floor and the project do not compute the same values: {gaps}"
         last, disk = pipelines[-1]
         print(f"(a) plain DuckDB        {floor:8.1f} CPU s  memory {floors[-1].memory:.0f} MB")
+        print(f"(b) this project        {ours:8.1f} CPU s  {last.wall:.0f} s wall")
         print(
-            f"(b) this project        {ours:8.1f} CPU s  {last.wall:.0f} s wall  memory {last.memory:.0f} MB"
-            f"  disk {disk:.0f} MB  {last.answer['runs']} runs, {last.answer['recorded']} indicator and "
-            f"{last.answer['feeds']} feed partitions recorded"
+            f"    {last.answer['runs']} runs, {last.answer['recorded']} indicator and "
+            f"{last.answer['feeds']} feed partitions, memory {last.memory:.0f} MB, disk {disk:.0f} MB"
         )
         naive, note = naive_cost(observatory, size)
         print(f"(c) first-written one {naive:10.0f} CPU s  ({note})")

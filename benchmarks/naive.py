@@ -36,10 +36,8 @@ def _asset(name: str, part: str, total: str) -> dg.AssetsDefinition:
 def job() -> dg.JobDefinition:
     """A job of the first ``BENCH_INDICATORS`` indicators."""
     entries = list(Project.load().indicators.values())[: int(os.environ["BENCH_INDICATORS"])]
-    assets = [
-        _asset(e.id, e.indicator.parsed.numerator[0].variable, e.indicator.parsed.denominator[0].variable)
-        for e in entries
-    ]
+    formulas = [(e.id, e.indicator.parsed) for e in entries]
+    assets = [_asset(i, f.numerator[0].variable, f.denominator[0].variable) for i, f in formulas]
     io = DuckDBPandasIOManager(database=os.environ["BENCH_TARGET"], schema="public")
     definitions = dg.Definitions(
         assets=assets, jobs=[dg.define_asset_job("monthly", assets)], resources={"io_manager": io}

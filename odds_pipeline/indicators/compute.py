@@ -113,7 +113,8 @@ WHERE NOT EXISTS (FROM available a WHERE a.v = s.v AND a.p = s.p AND a.t = s.t)
 _SIDES = f"""
 CREATE OR REPLACE TEMP TABLE sides AS
 WITH cells AS (
-    SELECT k.i, a.p, a.t + 12 * k.lag AS t, k.side, k.coefficient, k.drives AND NOT a.converted AS drives,
+    SELECT k.i, a.p, a.t + 12 * k.lag AS t, k.side, k.coefficient,
+           k.drives AND NOT a.converted AS drives,
            a.value, a.obs_status, a.conf_status, a.t AS input_t, a.reserve
     FROM numbered_terms k JOIN numbered_definitions d ON d.i = k.i AND d.all_exact
     JOIN available a ON a.v = k.v
@@ -128,11 +129,13 @@ WITH cells AS (
 ), every AS (
     FROM cells
     UNION ALL
-    SELECT q.i, q.p, q.t, q.side, q.coefficient, true, a.value, a.obs_status, a.conf_status, a.t, a.reserve
+    SELECT q.i, q.p, q.t, q.side, q.coefficient, true,
+           a.value, a.obs_status, a.conf_status, a.t, a.reserve
     FROM asked q LEFT JOIN available a ON a.v = q.v AND a.p = q.p AND a.t = q.wanted
     WHERE q.exact
     UNION ALL
-    SELECT q.i, q.p, q.t, q.side, q.coefficient, true, a.value, a.obs_status, a.conf_status, a.t, a.reserve
+    SELECT q.i, q.p, q.t, q.side, q.coefficient, true,
+           a.value, a.obs_status, a.conf_status, a.t, a.reserve
     FROM (FROM asked WHERE NOT exact) q ASOF LEFT JOIN available a
       ON a.v = q.v AND a.p = q.p AND q.wanted >= a.t
 ), grouped AS (
