@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from odds_pipeline.cli.app import AsJson, Root, app, load, out, print_json, table
-from odds_pipeline.geography.territories import plain
+from odds_pipeline.cli.app import AsJson, Root, app, fail, load, out, print_json, table
+from odds_pipeline.model.indicator import THEMES
+from odds_pipeline.model.problems import nearest
 from odds_pipeline.model.project import Project
 
 
@@ -67,20 +68,18 @@ def docs(
 
 @app.command()
 def indicators(
-    theme: Annotated[str | None, typer.Option("--theme")] = None,
+    theme: Annotated[str | None, typer.Option("--theme", help=", ".join(THEMES))] = None,
     search: Annotated[
         str | None, typer.Option("--search", help="words, accents and case ignored")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the indicators, by theme or by words of their label and definition."""
-    project = load()
-    words = plain(search).split() if search else []
-    found = []
-    for entry in project.indicators.values():
-        text = plain(f"{entry.id} {entry.indicator.label} {entry.indicator.definition}")
-        if (theme is None or entry.family.theme == theme) and all(word in text for word in words):
-            found.append(entry)
+    """List the indicators, by theme or by words of their sheet; those found by label come first."""
+    from odds_pipeline.indicators.search import find
+
+    if theme is not None and theme not in THEMES:
+        fail(f"no theme {theme!r}{nearest(theme, THEMES)}")
+    found = find(load(), search or "", theme)
     if as_json:
         print_json(
             [
@@ -89,6 +88,7 @@ def indicators(
                     "theme": e.family.theme,
                     "family": e.family.id,
                     "label": e.indicator.label,
+                    "short_label": e.indicator.short_label,
                     "unit": e.indicator.unit,
                     "formula": e.indicator.formula,
                 }
