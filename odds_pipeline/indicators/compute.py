@@ -169,8 +169,8 @@ WITH known AS (
 ), figures AS (
     SELECT *, CASE WHEN secret OR missing THEN NULL
                    WHEN NOT divides THEN factor * numerator
-                   WHEN denominator = 0 THEN NULL
-                   WHEN root IS NOT NULL AND numerator / denominator < 0 THEN NULL
+                   WHEN denominator <= 0 THEN NULL
+                   WHEN root IS NOT NULL AND numerator < 0 THEN NULL
                    WHEN root IS NOT NULL THEN factor * (pow(numerator / denominator, 1.0 / root) - 1)
                    ELSE factor * numerator / denominator END AS value
     FROM known

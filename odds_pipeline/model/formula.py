@@ -60,17 +60,26 @@ class Formula:
 
     @property
     def canonical(self) -> str:
-        """Equal for two formulas that compute the same thing."""
-        terms = sorted((t.side, t.variable, t.lag, t.coefficient) for t in self.terms)
-        return f"{self.factor:.12g}|{self.root}|{terms}"
+        """Equal for two formulas that compute the same thing: one leading coefficient of 1 a side."""
+        factor = self.factor
+        terms: list[tuple[str, str, int, str]] = []
+        for side, power in ((self.numerator, 1), (self.denominator, -1)):
+            ordered = sorted(side, key=lambda t: (t.variable, t.lag))
+            leading = 1.0 if self.root or not ordered else ordered[0].coefficient
+            factor *= leading**power
+            terms += [(t.side, t.variable, t.lag, f"{t.coefficient / leading:.12g}") for t in ordered]
+        return f"{factor:.12g}|{self.root}|{terms}"
 
     def evaluate(self, inputs: Mapping[str, float]) -> float | None:
-        """The value for ``inputs`` keyed as in :attr:`Term.key`; ``None`` when dividing by zero."""
+        """The value for ``inputs`` keyed as in :attr:`Term.key`; ``None`` when it has no meaning.
+
+        It has none over zero or less, nor has a mean annual change towards less than zero.
+        """
         numerator = sum(t.coefficient * inputs[t.key] for t in self.numerator)
         if not self.denominator:
             return self.factor * numerator
         denominator = sum(t.coefficient * inputs[t.key] for t in self.denominator)
-        if denominator == 0:
+        if denominator <= 0 or (self.root is not None and numerator < 0):
             return None
         quotient = numerator / denominator
         if self.root is not None:
@@ -94,7 +103,10 @@ def _added(left: Linear, right: Linear, sign: float) -> Linear:
     total = dict(left)
     for key, value in right.items():
         total[key] = total.get(key, 0.0) + sign * value
-    return {key: value for key, value in total.items() if value != 0}
+    left_over = {key: value for key, value in total.items() if value != 0}
+    if not left_over:
+        raise FormulaError("the terms cancel out")
+    return left_over
 
 
 def _is_number(quotient: _Quotient) -> bool:
@@ -125,7 +137,7 @@ def _call(call: ast.Call) -> _Quotient:
         return _Quotient(1.0, before, {})
     if name == "change":
         return _Quotient(1.0, _added(base.numerator, before, -1), {})
-    if name == "growth":
+    if name == "growth" or years == 1:
         return _Quotient(100.0, _added(base.numerator, before, -1), before)
     return _Quotient(100.0, base.numerator, before, root=years)
 
@@ -147,6 +159,8 @@ def _binary(node: ast.BinOp) -> _Quotient:
             number, other = (left, right) if _is_number(left) else (right, left)
             if not _is_number(number):
                 raise FormulaError("two variables cannot be multiplied")
+            if number.factor == 0:
+                raise FormulaError("multiplied by zero, nothing is left")
             return _Quotient(number.factor * other.factor, other.numerator, other.denominator)
         case ast.Div():
             if _is_number(right):
@@ -216,13 +230,19 @@ def unit_mismatch(formula: Formula, kind: str, unit: str, scale: float, unit_of:
         if own == "pct_niveau" and len(formula.terms) > 1:
             return None if unit == "points" else "a difference of percentages is in points"
         return None if unit == own else f"the formula gives {own}, the declaration says {unit}"
-    if own_kind == "level":
-        growth = formula.factor == 100 and kind == "ratio"
-        return None if growth else f"{own} is taken as delivered: only its growth can be computed"
+    delivered = {u for u, other in numerator | denominator if other in ("level", "proportion", "ratio")}
+    if delivered:
+        # Over one sum of variables, the only quotient of delivered figures is a growth.
+        same = {t.variable for t in formula.numerator} == {t.variable for t in formula.denominator}
+        later = min(t.lag for t in formula.numerator) < min(t.lag for t in formula.denominator)
+        if same and later and formula.factor == 100 and kind == "ratio":
+            return None
+        return f"{', '.join(sorted(delivered))} is taken as delivered: only its growth can be computed"
     if kind not in ("proportion", "ratio"):
         return f"a quotient needs a proportion or a ratio as unit, {unit} is a {kind}"
-    if kind == "proportion" and own_kind != "count":
-        return f"{unit} is a share of a count; the numerator is in {own}"
+    (whole, whole_kind) = next(iter(denominator))
+    if kind == "proportion" and (own_kind, whole_kind) != ("count", "count"):
+        return f"{unit} is a share of a count; the formula divides {own} by {whole}"
     if formula.factor != scale:
         return f"{unit} needs the factor {scale:g}, the formula has {formula.factor:g}"
     return None

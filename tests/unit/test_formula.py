@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odds_pipeline.model.formula import FormulaError, parse
+from odds_pipeline.model.formula import FormulaError, parse, unit_mismatch
 
 NUMBERS = st.integers(1, 10**7)
 
@@ -51,6 +51,9 @@ def test_division_by_zero_is_no_value() -> None:
         "__import__('os')",
         "a.x if a.y else a.z",
         "annual_growth(a.x, 2) + a.y",
+        "a.x - a.x",
+        "a.x / (a.y - a.y)",
+        "0 * a.x",
     ],
 )
 def test_refused(text: str) -> None:
@@ -58,6 +61,62 @@ def test_refused(text: str) -> None:
         parse(text)
 
 
-def test_same_computation_is_recognised_however_written() -> None:
-    assert parse("100 * (a.x + a.y) / a.z").canonical == parse("(a.y + a.x) * 100 / a.z").canonical
-    assert parse("a.x").canonical != parse("lag(a.x, 1)").canonical
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("100 * (a.x + a.y) / a.z", "(a.y + a.x) * 100 / a.z"),
+        ("100 * (a.x + a.y) / a.z", "(100 * a.x + 100 * a.y) / a.z"),
+        ("a.x / a.y", "2 * a.x / (2 * a.y)"),
+        ("2 * a.x", "a.x + a.x"),
+        ("change(a.x, 5)", "a.x - lag(a.x, 5)"),
+        ("growth(a.x, 1)", "100 * (a.x - lag(a.x, 1)) / lag(a.x, 1)"),
+        ("growth(a.x, 1)", "annual_growth(a.x, 1)"),
+    ],
+)
+def test_same_computation_is_recognised_however_written(one: str, other: str) -> None:
+    assert parse(one).canonical == parse(other).canonical
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a.x", "lag(a.x, 1)"),
+        ("a.x / a.y", "a.y / a.x"),
+        ("100 * a.x / a.y", "1000 * a.x / a.y"),
+        ("a.x + 2 * a.y", "2 * a.x + a.y"),
+        ("annual_growth(a.x, 2)", "growth(a.x, 2)"),
+    ],
+)
+def test_another_computation_is_another_formula(one: str, other: str) -> None:
+    assert parse(one).canonical != parse(other).canonical
+
+
+UNITS = {
+    "a.people": ("habitants", "count"),
+    "a.euros": ("eur", "amount"),
+    "a.median": ("eur_par_uc", "level"),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "unit", "scale", "right"),
+    [
+        ("100 * a.people / a.people", "proportion", "pct", 100, True),
+        ("a.people / a.people", "proportion", "pct", 100, False),
+        ("100 * a.people / a.euros", "proportion", "pct", 100, False),
+        ("100 * a.euros / a.people", "proportion", "pct", 100, False),
+        ("a.euros / a.people", "ratio", "eur_par_habitant", 1, True),
+        ("a.people + a.euros", "count", "habitants", 1, False),
+        ("a.people", "count", "habitants", 1, True),
+        ("a.people", "amount", "eur", 1, False),
+        ("a.median", "level", "eur_par_uc", 1, True),
+        ("2 * a.median", "level", "eur_par_uc", 1, False),
+        ("growth(a.median, 5)", "ratio", "pct_evolution", 100, True),
+        ("100 * a.median / lag(a.people, 5)", "ratio", "pour_100", 100, False),
+        ("a.people / a.median", "ratio", "ratio", 1, False),
+        ("100 * a.median / a.median", "ratio", "pct_evolution", 100, False),
+    ],
+)
+def test_formula_and_unit_agree(text: str, kind: str, unit: str, scale: float, right: bool) -> None:
+    told = unit_mismatch(parse(text), kind, unit, scale, UNITS.__getitem__)
+    assert (told is None) == right, told
