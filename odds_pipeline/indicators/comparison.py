@@ -55,58 +55,50 @@ def _limit(sign: str, events: str, few: str) -> str:
         WHEN _interval = 'byar' THEN _scale * {few} / denominator END"""
 
 
+# Indicators, places and months are joined as numbers: as text they cost three times as much. ``_p`` is
+# the same for a territory that is the same in two geographies.
 _COMPARE = f"""
 CREATE TABLE TARGET AS
 WITH given AS MATERIALIZED (
-    SELECT v.*, {MONTH_INDEX.format("v.month")} AS _t, i.identity AS _identity,
-           i.departement AS _departement, i.position AS _position,
-           CASE WHEN v.level <> 'france' THEN 'france' END AS _below_france
-    FROM SOURCE v LEFT JOIN compared_territories i
-      ON i.territory = v.territory AND i.level = v.level AND i.geography = v.geography
-), departements AS (
-    SELECT indicator, month, territory, arg_max(value, geography) AS value
-    FROM given WHERE level = 'departement' GROUP BY ALL
-), countries AS (
-    SELECT indicator, month, level, arg_max(value, _position) AS value,
-           arg_max(territory, _position) FILTER (WHERE value IS NOT NULL) AS territory
-    FROM given WHERE level = 'france' GROUP BY ALL
-), ranks AS (
-    SELECT indicator, month, territory, level, geography,
-           rank() OVER (PARTITION BY indicator, month, geography
-                        ORDER BY c.sign * round(value, 9)) AS rank,
-           count(*) OVER (PARTITION BY indicator, month, geography) AS ranked
-    FROM given JOIN compared_indicators c USING (indicator)
-    WHERE level = 'commune' AND value IS NOT NULL
-), series AS (
-    SELECT indicator, level, _identity, _t, arg_max(value, geography) AS value
+    SELECT v.*, c.i AS _i, p.p AS _p, {MONTH_INDEX.format("v.month")} AS _t,
+           p.departement AS _departement, p.position AS _position, c.adds_up AS _adds_up,
+           c.scale AS _scale, c.interval AS _interval, c.sign AS _sign, c.months_apart AS _apart,
+           CASE WHEN v.level <> 'france' THEN c.i END AS _below_france
+    FROM SOURCE v
+    JOIN compared_indicators c ON c.indicator = v.indicator
+    LEFT JOIN compared_territories p
+      ON p.territory = v.territory AND p.level = v.level AND p.geography = v.geography
+), known AS MATERIALIZED (
+    SELECT _i, _p, _t, any_value(_apart) AS _apart,
+           arg_max(value, geography) AS value
     FROM given WHERE value IS NOT NULL GROUP BY ALL
+), countries AS (
+    SELECT _i, _t, arg_max(value, _position) AS value, arg_max(territory, _position) AS territory
+    FROM given WHERE level = 'france' AND value IS NOT NULL GROUP BY ALL
+), ranks AS (
+    SELECT _i, _t, _p, geography,
+           rank() OVER (PARTITION BY _i, _t, geography ORDER BY _sign * round(value, 9)) AS rank,
+           count(*) OVER (PARTITION BY _i, _t, geography) AS ranked
+    FROM given WHERE level = 'commune' AND value IS NOT NULL
 ), bases AS (
-    SELECT g.indicator, g.level, g._identity, g._t,
-           any_value(s.value) FILTER (WHERE g._t - s._t = 12) AS year,
-           any_value(s.value) FILTER (WHERE g._t - s._t = 60) AS five
-    FROM series g
-    JOIN compared_indicators c ON c.indicator = g.indicator
-    JOIN (SELECT *, unnest([_t + 12, _t + 60]) AS later FROM series) s
-      ON s.indicator = g.indicator AND s.level = g.level AND s._identity = g._identity
-     AND s.later = g._t
-    LEFT JOIN compared_breaks b ON b.indicator = g.indicator AND b.t > s._t AND b.t <= g._t
-    WHERE b.t IS NULL AND g._t - s._t >= 12 * c.years_apart
+    SELECT g._i, g._p, g._t, any_value(s.value) FILTER (WHERE s.months = 12) AS year,
+           any_value(s.value) FILTER (WHERE s.months = 60) AS five
+    FROM known g
+    JOIN (SELECT _i, _p, value, months, _t + months AS later
+          FROM known CROSS JOIN (VALUES (12), (60)) AS spans(months)) s
+      ON s._i = g._i AND s._p = g._p AND s.later = g._t AND s.months >= g._apart
+    LEFT JOIN compared_breaks b ON b.i = g._i AND b.t > g._t - s.months AND b.t <= g._t
+    WHERE b.t IS NULL
     GROUP BY ALL
 ), joined AS (
-    SELECT g.*, c.adds_up AS _adds_up, c.scale AS _scale, c.interval AS _interval,
-           few.low AS _low, few.high AS _high, bases.year AS _year, bases.five AS _five,
+    SELECT g.*, few.low AS _low, few.high AS _high, bases.year AS _year, bases.five AS _five,
            d.value AS departement_value, f.value AS france_value, f.territory AS france_territory,
            CAST(r.rank AS INTEGER) AS rank, CAST(r.ranked AS INTEGER) AS ranked
     FROM given g
-    JOIN compared_indicators c ON c.indicator = g.indicator
-    LEFT JOIN departements d ON d.indicator = g.indicator AND d.month = g.month
-         AND d.territory = g._departement
-    LEFT JOIN countries f ON f.indicator = g.indicator AND f.month = g.month
-         AND f.level = g._below_france
-    LEFT JOIN ranks r ON r.indicator = g.indicator AND r.month = g.month AND r.level = g.level
-         AND r.territory = g.territory AND r.geography = g.geography
-    LEFT JOIN bases ON bases.indicator = g.indicator AND bases.level = g.level
-         AND bases._identity = g._identity AND bases._t = g._t
+    LEFT JOIN known d ON d._i = g._i AND d._t = g._t AND d._p = g._departement
+    LEFT JOIN countries f ON f._i = g._below_france AND f._t = g._t
+    LEFT JOIN ranks r ON r._i = g._i AND r._t = g._t AND r._p = g._p AND r.geography = g.geography
+    LEFT JOIN bases ON bases._i = g._i AND bases._p = g._p AND bases._t = g._t
     LEFT JOIN {_FEW} ON few.events = g.numerator
 )
 SELECT COLUMNS('^[^_]'),
@@ -194,40 +186,47 @@ def _wholes_of(project: Project, variable: str) -> set[str]:
 
 def _indicators(project: Project) -> pd.DataFrame:
     rows = []
-    for entry in project.indicators.values():
+    for i, entry in enumerate(project.indicators.values()):
         indicator = entry.indicator
         unit = project.units[indicator.unit]
         sign = 1 if indicator.direction == "lower_is_better" else -1
-        method = interval_of(project, indicator)
-        apart = years_apart(project, indicator)
-        rows.append((entry.id, sign, unit.adds_up, unit.scale, apart, method))
-    columns = ["indicator", "sign", "adds_up", "scale", "years_apart", "interval"]
+        apart = 12 * years_apart(project, indicator)
+        rows.append(
+            (entry.id, i, sign, unit.adds_up, unit.scale, apart, interval_of(project, indicator))
+        )
+    columns = ["indicator", "i", "sign", "adds_up", "scale", "months_apart", "interval"]
     return pd.DataFrame(rows, columns=columns).astype({"interval": "string"})
 
 
 def _breaks(project: Project) -> pd.DataFrame:
     rows = [
-        (entry.id, _month_index(b.month))
-        for entry in project.indicators.values()
+        (i, _month_index(b.month))
+        for i, entry in enumerate(project.indicators.values())
         for b in entry.indicator.breaks
     ]
-    return pd.DataFrame(rows, columns=["indicator", "t"]).astype({"indicator": "string", "t": "int64"})
+    return pd.DataFrame(rows, columns=["i", "t"], dtype="int64")
 
 
 def _territories(project: Project) -> pd.DataFrame:
-    """One identity for a territory that is the same in two geographies, whatever its code."""
+    """Each territory with the number of its place: a place lasts as long as no merger touches it."""
     territories = project.territories
     sources: dict[tuple[str, int], list[tuple[str, int]]] = {}
     for part in territories.parts:
         if part.part_geography < part.whole_geography:
             whole = (part.whole, part.whole_geography)
             sources.setdefault(whole, []).append((part.part, part.part_geography))
-    identities: dict[tuple[str, int], str] = {}
-    rows: list[tuple[str, str, int, str, str | None, int]] = []
+    places: dict[tuple[str, int], int] = {}
+    rows: list[tuple[str, str, int, int, str, int]] = []
     for t in sorted(territories.all, key=lambda t: t.geography):
-        key = (t.code, t.geography)
-        former = sources.get(key, [])
-        identities[key] = identities[former[0]] if len(former) == 1 else f"{t.code}@{t.geography}"
-        rows.append((t.code, t.level, t.geography, identities[key], t.departement or None, len(rows)))
-    columns = ["territory", "level", "geography", "identity", "departement", "position"]
-    return pd.DataFrame(rows, columns=columns).astype({"departement": "string"})
+        former = sources.get((t.code, t.geography), [])
+        places[t.code, t.geography] = places[former[0]] if len(former) == 1 else len(places)
+        rows.append(
+            (t.code, t.level, t.geography, places[t.code, t.geography], t.departement, len(rows))
+        )
+    columns = ["territory", "level", "geography", "p", "departement", "position"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["departement"] = [
+        places.get((code, geography))
+        for code, geography in zip(frame["departement"], frame["geography"], strict=True)
+    ]
+    return frame.astype({"departement": "Int64"})
