@@ -1,6 +1,23 @@
 """The ``odds`` command, one module per group of commands."""
 
-from odds_pipeline.cli import changes, declarations, publications, quarantine, running, values
+from odds_pipeline.cli import (
+    changes,
+    declarations,
+    extranet,
+    publications,
+    quarantine,
+    running,
+    values,
+)
 from odds_pipeline.cli.app import app
 
-__all__ = ["app", "changes", "declarations", "publications", "quarantine", "running", "values"]
+__all__ = [
+    "app",
+    "changes",
+    "declarations",
+    "extranet",
+    "publications",
+    "quarantine",
+    "running",
+    "values",
+]

@@ -424,10 +424,18 @@ class Project:
 
     def access_of(self, indicator: Indicator) -> Access:
         """Who may read it: the strictest of its own class and those of all that it reads."""
+        own = [indicator.access] if indicator.access else []
+        return strictest([*own, *self.partner_access_of(indicator).values()])
+
+    def partner_access_of(self, indicator: Indicator) -> dict[str, Access]:
+        """For each partner the indicator reads, the strictest class of what it reads of it."""
         read = set(indicator.parsed.variables)
         read |= {self.variables[v][1].aggregation for v in read} - {"sum", "none"}
-        own = [indicator.access] if indicator.access else []
-        return strictest([*own, *(self.variables[v][0].access for v in read)])
+        entries = [self.variables[v][0] for v in sorted(read)]
+        return {
+            partner: strictest(e.access for e in entries if e.partner.id == partner)
+            for partner in sorted({e.partner.id for e in entries})
+        }
 
     def feed_of(self, indicator: Indicator) -> FeedEntry:
         """The feed whose calendar the indicator follows."""

@@ -19,11 +19,13 @@ def definitions_table(project: Project) -> pd.DataFrame:
                 "indicator": entry.id,
                 "theme": entry.family.theme,
                 "family": entry.family.id,
+                "family_label": entry.family.label,
                 "label": indicator.label,
                 "short_label": indicator.short_label,
                 "definition": indicator.definition,
                 "unit": indicator.unit,
                 "symbol": project.units[indicator.unit].symbol,
+                "unit_label": project.units[indicator.unit].label,
                 "decimals": indicator.decimals,
                 "formula": indicator.formula,
                 "numerator": indicator.numerator,
@@ -40,6 +42,7 @@ def definitions_table(project: Project) -> pd.DataFrame:
                 "years_apart": years_apart(project, indicator),
                 "interval": interval_of(project, indicator),
                 "access": project.access_of(indicator),
+                "partner_access": json.dumps(project.partner_access_of(indicator)),
                 "declared_in": f"{entry.file}:{entry.line}",
             }
         )

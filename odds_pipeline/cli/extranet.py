@@ -1,0 +1,180 @@
+"""Commands of the members' site: start it, manage its accounts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from odds_pipeline.cli.app import AsJson, app, fail, load, out, print_json, table
+from odds_pipeline.home import Home
+from odds_pipeline.model.access import Access
+
+if TYPE_CHECKING:
+    from odds_pipeline.extranet.accounts import Accounts
+    from odds_pipeline.extranet.settings import Settings
+
+account = typer.Typer(no_args_is_help=True, help="Accounts of the members' site.")
+app.add_typer(account, name="account")
+
+
+@app.command()
+def extranet(
+    port: Annotated[int, typer.Option(help="port to listen on")] = 8080,
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+) -> None:
+    """Start the members' site on the current release; a new one goes live by itself."""
+    import uvicorn
+
+    from odds_pipeline.extranet.app import create_app
+
+    site = create_app(load(), Home.from_environment(), _settings())
+    out.print(f"Extranet on http://{host}:{port}", highlight=False)
+    uvicorn.run(site, host=host, port=port, log_level="warning", server_header=False)
+
+
+def _settings() -> Settings:
+    from odds_pipeline.extranet.settings import Settings
+    from odds_pipeline.model.project import project_root
+
+    try:
+        return Settings.read(project_root())
+    except ValueError as error:
+        fail(str(error), 1)
+
+
+def _accounts() -> Accounts:
+    from odds_pipeline.extranet.accounts import Accounts
+    from odds_pipeline.extranet.app import accounts_path
+
+    return Accounts(accounts_path(Home.from_environment()))
+
+
+@account.command("organisation")
+def organisation(
+    name: str,
+    edition: Annotated[Access, typer.Option(help="class of access of its people")] = "membres",
+    siret: Annotated[str | None, typer.Option(help="fourteen digits, for OpenID Connect")] = None,
+    partner: Annotated[
+        list[str] | None, typer.Option(help="partner whose restricted figures it may see")
+    ] = None,
+    territory: Annotated[str | None, typer.Option(help="code of its own territory")] = None,
+    runs_observatory: Annotated[
+        bool, typer.Option("--observatory", help="its administrators manage every organisation")
+    ] = False,
+) -> None:
+    """Add an organisation, or change the rights of the one of that name."""
+    project = load()
+    unknown = set(partner or []) - set(project.partners)
+    if unknown:
+        fail(f"no partner {', '.join(sorted(unknown))}; known: {', '.join(project.partners)}")
+    if territory is not None and territory not in {t.code for t in project.territories.all}:
+        fail(f"no territory {territory!r}: give its code")
+    try:
+        saved = _accounts().save_organisation(
+            name,
+            edition,
+            siret=siret,
+            partners=partner or [],
+            territory=territory,
+            runs_observatory=runs_observatory,
+        )
+    except ValueError as error:
+        fail(str(error))
+    out.print(f"{saved.name}: {saved.edition} {' '.join(saved.partners)}", highlight=False)
+
+
+@account.command("invite")
+def invite(
+    email: str,
+    name: str,
+    organisation: Annotated[str, typer.Option(help="name of an organisation")],
+    administrator: Annotated[bool, typer.Option("--administrator")] = False,
+) -> None:
+    """Open an account, or invite its owner again; prints the address where to choose a password."""
+    from odds_pipeline.extranet.accounts import INVITATION_DAYS
+
+    accounts, settings = _accounts(), _settings()
+    found = next((o for o in accounts.organisations() if o.name == organisation), None)
+    if found is None:
+        known = ", ".join(o.name for o in accounts.organisations()) or "none yet"
+        fail(f"no organisation {organisation!r}; known: {known}. Add it: odds account organisation")
+    person = accounts.with_email(email)
+    try:
+        person = person or accounts.add_person(email, name, found.id, administrator=administrator)
+    except ValueError as error:
+        fail(str(error))
+    if person.organisation.id != found.id:
+        fail(f"{email} already belongs to {person.organisation.name}")
+    if administrator:
+        accounts.set_administrator(person.id, True)
+    secret = accounts.open_session(person.id, "invitation", timedelta(days=INVITATION_DAYS))
+    out.print(
+        f"{settings.public_url}/invitation/{secret}", highlight=False, soft_wrap=True, markup=False
+    )
+
+
+@account.command("create-admin")
+def create_admin(
+    email: str,
+    name: str,
+    organisation: Annotated[str, typer.Option(help="name of the body that runs the site")] = (
+        "Observatoire"
+    ),
+) -> None:
+    """Make the first administrator; prints the address where they choose their password."""
+    accounts = _accounts()
+    if organisation not in {o.name for o in accounts.organisations()}:
+        accounts.save_organisation(organisation, "partenaires", runs_observatory=True)
+    invite(email, name, organisation, administrator=True)
+
+
+@account.command("list")
+def list_accounts(as_json: AsJson = False) -> None:
+    """Every account."""
+    accounts = _accounts()
+    found = [p for o in accounts.organisations() for p in accounts.people(o.id)]
+    if as_json:
+        print_json([asdict(p) for p in found])
+        return
+    table(
+        f"{len(found)} accounts",
+        ["email", "name", "organisation", "access", "administrator", "closed", "last seen"],
+        [
+            [
+                p.email,
+                p.name,
+                p.organisation.name,
+                " ".join([p.organisation.edition, *p.organisation.partners]),
+                "yes" if p.administrator else "",
+                "yes" if p.revoked else "",
+                p.seen_at,
+            ]
+            for p in found
+        ],
+    )
+
+
+@account.command("revoke")
+def revoke(email: str) -> None:
+    """Close an account; its sessions and tokens end at once."""
+    accounts = _accounts()
+    person = accounts.with_email(email)
+    if person is None:
+        fail(f"no account {email!r}")
+    accounts.set_revoked(person.id, True)
+    out.print(f"{person.email}: closed", highlight=False)
+
+
+@account.command("purge")
+def purge(as_json: AsJson = False) -> None:
+    """Delete personal data kept longer than ``resources/extranet.yaml`` says; also done at sign-ins."""
+    from odds_pipeline.extranet.audit import purge as purge_accounts
+
+    counts = purge_accounts(_accounts(), _settings())
+    if as_json:
+        print_json(counts)
+    else:
+        out.print(", ".join(f"{count} {name}" for name, count in counts.items()), highlight=False)

@@ -1,0 +1,119 @@
+"""The extranet as an ASGI application, put together from its parts."""
+
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from itsdangerous import Signer
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from odds_pipeline.extranet.accounts import Accounts
+from odds_pipeline.extranet.delivery import Delivery
+from odds_pipeline.extranet.drawing import Atlas
+from odds_pipeline.extranet.oidc import Client
+from odds_pipeline.extranet.pages import (
+    about,
+    account,
+    admin,
+    api,
+    compare,
+    data,
+    home,
+    indicator,
+    releases,
+    search,
+    study,
+    territory,
+)
+from odds_pipeline.extranet.rendering import render
+from odds_pipeline.extranet.search import index
+from odds_pipeline.extranet.serving import Serving, Unknown
+from odds_pipeline.extranet.settings import Settings
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+
+PAGES = (about, account, admin, compare, data, home, indicator, releases, search, study, territory)
+
+
+def accounts_path(home: Home) -> Path:
+    """Where the accounts are kept."""
+    return home.path / "extranet" / "accounts.sqlite"
+
+
+def signing_key(home: Home) -> str:
+    """The key that signs session cookies, made at the first start."""
+    path = home.path / "extranet" / "signing.key"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        temporary = path.with_suffix(f".{secrets.token_hex(4)}")
+        temporary.touch(mode=0o600)
+        temporary.write_text(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):
+            path.hardlink_to(temporary)
+        temporary.unlink()
+    return path.read_text()
+
+
+def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
+    """The application over an observatory's home. It only reads releases."""
+    app = FastAPI(
+        title="Recueil des indicateurs de l’ODDS 93",
+        version="1",
+        description="Valeurs, statuts et définitions de l’édition en cours, selon vos droits.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    workshop = tempfile.TemporaryDirectory(prefix="odds-extranet-")
+    accounts = Accounts(accounts_path(home))
+    serving = Serving(home, Path(workshop.name), index)
+    signer = Signer(signing_key(home), salt="session")
+    app.state.workshop = workshop
+    app.state.accounts, app.state.serving, app.state.settings = accounts, serving, settings
+    app.state.signer = signer
+    app.state.atlas = Atlas(project.territories, project.root / "resources" / "reference", home)
+    app.state.partners = {p.id: p.short_label for p in project.partners.values()}
+    app.state.providers = {p.id: Client(p, settings) for p in settings.providers}
+    for module in PAGES:
+        app.include_router(module.router, include_in_schema=False)
+    app.include_router(api.router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.add_exception_handler(Unknown, _unknown)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _misread)
+    app.add_middleware(Delivery, serving=serving, accounts=accounts, settings=settings, signer=signer)
+    return app
+
+
+def _error(request: Request, status: int, message: str) -> Response:
+    if request.url.path.startswith("/api/v1/"):
+        return JSONResponse({"detail": message}, status)
+    if not hasattr(request.state, "view"):  # a file of the style sheet's folder
+        return PlainTextResponse(message, status)
+    return render(request, "error.html", status=status, personal=True, code=status, message=message)
+
+
+def _unknown(request: Request, error: Exception) -> Response:
+    return _error(request, 404, "Cette page n’existe pas.")
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = "Cette page n’existe pas." if error.status_code == 404 else str(error.detail)
+    response = _error(request, error.status_code, message)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _misread(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    where = ", ".join(str(e["loc"][-1]) for e in error.errors())
+    if request.url.path.startswith("/api/v1/"):
+        details = [{k: e[k] for k in ("loc", "msg", "type")} for e in error.errors()]
+        return JSONResponse({"detail": details}, 422)
+    return _error(request, 400, f"Demande mal formée : {where}.")

@@ -1,0 +1,137 @@
+"""The charts of the pages, drawn from what the view holds."""
+
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+from odds_pipeline.charts import Ground, Line, Ranked, choropleth, circles, ranking, read_ground, trend
+from odds_pipeline.extranet.serving import Place, Row, View
+from odds_pipeline.extranet.words import figure
+from odds_pipeline.geography.territories import Territories
+from odds_pipeline.home import Home
+
+
+@dataclass
+class Atlas:
+    """The grounds of maps, by geography, read once."""
+
+    territories: Territories
+    reference: Path
+    home: Home
+    _grounds: dict[int, Ground] = field(default_factory=dict)
+
+    def ground(self, geography: int) -> Ground:
+        if geography not in self._grounds:
+            self._grounds[geography] = read_ground(
+                self.territories, self.reference, self.home, geography
+            )
+        return self._grounds[geography]
+
+
+def places_map(atlas: Atlas, view: View) -> str:
+    """A map whose communes are links; the same links stand in a list beside it."""
+    ground = atlas.ground(view.geography)
+    body = []
+    for code, shape in sorted(ground.shapes.items(), key=lambda item: item[1].label):
+        label = escape(shape.label)
+        name = escape(shape.short_label)
+        place = f'x="{shape.x:g}" y="{shape.y + 3:g}" font-size="7.2" text-anchor="middle"'
+        body.append(
+            f'<a href="/territoires/{code}" aria-label="{label}"><title>{label}</title>'
+            f'<path d="{shape.path}"/>{f"<text {place}>{name}</text>" if name else ""}</a>'
+        )
+    return (
+        f'<svg class="places" viewBox="0 0 {ground.width:g} {ground.height:g}" role="group" '
+        f'aria-label="Carte des communes">{"".join(body)}</svg>'
+    )
+
+
+def indicator_map(
+    atlas: Atlas, view: View, sheet: Row, rows: list[Row], place: Place | None
+) -> str | None:
+    """A map of one month: classes for a rate, circles for a count; only for communes."""
+    if not rows or rows[0]["level"] != "commune":
+        return None
+    ground = atlas.ground(rows[0]["geography"])
+    values = {row["territory"]: row["value"] for row in rows}
+    draw = choropleth if sheet["denominator"] or sheet["symbol"] in ("%", "€") else circles
+    return draw(
+        "carte",
+        f"{sheet['label']}, communes",
+        ground,
+        {code: values.get(code) for code in ground.shapes},
+        lambda value: figure(value, sheet),
+        place=(place.code,) if place else (),
+    )
+
+
+def indicator_ranking(view: View, sheet: Row, rows: list[Row], place: Place | None) -> str | None:
+    """Communes in the order of their values, with intervals where they have one."""
+    known = [row for row in rows if row["value"] is not None]
+    if len(known) < 2 or known[0]["level"] not in ("commune", "ept"):
+        return None
+    departement = next(
+        (r["departement_value"] for r in known if r["departement_value"] is not None), None
+    )
+    marks = {}
+    if departement is not None and sheet["denominator"]:
+        marks = {f"Département {figure(departement, sheet)}": departement}
+    return ranking(
+        "classement",
+        f"{sheet['label']}, par ordre",
+        [
+            Ranked(
+                view.places[row["territory"]].label,
+                row["value"],
+                row["ci_low"],
+                row["ci_high"],
+                place=place is not None and row["territory"] == place.code,
+            )
+            for row in known
+        ],
+        lambda value: figure(value, sheet),
+        marks=marks,
+    )
+
+
+def _short(place: Place) -> str:
+    return "Département" if place.level == "departement" else place.label
+
+
+def indicator_trend(view: View, sheet: Row, series: list[Row], place: Place | None) -> str | None:
+    """The series of the chosen territory and the département; a gap stays a gap."""
+    lines: dict[str, dict[str, float | None]] = {}
+    for row in series:
+        lines.setdefault(row["territory"], {})[row["month"]] = row["value"]
+    if place is not None and not sheet["denominator"]:
+        lines = {code: values for code, values in lines.items() if code == place.code}
+    if len({month for values in lines.values() for month in values}) < 2:
+        return None
+    return trend(
+        "evolution",
+        f"{sheet['label']}, évolution",
+        [
+            Line(_short(view.places[code]), values, place=place is not None and code == place.code)
+            for code, values in lines.items()
+        ],
+        lambda value: figure(value, sheet),
+        breaks={b["month"]: b["reason"] for b in sheet["breaks"]},
+    )
+
+
+def spark(points: list[float | None]) -> str:
+    """A line of at most 60 values for a table cell; hidden from screen readers, the cells say it."""
+    points = points[-60:]
+    known = [p for p in points if p is not None]
+    if len(known) < 2:
+        return ""
+    low, span = min(known), (max(known) - min(known)) or 1.0
+    step = 68 / (len(points) - 1)
+    runs: list[list[str]] = [[]]
+    for i, point in enumerate(points):
+        if point is None:
+            runs.append([])
+        else:
+            runs[-1].append(f"{2 + i * step:.1f},{18 - 16 * (point - low) / span:.1f}")
+    drawn = "".join(f'<polyline points="{" ".join(run)}"/>' for run in runs if len(run) > 1)
+    return f'<svg class="spark" viewBox="0 0 72 20" aria-hidden="true">{drawn}</svg>' if drawn else ""

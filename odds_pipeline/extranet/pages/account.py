@@ -1,0 +1,263 @@
+"""Signing in and out, one's own account, invitations, API tokens."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from itsdangerous import BadSignature
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from odds_pipeline.extranet import audit, signin
+from odds_pipeline.extranet.accounts import Accounts, Person
+from odds_pipeline.extranet.delivery import cookie_name
+from odds_pipeline.extranet.oidc import MINUTES, Client
+from odds_pipeline.extranet.rendering import reader_of, render
+from odds_pipeline.extranet.serving import Unknown
+from odds_pipeline.extranet.settings import Settings
+
+router = APIRouter(include_in_schema=False)
+Text = Annotated[str, Form(max_length=400)]
+_STATE = "odds-connexion"
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def _accounts(request: Request) -> Accounts:
+    accounts: Accounts = request.app.state.accounts
+    return accounts
+
+
+def address_of(request: Request) -> str:
+    """The address the request comes from."""
+    return request.client.host if request.client else ""
+
+
+def local_page(address: str) -> str:
+    """``address`` if it is a page of this site, else the home page: no open redirect."""
+    safe = address.startswith("/") and not address.startswith("//") and "\\" not in address
+    return address if safe and address.isprintable() else "/"
+
+
+def _client(request: Request, provider: str) -> Client:
+    clients: dict[str, Client] = request.app.state.providers
+    if provider not in clients:
+        raise Unknown(provider)
+    return clients[provider]
+
+
+def _welcome(request: Request, person: Person, next_page: str, how: str) -> Response:
+    settings, accounts = _settings(request), _accounts(request)
+    former = reader_of(request)
+    if former.secret:
+        accounts.close_session(former.secret)
+    audit.purge(accounts, settings)
+    duration = timedelta(hours=settings.session_hours)
+    secret = accounts.open_session(person.id, "web", duration)
+    audit.note(accounts, "connexion", person, how, address_of(request))
+    response = RedirectResponse(local_page(next_page), 303)
+    response.set_cookie(
+        cookie_name(settings),
+        request.app.state.signer.sign(secret).decode(),
+        max_age=int(duration.total_seconds()),
+        httponly=True,
+        secure=settings.secure,
+        samesite="lax",
+        path="/",
+    )
+    return response
+
+
+@router.get("/connexion")
+def sign_in_page(request: Request, next: Annotated[str, Query(max_length=400)] = "/") -> HTMLResponse:
+    """The sign-in form."""
+    return _sign_in_form(request, next, "", 200)
+
+
+def _sign_in_form(request: Request, next_page: str, problem: str, status: int) -> HTMLResponse:
+    return render(
+        request,
+        "sign_in.html",
+        status=status,
+        personal=True,
+        next=local_page(next_page),
+        problem=problem,
+        providers=_settings(request).providers,
+    )
+
+
+@router.post("/connexion")
+def sign_in(request: Request, email: Text = "", password: Text = "", next: Text = "/") -> Response:
+    """Sign in with a local account."""
+    try:
+        person = signin.sign_in(_accounts(request), email, password, address_of(request))
+    except signin.Refused as refused:
+        return _sign_in_form(request, next, str(refused), 401)
+    return _welcome(request, person, next, "mot de passe")
+
+
+@router.get("/connexion/{provider}")
+def to_provider(
+    request: Request, provider: str, next: Annotated[str, Query(max_length=400)] = "/"
+) -> Response:
+    """Leave for the identity provider."""
+    try:
+        address, state = _client(request, provider).start(_accounts(request), local_page(next))
+    except signin.Refused as refused:
+        return _sign_in_form(request, next, str(refused), 502)
+    response = RedirectResponse(address, 303)
+    response.set_cookie(
+        _STATE,
+        request.app.state.signer.sign(state).decode(),
+        max_age=60 * MINUTES,
+        httponly=True,
+        secure=_settings(request).secure,
+        samesite="lax",
+        path=f"/connexion/{provider}/retour",
+    )
+    return response
+
+
+@router.get("/connexion/{provider}/retour")
+def from_provider(
+    request: Request,
+    provider: str,
+    code: Annotated[str, Query(max_length=4000)] = "",
+    state: Annotated[str, Query(max_length=400)] = "",
+) -> Response:
+    """Come back from the identity provider."""
+    client = _client(request, provider)
+    try:
+        kept = request.app.state.signer.unsign(request.cookies.get(_STATE, "")).decode()
+    except (BadSignature, ValueError):
+        kept = ""
+    try:
+        person, next_page = client.finish(_accounts(request), state, kept, code)
+    except signin.Refused as refused:
+        audit.note(
+            _accounts(request), "connexion_refusee", None, f"{provider} : {refused}", address_of(request)
+        )
+        response: Response = _sign_in_form(request, "/", str(refused), 403)
+    else:
+        response = _welcome(request, person, next_page, provider)
+    response.delete_cookie(_STATE, path=f"/connexion/{provider}/retour")
+    return response
+
+
+@router.post("/deconnexion")
+def sign_out(request: Request) -> Response:
+    """End the session."""
+    reader = reader_of(request)
+    if reader.person is not None:
+        _accounts(request).close_session(reader.secret)
+        audit.note(_accounts(request), "deconnexion", reader.person, "", address_of(request))
+    response = RedirectResponse("/", 303)
+    response.delete_cookie(
+        cookie_name(_settings(request)), path="/", secure=_settings(request).secure, httponly=True
+    )
+    return response
+
+
+@router.get("/compte")
+def account(request: Request) -> Response:
+    """One's own account."""
+    if reader_of(request).person is None:
+        return RedirectResponse("/connexion?next=/compte", 303)
+    return _account_page(request)
+
+
+def _account_page(
+    request: Request, problem: str = "", token: str = "", done: str = "", status: int = 200
+) -> HTMLResponse:
+    person = reader_of(request).person
+    if person is None:
+        raise Unknown("compte")
+    return render(
+        request,
+        "account.html",
+        personal=True,
+        status=status,
+        person=person,
+        tokens=_accounts(request).tokens(person.id),
+        local=_accounts(request).password(person.id) is not None,
+        problem=problem,
+        token=token,
+        done=done,
+    )
+
+
+@router.post("/compte/mot-de-passe")
+def change_password(request: Request, current: Text = "", new: Text = "") -> Response:
+    """Change one's password: every session and token ends but a new one."""
+    person = reader_of(request).person
+    if person is None or reader_of(request).kind != "web":
+        raise Unknown("compte")
+    accounts, settings = _accounts(request), _settings(request)
+    try:
+        signin.sign_in(accounts, person.email, current, address_of(request))
+        signin.check_strength(new, settings.password_length)
+    except (signin.Refused, ValueError) as error:
+        return _account_page(request, problem=str(error), status=400)
+    accounts.set_password(person.id, signin.encode(new))
+    audit.note(accounts, "compte", person, "mot de passe changé", address_of(request))
+    return _welcome(request, person, "/compte", "mot de passe changé")
+
+
+@router.post("/compte/jetons")
+def make_token(request: Request, label: Text = "") -> HTMLResponse:
+    """Make an API token, shown once."""
+    person = reader_of(request).person
+    if person is None or reader_of(request).kind != "web":
+        raise Unknown("compte")
+    duration = timedelta(days=_settings(request).token_days)
+    token = _accounts(request).open_session(person.id, "api", duration, label.strip()[:60] or "sans nom")
+    audit.note(_accounts(request), "compte", person, "jeton créé", address_of(request))
+    return _account_page(request, token=token)
+
+
+@router.post("/compte/jetons/{identifier}/fin")
+def end_token(request: Request, identifier: str) -> Response:
+    """End one of one's API tokens."""
+    person = reader_of(request).person
+    if person is None or reader_of(request).kind != "web":
+        raise Unknown("compte")
+    _accounts(request).close_token(person.id, identifier)
+    return RedirectResponse("/compte", 303)
+
+
+@router.get("/invitation/{secret}")
+def invitation(request: Request, secret: str) -> HTMLResponse:
+    """Choose a password after an invitation."""
+    return _invitation_page(request, secret)
+
+
+def _invitation_page(request: Request, secret: str, problem: str = "") -> HTMLResponse:
+    person = _accounts(request).in_session(secret, "invitation")
+    if person is None:
+        raise Unknown("invitation")
+    return render(
+        request,
+        "invitation.html",
+        personal=True,
+        status=400 if problem else 200,
+        person=person,
+        problem=problem,
+        secret=secret,
+    )
+
+
+@router.post("/invitation/{secret}")
+def accept(request: Request, secret: str, new: Text = "") -> Response:
+    """Keep the password chosen; the invitation has served."""
+    accounts = _accounts(request)
+    person = accounts.in_session(secret, "invitation")
+    if person is None:
+        raise Unknown("invitation")
+    try:
+        signin.check_strength(new, _settings(request).password_length)
+    except ValueError as error:
+        return _invitation_page(request, secret, str(error))
+    accounts.set_password(person.id, signin.encode(new))
+    return _welcome(request, person, "/", "invitation")

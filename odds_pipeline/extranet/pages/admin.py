@@ -1,0 +1,183 @@
+"""Managing the people of an organisation, and the organisations. It does not exist for anyone else."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from odds_pipeline.extranet import audit
+from odds_pipeline.extranet.accounts import INVITATION_DAYS, Accounts, Organisation, Person
+from odds_pipeline.extranet.pages.account import address_of
+from odds_pipeline.extranet.rendering import reader_of, render
+from odds_pipeline.extranet.serving import Unknown
+from odds_pipeline.model.access import ACCESS, Access
+
+router = APIRouter(include_in_schema=False)
+Text = Annotated[str, Form(max_length=400)]
+
+
+def _accounts(request: Request) -> Accounts:
+    accounts: Accounts = request.app.state.accounts
+    return accounts
+
+
+def _manager(request: Request, organisation: int) -> tuple[Person, Organisation]:
+    """Who manages, and what; :class:`Unknown` when they do not, or sign in by an API token."""
+    reader = reader_of(request)
+    found = _accounts(request).organisation(organisation)
+    if reader.kind != "web" or reader.person is None or found is None:
+        raise Unknown("gestion")
+    if not reader.person.manages(organisation):
+        raise Unknown("gestion")
+    return reader.person, found
+
+
+def _observatory(request: Request) -> Person:
+    reader = reader_of(request)
+    if reader.kind != "web" or reader.person is None or not reader.person.runs_observatory:
+        raise Unknown("gestion")
+    return reader.person
+
+
+def _member(request: Request, organisation: int, person: int) -> Person:
+    found = _accounts(request).person(person)
+    if found is None or found.organisation.id != organisation:
+        raise Unknown("personne")
+    return found
+
+
+@router.get("/gestion")
+def management(request: Request) -> Response:
+    """The organisations, for the observatory; else one's own."""
+    person = reader_of(request).person
+    if person is None or not person.administrator:
+        raise Unknown("gestion")
+    if not person.runs_observatory:
+        return RedirectResponse(f"/gestion/{person.organisation.id}", 303)
+    return _organisations_page(request)
+
+
+def _organisations_page(request: Request, problem: str = "") -> HTMLResponse:
+    accounts = _accounts(request)
+    found = accounts.organisations()
+    return render(
+        request,
+        "organisations.html",
+        personal=True,
+        status=400 if problem else 200,
+        organisations=found,
+        counts={o.id: len(accounts.people(o.id)) for o in found},
+        classes=ACCESS,
+        partners=request.app.state.partners,
+        problem=problem,
+    )
+
+
+@router.post("/gestion")
+def save_organisation(
+    request: Request,
+    name: Text = "",
+    edition: Text = "public",
+    siret: Text = "",
+    territory: Text = "",
+    partners: Annotated[list[str], Form()] = [],  # noqa: B006
+) -> Response:
+    """Add an organisation, or change the rights of the one of that name."""
+    manager = _observatory(request)
+    known = set(request.app.state.partners)
+    try:
+        if not name.strip() or set(partners) - known:
+            raise ValueError("un nom est nécessaire, et des partenaires connus")
+        access: Access | None = next((a for a in ACCESS if a == edition), None)
+        if access is None:
+            raise ValueError(f"classe d’accès inconnue : {edition}")
+        _accounts(request).save_organisation(
+            name.strip(),
+            access,
+            siret=siret.replace(" ", "") or None,
+            partners=partners,
+            territory=territory.strip() or None,
+        )
+    except ValueError as error:
+        return _organisations_page(request, str(error))
+    detail = f"organisation {name.strip()} : {edition} {' '.join(partners)}"
+    audit.note(_accounts(request), "compte", manager, detail, address_of(request))
+    return RedirectResponse("/gestion", 303)
+
+
+@router.get("/gestion/{organisation}")
+def people(request: Request, organisation: int) -> HTMLResponse:
+    """The people of an organisation, and its latest sign-ins and downloads."""
+    return _people_page(request, organisation)
+
+
+def _people_page(
+    request: Request, organisation: int, problem: str = "", invitation: str = ""
+) -> HTMLResponse:
+    manager, found = _manager(request, organisation)
+    return render(
+        request,
+        "people.html",
+        personal=True,
+        status=400 if problem else 200,
+        organisation=found,
+        people=_accounts(request).people(organisation),
+        events=audit.events(_accounts(request), organisation, 50),
+        me=manager,
+        problem=problem,
+        invitation=invitation,
+    )
+
+
+@router.post("/gestion/{organisation}")
+def add_person(
+    request: Request, organisation: int, email: Text = "", name: Text = "", administrator: Text = ""
+) -> HTMLResponse:
+    """Add someone, and show the invitation to hand to them."""
+    manager, _ = _manager(request, organisation)
+    try:
+        added = _accounts(request).add_person(
+            email, name, organisation, administrator=bool(administrator)
+        )
+    except ValueError as error:
+        return _people_page(request, organisation, str(error))
+    audit.note(_accounts(request), "compte", manager, f"compte ouvert : {added.id}", address_of(request))
+    return _people_page(request, organisation, invitation=_invite(request, added))
+
+
+def _invite(request: Request, person: Person) -> str:
+    secret = _accounts(request).open_session(person.id, "invitation", timedelta(days=INVITATION_DAYS))
+    return f"{request.app.state.settings.public_url}/invitation/{secret}"
+
+
+@router.post("/gestion/{organisation}/{person}/invitation")
+def invite_again(request: Request, organisation: int, person: int) -> HTMLResponse:
+    """A new invitation, for a forgotten password."""
+    manager, _ = _manager(request, organisation)
+    member = _member(request, organisation, person)
+    audit.note(_accounts(request), "compte", manager, f"invitation : {person}", address_of(request))
+    return _people_page(request, organisation, invitation=_invite(request, member))
+
+
+@router.post("/gestion/{organisation}/{person}/fermeture")
+def revoke(request: Request, organisation: int, person: int) -> Response:
+    """Close an account; its sessions end at once."""
+    return _set(request, organisation, person, revoked=True)
+
+
+@router.post("/gestion/{organisation}/{person}/reouverture")
+def restore(request: Request, organisation: int, person: int) -> Response:
+    """Reopen an account."""
+    return _set(request, organisation, person, revoked=False)
+
+
+def _set(request: Request, organisation: int, person: int, *, revoked: bool) -> Response:
+    manager, _ = _manager(request, organisation)
+    member = _member(request, organisation, person)
+    if member.id == manager.id:
+        return _people_page(request, organisation, "un administrateur ne ferme pas son propre compte")
+    _accounts(request).set_revoked(person, revoked)
+    word = "fermé" if revoked else "rouvert"
+    audit.note(_accounts(request), "compte", manager, f"compte {word} : {person}", address_of(request))
+    return RedirectResponse(f"/gestion/{organisation}", 303)

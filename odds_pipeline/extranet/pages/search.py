@@ -1,0 +1,18 @@
+"""The search page."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse
+
+from odds_pipeline.extranet.rendering import render, view_of
+from odds_pipeline.extranet.search import search
+
+router = APIRouter()
+
+
+@router.get("/recherche")
+def search_page(request: Request, q: Annotated[str, Query(max_length=200)] = "") -> HTMLResponse:
+    """Indicators and territories that match the words asked for."""
+    view = view_of(request)
+    return render(request, "search.html", q=q, found=search(view, q))

@@ -1,0 +1,79 @@
+"""Templates to pages: the environment, its filters, and what every page needs."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from odds_pipeline.extranet import words
+from odds_pipeline.extranet.delivery import Reader
+from odds_pipeline.extranet.serving import View
+from odds_pipeline.model.indicator import THEMES
+from odds_pipeline.status_words import french_number
+
+
+def environment() -> Environment:
+    """Jinja2, escaping everything, refusing undefined names."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        mois=words.month_words,
+        mois_court=words.month_short,
+        jour=words.day_words,
+        nombre=french_number,
+        rang=words.rank_words,
+        statut=words.status,
+    )
+    made.globals.update(
+        figure=words.figure,
+        evolution=words.change,
+        ecart=lambda value, sheet: words.signed(value, sheet["decimals"], words.difference_unit(sheet)),
+        THEMES=THEMES,
+        LEVELS=words.LEVELS,
+        LEVELS_PLURAL=words.LEVELS_PLURAL,
+        DIRECTIONS=words.DIRECTIONS,
+        ACCESS_WORDS=words.ACCESS_WORDS,
+    )
+    return made
+
+
+TEMPLATES = environment()
+
+
+def view_of(request: Request) -> View:
+    """The view of the release that this request reads, to its end."""
+    view: View = request.state.view
+    return view
+
+
+def reader_of(request: Request) -> Reader:
+    """Who asks."""
+    reader: Reader = request.state.reader
+    return reader
+
+
+def render(
+    request: Request, template: str, *, status: int = 200, personal: bool = False, **context: Any
+) -> HTMLResponse:
+    """A page. ``personal`` pages are never kept; others may be, so they must hold nothing personal."""
+    html = TEMPLATES.get_template(template).render(
+        view=view_of(request),
+        settings=request.app.state.settings,
+        signed_in=reader_of(request).person is not None,
+        path=request.url.path,
+        query=request.url.query,
+        **context,
+    )
+    response = HTMLResponse(html, status)
+    if personal:
+        response.headers["cache-control"] = "no-store"
+    elif request.method == "GET" and status == 200:
+        response.headers["x-keep"] = "1"
+    return response

@@ -1,0 +1,65 @@
+"""Settings of the extranet, declared in ``resources/extranet.yaml``."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from odds_pipeline.model.base import Declaration, Name, Sentence
+from odds_pipeline.model.yaml_file import read_yaml
+
+
+class Provider(Declaration):
+    """An OpenID Connect provider. ``siret_claim`` names the claim that tells the organisation.
+
+    ``client_secret_env`` is the name of the environment variable that holds the secret. ``pkce``
+    is false for a provider that refuses parameters it does not know.
+    """
+
+    id: Name
+    label: Sentence
+    issuer: str
+    client_id: str
+    client_secret_env: str
+    scope: str = "openid given_name usual_name email siret"
+    pkce: bool = True
+    siret_claim: str = "siret"
+    algorithms: list[str] = Field(default=["RS256", "ES256"], min_length=1)
+
+    @property
+    def secret(self) -> str:
+        return os.environ.get(self.client_secret_env, "")
+
+
+class Settings(Declaration):
+    """``public_url`` is the address readers use; it decides cookies' ``Secure`` and redirects."""
+
+    title: Sentence
+    publisher: Sentence
+    contact: Sentence
+    public_url: str = "http://127.0.0.1:8080"
+    session_hours: int = Field(default=12, ge=1)
+    token_days: int = Field(default=90, ge=1)
+    audit_days: int = Field(default=365, ge=1)
+    inactive_months: int = Field(default=24, ge=1)
+    password_length: int = Field(default=12, ge=8)
+    providers: list[Provider] = []
+
+    @property
+    def secure(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @classmethod
+    def read(cls, root: Path) -> "Settings":
+        """Read the file of a project folder; :class:`ValueError` names the file, key and mistake."""
+        file = read_yaml(root / "resources" / "extranet.yaml", root)
+        if file.problems:
+            raise ValueError("\n".join(str(p) for p in file.problems))
+        try:
+            return cls.model_validate(file.data)
+        except ValidationError as error:
+            lines = [
+                str(file.problem(tuple(e["loc"]), f"{e['loc'][-1] if e['loc'] else ''}: {e['msg']}"))
+                for e in error.errors()
+            ]
+            raise ValueError("\n".join(lines)) from error

@@ -1,0 +1,109 @@
+"""A site over a small simulated observatory, with organisations and people of every kind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from odds_pipeline.extranet.accounts import Accounts, Person
+from odds_pipeline.extranet.app import create_app
+from odds_pipeline.extranet.settings import Settings
+from odds_pipeline.extranet.signin import encode
+from odds_pipeline.home import Home
+from odds_pipeline.model.access import Access
+from odds_pipeline.model.project import Project
+
+from .observatory import build
+
+PASSWORD = "correct cheval pile agrafe"
+SITE = "http://testserver"
+ENCODED = encode(PASSWORD)
+
+ROLES: dict[str, tuple[Access, tuple[str, ...]] | None] = {
+    "visiteur": None,
+    "ccas": ("membres", ()),
+    "cpam": ("membres", ("cpam",)),
+    "prefecture": ("membres", ("prefecture",)),
+    "observatoire": ("partenaires", ()),
+}
+"""Who comes: class of access and partners of their organisation; ``None``: nobody signed in."""
+
+
+@pytest.fixture(scope="session")
+def observatory(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Home:
+    home = Home(tmp_path_factory.mktemp("observatoire"))
+    build(project, home, home.landing)
+    return home
+
+
+@dataclass
+class Site:
+    """The application, its accounts, and one person a role."""
+
+    app: FastAPI
+    home: Home
+    people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def accounts(self) -> Accounts:
+        accounts: Accounts = self.app.state.accounts
+        return accounts
+
+    def client(self, role: str = "visiteur") -> TestClient:
+        """A browser, signed in as ``role``."""
+        client = TestClient(self.app, base_url=SITE, follow_redirects=False)
+        client.headers["sec-fetch-site"] = "same-origin"
+        if role in self.people:
+            secret = self.accounts.open_session(self.people[role].id, "web", timedelta(hours=1))
+            client.cookies.set("odds", self.app.state.signer.sign(secret).decode())
+        return client
+
+
+def settings(**changes: object) -> Settings:
+    return Settings.model_validate(
+        {"title": "Observatoire", "publisher": "Observatoire", "contact": "l’équipe", "public_url": SITE}
+        | changes
+    )
+
+
+@pytest.fixture
+def make_site(observatory: Home, project: Project, tmp_path: Path) -> Callable[..., Site]:
+    """A site of its own accounts over the shared releases; ``changes`` are to its settings."""
+
+    def make(**changes: object) -> Site:
+        home = Home(tmp_path / "site")
+        home.path.mkdir()
+        home.releases.symlink_to(observatory.releases, target_is_directory=True)
+        site = Site(create_app(project, home, settings(**changes)), home)
+        for role, rights in ROLES.items():
+            if rights is None:
+                continue
+            edition, partners = rights
+            organisation = site.accounts.save_organisation(
+                f"Organisation {role}",
+                edition,
+                partners=partners,
+                runs_observatory=role == "observatoire",
+                territory="93008",
+            )
+            for name, administrator in ((role, role == "observatoire"), (f"{role}-admin", True)):
+                person = site.accounts.add_person(
+                    f"{name}@exemple.fr",
+                    f"Personne {name}",
+                    organisation.id,
+                    administrator=administrator,
+                )
+                site.accounts.set_password(person.id, ENCODED)
+                site.people[name] = person
+        return site
+
+    return make
+
+
+@pytest.fixture
+def site(make_site: Callable[..., Site]) -> Site:
+    return make_site()
