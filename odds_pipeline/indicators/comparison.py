@@ -12,8 +12,9 @@ rank, ranked        place among the communes of the same month and geography tha
 quartile            1 to 4, of that ranking; from four ranked communes on
 change_1y, _5y      since the same month one and five years before, in the unit that
                     ``definitions.change_unit`` names: per cent of the earlier value for what adds
-                    up, points for percentages, else the unit; none across a series break, a
-                    change of the territory itself, or fewer years than the surveys behind it
+                    up, points for percentages, else the unit; none from zero or less, across a
+                    series break or a change of the territory itself, nor over fewer years than
+                    the surveys behind it
 age_months          months from the oldest figure the value rests on to the release's latest month
 ci_low, ci_high     95 % confidence interval in the unit, where ``definitions.interval`` names one
 =================== ===========================================================================
@@ -104,9 +105,9 @@ WITH given AS MATERIALIZED (
 SELECT COLUMNS('^[^_]'),
        CASE WHEN NOT _adds_up THEN value - departement_value END AS difference,
        CASE WHEN ranked >= 4 THEN CAST(1 + 4 * (rank - 1) // ranked AS INTEGER) END AS quartile,
-       CASE WHEN _adds_up THEN 100 * (value - _year) / nullif(abs(_year), 0)
+       CASE WHEN _adds_up THEN 100 * (value - _year) / nullif(greatest(_year, 0), 0)
             ELSE value - _year END AS change_1y,
-       CASE WHEN _adds_up THEN 100 * (value - _five) / nullif(abs(_five), 0)
+       CASE WHEN _adds_up THEN 100 * (value - _five) / nullif(greatest(_five, 0), 0)
             ELSE value - _five END AS change_5y,
        CAST($latest - ({MONTH_INDEX.format("oldest_input")}) AS INTEGER) AS age_months,
        {_limit("-", "numerator", "_low")} AS ci_low,

@@ -164,3 +164,15 @@ def test_schemas_are_written(tmp_path: Path) -> None:
         "suite.schema.json",
     ]
     assert "calendar" in json.loads((tmp_path / "feed.schema.json").read_text())["properties"]
+
+
+def test_the_census_is_declared_as_a_survey_of_five_years(project: Project) -> None:
+    """Else its counts would be given confidence intervals, and compared one year apart."""
+    census = [
+        entry
+        for entry in project.feeds.values()
+        if "recensement de la population" in entry.feed.source
+        and any(project.units[v.unit].counts for v in entry.feed.variables.values())
+    ]
+    assert len(census) >= 7
+    assert [entry.id for entry in census if entry.feed.survey_years != 5] == []

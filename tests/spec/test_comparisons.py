@@ -125,6 +125,9 @@ def test_the_departement_and_france(
         (COUNT, ("2019-12", 200, 2024), ("2020-12", 150, 2024), "93008", -25),
         (COUNT, ("2019-12", 0, 2024), ("2020-12", 150, 2024), "93008", None),
         (COUNT, ("2019-12", 200, 2024), ("2020-12", 0, 2024), "93008", -100),
+        # From a loss of 10 to a gain of 5: no percentage says that. Zero per cent to two is two points.
+        (COUNT, ("2019-12", -10, 2024), ("2020-12", 5, 2024), "93008", None),
+        (LOWER, ("2019-12", 0, 2024), ("2020-12", 2, 2024), "93008", 2),
         (LOWER, ("2019-12", None, 2024), ("2020-12", 35, 2024), "93008", None),
         (LOWER, ("2019-12", 30, 2024), ("2020-12", None, 2024), "93008", None),
         # Another month of the year before is not the year before.
