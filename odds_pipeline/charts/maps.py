@@ -56,15 +56,15 @@ def classed(
     *,
     place: Collection[str] = (),
 ) -> str:
-    """A map of a typology: ``classes`` gives the class of each commune, one of ``names`` in order.
+    """A map of a typology: ``classes`` gives the class of each commune, one of ``names``, dark to light.
 
     The class's number is written on each commune, so that the map reads without its colours.
     """
-    shades = _shades(len(names))
+    shades = _shades(len(names))[::-1]
     order = {name: i for i, name in enumerate(names)}
     fills = {code: shades[order[name]] for code, name in classes.items() if code in ground.shapes}
     counts = {name: sum(1 for v in classes.values() if v == name) for name in names}
-    legend = [(shades[i], f"{i + 1}. {name} ({counts[name]})") for i, name in enumerate(names)]
+    legend = [(shades[i], f"{name} ({counts[name]})") for i, name in enumerate(names)]
     description = " ; ".join(
         f"{name} : "
         + ", ".join(

@@ -1,4 +1,4 @@
-"""Commands that make what members and partners read: portraits, and the outlines of the maps."""
+"""Commands that make what members and partners read: portraits, studies, outlines of maps."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ from odds_pipeline.cli.app import (
 )
 from odds_pipeline.home import Home
 from odds_pipeline.model.access import Access
-from odds_pipeline.model.problems import DeclarationError
+from odds_pipeline.model.problems import DeclarationError, nearest
 from odds_pipeline.model.project import Project
 from odds_pipeline.model.publication import Publications, load_publications
 
@@ -65,7 +65,7 @@ def portrait(
             territories=codes or None,
             folder=folder,
         )
-    except LookupError as error:
+    except (LookupError, FileExistsError) as error:
         fail(str(error))
     if as_json:
         print_json({"folder": written.folder, "documents": written.documents, "size": written.size})
@@ -75,6 +75,49 @@ def portrait(
             highlight=False,
             soft_wrap=True,
         )
+
+
+@app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="id of the study")] = "logement_fragile",
+    release: ReleaseNumber = None,
+    edition: OfEdition = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="write a draft even if the gate forbids publishing")
+    ] = False,
+    folder: Annotated[Path, typer.Option("--out", help="folder of the draft")] = Path("brouillon"),
+    as_json: AsJson = False,
+) -> None:
+    """Publish a study from a release, or say what forbids it.
+
+    With --partial, a study that is refused is written as a draft, marked as such on every page.
+    """
+    from odds_pipeline.studies.publish import publish_study
+    from odds_pipeline.studies.study import StudyRefused
+
+    project = load()
+    studies = declared(project).studies
+    if name not in studies:
+        fail(f"no study {name!r}{nearest(name, studies)}")
+    try:
+        written = publish_study(
+            project,
+            studies[name],
+            Home.from_environment(),
+            release=release,
+            edition=edition,
+            draft_in=folder if partial else None,
+        )
+    except StudyRefused as error:
+        fail(str(error), 1)
+    except (LookupError, FileExistsError) as error:
+        fail(str(error))
+    if as_json:
+        ranks = {code: int(rank) for code, rank in written.result.ranks.items()}
+        print_json({"folder": written.folder, "draft": written.draft, "ranks": ranks})
+    else:
+        what = "draft" if written.draft else "published"
+        out.print(f"{what}: {written.folder}", highlight=False, soft_wrap=True)
 
 
 @app.command()

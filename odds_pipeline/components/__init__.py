@@ -3,6 +3,6 @@
 from odds_pipeline.components.catalogue import Catalogue
 from odds_pipeline.components.indicator_families import IndicatorFamilies
 from odds_pipeline.components.partner_feeds import PartnerFeeds
-from odds_pipeline.components.publications import PortraitSocial
+from odds_pipeline.components.publications import PortraitSocial, Studies
 
-__all__ = ["Catalogue", "IndicatorFamilies", "PartnerFeeds", "PortraitSocial"]
+__all__ = ["Catalogue", "IndicatorFamilies", "PartnerFeeds", "PortraitSocial", "Studies"]

@@ -1,13 +1,18 @@
-"""The Portrait social as an asset: made from the release that readers see."""
+"""The publications as assets: made from the release that readers see."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from odds_pipeline.components.shared import RECUEIL, Warehouse, code_reference, project
-from odds_pipeline.model.publication import load_publications
+from odds_pipeline.model.publication import Study, load_publications
 from odds_pipeline.portrait.publish import Published, publish_portrait
+from odds_pipeline.studies.publish import publish_study
+from odds_pipeline.studies.study import StudyRefused
 
+GATE = "conditions_de_publication"
 PORTRAIT = dg.AssetKey(["portrait", "portrait_social"])
 
 
@@ -48,3 +53,55 @@ class PortraitSocial(dg.Component, dg.Model, dg.Resolvable):
             return dg.MaterializeResult(metadata=written(published))
 
         return dg.Definitions(assets=[portrait_social])
+
+
+class Studies(dg.Component, dg.Model, dg.Resolvable):
+    """``studies/<id>/publication``: each study, published when its gate passes, else refused.
+
+    A refused study has no materialisation: what was published before stays, and the check says why.
+    """
+
+    folder: str
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        declared = load_publications(project())
+        return dg.Definitions(
+            assets=[_study(study, declared.files[study.id]) for study in declared.studies.values()]
+        )
+
+
+def _study(study: Study, file: Path) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["studies", study.id, "publication"])
+    spec = dg.AssetSpec(
+        key,
+        deps=[RECUEIL],
+        description=study.description,
+        group_name="studies",
+        owners=[study.owner],
+        kinds={"html", "pdf"},
+        metadata={"label": study.label, **code_reference(file, 1)},
+        skippable=True,
+    )
+    check = dg.AssetCheckSpec(
+        GATE, asset=key, description="Les conditions de publication de l’étude sont remplies."
+    )
+
+    @dg.multi_asset(name=f"study_{study.id}", specs=[spec], check_specs=[check])
+    def publication(warehouse: Warehouse) -> Iterator[Any]:
+        try:
+            published = publish_study(project(), study, warehouse.home)
+        except StudyRefused as refused:
+            yield dg.AssetCheckResult(
+                check_name=GATE, asset_key=key, passed=False, description=str(refused)
+            )
+            return
+        yield dg.MaterializeResult(
+            asset_key=key,
+            metadata={
+                "folder": dg.MetadataValue.path(str(published.folder)),
+                "dagster/row_count": len(published.result.ranks),
+            },
+            check_results=[dg.AssetCheckResult(check_name=GATE, asset_key=key, passed=True)],
+        )
+
+    return publication

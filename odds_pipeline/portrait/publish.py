@@ -1,7 +1,7 @@
 """Every portrait of a release, as HTML and PDF files, in one folder that appears whole or not at all."""
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +34,16 @@ def folder_of(home: Home, release: int, edition: str, name: str) -> Path:
     return home.path / "publications" / f"{release:04d}" / edition / name
 
 
-def write_documents(folder: Path, documents: Iterable[tuple[str, Document]]) -> Published:
-    """Write each document under its name, then put the folder in place of the former one."""
+def write_documents(
+    folder: Path, documents: Iterable[tuple[str, Document]], files: Mapping[str, bytes] | None = None
+) -> Published:
+    """Write documents and ``files`` by name, then put the folder in place of the former one.
+
+    Raises :class:`FileExistsError` when ``folder`` holds anything that is not a publication of ours.
+    """
+    ours = {".html", ".pdf", ".csv"}
+    if folder.exists() and any(p.is_dir() or p.suffix not in ours for p in folder.iterdir()):
+        raise FileExistsError(f"{folder} holds other files: name a folder of its own")
     temporary = folder.with_name(f".{folder.name}.tmp")
     if temporary.exists():
         shutil.rmtree(temporary)
@@ -47,6 +55,9 @@ def write_documents(folder: Path, documents: Iterable[tuple[str, Document]]) -> 
             (temporary / f"{name}.{suffix}").write_bytes(content)
             size += len(content)
         count += 1
+    for name, content in (files or {}).items():
+        (temporary / name).write_bytes(content)
+        size += len(content)
     if folder.exists():
         shutil.rmtree(folder)
     temporary.replace(folder)

@@ -1,0 +1,129 @@
+"""Publications from a release: what the gate forbids is not written, and what was published stays."""
+
+import csv
+import re
+from pathlib import Path
+
+import dagster as dg
+import pypdf
+import pytest
+from typer.testing import CliRunner
+
+from odds_pipeline.cli import app
+from odds_pipeline.components.publications import GATE, PORTRAIT
+from odds_pipeline.definitions import defs
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+from odds_pipeline.model.publication import Study, load_publications
+from odds_pipeline.studies.publish import publish_study
+from odds_pipeline.studies.study import StudyRefused
+from tests.editions import write_edition
+from tests.unit.test_study import figures
+
+STUDY = dg.AssetKey(["studies", "logement_fragile", "publication"])
+
+
+@pytest.fixture(scope="module")
+def study(project: Project) -> Study:
+    return load_publications(project).studies["logement_fragile"]
+
+
+@pytest.fixture
+def rows(project: Project, study: Study) -> list[dict[str, object]]:
+    return figures(project, study).to_dict("records")  # type: ignore[return-value]
+
+
+def without_occupation(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [r for r in rows if r["indicator"] not in ("taux_suroccupation", "part_une_piece")]
+
+
+def materialize(key: dg.AssetKey) -> dg.ExecuteInProcessResult:
+    job = defs().resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(asset_selection=[key])
+
+
+def test_a_study_is_published_with_its_tables(
+    project: Project, study: Study, home: Home, rows: list[dict[str, object]]
+) -> None:
+    write_edition(home, project, rows, edition="membres")
+    written = publish_study(project, study, home)
+    assert not written.draft
+    assert {p.name for p in written.folder.iterdir()} == {
+        "etude.html",
+        "etude.pdf",
+        "communes.csv",
+        "classes.csv",
+    }
+    with (written.folder / "communes.csv").open(encoding="utf-8") as file:
+        table = list(csv.DictReader(file, delimiter=";"))
+    assert len(table) == 40 and table[0]["rang"] == "1" and table[0]["classe"] == "1"
+    html = (written.folder / "etude.html").read_text(encoding="utf-8")
+    assert "BROUILLON" not in html and "DONNÉES SIMULÉES" in html
+    pages = pypdf.PdfReader(written.folder / "etude.pdf").pages
+    assert all("DONNÉES SIMULÉES" in page.extract_text() for page in pages)
+    before = {p.name: p.read_bytes() for p in written.folder.iterdir()}
+    again = publish_study(project, study, home)
+    assert {p.name: p.read_bytes() for p in again.folder.iterdir()} == before
+
+
+def test_a_refused_study_writes_nothing_and_a_draft_says_what_it_is(
+    project: Project, study: Study, home: Home, rows: list[dict[str, object]], tmp_path: Path
+) -> None:
+    write_edition(home, project, without_occupation(rows), edition="membres")
+    with pytest.raises(StudyRefused, match="Conditions d'occupation : 0 indicateur"):
+        publish_study(project, study, home)
+    assert not (home.path / "publications").exists()
+    draft = publish_study(project, study, home, draft_in=tmp_path / "brouillon")
+    assert draft.draft and not (home.path / "publications").exists()
+    pages = pypdf.PdfReader(draft.folder / "brouillon.pdf").pages
+    assert all("BROUILLON NON PUBLIABLE" in page.extract_text() for page in pages)
+
+
+def test_the_commands(
+    project: Project, home: Home, rows: list[dict[str, object]], tmp_path: Path
+) -> None:
+    write_edition(home, project, without_occupation(rows), edition="membres")
+    runner = CliRunner()
+    refused = runner.invoke(app, ["study"])
+    assert refused.exit_code == 1 and "pas publiée" in re.sub(r"\s+", " ", refused.output)
+    draft = runner.invoke(app, ["study", "--partial", "--out", str(tmp_path / "d"), "--json"])
+    assert draft.exit_code == 0 and '"draft": true' in draft.output
+    assert runner.invoke(app, ["study", "autre"]).exit_code == 2
+    one = runner.invoke(
+        app, ["portrait", "Bobigny", "--edition", "membres", "--out", str(tmp_path / "p")]
+    )
+    assert one.exit_code == 0 and (tmp_path / "p" / "93008-bobigny.pdf").exists()
+    assert runner.invoke(app, ["portrait", "Nullepart"]).exit_code == 2
+    assert runner.invoke(app, ["portrait", "--release", "9"]).exit_code == 2
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "lettre.docx").write_text("à moi")
+    kept = runner.invoke(
+        app, ["portrait", "Bobigny", "--edition", "membres", "--out", str(tmp_path / "mine")]
+    )
+    assert kept.exit_code == 2 and (tmp_path / "mine" / "lettre.docx").exists()
+
+
+def test_in_dagster_a_refused_study_is_a_failed_check_and_the_former_one_stays(
+    project: Project, home: Home, rows: list[dict[str, object]]
+) -> None:
+    write_edition(home, project, rows, edition="membres")
+    first = materialize(STUDY)
+    assert [e.asset_key for e in first.get_asset_materialization_events()] == [STUDY]
+    folder = home.path / "publications" / "0001" / "membres" / "logement_fragile"
+    before = (folder / "etude.pdf").read_bytes()
+    write_edition(home, project, without_occupation(rows), edition="membres")
+    second = materialize(STUDY)
+    assert second.success and not second.get_asset_materialization_events()
+    check = second.get_asset_check_evaluations()[0]
+    assert (
+        check.check_name == GATE
+        and not check.passed
+        and "Conditions d'occupation" in (check.description or "")
+    )
+    assert (folder / "etude.pdf").read_bytes() == before
+
+
+def test_in_dagster_the_portrait(project: Project, home: Home, rows: list[dict[str, object]]) -> None:
+    write_edition(home, project, rows)
+    event = materialize(PORTRAIT).get_asset_materialization_events()[0]
+    assert event.materialization.metadata["documents"].value == 46
