@@ -16,6 +16,11 @@ GATE = "conditions_de_publication"
 PORTRAIT = dg.AssetKey(["portrait", "portrait_social"])
 
 
+def study_key(name: str) -> dg.AssetKey:
+    """Asset key of a study's publication."""
+    return dg.AssetKey(["studies", name, "publication"])
+
+
 def written(published: Published) -> dict[str, Any]:
     """What Dagster shows of documents written."""
     return {
@@ -71,7 +76,7 @@ class Studies(dg.Component, dg.Model, dg.Resolvable):
 
 
 def _study(study: Study, file: Path) -> dg.AssetsDefinition:
-    key = dg.AssetKey(["studies", study.id, "publication"])
+    key = study_key(study.id)
     spec = dg.AssetSpec(
         key,
         deps=[RECUEIL],

@@ -13,10 +13,12 @@ import pytest
 import yaml
 
 from odds_pipeline import runs
+from odds_pipeline.components.publications import PORTRAIT, study_key
 from odds_pipeline.components.shared import RECUEIL, feed_key, indicator_key
 from odds_pipeline.definitions import defs
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project, project_root
+from odds_pipeline.model.publication import load_publications
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.warehouse.release import open_release
 
@@ -40,7 +42,10 @@ def test_every_declaration_is_an_asset(project: Project) -> None:
     keys = set(defs().resolve_asset_graph().get_all_asset_keys())
     expected = {feed_key(feed) for feed in project.feeds}
     expected |= {indicator_key(entry.path) for entry in project.indicators.values()}
-    assert keys == expected | {RECUEIL}
+    published = {key for key in keys if key.path[0] in ("portrait", "studies", "comites")}
+    studies = load_publications(project).studies
+    assert {PORTRAIT, *(study_key(name) for name in studies)} <= published
+    assert keys - published == expected | {RECUEIL}
 
 
 def test_every_feed_has_its_schedule(project: Project) -> None:

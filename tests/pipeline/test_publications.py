@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
-from odds_pipeline.components.publications import GATE, PORTRAIT
+from odds_pipeline.components.publications import GATE, PORTRAIT, study_key
 from odds_pipeline.definitions import defs
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
@@ -20,7 +20,7 @@ from odds_pipeline.studies.study import StudyRefused
 from tests.editions import write_edition
 from tests.unit.test_study import figures
 
-STUDY = dg.AssetKey(["studies", "logement_fragile", "publication"])
+STUDY = study_key("logement_fragile")
 
 
 @pytest.fixture(scope="module")
