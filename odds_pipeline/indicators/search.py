@@ -7,13 +7,16 @@ from odds_pipeline.model.project import IndicatorEntry, Project
 def find(project: Project, words: str = "", theme: str | None = None) -> list[IndicatorEntry]:
     """Indicators in which every word begins some word of their sheet; no words find all.
 
-    Those whose label holds them all come first, then those found by short label, id or family,
-    then by definition or source; within each, in the order of the recueil.
+    The one of that very id comes first, then those whose label holds all the words, then those found
+    by short label, id or family, then by definition or source; within each, in the recueil's order.
     """
     wanted = [_singular(word) for word in plain(words).split()]
     ranked = []
     for entry in project.indicators.values():
         if theme is not None and entry.family.theme != theme:
+            continue
+        if words.strip() == entry.id:
+            ranked.append((-1, entry))
             continue
         text = ""
         for place, more in enumerate(_places(project, entry)):

@@ -51,8 +51,8 @@ class Indicator(Declaration):
     driving: VariableId | None = None
     direction: Direction
     limits: Sentence
-    cautions: list[str] = []
-    breaks: list[Break] = []
+    cautions: list[Sentence] = Field(min_length=1, description="what a reader must not conclude")
+    breaks: list[Break] = Field(description="an empty list says that none is known")
     decimals: int = Field(ge=0, le=4)
     owner: Sentence
     example: Example
@@ -76,7 +76,11 @@ class Indicator(Declaration):
 
 
 class Defaults(Declaration):
-    """What indicators of a family share."""
+    """What indicators of a family share.
+
+    An indicator's own value replaces the family's, except for ``cautions``: those of the family hold
+    for each of its indicators, which may add theirs.
+    """
 
     population: Sentence | None = None
     levels: list[Level] | None = None
@@ -84,6 +88,7 @@ class Defaults(Declaration):
     limits: Sentence | None = None
     decimals: int | None = None
     owner: Sentence | None = None
+    cautions: list[Sentence] = []
     breaks: list[Break] | None = None
     unit: Name | None = None
     denominator: Sentence | None = None

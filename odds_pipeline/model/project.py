@@ -12,7 +12,7 @@ from odds_pipeline.geography.territories import Territories
 from odds_pipeline.model.access import Access, strictest
 from odds_pipeline.model.feed import Feed, Variable
 from odds_pipeline.model.formula import unit_mismatch
-from odds_pipeline.model.indicator import THEMES, Family, Indicator
+from odds_pipeline.model.indicator import THEMES, Defaults, Family, Indicator
 from odds_pipeline.model.partner import Partner, Secrecy
 from odds_pipeline.model.problems import DeclarationError, Problem, nearest
 from odds_pipeline.model.root import project_root as project_root
@@ -80,6 +80,15 @@ def _describe(error: Any, model: type[BaseModel]) -> str:
             return f"{key}: {error['input']!r} does not match {error['ctx']['pattern']}"
         case _:
             return f"{key}: {error['msg'].removeprefix('Value error, ')} (found {error['input']!r})"
+
+
+def _with_defaults(defaults: dict[str, Any], stanza: dict[str, Any]) -> dict[str, Any]:
+    """A stanza completed by its family; cautions add up, anything else of the stanza's own wins."""
+    merged = {**defaults, **stanza}
+    own, shared = stanza.get("cautions", []), defaults.get("cautions", [])
+    if isinstance(own, list) and (own or shared):
+        merged["cautions"] = [*shared, *own]
+    return merged
 
 
 def _known_keys(model: type[BaseModel], loc: Loc) -> list[str]:
@@ -199,9 +208,11 @@ class Project:
         data = dict(file.data)
         defaults = data.pop("defaults", None) or {}
         stanzas = data.pop("indicators")
+        if self._validate(Defaults, file, defaults, ("defaults",)) is None:
+            return
         indicators: dict[str, Indicator] = {}
         for name, stanza in stanzas.items():
-            merged = {**defaults, **stanza} if isinstance(stanza, dict) else stanza
+            merged = _with_defaults(defaults, stanza) if isinstance(stanza, dict) else stanza
             indicator = self._validate(Indicator, file, merged, ("indicators", name))
             if indicator is not None:
                 indicators[name] = indicator

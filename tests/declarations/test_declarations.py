@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from odds_pipeline.model.indicator import THEMES
 from odds_pipeline.model.problems import DeclarationError
 from odds_pipeline.model.project import Project, project_root
 from odds_pipeline.model.schemas import write_schemas
@@ -78,6 +80,8 @@ indicators:
     levels: [commune]
     direction: neutral
     limits: Aucune limite connue
+    cautions: [Ne pas additionner]
+    breaks: []
     decimals: 1
     owner: Essai
     example: {inputs: {adil.foyers_seuls: 1, adil.foyers: 8}, value: 12.5}
@@ -143,6 +147,57 @@ def test_mistakes_are_told(small: Path, file: str, old: str, new: str, line: int
     assert any(t.startswith(f"{file}:{line}:") and says in t for t in told), told
 
 
+REQUIRED = (
+    "label short_label definition unit formula numerator denominator population levels direction "
+    "limits cautions breaks decimals owner example"
+).split()
+
+
+@pytest.mark.parametrize("key", REQUIRED)
+def test_an_indicator_that_lacks_a_field_is_refused(small: Path, key: str) -> None:
+    path = small / FAMILY_FILE
+    lines = FAMILY.splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(f"    {key}:")]
+    assert len(kept) == len(lines) - 1
+    path.write_text("".join(kept))
+    told = [str(p) for p in Project.read(small).problems]
+    says = "say the denominator" if key == "denominator" else f"{key!r} is missing"
+    assert len(told) == 1
+    assert told[0].startswith(f"{FAMILY_FILE}:6:")
+    assert says in told[0]
+
+
+def test_cautions_of_the_family_hold_for_each_indicator_which_may_add_its_own(small: Path) -> None:
+    path = small / FAMILY_FILE
+    shared = "defaults: {cautions: [Valable pour tous], owner: Famille}\nindicators:\n"
+    path.write_text(FAMILY.replace("indicators:\n", shared))
+    indicator = Project.load(small).indicators["part_seuls"].indicator
+    assert indicator.cautions == ["Valable pour tous", "Ne pas additionner"]
+    assert indicator.owner == "Essai"
+    path.write_text(path.read_text().replace("    cautions: [Ne pas additionner]\n", ""))
+    assert Project.load(small).indicators["part_seuls"].indicator.cautions == ["Valable pour tous"]
+
+
+def test_a_mistake_in_the_defaults_is_told_once_at_its_line(small: Path) -> None:
+    path = small / FAMILY_FILE
+    path.write_text(FAMILY.replace("indicators:\n", "defaults: {limites: Aucune}\nindicators:\n"))
+    (told,) = (str(p) for p in Project.read(small).problems)
+    assert told.startswith(f"{FAMILY_FILE}:5: unknown key 'limites' (did you mean limits?)")
+
+
+def test_each_theme_and_each_partner_has_its_indicators(project: Project) -> None:
+    """The catalogue promises 520 indicators, 70 a theme, and figures of every partner."""
+    themes = Counter(entry.family.theme for entry in project.indicators.values())
+    partners = Counter(
+        partner
+        for entry in project.indicators.values()
+        for partner in {v.split(".")[0] for v in entry.indicator.parsed.variables}
+    )
+    assert sum(themes.values()) >= 520
+    assert min(themes[theme] for theme in THEMES) >= 70
+    assert {partner for partner, count in partners.items() if count >= 10} == PARTNERS
+
+
 def test_two_indicators_that_compute_the_same_are_one(small: Path) -> None:
     path = small / FAMILY_FILE
     stanza = FAMILY[FAMILY.index("  part_seuls:") :]
@@ -150,7 +205,7 @@ def test_two_indicators_that_compute_the_same_are_one(small: Path) -> None:
     twin = twin.replace("100 * adil.foyers_seuls / adil.foyers", "adil.foyers_seuls * 100 / adil.foyers")
     path.write_text(FAMILY + twin)
     told = [str(p) for p in Project.read(small).problems]
-    assert told == [f"{FAMILY_FILE}:21: indicator 'part_isoles' has the same formula as 'part_seuls'"]
+    assert told == [f"{FAMILY_FILE}:23: indicator 'part_isoles' has the same formula as 'part_seuls'"]
 
 
 def test_schemas_are_written(tmp_path: Path) -> None:

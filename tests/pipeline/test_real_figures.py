@@ -34,6 +34,18 @@ BY_HAND = [
     ("ips_moyen_colleges", "93008", "2021-09", 82.72),  # mean of 100.8, 76.1, 76.1, 82.2, 78.4
     ("beneficiaires_cmuc_qpv", "93", "2019-12", 112332.0),  # REVN_2019: 63 neighbourhoods added
     ("beneficiaires_cmuc_qpv", "93031", "2019-12", 4628.0),  # REVN_2019: 1,137 + 1,878 + 1,613
+    ("vols_vehicules_pour_1000", "93", "2019-12", 3.92059592571720),  # SSMSI: its own rate, for 2019
+    ("violences_intrafamiliales_pour_1000", "93", "2019-12", 3.16432032770321),  # SSMSI: its own rate
+    ("part_ouvriers_actifs_2018", "93001", "2018-01", 27.50104551044556),  # rp2018_questionr: ouvr
+    ("part_jeunes_non_inseres", "93070", "2018-01", 16.7),  # neet_communes: 2018, part_non_inseres
+    ("part_sociaux_loues", "93001", "2024-01", 100 * 12435 / 14144),  # RPLS: nb_loues / nb_ls
+    ("part_prime_activite_decembre", "93046", "2019-12", 100 * 2861 / 9342),  # CAF IRIS 2019, 18 IRIS
+    ("part_enfants_6_10_decembre", "93046", "2019-12", 100 * 3405 / 12619),  # CAF IRIS 2019: ENF_6_10
+    ("part_aide_logement_decembre", "93048", "2019-12", 100 * 13242 / 26330),  # 41 IRIS: AAL / A
+    ("foyers_allocataires_qpv", "93", "2019-12", 157891.0),  # DEMO_2019: A of 63 neighbourhoods, added
+    ("part_monoparents_qpv", "93", "2019-12", 100 * 33461 / 157891),  # DEMO_2019: AM / A
+    ("part_ecoles_privees", "93066", "2021-09", 100 * 2 / 37),  # IPS 2021-22: 2 privé of 37 lines
+    ("part_femmes_longue_duree_dec", "93008", "2019-12", 100 * 701 / 1520),  # DEFM2019: ABC_Dur4_F
 ]
 
 

@@ -28,6 +28,8 @@ defaults:
   direction: neutral
   limits: Aucune limite connue hors de ce test.
   decimals: 1
+  cautions: [Rien à en conclure]
+  breaks: []
 indicators:
 """
 PART = """

@@ -68,6 +68,43 @@ def test_social_figures_fit_between_partners(project: Project) -> None:
     assert people == pytest.approx(1.71e6, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("part", "whole"),
+    [
+        ("caf.foyers_rsa", "caf.foyers_allocataires"),
+        ("caf.personnes_rsa", "caf.personnes_couvertes"),
+        ("caf.foyers_aide_logement", "caf.foyers_allocataires"),
+        ("caf.foyers_paje", "caf.foyers_allocataires"),
+        ("caf.foyers_ars", "caf.foyers_allocataires"),
+        ("caf.foyers_prime_activite", "caf.foyers_allocataires"),
+        ("caf.foyers_bas_revenus_monoparents", "caf.foyers_monoparents"),
+        ("caf.foyers_bas_revenus_isoles", "caf.foyers_isoles"),
+        ("caf.foyers_allocataires", "insee.menages"),
+        ("caf.personnes_couvertes", "insee.population_municipale"),
+        ("caf.enfants_psu", "insee.pop_0_5"),
+        ("conseil_general.enfants_confies", "insee.pop_0_20"),
+        ("conseil_general.enfants_pmi", "insee.pop_0_5"),
+        ("conseil_general.menages_service_social", "insee.menages"),
+        ("pole_emploi.ml_jeunes", "insee.pop_18_24"),
+        ("prefecture.expulsions_effectives", "prefecture.assignations"),
+        ("prefecture.assignations", "insee.locataires"),
+        ("drihl.demandes", "insee.menages"),
+        ("drihl.rpls_logements", "insee.residences_principales"),
+        ("drihl.rp_privees", "insee.residences_principales"),
+        ("inspection_academique.lyceens", "insee.population_municipale"),
+        ("udccas.domiciliations", "insee.population_municipale"),
+    ],
+)
+def test_figures_fit_their_wholes_across_feeds_and_partners(
+    project: Project, part: str, whole: str
+) -> None:
+    """Nobody delivers both: only a reader who lays them side by side would see it."""
+    simulator = Simulator(project, load_simulations(project), ["2024-12"])
+    parts, wholes = simulator.figures(part), simulator.figures(whole)
+    assert (parts <= wholes).all()
+    assert 0 < parts.sum() < wholes.sum()
+
+
 def test_same_bytes_each_time_and_marked(project: Project, tmp_path: Path) -> None:
     first = write_deliveries(project, tmp_path / "a", "2024-11", "2025-01", faults=False)
     again = write_deliveries(project, tmp_path / "b", "2024-11", "2025-01", faults=False)
