@@ -13,16 +13,18 @@ def main() -> None:
     """Run the feeds over their months, then the indicators, as `odds backfill` does."""
     home = Home.from_environment()
     with runs.instance_of(home) as instance:
-        ranges = runs.indicator_ranges(set(project().feeds), home)
-        for span, indicators in ranges:
-            assert runs.run_feed(instance, span)
-            assert runs.run_indicators(instance, span, indicators)
+        batches = runs.outdated(home)
+        assert runs.run_feeds(
+            instance, runs.Batch(tuple(project().feeds), batches[0].first, batches[0].last)
+        )
+        for batch in batches:
+            assert runs.run_indicators(instance, batch)
         entries = project().indicators
         # What is counted is what the interface shows, not what was meant to be recorded.
         recorded = sum(
             len(instance.get_materialized_partitions(indicator_key(entries[name].path)))
-            for _, names in ranges
-            for name in names
+            for batch in batches
+            for name in batch.names
         )
         feeds = sum(len(instance.get_materialized_partitions(feed_key(f))) for f in project().feeds)
         count = len(instance.get_runs())

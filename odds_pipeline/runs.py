@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -20,16 +20,18 @@ from odds_pipeline.components.shared import (
     project,
 )
 from odds_pipeline.home import Home
+from odds_pipeline.indicators.staleness import Months, spans_of_feeds, stale, within
+from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.deployment import deployment
 from odds_pipeline.model.project import project_root
 from odds_pipeline.warehouse.store import Store
 
 
 @dataclass(frozen=True)
-class Range:
-    """A feed and the first and last month to run."""
+class Batch:
+    """Feeds or indicators of one calendar and the first and last month that one run takes them over."""
 
-    feed: str
+    names: tuple[str, ...]
     first: str
     last: str
 
@@ -100,54 +102,78 @@ def _execute(instance: dg.DagsterInstance, keys: list[dg.AssetKey], tags: dict[s
     return result.success
 
 
-def waiting(home: Home, month: str | None = None) -> list[Range]:
-    """Feeds with months that wait for the gate, each with its first and last one."""
+def _batches(spans: Iterable[tuple[str, Calendar, Months]]) -> list[Batch]:
+    """As few runs as can be: names that share their partitions and their months go together."""
+    groups: dict[tuple[object, Months], list[str]] = {}
+    for name, calendar, months in spans:
+        groups.setdefault((partitions_of(calendar), months), []).append(name)
+    return [Batch(tuple(names), *months) for (_, months), names in groups.items()]
+
+
+def waiting(
+    home: Home, feeds: Collection[str] | None = None, first: str = "0000-00", last: str = "9999-99"
+) -> list[Batch]:
+    """Feeds with months that wait for the gate, all of them or some, between two months."""
     with Store(home.warehouse).connect() as connection:
         rows = connection.execute(
             "SELECT feed, min(month), max(month) FROM delivered_months "
-            "WHERE state = 'pending' AND ($month IS NULL OR month = $month) "
-            "GROUP BY feed ORDER BY feed",
-            {"month": month},
+            "WHERE state = 'pending' AND month BETWEEN ? AND ? GROUP BY feed ORDER BY feed",
+            [first, last],
         ).fetchall()
-    return [Range(*row) for row in rows if row[0] in project().feeds]
+    known = project().feeds
+    return _batches(
+        (feed, known[feed].feed.calendar, (start, end))
+        for feed, start, end in rows
+        if feed in known and (feeds is None or feed in feeds)
+    )
 
 
-def run_feed(instance: dg.DagsterInstance, span: Range) -> bool:
-    """Run the gate of one feed over its months; false when some month was refused."""
-    keys = partitions_of(project().feeds[span.feed].feed.calendar).get_partition_keys()
-    inside = [key for key in keys if span.first <= key <= span.last]
+def run_feeds(instance: dg.DagsterInstance, batch: Batch) -> bool:
+    """Run the gate of feeds over their months; false when some month was refused."""
+    calendar = project().feeds[batch.names[0]].feed.calendar
+    keys = partitions_of(calendar).get_partition_keys()
+    inside = [key for key in keys if batch.first <= key <= batch.last]
     if not inside:
         # No partition: the calendar rule refuses what waits, so that nothing is left pending.
         from odds_pipeline.quality.gate import judge_pending
 
-        judge_pending(project(), Home.from_environment(), span.feed, span.first, span.last)
+        for feed in batch.names:
+            judge_pending(project(), Home.from_environment(), feed, batch.first, batch.last)
         return False
-    return _execute(instance, [feed_key(span.feed)], range_tags(inside[0], inside[-1]))
+    return _execute(
+        instance, [feed_key(feed) for feed in batch.names], range_tags(inside[0], inside[-1])
+    )
 
 
-def indicator_ranges(feeds: set[str], home: Home) -> list[tuple[Range, list[str]]]:
-    """Indicators that read one of ``feeds``, grouped by driving feed with its accepted months."""
+def outdated(home: Home, first: str = "0000-00", last: str = "9999-99") -> list[Batch]:
+    """Indicators that no longer follow from what is trusted, over the months concerned.
+
+    What a stopped command left undone is in it; what is done is not.
+    """
+    entries = project().indicators
     with Store(home.warehouse).connect() as connection:
-        spans = {
-            feed: (first, last)
-            for feed, first, last in connection.execute(
-                "SELECT feed, min(month), max(month) FROM trusted_months GROUP BY feed"
-            ).fetchall()
-        }
-    groups: dict[str, list[str]] = {}
-    for entry in project().indicators.values():
-        driving = project().feed_of(entry.indicator).id
-        read = {project().variables[v][0].id for v in entry.indicator.parsed.variables}
-        if read & feeds and driving in spans:
-            groups.setdefault(driving, []).append(entry.id)
-    return [(Range(feed, *spans[feed]), names) for feed, names in sorted(groups.items())]
+        spans = spans_of_feeds(connection)
+        changed = stale(project(), connection, entries)
+    found = []
+    for name, months in changed.items():
+        driving = project().feed_of(entries[name].indicator)
+        if driving.id in spans:
+            own = within(within(months, spans[driving.id]), (first, last))
+            if own[0] <= own[1]:
+                found.append((name, driving.feed.calendar, own))
+    return _batches(found)
 
 
-def run_indicators(instance: dg.DagsterInstance, span: Range, indicators: list[str]) -> bool:
+def run_indicators(instance: dg.DagsterInstance, batch: Batch) -> bool:
     """Compute indicators that share a calendar over a range of months, in one run."""
     entries = project().indicators
-    keys = [indicator_key(entries[name].path) for name in indicators]
-    return _execute(instance, keys, range_tags(span.first, span.last))
+    calendar = project().feed_of(entries[batch.names[0]].indicator).feed.calendar
+    keys = partitions_of(calendar).get_partition_keys()
+    inside = [key for key in keys if batch.first <= key <= batch.last]
+    if not inside:
+        return True
+    keys_of = [indicator_key(entries[name].path) for name in batch.names]
+    return _execute(instance, keys_of, range_tags(inside[0], inside[-1]))
 
 
 def run_recueil(instance: dg.DagsterInstance) -> bool:

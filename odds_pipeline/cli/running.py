@@ -3,15 +3,25 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from odds_pipeline.cli.app import AsJson, app, errors, fail, load, out, print_json, table
 from odds_pipeline.home import Home
-from odds_pipeline.model.problems import DeclarationError
+from odds_pipeline.model.problems import DeclarationError, nearest
 from odds_pipeline.model.project import Project
+
+if TYPE_CHECKING:  # reception brings pandas: half a second that other commands need not wait
+    from odds_pipeline.reception.receive import Receipt
 
 
 @app.command()
@@ -63,31 +73,103 @@ def run(
 
 def run_all(project: Project, home: Home, sources: list[Path], month: str | None = None) -> None:
     """The whole way, through Dagster, with progress; then what happened, as tables."""
+    span = (month, month) if month else ("0000-00", "9999-99")
+    receipts = _go(project, home, sources, None, *span)
+    report(home, [r.file for r in receipts if r.feed is None and not r.known])
+
+
+def _go(
+    project: Project,
+    home: Home,
+    sources: list[Path],
+    feeds: set[str] | None,
+    first: str,
+    last: str,
+) -> "list[Receipt]":
+    """Receive, run the gate of the feeds, then the indicators that depend on them, then one release."""
     from odds_pipeline import runs
     from odds_pipeline.reception.receive import receive as receive_files
 
     home.landing.mkdir(parents=True, exist_ok=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=errors, transient=True) as progress:
-        task = progress.add_task("receiving")
-        receipts = []
+        task = progress.add_task("receiving", total=None)
+        receipts: list[Receipt] = []
         for receipt in receive_files(project, home, [home.landing, *sources]):
             receipts.append(receipt)
             progress.update(task, description=f"receiving {receipt.file}")
         with runs.instance_of(home) as instance:
-            spans = runs.waiting(home, month)
-            for number, span in enumerate(spans, start=1):
-                progress.update(task, description=f"gate {number}/{len(spans)} {span.feed}")
-                runs.run_feed(instance, span)
-            groups = runs.indicator_ranges({span.feed for span in spans}, home)
-            for number, (span, names) in enumerate(groups, start=1):
-                progress.update(task, description=f"indicators {number}/{len(groups)} {span.feed}")
-                if not runs.run_indicators(instance, span, names):
-                    fail(f"indicators of {span.feed} failed: see `make ui`", 1)
-            progress.update(task, description="publishing")
+            # Interrupting is safe: what is done is kept, the same command does what is left.
+            gates = runs.waiting(home, feeds, first, last)
+            task = progress.add_task("gate", total=sum(len(batch.names) for batch in gates))
+            for batch in gates:
+                progress.update(task, description=f"gate {_named(batch.names)}")
+                runs.run_feeds(instance, batch)
+                progress.advance(task, len(batch.names))
+            groups = runs.outdated(home, first, last)
+            task = progress.add_task("indicators", total=sum(len(batch.names) for batch in groups))
+            for batch in groups:
+                progress.update(task, description=f"{len(batch.names)} indicators")
+                if not runs.run_indicators(instance, batch):
+                    fail(f"indicators failed ({_named(batch.names)}): see `make ui`", 1)
+                progress.advance(task, len(batch.names))
+            progress.update(progress.add_task("publishing", total=None))
             if not runs.run_recueil(instance):
                 fail("the release failed: see `make ui`", 1)
-    report(home, [r.file for r in receipts if r.feed is None and not r.known])
+            errors.print(
+                f"{len(gates)} gate, {len(groups)} indicator and 1 release runs", highlight=False
+            )
+    return receipts
+
+
+def _named(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+@app.command()
+def backfill(
+    names: Annotated[list[str], typer.Argument(help="PARTNER or PARTNER/FEED")],
+    first: Annotated[str, typer.Option("--from", help="first month, YYYY-MM")] = "0000-00",
+    last: Annotated[str, typer.Option("--to", help="last month, YYYY-MM")] = "9999-99",
+) -> None:
+    """Load the past of partners or feeds: their months received, what depends on them, one release.
+
+    Put the files in the landing folder first. Stop it at any time; the same command goes on with what
+    is left. It also runs months received before and not judged yet.
+    """
+    project, home = load(), Home.from_environment()
+    aliases = {alias: p.id for p in project.partners.values() for alias in p.aliases}
+    feeds: set[str] = set()
+    for name in names:
+        partner, slash, rest = name.partition("/")
+        whole = f"{aliases.get(partner, partner)}{slash}{rest}"
+        found = {f for f in project.feeds if f == whole or f.startswith(f"{whole}/")}
+        if not found:
+            fail(f"no partner or feed {name!r}{nearest(name, [*project.partners, *project.feeds])}")
+        feeds |= found
+    _go(project, home, [], feeds, first, last)
+    rows = [row for row in _loaded(home) if row[0] in feeds]
+    table("Backfilled", ["feed", "months accepted", "first", "last", "in quarantine"], rows)
+    raise typer.Exit(1 if any(row[4] for row in rows) else 0)
+
+
+def _loaded(home: Home) -> list[list[object]]:
+    from odds_pipeline.warehouse.store import Store
+
+    with Store(home.warehouse).connect() as connection:
+        rows = connection.execute(
+            "SELECT feed, count(DISTINCT month), min(month), max(month), "
+            "(SELECT string_agg(DISTINCT q.month, ', ' ORDER BY q.month) FROM quarantine q "
+            "WHERE q.feed = m.feed) FROM trusted_months m GROUP BY feed ORDER BY feed"
+        ).fetchall()
+    return list(map(list, rows))
 
 
 def report(home: Home, set_aside_now: list[str]) -> None:

@@ -5,13 +5,13 @@ value. Sums over territories need every part; a ratio at a higher level comes fr
 parts. A variable of another feed than the driving one is its latest figure not after the month.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
 import pandas as pd
 
+from odds_pipeline.indicators.staleness import ALL, record, spans_of_feeds, stale, within
 from odds_pipeline.model.project import Project
 
 MONTH_INDEX = "CAST(left({0}, 4) AS INTEGER) * 12 + CAST(right({0}, 2) AS INTEGER)"
@@ -185,12 +185,6 @@ SELECT f.indicator, m.month, f.territory, f.level, f.geography, f.value,
 FROM figures f JOIN months m ON m.t = f.t LEFT JOIN months o ON o.t = f.oldest_t
 """
 
-# Whether the months computed are all that the indicators have.
-_NOTHING_OUTSIDE = """
-SELECT NOT EXISTS (FROM available a JOIN numbered_definitions d ON d.driving_v = a.v
-                   WHERE NOT a.converted AND a.t NOT BETWEEN $first AND $last)
-"""
-
 _MONTHS = """
 CREATE OR REPLACE TEMP TABLE months AS
 SELECT t, printf('%04d-%02d', (t - 1) // 12, (t - 1) % 12 + 1) AS month
@@ -301,52 +295,27 @@ def compute(
     Returns, by indicator and month, how many territories there are and how many have a value. To
     be called inside a transaction.
     """
-    evaluate(connection, tables_of(project, indicators), first, last)
     names = list(indicators)
-    span = {"first": month_index(first), "last": month_index(last)}
-    whole = connection.execute(_NOTHING_OUTSIDE, span).fetchone() == (True,)
-    if whole:
-        first, last = "0000-00", "9999-99"
+    changed = stale(project, connection, names)
+    spans = spans_of_feeds(connection)
+    evaluate(connection, tables_of(project, names), first, last)
+    followed = []
+    for name in names:
+        entry = project.indicators[name].indicator
+        own = spans.get(project.feed_of(entry).id, ALL)
+        months = within(changed.get(name, own), own)
+        # A history with nothing outside the span is replaced whole, months no longer trusted with it.
+        if first <= months[0] and months[1] <= last:
+            followed.append(name)
+    whole = [n for n in followed if changed.get(n) == ALL]
     connection.execute(
-        "DELETE FROM indicator_values WHERE month BETWEEN ? AND ? AND indicator IN (SELECT unnest(?))",
-        [first, last, names],
+        "DELETE FROM indicator_values WHERE (month BETWEEN ? AND ? AND indicator IN (SELECT unnest(?))) "
+        "OR indicator IN (SELECT unnest(?))",
+        [first, last, names, whole],
     )
     connection.execute("INSERT INTO indicator_values BY NAME SELECT * FROM computed")
-    if whole:
-        known = bases(project, connection)
-        connection.execute("DELETE FROM indicator_bases WHERE indicator IN (SELECT unnest(?))", [names])
-        connection.execute(
-            "INSERT INTO indicator_bases SELECT unnest(?), unnest(?)",
-            [names, [known[name] for name in names]],
-        )
+    record(project, connection, followed)
     counts = connection.execute(
         "SELECT indicator, month, count(*), count(value) FROM computed GROUP BY ALL"
     ).fetchall()
     return {(indicator, month): (rows, values) for indicator, month, rows, values in counts}
-
-
-def bases(project: Project, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """By indicator, a fingerprint of all that its values come from: definition and trusted figures.
-
-    A formula edited, a verdict gone or a month overruled changes it, whoever made the change.
-    """
-    trusted = dict(
-        connection.execute(
-            "SELECT feed, bit_xor(md5_number_lower("
-            "concat_ws('|', delivery, month, judgement, reserve))) "
-            "FROM trusted_months GROUP BY feed"
-        ).fetchall()
-    )
-    rules = repr((project.territories, sorted(project.units.items())))
-    found = {}
-    for entry in project.indicators.values():
-        names = {entry.indicator.driving_variable, *entry.indicator.parsed.variables}
-        names |= {project.variables[v][1].aggregation for v in names} - {"sum", "none"}
-        inputs = [
-            (name, variable.unit, variable.aggregation, feed.secrecy.threshold, trusted.get(feed.id))
-            for name, (feed, variable) in ((n, project.variables[n]) for n in sorted(names))
-        ]
-        definition = (entry.indicator.parsed, entry.indicator.driving_variable, entry.indicator.levels)
-        text = f"{definition!r} {inputs!r} {rules}"
-        found[entry.id] = hashlib.sha256(text.encode()).hexdigest()
-    return found

@@ -14,7 +14,8 @@ import pandas as pd
 
 from odds_pipeline.home import Home
 from odds_pipeline.indicators.comparison import compare
-from odds_pipeline.indicators.compute import bases, compute
+from odds_pipeline.indicators.compute import compute
+from odds_pipeline.indicators.staleness import Months, stale
 from odds_pipeline.model.access import EDITIONS, Access, readable
 from odds_pipeline.model.project import Project
 from odds_pipeline.warehouse.definitions import definitions_table
@@ -56,10 +57,13 @@ def _variables_table(project: Project) -> pd.DataFrame:
     )
 
 
-def _stale(connection: duckdb.DuckDBPyConnection, project: Project) -> list[str]:
-    """Indicators whose definition or figures changed since they were last computed."""
-    known = dict(connection.execute("SELECT indicator, basis FROM indicator_bases").fetchall())
-    return [name for name, basis in bases(project, connection).items() if known.get(name) != basis]
+def _refresh(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """Compute what no longer follows from the trusted figures, only the months concerned."""
+    groups: dict[Months, list[str]] = {}
+    for name, months in stale(project, connection, project.indicators).items():
+        groups.setdefault(months, []).append(name)
+    for (first, last), names in groups.items():
+        compute(project, connection, names, first, last)
 
 
 def _retire(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
@@ -106,9 +110,7 @@ def publish(project: Project, home: Home) -> Release:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         with transaction(connection):
             _retire(connection, project)
-            stale = _stale(connection, project)
-            if stale:
-                compute(project, connection, stale)
+            _refresh(connection, project)
         check_unique(connection)
         seen = version(connection)
         definitions = definitions_table(project)

@@ -85,10 +85,11 @@ def test_a_refused_month_stays_grey_and_the_others_are_published(
     with runs.instance_of(home) as instance:
         (span,) = runs.waiting(home)
         assert (span.first, span.last) == ("2018-01", "2020-01")
-        assert runs.run_feed(instance, span) is False
+        assert runs.run_feeds(instance, span) is False
         assert instance.get_materialized_partitions(feed_key(FEED)) == {"2018-01", "2020-01"}
-        for own, names in runs.indicator_ranges({FEED}, home):
-            assert runs.run_indicators(instance, own, names)
+        for own in runs.outdated(home):
+            assert runs.run_indicators(instance, own)
+        assert runs.outdated(home) == []
         assert runs.run_recueil(instance)
         key = indicator_key("cadrage/population_municipale")
         assert instance.get_materialized_partitions(key) == {"2018-01", "2020-01"}
