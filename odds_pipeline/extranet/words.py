@@ -85,8 +85,7 @@ def difference_unit(sheet: dict[str, Any]) -> str:
 
 def change(value: float | None, sheet: dict[str, Any]) -> str:
     """A change over years: per cent for what adds up, points for percentages."""
-    unit = sheet.get("change_unit")
-    word = {"points": "pts", "%": "%", "pct": "%"}.get(unit or "", sheet["symbol"] or "")
+    word = {"points": "pts", "pct_evolution": "%"}.get(sheet["change_unit"], sheet["symbol"] or "")
     return signed(value, 1 if word in ("%", "pts") else sheet["decimals"], word)
 
 
