@@ -1,4 +1,4 @@
-"""Commands that make what members and partners read: portraits, studies, outlines of maps."""
+"""Commands that make what members and partners read: portraits, studies, committees' pages."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,7 @@ from odds_pipeline.home import Home
 from odds_pipeline.model.access import Access
 from odds_pipeline.model.problems import DeclarationError, nearest
 from odds_pipeline.model.project import Project
-from odds_pipeline.model.publication import Publications, load_publications
+from odds_pipeline.model.publication import Committee, Publications, load_publications
 
 Folder = Annotated[Path | None, typer.Option("--out", help="folder to write in")]
 OfEdition = Annotated[Access | None, typer.Option("--edition", help="the declared one when not given")]
@@ -118,6 +118,35 @@ def study(
     else:
         what = "draft" if written.draft else "published"
         out.print(f"{what}: {written.folder}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def pack(
+    committee: Annotated[Committee, typer.Argument(help="technique: a month; pilotage: a half-year")],
+    period: Annotated[
+        str | None, typer.Option("--period", help="YYYY-MM or YYYY-S1; the last whole one by default")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the page of a committee: technique every month, pilotage every half-year."""
+    from datetime import date
+
+    from odds_pipeline.packs.period import Period
+    from odds_pipeline.packs.publish import publish_pack
+
+    of_month = committee == "technique"
+    default = Period.month_before if of_month else Period.half_year_before
+    try:
+        chosen = Period.named(period) if period else default(date.today())
+    except ValueError as error:
+        fail(str(error))
+    if ("S" in chosen.name) == of_month:
+        fail(f"{committee}: {chosen.name} is not a {'month' if of_month else 'half-year'}")
+    written = publish_pack(load(), Home.from_environment(), committee, chosen)
+    if as_json:
+        print_json({"folder": written.folder, "documents": written.documents, "size": written.size})
+    else:
+        out.print(str(written.folder), highlight=False, soft_wrap=True)
 
 
 @app.command()

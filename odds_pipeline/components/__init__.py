@@ -3,6 +3,13 @@
 from odds_pipeline.components.catalogue import Catalogue
 from odds_pipeline.components.indicator_families import IndicatorFamilies
 from odds_pipeline.components.partner_feeds import PartnerFeeds
-from odds_pipeline.components.publications import PortraitSocial, Studies
+from odds_pipeline.components.publications import CommitteePacks, PortraitSocial, Studies
 
-__all__ = ["Catalogue", "IndicatorFamilies", "PartnerFeeds", "PortraitSocial", "Studies"]
+__all__ = [
+    "Catalogue",
+    "CommitteePacks",
+    "IndicatorFamilies",
+    "PartnerFeeds",
+    "PortraitSocial",
+    "Studies",
+]

@@ -1,13 +1,16 @@
 """The publications as assets: made from the release that readers see."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from odds_pipeline.components.shared import RECUEIL, Warehouse, code_reference, project
-from odds_pipeline.model.publication import Study, load_publications
+from odds_pipeline.components.shared import RECUEIL, TIMEZONE, Warehouse, code_reference, project
+from odds_pipeline.model.publication import Committee, Study, load_publications
+from odds_pipeline.packs.period import Period
+from odds_pipeline.packs.publish import publish_pack
 from odds_pipeline.portrait.publish import Published, publish_portrait
 from odds_pipeline.studies.publish import publish_study
 from odds_pipeline.studies.study import StudyRefused
@@ -110,3 +113,53 @@ def _study(study: Study, file: Path) -> dg.AssetsDefinition:
         )
 
     return publication
+
+
+class CommitteePacks(dg.Component, dg.Model, dg.Resolvable):
+    """``comites/technique`` and ``comites/pilotage``: one page each, on their own calendars."""
+
+    technique: str
+    pilotage: str
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        crons: dict[Committee, str] = {"technique": self.technique, "pilotage": self.pilotage}
+        assets = [_pack(committee) for committee in crons]
+        schedules = [
+            dg.ScheduleDefinition(
+                name=f"comite_{committee}",
+                target=dg.AssetSelection.assets(pack_key(committee)),
+                cron_schedule=cron,
+                execution_timezone=TIMEZONE,
+                description="Write the committee's page, once the release of the month is out.",
+            )
+            for committee, cron in crons.items()
+        ]
+        return dg.Definitions(assets=assets, schedules=schedules)
+
+
+def pack_key(committee: Committee) -> dg.AssetKey:
+    """Asset key of a committee's page."""
+    return dg.AssetKey(["comites", committee])
+
+
+def _pack(committee: Committee) -> dg.AssetsDefinition:
+    words = {
+        "technique": "Page mensuelle du comité technique : livraisons, retards, refus, changements.",
+        "pilotage": "Page semestrielle du comité de pilotage : couverture, fraîcheur, usages.",
+    }
+
+    @dg.asset(
+        key=pack_key(committee),
+        deps=[RECUEIL],
+        description=words[committee],
+        group_name="comites",
+        owners=["team:odds"],
+        kinds={"html", "pdf"},
+    )
+    def page(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
+        of_month = committee == "technique"
+        period = (Period.month_before if of_month else Period.half_year_before)(date.today())
+        published = publish_pack(project(), warehouse.home, committee, period)
+        return dg.MaterializeResult(metadata=written(published))
+
+    return page

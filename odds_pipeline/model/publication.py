@@ -14,6 +14,9 @@ from odds_pipeline.model.problems import DeclarationError, Problem, nearest
 from odds_pipeline.model.project import Project
 from odds_pipeline.model.yaml_file import YamlFile, read_yaml
 
+Committee = Literal["technique", "pilotage"]
+"""``technique`` meets every month, ``pilotage`` every half-year."""
+
 
 class StudyIndicator(Declaration):
     """``fragile``: whether a high or a low value is the fragile one.

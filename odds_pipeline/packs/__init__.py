@@ -1,0 +1,1 @@
+"""One page for each committee: monthly for the technical one, half-yearly for the steering one."""
