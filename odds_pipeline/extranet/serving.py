@@ -44,12 +44,9 @@ class Place:
     geographies: tuple[int, ...]
 
 
-_COMPARED = (
-    "departement_value france_value difference rank ranked quartile change_1y change_5y ci_low ci_high"
-).split()
 _VIEWS = (
     "CREATE TABLE definitions AS FROM release.definitions SEMI JOIN indicator_visible USING (indicator)",
-    "CREATE VIEW indicator_values AS SELECT *MISSING "
+    "CREATE VIEW indicator_values AS "
     "FROM release.indicator_values SEMI JOIN indicator_visible USING (indicator)",
     "CREATE TABLE latest AS FROM indicator_values QUALIFY row_number() OVER ("
     "PARTITION BY territory, level, indicator ORDER BY month DESC, geography DESC) = 1 "
@@ -77,12 +74,8 @@ class View:
         known = run("SELECT indicator, access, partner_access FROM release.definitions").fetchall()
         visible = [name for name, access, needs in known if rights.allows(access, needs)]
         run("CREATE TABLE indicator_visible AS SELECT unnest(?::VARCHAR[]) AS indicator", [visible])
-        present = {
-            r[0] for r in run("SELECT column_name FROM (DESCRIBE release.indicator_values)").fetchall()
-        }
-        missing = "".join(f", NULL::DOUBLE AS {c}" for c in _COMPARED if c not in present)
         for statement in _VIEWS:
-            run(statement.replace("MISSING", missing))
+            run(statement)
         run("SET enable_external_access = false")
         run("SET lock_configuration = true")
         self.about: Row = self.one("FROM release.about") or {}

@@ -75,18 +75,20 @@ def _retire(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
 
 
 # One edition; $access lists the classes it may show. A figure under its producer's threshold stays
-# in the warehouse; readers get its secret mark.
+# in the warehouse; readers get its secret mark. Provisional figures are for members first.
 _COPY = (
     "CREATE TABLE release.definitions AS FROM definitions_view WHERE list_contains($access, access)",
     "CREATE OR REPLACE TEMP TABLE protected_values AS FROM indicator_values "
-    "WHERE indicator IN (SELECT indicator FROM release.definitions)",
+    "WHERE indicator IN (SELECT indicator FROM release.definitions) "
+    "AND (obs_status <> 'P' OR list_contains($access, 'membres'))",
     "CREATE TABLE release.territories AS FROM territories_view",
     "CREATE TABLE release.observations AS SELECT * EXCLUDE (known_to, hidden) REPLACE ("
     "CASE WHEN hidden THEN NULL ELSE value END AS value, "
     "CASE WHEN hidden THEN 'Q' ELSE obs_status END AS obs_status, "
     "CASE WHEN hidden THEN 'C' ELSE conf_status END AS conf_status) "
     "FROM (SELECT o.*, value > 0 AND value < t.threshold AS hidden FROM observations o "
-    "JOIN variables_view t USING (variable) WHERE list_contains($access, t.access)) o "
+    "JOIN variables_view t USING (variable) WHERE list_contains($access, t.access) "
+    "AND (o.obs_status <> 'P' OR list_contains($access, 'membres'))) o "
     "WHERE known_to IS NULL AND EXISTS (FROM trusted_months m WHERE m.delivery = o.delivery "
     "AND m.month = o.month) ORDER BY variable, territory, month",
     "CREATE TABLE release.deliveries AS FROM deliveries d "

@@ -103,7 +103,9 @@ def refused(site: Site, client: TestClient, answer: Any, words: str) -> None:
 def test_another_state_is_refused(site: Site) -> None:
     client = site.client()
     back = authorise(leave(client), "amina")
-    refused(site, client, come_back(client, re.sub(r"state=[^&]+", "state=" + "x" * 64, back)), "navigateur")
+    refused(
+        site, client, come_back(client, re.sub(r"state=[^&]+", "state=" + "x" * 64, back)), "navigateur"
+    )
 
 
 def test_a_sign_in_begun_in_another_browser_is_refused(site: Site) -> None:
@@ -190,7 +192,12 @@ def test_the_address_of_another_organisation_is_not_taken_over(site: Site) -> No
 
 
 def test_no_open_redirect(site: Site) -> None:
-    for address in ("https://ailleurs.example/", "//ailleurs.example", "/\\ailleurs.example", "javascript:x"):
+    for address in (
+        "https://ailleurs.example/",
+        "//ailleurs.example",
+        "/\\ailleurs.example",
+        "javascript:x",
+    ):
         client = site.client()
         client.get("/connexion/essai", params={"next": address})
         kept = site.accounts.database.execute("SELECT next FROM pending_signins").fetchall()

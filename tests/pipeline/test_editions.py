@@ -12,6 +12,7 @@ from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.warehouse.store import Store
 
 from .test_gate import COMMUNES, populations
 
@@ -82,3 +83,28 @@ def test_a_rate_over_a_public_population_stays_for_partners(project: Project) ->
         == {"public", "partenaires"}
     )
     assert project.access_of(entry.indicator) == "partenaires"
+
+
+def test_provisional_figures_are_for_members_first(project: Project, home: Home, tmp_path: Path) -> None:
+    """Until the producer confirms them, neither the figures nor what is computed from them are public."""
+    list(
+        receive(project, home, [populations(tmp_path / "in", 2019), populations(tmp_path / "in", 2020)])
+    )
+    judge_pending(project, home, "insee/populations_legales")
+    with Store(home.warehouse).transaction() as connection:
+        (latest,) = connection.execute("SELECT max(month) FROM observations").fetchall()
+        connection.execute("UPDATE observations SET obs_status = 'P' WHERE month = ?", latest)
+    publish(project, home)
+    months = {}
+    for edition in EDITIONS:
+        with open_release(home, edition=edition) as connection:
+            for table in ("observations", "indicator_values"):
+                rows = connection.execute(
+                    f"SELECT DISTINCT month, obs_status FROM {table} WHERE value IS NOT NULL"
+                ).fetchall()
+                months[edition, table] = {m for m, _ in rows}
+                assert edition != "public" or not any(status == "P" for _, status in rows)
+    for table in ("observations", "indicator_values"):
+        assert latest[0] not in months["public", table]
+        assert latest[0] in months["membres", table]
+        assert months["public", table] == months["membres", table] - {latest[0]}

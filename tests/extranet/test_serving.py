@@ -1,0 +1,87 @@
+"""The site reads a release that another replaces: nothing is dropped, mixed or stale."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+
+from .conftest import Site
+from .observatory import publish_next
+
+
+@pytest.fixture
+def own_releases(site: Site, observatory: Home, tmp_path: Path) -> Path:
+    """The site's releases in a folder of its own, so that a pointer may be changed."""
+    folder = tmp_path / "releases"
+    folder.mkdir()
+    for path in observatory.releases.iterdir():
+        if path.is_dir():
+            (folder / path.name).symlink_to(path, target_is_directory=True)
+    (folder / "current").write_text("1\n")
+    site.home.releases.unlink()
+    site.home.releases.symlink_to(folder, target_is_directory=True)
+    return folder
+
+
+def test_a_broken_pointer_or_release_leaves_the_last_good_one(site: Site, own_releases: Path) -> None:
+    client = site.client()
+    assert client.get("/sante-du-site").json() == {"edition": 1}
+    for content in ("", "x\n", "9999\n"):
+        (own_releases / "current").write_text(content)
+        assert client.get("/sante-du-site").json() == {"edition": 1}, content
+    broken = own_releases / "0007"
+    broken.mkdir()
+    (broken / "public.duckdb").write_bytes(b"not a database")
+    (own_releases / "current").write_text("7\n")
+    assert client.get("/sante-du-site").json() == {"edition": 1}
+    assert client.get("/territoires/93008").status_code == 200
+
+
+def test_without_any_release_the_site_says_so(site: Site, own_releases: Path) -> None:
+    (own_releases / "current").unlink()
+    answer = site.client().get("/")
+    assert answer.status_code == 503 and "Aucune édition" in answer.text
+
+
+def test_a_new_release_goes_live_under_load(
+    make_site: Callable[..., Site], observatory: Home, project: Project
+) -> None:
+    """Readers of every role keep reading while a release is published: no error, each page of one release."""
+    site = make_site()
+    stop = threading.Event()
+    seen: list[tuple[int, str]] = []
+
+    def read(role: str) -> None:
+        client = site.client(role)
+        while not stop.is_set():
+            for address in ("/territoires/93008", "/sante-du-site", "/telecharger/territoire/93.csv"):
+                answer = client.get(address)
+                seen.append((answer.status_code, answer.headers.get("content-disposition", "")))
+
+    with ThreadPoolExecutor(4) as pool:
+        readers = [pool.submit(read, role) for role in ("visiteur", "ccas", "cpam", "observatoire")]
+        try:
+            assert publish_next(project, observatory, observatory.landing) == 2
+        finally:
+            stop.set()
+        for reader in readers:
+            reader.result()
+    assert {status for status, _ in seen} == {200} and len(seen) > 20
+    assert site.client("ccas").get("/sante-du-site").json() == {"edition": 2}
+    page = site.client("ccas").get("/editions/2").text
+    assert "valeurs nouvelles" in page and "/indicateurs/" in page
+
+
+def test_a_page_is_made_once_and_answered_with_its_etag(site: Site) -> None:
+    client = site.client()
+    first = client.get("/territoires/93008")
+    again = client.get("/territoires/93008", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/territoires/93008").headers["etag"] == first.headers["etag"]
+    assert client.head("/territoires/93008").content == b""
+    assert site.client("ccas").get("/territoires/93008").headers["etag"] != first.headers["etag"]
