@@ -6,6 +6,7 @@ import dagster as dg
 import yaml
 
 from odds_pipeline.components.shared import (
+    AUTOMATION,
     RECUEIL,
     TIMEZONE,
     WRITER_POOL,
@@ -55,6 +56,7 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             kinds={"duckdb"},
             metadata={"label": declared["label"], **code_reference(Path(self.declaration), 1)},
             check_specs=[check],
+            automation_condition=AUTOMATION,
             pool=WRITER_POOL,
         )
         def recueil(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
@@ -90,4 +92,11 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             execution_timezone=TIMEZONE,
             description="Publish the month's release, two days after the partners' schedules.",
         )
-        return dg.Definitions(assets=[recueil], jobs=[job], schedules=[schedule])
+        automation = dg.AutomationConditionSensorDefinition(
+            "automation",
+            target=dg.AssetSelection.all(),
+            minimum_interval_seconds=60,
+            default_status=dg.DefaultSensorStatus.RUNNING,
+            description="Computes what depends on newly accepted figures, then publishes.",
+        )
+        return dg.Definitions(assets=[recueil], jobs=[job], schedules=[schedule], sensors=[automation])

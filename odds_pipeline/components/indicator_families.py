@@ -6,6 +6,7 @@ import dagster as dg
 
 from odds_pipeline.components.recording import record
 from odds_pipeline.components.shared import (
+    AUTOMATION,
     WRITER_POOL,
     Warehouse,
     code_reference,
@@ -54,7 +55,7 @@ def _spec(entry: IndicatorEntry, driving: FeedEntry) -> dg.AssetSpec:
             "dagster/table_name": "indicator_values",
             **code_reference(entry.file, entry.line),
         },
-        automation_condition=dg.AutomationCondition.eager(),
+        automation_condition=AUTOMATION,
         skippable=True,
     )
 

@@ -124,11 +124,19 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         judgements = judge_pending(project(), warehouse.home, entry.id, window.start, window.end)
         state = _state(warehouse, entry.id, window.start, window.end)
         latest = {month: j for j in judgements for month in j.accepted}
-        # Stored before the months' checks, which point at them.
-        record(context, [_materialization(entry, month, latest.get(month)) for month in state.trusted])
+        refused = sorted({month for j in judgements for month in j.refused})
+        # Stored before the months' checks, which point at them. A month whose new delivery is refused
+        # keeps the materialisation of its accepted one: nothing changed for what depends on it.
+        record(
+            context,
+            [
+                _materialization(entry, month, latest.get(month))
+                for month in state.trusted
+                if month in latest or month not in refused
+            ],
+        )
         yield report_quarantine(entry, state.quarantined)
         yield from report_months(context, entry, state.broken)
-        refused = sorted({month for j in judgements for month in j.refused})
         if refused:
             raise dg.Failure(
                 f"{len(refused)} month(s) refused: {', '.join(refused)}. They wait in quarantine; "

@@ -83,3 +83,15 @@ def indicator_key(path: str) -> dg.AssetKey:
 
 
 RECUEIL = dg.AssetKey(["catalogue", "recueil"])
+
+AUTOMATION = (
+    dg.AutomationCondition.any_deps_updated().since_last_handled()
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+)
+"""Run once when something it depends on has new accepted figures, whatever their month.
+
+A feed's month is materialised only when its delivery passed the gate, so an update is a passed check.
+Unlike Dagster's ``eager`` it also takes corrected months of the past, and does not wait for a feed that
+has not delivered: partners are independent.
+"""
