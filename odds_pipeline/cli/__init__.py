@@ -7,6 +7,7 @@ from odds_pipeline.cli import (
     publications,
     quarantine,
     running,
+    secrecy,
     values,
 )
 from odds_pipeline.cli.app import app
@@ -19,5 +20,6 @@ __all__ = [
     "publications",
     "quarantine",
     "running",
+    "secrecy",
     "values",
 ]

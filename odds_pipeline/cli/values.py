@@ -28,9 +28,16 @@ def value(
     month: Annotated[str | None, typer.Option("--month", help="YYYY-MM; all months without it")] = None,
     release: ReleaseNumber = None,
     edition: Edition = "partenaires",
+    geography: Annotated[
+        int | None, typer.Option("--geography", help="2024: 40 communes; 2025: 39, since the merger")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Values of one indicator for one territory, from a release."""
+    """Values of one indicator for one territory, from a release.
+
+    With --geography the whole series is in the communes of that geography, or says where it breaks.
+    """
+    from odds_pipeline.geography.conversion import gaps_of
     from odds_pipeline.status_words import french_number, status_word
     from odds_pipeline.warehouse.release import open_release
 
@@ -40,20 +47,27 @@ def value(
         connection = open_release(Home.from_environment(), release, edition)
     except LookupError as error:
         fail(str(error))
+    if geography is not None and geography not in project.territories.geographies:
+        known = ", ".join(map(str, project.territories.geographies))
+        fail(f"no geography {geography}; known: {known}")
+    source = "indicator_values" if geography is None else f"in_geography({geography})"
     with connection:
         found = connection.execute(
             "SELECT v.* EXCLUDE (indicator, territory), a.number AS release, a.simulated "
-            "FROM indicator_values v CROSS JOIN about a "
+            f"FROM {source} v CROSS JOIN about a "
             "WHERE v.indicator = ? AND v.territory = ? AND (? IS NULL OR v.month = ?) "
             "ORDER BY v.month, v.geography",
             [name, code, month, month],
         )
         keys = [column[0] for column in found.description]
         rows = [dict(zip(keys, row, strict=True)) for row in found.fetchall()]
+        gaps = [] if geography is None else gaps_of(project, connection, name, code, geography)
         levels = connection.execute(
             "SELECT string_agg(DISTINCT level, ', ') FROM indicator_values WHERE indicator = ?",
             [name],
         ).fetchone()
+    if not rows and gaps:
+        fail(f"{gaps[0][1]} ({len(gaps)} mois, de {gaps[0][0]} à {gaps[-1][0]})", 1)
     if not rows:
         where = f"; it exists at: {levels[0]}" if levels and levels[0] else ""
         fail(f"no value of {name} for {territory}{' in ' + month if month else ''}{where}", 1)
@@ -69,6 +83,7 @@ def value(
                 "unit": unit.id,
                 "change_unit": change.id,
                 "values": rows,
+                "gaps": [dict(zip(("month", "reason"), gap, strict=True)) for gap in gaps],
             }
         )
         return
@@ -116,6 +131,8 @@ def value(
             for r in rows
         ],
     )
+    for month_missing, reason in gaps:
+        out.print(f"{month_missing} : {reason}", highlight=False)
 
 
 @app.command()

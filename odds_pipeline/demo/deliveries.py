@@ -111,7 +111,7 @@ class _Sheet:
         unit = self.project.units[declared.unit]
         secrecy = self.entry.secrecy
         if unit.kind == "count":
-            if 0 < value < secrecy.threshold:
+            if 0 < value < secrecy.threshold and not self.simulator.simulations[self.entry.id].exact:
                 secret = next((m for m, kind in self.fmt.marks.items() if kind == "secret"), None)
                 if secret is not None or self.fmt.blank == "secret":
                     return secret or ""

@@ -48,9 +48,13 @@ class Draw(Declaration):
 
 
 class Simulation(Declaration):
-    """How one feed's deliveries are drawn, in which of its formats they are written."""
+    """How one feed's deliveries are drawn, in which of its formats they are written.
+
+    ``exact``: the partner entrusts its small counts to the observatory, which hides them.
+    """
 
     format: Name
+    exact: bool = False
     variables: dict[Name, Draw] = {}
     splits: dict[Name, dict[Name, int | float] | list[dict[Name, int | float]]] = {}
 

@@ -23,20 +23,21 @@ class Territory:
     level: str
     geography: int
     ept: str = ""
+    arrondissement: str = ""
     departement: str = ""
     aliases: tuple[str, ...] = ()
 
     @property
     def parents(self) -> tuple[str, ...]:
-        return tuple(code for code in (self.ept, self.departement) if code)
+        return tuple(code for code in (self.ept, self.arrondissement, self.departement) if code)
 
 
 @dataclass(frozen=True)
 class Part:
     """``part`` is one of the territories that make ``whole``, each in its geography.
 
-    Communes make their EPT and their département; merged communes make the new one; a territory
-    that no merger touches is the same in both geographies.
+    Communes make their EPT, their arrondissement and their département; merged communes make the new
+    one; a territory that no merger touches is the same in both geographies.
     """
 
     part: str
@@ -78,6 +79,7 @@ class Territories:
                 row["level"],
                 geography,
                 row["ept"],
+                row["arrondissement"],
                 row["departement"],
                 tuple(filter(None, row["aliases"].split("|"))),
             )
@@ -133,7 +135,7 @@ class Territories:
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        """Communes to EPT and département in each geography, and across each merger."""
+        """Communes to the wholes they belong to in each geography, and across each merger."""
         inside = [
             Part(t.code, t.geography, parent, t.geography, self.by_key[parent, t.geography].level)
             for t in self.all
@@ -148,3 +150,30 @@ class Territories:
                 if t.code not in targets:
                     across.append(Part(t.code, newer, t.code, older, t.level))
         return tuple(inside + across)
+
+    @cached_property
+    def places(self) -> dict[tuple[str, int], tuple[str, int]]:
+        """The place of each territory: one that covers the same communes, whatever its geography.
+
+        A commune that no merger touches, an EPT, an arrondissement made of the communes of one EPT:
+        what holds the same communes is one place, named by the first territory that does.
+        """
+        oldest = self.geographies[0]
+        sources: dict[tuple[str, int], set[tuple[str, int]]] = {}
+        for p in self.parts:
+            older = p.part_geography <= p.whole_geography
+            if older and (p.part, p.part_geography) != (p.whole, p.whole_geography):
+                sources.setdefault((p.whole, p.whole_geography), set()).add((p.part, p.part_geography))
+
+        def communes(key: tuple[str, int]) -> frozenset[str]:
+            code, geography = key
+            if self.by_key[key].level == "commune" and geography == oldest:
+                return frozenset([code])
+            return frozenset().union(*(communes(part) for part in sources.get(key, ())))
+
+        first: dict[frozenset[str], tuple[str, int]] = {}
+        found = {}
+        for t in sorted(self.all, key=lambda t: (t.level != "commune", t.level != "ept", t.geography)):
+            key = (t.code, t.geography)
+            found[key] = first.setdefault(communes(key) or frozenset([t.code]), key)
+        return found

@@ -5,7 +5,8 @@ value. Sums over territories need every part; a ratio at a higher level comes fr
 parts. A variable of another feed than the driving one is its latest figure not after the month.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -18,15 +19,19 @@ MONTH_INDEX = "CAST(left({0}, 4) AS INTEGER) * 12 + CAST(right({0}, 2) AS INTEGE
 
 # Variables, places (territory, level, geography) and months are numbered: joins and groups over four
 # million figures take a quarter of the time of the same on text.
-_NUMBERS = """
+_PLACES = """
 CREATE OR REPLACE TEMP TABLE numbered_inputs AS
 SELECT i.*, row_number() OVER (ORDER BY i.variable)::INTEGER AS v FROM inputs i;
 CREATE OR REPLACE TEMP TABLE places AS
-SELECT *, row_number() OVER (ORDER BY territory, level, geography)::INTEGER AS p
+SELECT *, row_number() OVER (ORDER BY territory, level, geography)::INTEGER AS p,
+       (territory, geography) IN (SELECT territory, geography FROM changed) AS changed
 FROM (SELECT DISTINCT territory, level, geography FROM observations
       WHERE known_to IS NULL AND variable IN (SELECT variable FROM inputs)
       UNION SELECT whole, whole_level, whole_geography FROM parts
       UNION SELECT part, part_level, part_geography FROM parts);
+"""
+
+_TERMS = """
 CREATE OR REPLACE TEMP TABLE numbered_terms AS
 SELECT d.i, d.driving = k.variable AND k.lag = 0 AS drives, k.side, k.coefficient, k.exact, k.lag, v.v
 FROM (SELECT *, row_number() OVER (ORDER BY indicator)::INTEGER AS i FROM definitions) d
@@ -39,14 +44,13 @@ JOIN (SELECT i, count(*) AS terms, bool_and(exact) AS all_exact, bool_or(drives)
       FROM numbered_terms GROUP BY i) k USING (i);
 """
 
-# A figure counts only if its delivery's month is trusted (see schema.sql); a count under its
-# producer's threshold is secret, and so is all that is computed from it.
+# A figure counts only if its delivery's month is trusted (see schema.sql). `delivered` tells it from a
+# whole computed below, `converted` from the same territory's figure in another geography.
 _CURRENT = f"""
 CREATE OR REPLACE TEMP TABLE available AS
 SELECT v.v, p.p, ({MONTH_INDEX.format("o.month")})::INTEGER AS t, o.value, o.obs_status,
-       CASE WHEN v.kind = 'count' AND o.value > 0 AND o.value < v.threshold THEN 'C'
-            ELSE o.conf_status END AS conf_status,
-       false AS converted, m.reserve
+       o.conf_status, CASE WHEN o.conf_status <> 'F' THEN 'producteur' END AS hidden_by, o.lower_bound,
+       true AS delivered, false AS converted, m.reserve
 FROM observations o
 JOIN numbered_inputs v ON v.variable = o.variable
 JOIN places p ON p.territory = o.territory AND p.level = o.level AND p.geography = o.geography
@@ -59,7 +63,7 @@ _RESERVES = """CASE WHEN count(reserve) > 0 THEN array_to_string(
     list_sort(list_distinct(list(reserve) FILTER (WHERE reserve IS NOT NULL))), ' ') END"""
 
 # Wholes from complete sets of parts, where nothing was delivered for the whole itself: those that an
-# indicator asks for, in a geography that a figure to compute is written in.
+# indicator asks for, in a geography that a figure to compute is written in; or all of them.
 _WANTED = """
 CREATE OR REPLACE TEMP TABLE wanted AS
 WITH asked AS (
@@ -68,18 +72,19 @@ WITH asked AS (
         WHERE NOT o.converted AND o.t BETWEEN $first AND $last
     ) o JOIN places a ON a.p = o.p
 )
-SELECT b.p AS part, a.p AS whole, w.parts, a.level, w.part_geography <> w.whole_geography AS across
+SELECT b.p AS part, a.p AS whole, w.parts, w.part_geography <> w.whole_geography AS across
 FROM parts w
 JOIN places a ON a.territory = w.whole AND a.level = w.whole_level AND a.geography = w.whole_geography
 JOIN places b ON b.territory = w.part AND b.level = w.part_level AND b.geography = w.part_geography
-WHERE w.whole_level IN (SELECT level FROM levels) AND w.whole_geography IN (FROM asked)
+WHERE $everything
+   OR (w.whole_level IN (SELECT level FROM levels) AND w.whole_geography IN (FROM asked))
 """
 
 _WHOLES = f"""
 INSERT INTO available
 WITH pieces AS (
     SELECT o.*, i.aggregation, w.value AS weight, w.conf_status AS weight_conf,
-           p.whole, p.level, p.parts
+           p.whole, p.parts
     FROM available o
     JOIN numbered_inputs i ON i.v = o.v
     JOIN wanted p ON p.part = o.p AND p.across = $across
@@ -87,7 +92,7 @@ WITH pieces AS (
     LEFT JOIN available w ON w.v = x.v AND w.p = o.p AND w.t = o.t
     WHERE p.parts = 1 OR i.aggregation <> 'none'
 ), sums AS (
-    SELECT v, whole AS p, any_value(level) AS level, t,
+    SELECT v, whole AS p, t,
            bool_or(conf_status <> 'F' OR coalesce(weight_conf, 'F') <> 'F') AS secret,
            count(*) = any_value(parts) AND count(value) = count(*) AS complete,
            CASE WHEN any_value(parts) = 1 THEN any_value(value)
@@ -100,10 +105,11 @@ WITH pieces AS (
     FROM pieces GROUP BY v, whole, t
 )
 SELECT v, p, t,
-       CASE WHEN complete AND NOT (secret AND level <> 'commune' AND value IS NULL) THEN value END,
+       CASE WHEN complete THEN value END,
        CASE WHEN complete AND value IS NOT NULL THEN status
             WHEN secret THEN 'Q' ELSE coalesce(missing_status, 'O') END,
-       CASE WHEN secret THEN 'C' ELSE 'F' END, $across, reserve
+       CASE WHEN secret THEN 'C' ELSE 'F' END, CASE WHEN secret THEN 'producteur' END, NULL,
+       false, $across, reserve
 FROM sums s
 WHERE NOT EXISTS (FROM available a WHERE a.v = s.v AND a.p = s.p AND a.t = s.t)
 """
@@ -112,37 +118,43 @@ WHERE NOT EXISTS (FROM available a WHERE a.v = s.v AND a.p = s.p AND a.t = s.t)
 # each figure of the driving one: the latter need a search for the latest month, and are few.
 _SIDES = f"""
 CREATE OR REPLACE TEMP TABLE sides AS
-WITH cells AS (
+WITH changed_places AS (
+    SELECT p FROM places WHERE changed
+), cells AS (
     SELECT k.i, a.p, a.t + 12 * k.lag AS t, k.side, k.coefficient,
-           k.drives AND NOT a.converted AS drives,
-           a.value, a.obs_status, a.conf_status, a.t AS input_t, a.reserve
+           k.drives AND (NOT a.converted OR a.p IN (FROM changed_places)) AS drives,
+           k.drives AND a.converted AS converted,
+           a.value, a.obs_status, a.hidden_by, a.t AS input_t, a.reserve
     FROM numbered_terms k JOIN numbered_definitions d ON d.i = k.i AND d.all_exact
     JOIN available a ON a.v = k.v
     WHERE a.t + 12 * k.lag BETWEEN $first AND $last
 ), spine AS MATERIALIZED (
-    SELECT d.i, o.p, o.t FROM numbered_definitions d
-    JOIN available o ON o.v = d.driving_v AND NOT o.converted
+    SELECT d.i, o.p, o.t, o.converted FROM numbered_definitions d
+    JOIN available o ON o.v = d.driving_v AND (NOT o.converted OR o.p IN (FROM changed_places))
     WHERE NOT d.all_exact AND o.t BETWEEN $first AND $last
 ), asked AS (
-    SELECT s.i, s.p, s.t, k.side, k.coefficient, k.exact, k.v, s.t - 12 * k.lag AS wanted
+    SELECT s.i, s.p, s.t, s.converted, k.side, k.coefficient, k.exact, k.v, s.t - 12 * k.lag AS wanted
     FROM spine s JOIN numbered_terms k ON k.i = s.i
 ), every AS (
     FROM cells
     UNION ALL
-    SELECT q.i, q.p, q.t, q.side, q.coefficient, true,
-           a.value, a.obs_status, a.conf_status, a.t, a.reserve
+    SELECT q.i, q.p, q.t, q.side, q.coefficient, true, q.converted, a.value, a.obs_status, a.hidden_by,
+           a.t, a.reserve
     FROM asked q LEFT JOIN available a ON a.v = q.v AND a.p = q.p AND a.t = q.wanted
     WHERE q.exact
     UNION ALL
-    SELECT q.i, q.p, q.t, q.side, q.coefficient, true,
-           a.value, a.obs_status, a.conf_status, a.t, a.reserve
+    SELECT q.i, q.p, q.t, q.side, q.coefficient, true, q.converted, a.value, a.obs_status, a.hidden_by,
+           a.t, a.reserve
     FROM (FROM asked WHERE NOT exact) q ASOF LEFT JOIN available a
       ON a.v = q.v AND a.p = q.p AND q.wanted >= a.t
 ), grouped AS (
 SELECT i, p, t,
        sum(coefficient * value) FILTER (WHERE side = 'numerator') AS numerator,
        sum(coefficient * value) FILTER (WHERE side = 'denominator') AS denominator,
-       bool_or(coalesce(conf_status, 'F') <> 'F') AS secret,
+       CASE WHEN bool_or(hidden_by = 'producteur') THEN 'producteur'
+            WHEN bool_or(hidden_by = 'primaire') THEN 'primaire'
+            ELSE any_value(hidden_by) END AS hidden_by,
+       bool_or(converted) AS converted,
        count(value) AS found,
        count(obs_status) AS delivered,
        max(obs_status) FILTER (WHERE value IS NULL) AS missing_status,
@@ -161,7 +173,7 @@ _COMPUTED = """
 CREATE OR REPLACE TEMP VIEW computed AS
 WITH known AS (
     SELECT d.indicator, p.territory, p.level, p.geography, d.factor, d.root, d.divides, s.*,
-           s.found < d.terms AS missing,
+           s.hidden_by IS NOT NULL AS secret, s.found < d.terms AS missing,
            -- A term without any row is absent, which is told apart from the other kinds of missing.
            CASE WHEN s.delivered < d.terms THEN greatest('O', coalesce(s.missing_status, 'O'))
                 ELSE s.missing_status END AS why
@@ -178,10 +190,11 @@ WITH known AS (
 SELECT f.indicator, m.month, f.territory, f.level, f.geography, f.value,
        CASE WHEN secret THEN 'Q' WHEN missing THEN why
             WHEN value IS NULL THEN 'M' ELSE status END AS obs_status,
-       CASE WHEN secret THEN 'C' ELSE 'F' END AS conf_status,
+       CASE WHEN NOT secret THEN 'F' WHEN hidden_by = 'secondaire' THEN 'D' ELSE 'C' END AS conf_status,
+       hidden_by,
        CASE WHEN NOT secret AND NOT missing THEN numerator END AS numerator,
        CASE WHEN NOT secret AND NOT missing THEN denominator END AS denominator,
-       o.month AS oldest_input, f.reserve
+       o.month AS oldest_input, f.converted, f.reserve
 FROM figures f JOIN months m ON m.t = f.t LEFT JOIN months o ON o.t = f.oldest_t
 """
 
@@ -200,7 +213,6 @@ class Tables:
     terms: pd.DataFrame
     levels: pd.DataFrame
     inputs: pd.DataFrame
-    parts: pd.DataFrame
 
 
 def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
@@ -214,25 +226,29 @@ def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
         feed = project.variables[driving][0].id
         divides = bool(formula.denominator)
         definitions.append((entry.id, formula.factor, formula.root, driving, divides))
-        levels += [(entry.id, level) for level in indicator.levels]
+        # An arrondissement is made of communes as an EPT is: what exists for one exists for the other.
+        also = ["arrondissement"] if "ept" in indicator.levels else []
+        levels += [(entry.id, level) for level in dict.fromkeys([*indicator.levels, *also])]
         for term in formula.terms:
             exact = project.variables[term.variable][0].id == feed
             terms.append((entry.id, term.side, term.variable, term.lag, term.coefficient, exact))
         needed |= {driving, *formula.variables}
-    weights = {project.variables[v][1].aggregation for v in needed} - {"sum", "none"}
-    rows = []
-    for name in sorted(needed | weights):
-        feed_entry, variable = project.variables[name]
-        kind = project.units[variable.unit].kind
-        rows.append((name, variable.aggregation, kind, feed_entry.secrecy.threshold))
+    needed |= {project.variables[v][1].aggregation for v in needed} - {"sum", "none"}
     return Tables(
         pd.DataFrame(definitions, columns=["indicator", "factor", "root", "driving", "divides"]).astype(
             {"root": "Int64"}
         ),
         pd.DataFrame(terms, columns=["indicator", "side", "variable", "lag", "coefficient", "exact"]),
         pd.DataFrame(levels, columns=["indicator", "level"]),
-        pd.DataFrame(rows, columns=["variable", "aggregation", "kind", "threshold"]),
-        parts_table(project),
+        inputs_table(project, needed),
+    )
+
+
+def inputs_table(project: Project, variables: Iterable[str]) -> pd.DataFrame:
+    """How each variable adds up over territories."""
+    return pd.DataFrame(
+        [(name, project.variables[name][1].aggregation) for name in sorted(variables)],
+        columns=["variable", "aggregation"],
     )
 
 
@@ -258,24 +274,57 @@ def parts_table(project: Project) -> pd.DataFrame:
     return frame
 
 
-def evaluate(connection: duckdb.DuckDBPyConnection, tables: Tables, first: str, last: str) -> None:
-    """Make the temporary view ``computed`` from ``observations`` and ``trusted_months``."""
-    names = ("definitions", "terms", "levels", "inputs", "parts")
-    for name in names:
-        connection.register(name, getattr(tables, name))
-    span = {"first": month_index(first), "last": month_index(last)}
-    connection.execute(_NUMBERS)
+def changed_table(project: Project) -> pd.DataFrame:
+    """Territories that a merger changed: their figures differ from one geography to the other."""
+    places = project.territories.places
+    meanings = Counter(code for code, _ in {(code, place) for (code, _), place in places.items()})
+    changed = [key for key in places if meanings[key[0]] > 1]
+    return pd.DataFrame(changed, columns=["territory", "geography"])
+
+
+def gather(
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    tables: Tables,
+    span: tuple[str, str] = ("0000-00", "9999-99"),
+    everything: bool = False,
+) -> None:
+    """Fill the temporary table ``available``: the trusted figures of ``tables.inputs``, and wholes.
+
+    The wholes are those that the indicators of ``tables`` ask for between two months, or all.
+    """
+    views = {
+        "definitions": tables.definitions,
+        "terms": tables.terms,
+        "levels": tables.levels,
+        "inputs": tables.inputs,
+        "parts": parts_table(project),
+        "changed": changed_table(project),
+    }
+    for name, frame in views.items():
+        connection.register(name, frame)
+    months = {"first": month_index(span[0]), "last": month_index(span[1])}
+    connection.execute(_PLACES)
+    connection.execute(_TERMS)
     connection.execute(_CURRENT)
-    connection.execute(_WANTED, span)
+    connection.execute(_WANTED, {**months, "everything": everything})
     # Within a geography first: what is added up there is then converted.
     steps = connection.execute("SELECT DISTINCT across FROM wanted ORDER BY across").fetchall()
     for (across,) in steps:
         connection.execute(_WHOLES, {"across": across})
-    connection.execute(_SIDES, span)
+    for name in views:
+        connection.unregister(name)
+
+
+def evaluate(
+    connection: duckdb.DuckDBPyConnection, tables: Tables, span: tuple[str, str] = ("0000-00", "9999-99")
+) -> None:
+    """Make the temporary view ``computed`` from ``available``, gathered for the same ``tables``."""
+    connection.register("levels", tables.levels)
+    connection.execute(_SIDES, {"first": month_index(span[0]), "last": month_index(span[1])})
     connection.execute(_MONTHS)
     connection.execute(_COMPUTED)
-    for name in names:
-        connection.unregister(name)
+    connection.unregister("levels")
 
 
 def month_index(month: str) -> int:
@@ -298,7 +347,9 @@ def compute(
     names = list(indicators)
     changed = stale(project, connection, names)
     spans = spans_of_feeds(connection)
-    evaluate(connection, tables_of(project, names), first, last)
+    tables = tables_of(project, names)
+    gather(connection, project, tables, (first, last))
+    evaluate(connection, tables, (first, last))
     followed = []
     for name in names:
         entry = project.indicators[name].indicator
@@ -313,9 +364,12 @@ def compute(
         "OR indicator IN (SELECT unnest(?))",
         [first, last, names, whole],
     )
-    connection.execute("INSERT INTO indicator_values BY NAME SELECT * FROM computed")
+    connection.execute(
+        "INSERT INTO indicator_values BY NAME "
+        "SELECT * EXCLUDE (hidden_by, converted) FROM computed WHERE NOT converted"
+    )
     record(project, connection, followed)
     counts = connection.execute(
-        "SELECT indicator, month, count(*), count(value) FROM computed GROUP BY ALL"
+        "SELECT indicator, month, count(*), count(value) FROM computed WHERE NOT converted GROUP BY ALL"
     ).fetchall()
     return {(indicator, month): (rows, values) for indicator, month, rows, values in counts}

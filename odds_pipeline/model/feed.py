@@ -6,17 +6,17 @@ column renamed each year. A column that has had several names lists them all.
 """
 
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from odds_pipeline.model.access import Access
 from odds_pipeline.model.base import Declaration, Month, Name, Sentence
 from odds_pipeline.model.calendar import Calendar
-from odds_pipeline.model.partner import Secrecy
+from odds_pipeline.model.secrecy import Secrecy
 
-Level = Literal["commune", "ept", "departement", "region", "france"]
-LEVELS: tuple[Level, ...] = ("commune", "ept", "departement", "region", "france")
+Level = Literal["commune", "ept", "arrondissement", "departement", "region", "france"]
+LEVELS: tuple[Level, ...] = get_args(Level)
 Mark = Literal["secret", "not_available", "not_concerned", "absent"]
 
 
@@ -33,13 +33,17 @@ class Variable(Declaration):
 
     ``aggregation``: ``sum`` adds up over territories; ``none`` (median, decile, Gini) is taken as
     delivered for each level; a variable name means the mean weighted by that variable.
-    ``part_of``: a total of the same feed that this figure can never exceed.
+    ``part_of``: a total of the same feed that this figure can never exceed. ``counted_by``: the count
+    of the units an amount, a mean or a median is about, which makes it secret when it is itself.
+    ``largest``: the variables that hold the largest contributions to this figure, in order.
     """
 
     label: Sentence
     unit: Name
     aggregation: str = "sum"
     part_of: Name | None = None
+    counted_by: Name | None = None
+    largest: list[Name] = []
     rounded_to: int | None = Field(default=None, ge=2)
     note: str | None = None
 

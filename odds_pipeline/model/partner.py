@@ -6,18 +6,7 @@ from pydantic import Field
 
 from odds_pipeline.model.access import Access
 from odds_pipeline.model.base import Declaration, Month, Name, Sentence
-
-
-class Secrecy(Declaration):
-    """The partner's rule of statistical secrecy on counts.
-
-    A count strictly between 0 and ``threshold`` is not published; figures are delivered rounded
-    to a multiple of ``rounding`` when it is given.
-    """
-
-    threshold: int = Field(ge=0, description="smallest count that may be published; 0: no rule")
-    rounding: int | None = Field(default=None, ge=2)
-    reference: Sentence = Field(description="the text or practice the rule comes from")
+from odds_pipeline.model.secrecy import Secrecy
 
 
 class Partner(Declaration):

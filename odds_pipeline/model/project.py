@@ -13,9 +13,10 @@ from odds_pipeline.model.access import Access, strictest
 from odds_pipeline.model.feed import Feed, Variable
 from odds_pipeline.model.formula import unit_mismatch
 from odds_pipeline.model.indicator import THEMES, Defaults, Family, Indicator
-from odds_pipeline.model.partner import Partner, Secrecy
+from odds_pipeline.model.partner import Partner
 from odds_pipeline.model.problems import DeclarationError, Problem, nearest
 from odds_pipeline.model.root import project_root as project_root
+from odds_pipeline.model.secrecy import Secrecy
 from odds_pipeline.model.suite import Rule, Suite
 from odds_pipeline.model.units import Unit, read_units
 from odds_pipeline.model.yaml_file import Loc, YamlFile, read_yaml
@@ -279,8 +280,24 @@ class Project:
                         file.problem((*at, "part_of"), f"no variable {variable.part_of!r} here{hint}")
                     )
                 self._check_aggregation(entry, at, variable)
+                for other in (variable.counted_by, *variable.largest):
+                    if other is not None and other not in feed.variables:
+                        hint = nearest(other, feed.variables)
+                        self.problems.append(file.problem(at, f"no variable {other!r} here{hint}"))
+            self._check_secrecy(entry)
             self._check_columns(entry)
             self._check_sums(entry)
+
+    def _check_secrecy(self, entry: FeedEntry) -> None:
+        rule = entry.feed.secrecy
+        if rule is None:
+            return
+        for unit in rule.units or []:
+            self._check_unit(entry.file, ("secrecy", "units"), unit)
+        if rule.population and rule.population.variable not in self.variables:
+            name = rule.population.variable
+            message = f"no feed delivers {name!r}{nearest(name, self.variables)}"
+            self.problems.append(entry.file.problem(("secrecy", "population"), message))
 
     def _check_sums(self, entry: FeedEntry) -> None:
         feed, file = entry.feed, entry.file
@@ -380,6 +397,10 @@ class Project:
             self._check_levels(entry, report)
         self._check_example(indicator, report)
 
+    def unit_kind(self, variable: str) -> str:
+        """Whether the variable counts, measures money, or is a level that does not add up."""
+        return self.units[self.variables[variable][1].unit].kind
+
     def _unit_of(self, variable: str) -> tuple[str, str]:
         unit = self.variables[variable][1].unit
         return unit, self.units[unit].kind
@@ -389,7 +410,7 @@ class Project:
             feed_entry, declared = self.variables[variable]
             delivered = set(feed_entry.feed.levels)
             if declared.aggregation != "none" and "commune" in delivered:
-                delivered |= {"ept", "departement"}
+                delivered |= {"ept", "arrondissement", "departement"}
             missing = [level for level in entry.indicator.levels if level not in delivered]
             if missing:
                 report(f"{variable} does not exist at level {', '.join(missing)}")

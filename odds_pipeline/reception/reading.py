@@ -288,14 +288,33 @@ def geography_of(codes: set[str], month: str, fmt: Format, territories: Territor
     """The geography a file is written in.
 
     The format's own word first. Then its codes: a commune that has since merged away tells the
-    older geography. Its absence tells nothing before the merger (small-area files lack communes),
-    and the newer geography after it.
+    older geography. Its absence tells the newer geography after the merger, and nothing before it:
+    see :func:`ambiguous`.
     """
     if fmt.geography is not None:
         return territories.geography_of(fmt.geography)
     if codes & territories.merged_away():
         return territories.geographies[0]
     return territories.geography_of(int(month[:4]))
+
+
+def ambiguous(codes: set[str], geography: int, fmt: Format, territories: Territories) -> str | None:
+    """Why the geography of a file cannot be told from its codes, in French, or ``None`` when it can.
+
+    A file of before the merger that has Saint-Denis and lacks Pierrefitte either was written in the
+    39 communes of after it, or is of a producer that has nothing for Pierrefitte. Guessing would take
+    one Saint-Denis for the other.
+    """
+    if fmt.geography is not None or codes & territories.merged_away():
+        return None
+    for year, source, target in territories.mergers:
+        if source != target and geography < year and target in codes:
+            return (
+                f"{target} est là et {source} n'y est pas : le fichier est-il dans les communes de "
+                f"{year}, où {source} est dans {target} ? Le contrat doit dire `geography: {year}` ou "
+                f"`geography: {geography}` pour ce format"
+            )
+    return None
 
 
 def read(project: Project, match: Match) -> Reading:
@@ -325,6 +344,7 @@ def read(project: Project, match: Match) -> Reading:
     communes = {str(c) for c in frame.loc[frame["level"] == "commune", "territory"]}
     geography = geography_of(communes, months[-1] if months else "2024-01", fmt, project.territories)
     frame["geography"] = geography
+    doubt = ambiguous(communes, geography, fmt, project.territories)
     if fmt.provisional_after and not frame.empty:
         late = (frame["month"] > fmt.provisional_after) & (frame["obs_status"] == "A")
         frame.loc[late, "obs_status"] = "P"
@@ -333,7 +353,11 @@ def read(project: Project, match: Match) -> Reading:
         months,
         geography,
         reader.ignored,
-        (*_repeated(match), *reader.problems),
+        (
+            *([(match.table.lines[match.header_row], doubt)] if doubt else []),
+            *_repeated(match),
+            *reader.problems,
+        ),
         _unknown_columns(match),
         _columns(match),
         tuple(reader.oddities),

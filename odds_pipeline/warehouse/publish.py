@@ -6,18 +6,30 @@ The folder is written beside the others under a temporary name, then renamed, th
 
 import os
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
+from odds_pipeline.geography.conversion import IN_GEOGRAPHY
 from odds_pipeline.home import Home
 from odds_pipeline.indicators.comparison import compare
-from odds_pipeline.indicators.compute import compute
+from odds_pipeline.indicators.compute import (
+    compute,
+    evaluate,
+    gather,
+    inputs_table,
+    tables_of,
+)
 from odds_pipeline.indicators.staleness import Months, stale
 from odds_pipeline.model.access import EDITIONS, Access, readable
 from odds_pipeline.model.project import Project
+from odds_pipeline.secrecy.audit import audit_table
+from odds_pipeline.secrecy.derived import hide_values
+from odds_pipeline.secrecy.memory import forget_after, record
+from odds_pipeline.secrecy.protect import Protection, protect
 from odds_pipeline.warehouse.definitions import definitions_table
 from odds_pipeline.warehouse.release import (
     Release,
@@ -31,29 +43,24 @@ from odds_pipeline.warehouse.store import Overtaken, Store, check_unique, transa
 # Twelve digits: the order in which machines add up decimals changes the sixteenth.
 _CONTENT_HASH = """
 SELECT coalesce(bit_xor(md5_number_lower(concat_ws('|', indicator, month, territory, level,
-    geography, printf('%.12g', value), obs_status, conf_status, reserve))), 0) FROM indicator_values
+    geography, printf('%.12g', value), obs_status, conf_status, hidden_by, reserve))), 0) FROM protected
 """
 
 
 def _territories_table(project: Project) -> pd.DataFrame:
     return pd.DataFrame(
-        [(t.code, t.label, t.level, t.geography, t.ept, t.departement) for t in project.territories.all],
-        columns=["territory", "label", "level", "geography", "ept", "departement"],
+        [
+            (t.code, t.label, t.level, t.geography, t.ept, t.arrondissement, t.departement)
+            for t in project.territories.all
+        ],
+        columns=["territory", "label", "level", "geography", "ept", "arrondissement", "departement"],
     )
 
 
-def _variables_table(project: Project) -> pd.DataFrame:
-    """Who may read each variable, and its smallest count to be published; 0 where no rule applies."""
+def _access_table(project: Project) -> pd.DataFrame:
     return pd.DataFrame(
-        [
-            (
-                name,
-                entry.access,
-                entry.secrecy.threshold if project.units[v.unit].kind == "count" else 0,
-            )
-            for name, (entry, v) in project.variables.items()
-        ],
-        columns=["variable", "access", "threshold"],
+        [(name, entry.access) for name, (entry, _) in project.variables.items()],
+        columns=["variable", "access"],
     )
 
 
@@ -74,60 +81,92 @@ def _retire(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
     )
 
 
-# One edition; $access lists the classes it may show. A figure under its producer's threshold stays
-# in the warehouse; readers get its secret mark. Provisional figures are for members first.
+# What the protected figures say of each accepted observation: a hidden one keeps its line, not its
+# value.
+_OBSERVATIONS = """
+CREATE OR REPLACE TEMP TABLE published_observations AS
+SELECT o.* EXCLUDE (known_to)
+       REPLACE (a.value AS value, a.obs_status AS obs_status, a.conf_status AS conf_status,
+                a.lower_bound AS lower_bound),
+       a.hidden_by
+FROM observations o
+JOIN trusted_months m ON m.delivery = o.delivery AND m.month = o.month
+JOIN marked k ON k.variable = o.variable AND k.month = o.month AND k.territory = o.territory
+             AND k.level = o.level AND k.geography = o.geography
+JOIN available a USING (v, p, t)
+WHERE o.known_to IS NULL
+"""
+
+# One edition; $access lists the classes it may show. Provisional figures are for members first.
 _COPY = (
     "CREATE TABLE release.definitions AS FROM definitions_view WHERE list_contains($access, access)",
-    "CREATE OR REPLACE TEMP TABLE protected_values AS FROM indicator_values "
-    "WHERE indicator IN (SELECT indicator FROM release.definitions) "
+    "CREATE OR REPLACE TEMP TABLE protected_values AS SELECT * EXCLUDE converted FROM protected "
+    "WHERE NOT converted AND indicator IN (SELECT indicator FROM release.definitions) "
     "AND (obs_status <> 'P' OR list_contains($access, 'membres'))",
+    # The merged territories before their merger; readers find them through in_geography().
+    "CREATE TABLE release.converted_values AS SELECT * EXCLUDE converted FROM protected "
+    "WHERE converted AND indicator IN (SELECT indicator FROM release.definitions) "
+    "AND (obs_status <> 'P' OR list_contains($access, 'membres')) "
+    "ORDER BY territory, indicator, month",
     "CREATE TABLE release.territories AS FROM territories_view",
-    "CREATE TABLE release.observations AS SELECT * EXCLUDE (known_to, hidden) REPLACE ("
-    "CASE WHEN hidden THEN NULL ELSE value END AS value, "
-    "CASE WHEN hidden THEN 'Q' ELSE obs_status END AS obs_status, "
-    "CASE WHEN hidden THEN 'C' ELSE conf_status END AS conf_status) "
-    "FROM (SELECT o.*, value > 0 AND value < t.threshold AS hidden FROM observations o "
-    "JOIN variables_view t USING (variable) WHERE list_contains($access, t.access) "
-    "AND (o.obs_status <> 'P' OR list_contains($access, 'membres'))) o "
-    "WHERE known_to IS NULL AND EXISTS (FROM trusted_months m WHERE m.delivery = o.delivery "
-    "AND m.month = o.month) ORDER BY variable, territory, month",
+    "CREATE TABLE release.observations AS FROM published_observations "
+    "WHERE variable IN (SELECT variable FROM access_view WHERE list_contains($access, access)) "
+    "AND (obs_status <> 'P' OR list_contains($access, 'membres')) "
+    "ORDER BY variable, territory, month",
     "CREATE TABLE release.deliveries AS FROM deliveries d "
     "WHERE id IN (SELECT delivery FROM release.observations)",
-    "CREATE TABLE release.verdicts AS FROM verdicts v "
+    # The first failing rows of a verdict, and what it says of them, show figures before protection.
+    "CREATE TABLE release.verdicts AS SELECT * REPLACE ('[]' AS rows, CASE WHEN failing = 0 "
+    "THEN message ELSE 'Voir la notice adressée au producteur.' END AS message) FROM verdicts v "
     "WHERE delivery IN (SELECT id FROM release.deliveries)",
     "CREATE TABLE release.overrulings AS FROM overrulings "
     "WHERE delivery IN (SELECT id FROM release.deliveries)",
+    "CREATE TABLE release.audit AS FROM audit_view WHERE edition = $edition",
 )
 
 
 def publish(project: Project, home: Home) -> Release:
     """Publish a release; when nothing changed, the current one is returned, ``new`` false.
 
-    Indicators whose inputs changed since they were computed are computed first, so that a release
-    never holds a figure that its own observations contradict.
+    Everything published is computed from protected figures. :class:`SecrecyError` when the audit
+    finds that a hidden one can be derived: nothing is published then.
     """
     home.releases.mkdir(parents=True, exist_ok=True)
     with Store(home.warehouse).connect() as connection:
         for leftover in home.releases.glob(".*.tmp"):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        last = max([0, *numbers(home)])
         with transaction(connection):
             _retire(connection, project)
             _refresh(connection, project)
+            forget_after(connection, last)
         check_unique(connection)
         seen = version(connection)
+        tables = tables_of(project, list(project.indicators))
+        tables = replace(tables, inputs=inputs_table(project, project.variables))
+        gather(connection, project, tables, everything=True)
+        protection = protect(connection, project)
+        evaluate(connection, tables)
+        hide_values(connection, project)
+        connection.execute(_OBSERVATIONS)
         definitions = definitions_table(project)
         content = _content(connection, definitions)
-        last = current_number(home)
-        if last is not None:
-            former = describe(home, last)
+        current = current_number(home)
+        if current is not None:
+            former = describe(home, current)
             if former.content == content:
                 return Release(**{**former.__dict__, "new": False})
-        number = max([0, *numbers(home)]) + 1
-        return _write(connection, project, home, (number, content, seen), definitions)
+        views = {
+            "definitions_view": definitions,
+            "territories_view": _territories_table(project),
+            "access_view": _access_table(project),
+            "audit_view": audit_table(connection, project, protection),
+        }
+        return _write(project, connection, home, (last + 1, content, seen), views, protection)
 
 
 def _content(connection: duckdb.DuckDBPyConnection, definitions: pd.DataFrame) -> str:
-    """A fingerprint of values and definitions, independent of order and of when they came."""
+    """A fingerprint of what readers see, independent of order and of when it came."""
     row = connection.execute(_CONTENT_HASH).fetchone()
     connection.register("definitions_view", definitions)
     sheet = connection.execute(
@@ -139,20 +178,16 @@ def _content(connection: duckdb.DuckDBPyConnection, definitions: pd.DataFrame) -
 
 
 def _write(
-    connection: duckdb.DuckDBPyConnection,
     project: Project,
+    connection: duckdb.DuckDBPyConnection,
     home: Home,
     about: tuple[int, str, int | None],
-    definitions: pd.DataFrame,
+    views: dict[str, pd.DataFrame],
+    protection: Protection,
 ) -> Release:
     number, content, seen = about
     temporary = home.releases / f".{number:04d}.tmp"
     temporary.mkdir()
-    views = {
-        "definitions_view": definitions,
-        "territories_view": _territories_table(project),
-        "variables_view": _variables_table(project),
-    }
     for name, frame in views.items():
         connection.register(name, frame)
     published_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -162,6 +197,8 @@ def _write(
         connection.unregister(name)
     if version(connection) != seen:
         raise Overtaken("the warehouse changed while the release was written; publish again")
+    with transaction(connection):
+        record(connection, protection.places, number)
     temporary.replace(release_path(home, number))
     pointer = home.releases / ".current.tmp"
     pointer.write_text(f"{number}\n", encoding="utf-8")
@@ -177,13 +214,13 @@ def _write_edition(
     about: tuple[int, str, str],
 ) -> None:
     # One for all editions: a figure has the same age in each.
-    latest = connection.execute("SELECT max(month) FROM indicator_values").fetchone()
+    latest = connection.execute("SELECT max(month) FROM protected").fetchone()
     path = folder / f"{edition}.duckdb"
     connection.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS release")
     try:
         for statement in _COPY:
-            needs = {"access": list(readable(edition))} if "$access" in statement else {}
-            connection.execute(statement, needs)
+            given = {"access": list(readable(edition)), "edition": edition}
+            connection.execute(statement, {k: v for k, v in given.items() if f"${k}" in statement})
         compare(
             project,
             connection,
@@ -191,6 +228,11 @@ def _write_edition(
             "release.indicator_values",
             latest[0] if latest else None,
         )
+        row = connection.execute("SELECT current_database()").fetchone()
+        assert row is not None
+        connection.execute("USE release")  # the names in the macro are those of the release
+        connection.execute(IN_GEOGRAPHY)
+        connection.execute(f'USE "{row[0]}"')
         connection.execute(
             "CREATE TABLE release.about AS SELECT ? AS number, ? AS published_at, ? AS content, "
             "? AS edition, count(DISTINCT indicator) AS indicators, count(value) AS values_count, "

@@ -92,6 +92,20 @@ CREATE TABLE IF NOT EXISTS indicator_bases (
     basis VARCHAR NOT NULL
 );
 
+-- What each release said of each figure that adds up, true values included, for secrecy: a line when
+-- something changed. Readers never see this table.
+CREATE TABLE IF NOT EXISTS published_cells (
+    release INTEGER NOT NULL,
+    variable VARCHAR NOT NULL,
+    month VARCHAR NOT NULL,
+    territory VARCHAR NOT NULL,
+    geography INTEGER NOT NULL,
+    value DOUBLE,
+    hidden_by VARCHAR,                 -- NULL: published
+    small BOOLEAN NOT NULL,            -- under its threshold
+    threshold INTEGER NOT NULL
+);
+
 ALTER TABLE deliveries ADD COLUMN IF NOT EXISTS levels VARCHAR[];
 ALTER TABLE indicator_values ADD COLUMN IF NOT EXISTS reserve VARCHAR;
 

@@ -229,32 +229,3 @@ def test_the_archive_keeps_the_bytes(project: Project, home: Home, tmp_path: Pat
     (receipt,) = receive(project, home, [path])
     shutil.rmtree(tmp_path / "in")
     assert (home.archive / receipt.delivery[:2] / receipt.delivery).read_bytes() == content
-
-
-def test_no_small_count_reaches_a_release(project: Project, home: Home, tmp_path: Path) -> None:
-    """Three foyers in Bobigny are kept in the warehouse and secret in the release, as is what uses them."""
-    names = list(project.feeds["caf/allocataires"].feed.variables)
-    columns = [project.feeds["caf/allocataires"].feed.columns[n].names[0] for n in names]
-    lines = [";".join(["code_insee", *columns])]
-    for code in COMMUNES:
-        figures = ["1000"] * len(columns)
-        if code == "93008":
-            figures[names.index("foyers_monoparents")] = "3"
-        lines.append(";".join([code, *figures]))
-    path = tmp_path / "caf_allocataires_2024-03.csv"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    list(receive(project, home, [path]))
-    (judgement,) = judge_pending(project, home, "caf/allocataires")
-    assert judgement.accepted == ("2024-03",)
-    publish(project, home)
-    with open_release(home) as release:
-        raw = release.execute(
-            "SELECT value, obs_status, conf_status FROM observations "
-            "WHERE variable = 'caf.foyers_monoparents' AND territory = '93008'"
-        ).fetchone()
-        derived = release.execute(
-            "SELECT territory, value, conf_status, numerator FROM indicator_values "
-            "WHERE indicator = 'part_foyers_monoparents' AND territory IN ('93008', '93') ORDER BY territory"
-        ).fetchall()
-    assert raw == (None, "Q", "C")
-    assert derived == [("93", None, "C", None), ("93008", None, "C", None)]

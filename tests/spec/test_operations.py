@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odds_pipeline.indicators.compute import evaluate, tables_of
+from odds_pipeline.indicators.compute import evaluate, gather, tables_of
 from odds_pipeline.model.formula import parse
 from odds_pipeline.model.indicator import Indicator
 from odds_pipeline.model.project import IndicatorEntry, Project
@@ -130,7 +130,9 @@ def computed(project: Project, formula: str, rows: list[tuple[Any, ...]]) -> Any
         connection.execute(
             "INSERT INTO verdicts SELECT delivery, month, 'r', 'critical', true, 'm', 'x', 0, '[]' FROM delivered_months"
         )
-        evaluate(connection, tables_of(changed, ["case"]), "2020-12", "2020-12")
+        tables, span = tables_of(changed, ["case"]), ("2020-12", "2020-12")
+        gather(connection, project, tables, span)
+        evaluate(connection, tables, span)
         found = connection.execute("FROM computed WHERE geography = 2024").df().set_index("territory")
     return found
 

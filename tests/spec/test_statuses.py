@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from odds_pipeline.indicators.compute import Tables, compute, evaluate, parts_table
+from odds_pipeline.indicators.compute import Tables, compute, evaluate, gather
 from odds_pipeline.model.project import Project
 from odds_pipeline.warehouse.store import SCHEMA
 
@@ -18,7 +18,6 @@ def computed(
     project: Project,
     figures: list[tuple[Any, ...]],
     aggregation: str = "sum",
-    threshold: int = 0,
 ) -> pd.DataFrame:
     """Values of 100 * p.a / p.b; figures are variable, month, territory, value[, status, conf, geography]."""
     rows = []
@@ -26,21 +25,25 @@ def computed(
         status, conf, geography = (*more, *(["A", "F", 2024][len(more) :]))
         level = "departement" if territory == "93" else "commune"
         rows.append((variable, month, territory, level, geography, value, status, conf, "d", None))
-    observations = pd.DataFrame(
-        rows,
-        columns=[
-            "variable",
-            "month",
-            "territory",
-            "level",
-            "geography",
-            "value",
-            "obs_status",
-            "conf_status",
-            "delivery",
-            "known_to",
-        ],
-    ).astype({"value": "float64"})
+    observations = (
+        pd.DataFrame(
+            rows,
+            columns=[
+                "variable",
+                "month",
+                "territory",
+                "level",
+                "geography",
+                "value",
+                "obs_status",
+                "conf_status",
+                "delivery",
+                "known_to",
+            ],
+        )
+        .astype({"value": "float64"})
+        .assign(lower_bound=None)
+    )
     months = pd.DataFrame({"delivery": "d", "month": sorted({r[1] for r in rows}), "reserve": None})
     definitions = pd.DataFrame(
         {
@@ -56,24 +59,18 @@ def computed(
         columns=["indicator", "side", "variable", "lag", "coefficient", "exact"],
     )
     levels = pd.DataFrame({"indicator": "i", "level": ["commune", "ept", "departement"]})
-    inputs = pd.DataFrame(
-        {
-            "variable": ["p.a", "p.b"],
-            "aggregation": [aggregation, "sum"],
-            "kind": "count",
-            "threshold": [threshold, 0],
-        }
-    )
+    inputs = pd.DataFrame({"variable": ["p.a", "p.b"], "aggregation": [aggregation, "sum"]})
     with duckdb.connect() as connection:
         connection.register("observations", observations)
         connection.register("trusted_months", months)
-        evaluate(
-            connection,
-            Tables(definitions, terms, levels, inputs, parts_table(project)),
-            "0000-00",
-            "9999-99",
+        tables = Tables(definitions, terms, levels, inputs)
+        gather(connection, project, tables)
+        evaluate(connection, tables)
+        return (
+            connection.execute("FROM computed WHERE NOT converted")
+            .df()
+            .set_index(["month", "territory"])
         )
-        return connection.execute("FROM computed").df().set_index(["month", "territory"])
 
 
 @pytest.mark.parametrize(
@@ -133,13 +130,13 @@ def test_a_ratio_above_is_the_ratio_of_the_sums(project: Project) -> None:
 
 @pytest.mark.parametrize(
     ("commune", "status", "conf"),
-    [((None, "Q", "C"), "Q", "C"), ((None, "L", "F"), "L", "F"), ((3,), "Q", "C")],
-    ids=["secret", "not available", "under the threshold"],
+    [((None, "Q", "C"), "Q", "C"), ((None, "L", "F"), "L", "F")],
+    ids=["secret", "not available"],
 )
 def test_an_incomplete_sum_is_not_a_figure(
     project: Project, commune: tuple[Any, ...], status: str, conf: str
 ) -> None:
-    found = computed(project, _plaine({"93001": commune}), threshold=5).loc["2020-12", PLAINE]
+    found = computed(project, _plaine({"93001": commune})).loc["2020-12", PLAINE]
     assert pd.isna(found["value"])
     assert (found["obs_status"], found["conf_status"]) == (status, conf)
 
@@ -203,5 +200,5 @@ def test_a_reserve_travels_with_the_figures(project: Project) -> None:
         compute(project, connection, [entry.id])
         rows = dict(connection.execute("SELECT territory, reserve FROM indicator_values").fetchall())
     text = "Publié malgré une règle non respectée (r). Motif : Confirmé (A. Martin, 06/05/2024)."
-    assert {t for t, reserve in rows.items() if reserve == text} == {"93001", PLAINE, "93"}
+    assert {t for t, reserve in rows.items() if reserve == text} == {"93001", PLAINE, "933", "93"}
     assert set(rows.values()) == {text, None}

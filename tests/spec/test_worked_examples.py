@@ -3,7 +3,7 @@
 import duckdb
 import pandas as pd
 
-from odds_pipeline.indicators.compute import evaluate, tables_of
+from odds_pipeline.indicators.compute import evaluate, gather, tables_of
 from odds_pipeline.model.project import Project
 
 YEAR = 2020
@@ -25,9 +25,7 @@ def test_every_worked_example(project: Project) -> None:
         driving=tables.definitions["indicator"] + ":" + tables.definitions["driving"]
     )
     levels = pd.DataFrame({"indicator": names, "level": "commune"})
-    inputs = pd.DataFrame(
-        {"variable": sorted({v for v, _ in rows}), "aggregation": "sum", "kind": "level", "threshold": 0}
-    )
+    inputs = pd.DataFrame({"variable": sorted({v for v, _ in rows}), "aggregation": "sum"})
     observations = pd.DataFrame(
         [(v, m, "93008", "commune", 2024, float(x), "A", "F", "d", None) for (v, m), x in rows.items()],
         columns=[
@@ -42,17 +40,14 @@ def test_every_worked_example(project: Project) -> None:
             "delivery",
             "known_to",
         ],
-    )
+    ).assign(lower_bound=None)
     months = pd.DataFrame({"delivery": "d", "month": sorted({m for _, m in rows}), "reserve": None})
     with duckdb.connect() as connection:
         connection.register("observations", observations)
         connection.register("trusted_months", months)
-        evaluate(
-            connection,
-            type(tables)(definitions, terms, levels, inputs, tables.parts),
-            f"{YEAR}-12",
-            f"{YEAR}-12",
-        )
+        own = type(tables)(definitions, terms, levels, inputs)
+        gather(connection, project, own, (f"{YEAR}-12", f"{YEAR}-12"))
+        evaluate(connection, own, (f"{YEAR}-12", f"{YEAR}-12"))
         values = dict(
             connection.execute("SELECT indicator, value FROM computed WHERE geography = 2024").fetchall()
         )

@@ -1,0 +1,42 @@
+"""The command on secrecy: what a release hides, and what can be derived of it."""
+
+from odds_pipeline.cli.app import AsJson, ReleaseNumber, app, fail, print_json, table
+from odds_pipeline.home import Home
+
+COLUMNS = (
+    "edition partner cells hidden_producteur hidden_primaire hidden_secondaire tried recoverable "
+    "told_before"
+).split()
+
+
+@app.command()
+def audit(release: ReleaseNumber = None, as_json: AsJson = False) -> None:
+    """What each edition of a release hides, by partner, and how many hidden cells can be derived.
+
+    Exit status 1 when any can be.
+    """
+    from odds_pipeline.model.access import EDITIONS
+    from odds_pipeline.warehouse.release import open_release
+
+    rows = []
+    try:
+        for edition in EDITIONS:
+            with open_release(Home.from_environment(), release, edition) as connection:
+                rows += connection.execute(
+                    f"SELECT {', '.join(COLUMNS)} FROM audit ORDER BY partner"
+                ).fetchall()
+    except LookupError as error:
+        fail(str(error))
+    found = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    hidden = sum(
+        row["hidden_primaire"] + row["hidden_secondaire"]
+        for row in found
+        if row["edition"] == EDITIONS[0]
+    )
+    recoverable = sum(row["recoverable"] for row in found)
+    if as_json:
+        print_json({"hidden": hidden, "recoverable": recoverable, "partners": found})
+    else:
+        table("Audit", COLUMNS, [list(row) for row in rows])
+    if recoverable:
+        fail(f"{recoverable} hidden cell(s) can be derived", 1)

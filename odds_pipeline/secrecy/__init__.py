@@ -1,0 +1,1 @@
+"""Statistical secrecy: rules, additive systems, least suppression, audit by an attacker's means."""

@@ -1,0 +1,112 @@
+"""What a reader may and may not learn from releases: rules, totals, rates, revisions, editions."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+from odds_pipeline.warehouse.publish import publish
+from odds_pipeline.warehouse.release import open_release
+
+from .test_editions import deliver
+
+Figure = Callable[[str, str], str]
+
+
+def foyers(small: dict[str, int], month: int = 0, variable: str = "foyers_monoparents") -> Figure:
+    """A thousand or so of everything, a hundred or so of ``variable``, but in some communes."""
+
+    def figure(code: str, name: str) -> str:
+        own = int(code) % 17 + month * (int(code) % 5)
+        return str(small.get(code, 100 + own) if name == variable else 1000 + 10 * own)
+
+    return figure
+
+
+def values(release: duckdb.DuckDBPyConnection, variable: str) -> dict[str, float | None]:
+    rows = release.execute(
+        "SELECT territory, value FROM observations WHERE variable = ?", [variable]
+    ).fetchall()
+    return dict(rows)
+
+
+def hidden_by(release: duckdb.DuckDBPyConnection, table: str, **where: str) -> dict[str, str]:
+    conditions = " AND ".join(f"{column} = ?" for column in where)
+    rows = release.execute(
+        f"SELECT territory, hidden_by FROM {table} WHERE hidden_by IS NOT NULL AND {conditions}",
+        list(where.values()),
+    ).fetchall()
+    return dict(rows)
+
+
+@pytest.fixture
+def published(project: Project, home: Home, tmp_path: Path) -> Home:
+    """Three foyers in Bobigny, under the CAF's threshold of five; a hundred or more elsewhere."""
+    path = tmp_path / "caf_allocataires_2024-03.csv"
+    deliver(project, home, path, "caf/allocataires", foyers({"93008": 3}))
+    publish(project, home)
+    return home
+
+
+def test_a_small_count_is_hidden_with_one_other_and_the_total_stays(published: Home) -> None:
+    with open_release(published) as release:
+        hidden = hidden_by(release, "observations", variable="caf.foyers_monoparents")
+        total = release.execute(
+            "SELECT value, conf_status FROM indicator_values "
+            "WHERE indicator = 'part_foyers_monoparents' AND territory = '93'"
+        ).fetchone()
+    # One commune of the same EPT, Est Ensemble, is hidden with it: one of its two smallest, 103 foyers.
+    assert hidden.pop("93008") == "primaire"
+    assert hidden in ({"93010": "secondaire"}, {"93061": "secondaire"})
+    assert total == (pytest.approx(100 * 4219 / 43170), "F")
+
+
+def test_a_hidden_figure_is_neither_zero_nor_blank(published: Home) -> None:
+    with open_release(published) as release:
+        rows = release.execute(
+            "SELECT DISTINCT hidden_by, value, obs_status, conf_status, lower_bound FROM observations "
+            "WHERE hidden_by IS NOT NULL ORDER BY hidden_by"
+        ).fetchall()
+    assert rows == [("primaire", None, "Q", "C", None), ("secondaire", None, "Q", "D", None)]
+
+
+def test_what_is_computed_from_a_hidden_figure_is_hidden(published: Home) -> None:
+    """A rate with its denominator would give the count back."""
+    with open_release(published) as release:
+        rows = release.execute(
+            "SELECT value, numerator, denominator, hidden_by FROM indicator_values "
+            "WHERE indicator = 'part_foyers_monoparents' AND territory = '93008'"
+        ).fetchall()
+    assert rows == [(None, None, None, "primaire")]
+
+
+def test_every_edition_hides_the_same(published: Home) -> None:
+    found = []
+    for edition in ("partenaires", "membres"):
+        with open_release(published, edition=edition) as release:  # type: ignore[arg-type]  # a literal
+            found.append(hidden_by(release, "observations", variable="caf.foyers_monoparents"))
+    assert found[0] == found[1] != {}
+
+
+def test_hidden_again_in_the_next_release(project: Project, published: Home, tmp_path: Path) -> None:
+    """Another month is delivered: nothing changes for the first one, so the same cells stay hidden."""
+    path = tmp_path / "caf_allocataires_2024-04.csv"
+    deliver(project, published, path, "caf/allocataires", foyers({}, month=1))
+    assert publish(project, published).number == 2
+    found = []
+    for number in (1, 2):
+        with open_release(published, number) as release:
+            own = hidden_by(release, "observations", variable="caf.foyers_monoparents", month="2024-03")
+            found.append(own)
+    assert found[0] == found[1] != {}
+
+
+def test_no_true_value_of_a_hidden_cell_is_in_any_table_of_a_release(published: Home) -> None:
+    with open_release(published) as release:
+        tables = [row[0] for row in release.execute("SHOW TABLES").fetchall()]
+        assert "published_cells" not in tables
+        texts = release.execute("SELECT string_agg(message || rows, '') FROM verdicts").fetchone()
+    assert texts is not None

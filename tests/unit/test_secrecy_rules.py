@@ -1,0 +1,108 @@
+"""Each rule that makes a figure secret by itself, on figures written by hand."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from pydantic import ValidationError
+
+from odds_pipeline.model.project import Project
+from odds_pipeline.model.secrecy import Secrecy
+from odds_pipeline.secrecy.additive import places_table
+from odds_pipeline.secrecy.rules import mark
+from tests.declarations.test_declarations import FEED, FEED_FILE, small
+
+__all__ = ["small"]
+
+VARIABLES = """\
+  foyers: {label: Foyers, unit: foyers}
+  foyers_seuls: {label: Foyers seuls, unit: foyers, part_of: foyers}
+  montant: {label: Montant, unit: eur, counted_by: foyers, largest: [premier, second]}
+  premier: {label: Premier montant, unit: eur}
+  second: {label: Second montant, unit: eur}
+  classes: {label: Classes, unit: classes}
+"""
+COLUMNS = "columns: {foyers: A, foyers_seuls: B, montant: C, premier: D, second: E, classes: F}\n"
+
+
+def marked(small: Path, rule: str, **figures: float) -> dict[str, str | None]:
+    """Why each figure of Bobigny is hidden; ``rule`` is the feed's, as YAML."""
+    text = FEED.replace(FEED[FEED.index("  foyers: {") : FEED.index("columns:")], VARIABLES)
+    text = text.replace(text[text.index("columns: {foyers") : text.index("formats:")], COLUMNS)
+    text = text.replace("variables:", f"secrecy: {{{rule}, reference: Règle d'essai}}\nvariables:")
+    (small / FEED_FILE).write_text(text)
+    project = Project.load(small)
+    names = [f"adil.{name}" for name in figures]
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE numbered_inputs AS SELECT unnest(?) AS variable, unnest(?) AS v",
+            [names, list(range(len(names)))],
+        )
+        connection.execute(
+            "CREATE TABLE places AS SELECT 1 AS p, '93008' AS territory, 'commune' AS level, 2024 AS geography"
+        )
+        connection.execute(
+            "CREATE TABLE available AS SELECT unnest(?) AS v, 1 AS p, 24253 AS t, unnest(?) AS value, "
+            "'A' AS obs_status, NULL::VARCHAR AS hidden_by, NULL::DOUBLE AS lower_bound, true AS delivered",
+            [list(range(len(names))), [float(x) for x in figures.values()]],
+        )
+        mark(connection, project, places_table(project))
+        rows = connection.execute(
+            "SELECT split_part(variable, '.', 2), hidden_by FROM marked"
+        ).fetchall()
+    return dict(rows)
+
+
+@pytest.mark.parametrize(
+    ("foyers", "expected"), [(0, None), (1, "primaire"), (4, "primaire"), (5, None)]
+)
+def test_threshold(small: Path, foyers: float, expected: str | None) -> None:
+    assert marked(small, "threshold: 5", foyers=foyers) == {"foyers": expected}
+
+
+def test_only_the_units_of_the_rule(small: Path) -> None:
+    found = marked(small, "threshold: 5, units: [foyers]", foyers=3, classes=3)
+    assert found == {"foyers": "primaire", "classes": None}
+
+
+@pytest.mark.parametrize(("foyers", "expected"), [(3, "primaire"), (5, None), (0, None)])
+def test_an_amount_is_as_secret_as_its_count(small: Path, foyers: float, expected: str | None) -> None:
+    assert marked(small, "threshold: 5", foyers=foyers, montant=900)["montant"] == expected
+
+
+@pytest.mark.parametrize(("first", "expected"), [(85, None), (86, "primaire")])
+def test_dominance_of_the_largest(small: Path, first: float, expected: str | None) -> None:
+    rule = "threshold: 0, dominance: {largest: 1, share: 85}"
+    assert marked(small, rule, montant=100, premier=first, second=5)["montant"] == expected
+
+
+@pytest.mark.parametrize(("second", "expected"), [(30, "primaire"), (20, None)])
+def test_dominance_of_the_two_largest(small: Path, second: float, expected: str | None) -> None:
+    rule = "threshold: 0, dominance: {largest: 2, share: 85}"
+    assert marked(small, rule, montant=100, premier=60, second=second)["montant"] == expected
+
+
+@pytest.mark.parametrize(("second", "expected"), [(35, "primaire"), (34, None)])
+def test_p_percent(small: Path, second: float, expected: str | None) -> None:
+    """The second knows its own: the first, 60, is known to within what remains, 5 or 6, against 6."""
+    assert (
+        marked(small, "threshold: 0, p_percent: 10", montant=100, premier=60, second=second)["montant"]
+        == expected
+    )
+
+
+def test_contributions_are_never_published(small: Path) -> None:
+    assert marked(small, "threshold: 0", montant=100, premier=60)["premier"] == "primaire"
+
+
+@pytest.mark.parametrize(("foyers", "expected"), [(49, "primaire"), (50, None)])
+def test_least_population(small: Path, foyers: float, expected: str | None) -> None:
+    rule = "threshold: 0, population: {variable: adil.foyers, minimum: 50}"
+    found = marked(small, rule, foyers=foyers, classes=20)
+    assert found == {"foyers": None, "classes": expected}
+
+
+@pytest.mark.parametrize("threshold", [1, 2])
+def test_a_threshold_that_hides_nothing_is_refused(threshold: int) -> None:
+    with pytest.raises(ValidationError, match="would be known"):
+        Secrecy(threshold=threshold, reference="Essai")
