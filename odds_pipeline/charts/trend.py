@@ -7,7 +7,9 @@ from itertools import pairwise
 from odds_pipeline.charts.svg import ACCENT, INK, QUIET, element, figure, line, text
 
 WIDTH, HEIGHT = 420.0, 190.0
-LEFT, RIGHT, TOP, BOTTOM = 8.0, 118.0, 16.0, 24.0
+LEFT, RIGHT, TOP, BOTTOM = 8.0, 128.0, 16.0, 24.0
+LABEL = 29.0
+"""Height of a line's label: its name, and its last value below."""
 DASHES = (None, "6 3", "2 3", "8 3 2 3")
 """Lines are told apart by their dashes, so that they hold in black and white."""
 
@@ -91,11 +93,12 @@ def trend(
         values = [(m, v) for m, v in sorted(one.values.items()) if v is not None]
         if values:
             month, value = values[-1]
-            words = f"{one.label} {number(value)}" + (f" ({month[:4]})" if month < months[-1] else "")
-            ends.append((y(value), words, one.place))
-    for at, (_, words, place) in zip(_apart([end[0] for end in ends]), sorted(ends), strict=True):
-        ink = ACCENT if place else INK
-        drawn.append(text(WIDTH - RIGHT + 8, at + 4, words, size=10.5, fill=ink, bold=place))
+            words = number(value) + (f" ({month[:4]})" if month < months[-1] else "")
+            ends.append((y(value), one.label, words, one.place))
+    for at, (_, name, words, place) in zip(_apart([end[0] for end in ends]), sorted(ends), strict=True):
+        ink, x0 = ACCENT if place else INK, WIDTH - RIGHT + 10
+        drawn.append(text(x0, at - 1, name, size=11, fill=ink, bold=place))
+        drawn.append(text(x0, at + 12, words, size=12.5, fill=ink, bold=place))
     described = " ; ".join(_sentence(one, number) for one in lines)
     return figure(
         key, title, described + ". Les valeurs sont dans le tableau.", WIDTH, HEIGHT, "".join(drawn)
@@ -132,13 +135,13 @@ def _runs(values: Mapping[str, float | None], spacing: int) -> list[list[tuple[s
     return runs
 
 
-def _apart(heights: list[float], least: float = 13.0) -> list[float]:
+def _apart(heights: list[float], least: float = LABEL) -> list[float]:
     """The heights in order, moved so that two labels are ``least`` apart and none leaves the frame."""
     placed: list[float] = []
     for height in sorted(heights):
         placed.append(max(height, placed[-1] + least) if placed else height)
     over = max(placed[-1] - (HEIGHT - BOTTOM), 0) if placed else 0
-    return [height - over for height in placed]
+    return [max(height - over, TOP) for height in placed]
 
 
 def _sentence(one: Line, number: Callable[[float], str]) -> str:

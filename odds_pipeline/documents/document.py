@@ -56,6 +56,7 @@ class Table:
     """The first cell of a row names it. ``marked``: rows that stand out.
 
     ``bare``: the caption is read aloud but not printed, where a heading just above says the same.
+    ``small``: a table to look one thing up in.
     """
 
     caption: str
@@ -64,6 +65,7 @@ class Table:
     marked: tuple[int, ...] = ()
     note: str = ""
     bare: bool = False
+    small: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,17 +56,22 @@ class Sheet:
     change_symbol: str
 
     def number(self, value: float) -> str:
-        """The value in French with its unit, unless the label says it already ("pour 1 000")."""
+        """The value in French with its unit."""
         shown = french_number(value, self.decimals).replace("-", "−")
-        said = not self.symbol or any(c.isdigit() for c in self.symbol)
-        return shown if said else f"{shown}{NBSP}{self.symbol}"
+        return _with(shown, self.symbol)
 
     def change(self, value: float) -> str:
         """A change with its sign, in the unit that changes of this indicator have."""
         in_unit = self.change_symbol == self.symbol
         shown = french_number(abs(value), self.decimals if in_unit else 1)
         sign = "" if not shown.strip("0,") else "+" if value > 0 else "−"
-        return f"{sign}{shown}{NBSP}{self.change_symbol}".rstrip(NBSP)
+        return _with(f"{sign}{shown}", self.change_symbol)
+
+
+def _with(number: str, symbol: str) -> str:
+    """A number with its symbol, unless it is one that labels say already ("pour 1 000")."""
+    said = not symbol or any(c.isdigit() for c in symbol)
+    return number if said else f"{number}{NBSP}{symbol}"
 
 
 @dataclass(frozen=True)

@@ -144,24 +144,24 @@ class _One:
 
     def _theme(self, name: str, theme: PortraitTheme, present: list[str]) -> Iterator[Block]:
         yield Heading(THEMES[name])
-        columns = [Column("Indicateur", 5.6), Column("Valeur", 1.3, True)]
+        columns = [Column("Indicateur", 5.7), Column("Valeur", 1.45, True)]
         if self.place.level != "departement":
-            columns.append(Column("Départ.", 1.3, True))
+            columns.append(Column("Départ.", 1.4, True))
         columns.append(Column("France", 1.3, True))
         if self.place.level == "commune":
-            columns.append(Column("Rang", 1.1, True))
+            columns.append(Column("Rang", 0.9, True))
         columns += [
             Column("Évolution", 1.9, True),
-            Column("Période", 0.95, True),
-            Column("À savoir", 1.7),
+            Column("Période", 1.05, True),
+            Column("À savoir", 1.6),
         ]
         rows = [
             self._row(self.figures.sheets[i], self.figures.cell(i, self.place.code)) for i in present
         ]
         yield Table(f"{THEMES[name]}, indicateurs clés", tuple(columns), tuple(rows), bare=True)
-        charts = [c for c in (self._map(theme.map), self._trend(theme.trend)) if c]
-        if charts:
-            yield Side(tuple(charts), (1.0, 1.75)[: len(charts)])
+        charts = (self._map(theme.map), self._trend(theme.trend))
+        if any(charts):
+            yield Side(charts, (1.0, 2.0))
 
     def _row(self, sheet: Sheet, cell: Cell | None) -> tuple[str, ...]:
         label = f"{sheet.label}" if sheet.symbol else f"{sheet.label} ({sheet.unit})"
@@ -198,7 +198,7 @@ class _One:
         if len(months) < 2:
             return ()
         sheet = self.figures.sheets[indicator]
-        drawn = [Line(label, values, place=i == 0) for i, (label, values) in enumerate(lines.items())]
+        drawn = [Line(label, values, place=label == self.place.label) for label, values in lines.items()]
         title = f"{sheet.label}, évolution"
         svg = trend(f"evolution-{indicator}", title, drawn, sheet.number, breaks=sheet.breaks)
         last = months[-LAST:]
@@ -232,14 +232,14 @@ class _One:
         yield Heading("Valeurs des cartes")
         sheets = [self.figures.sheets[name] for name in maps]
         values = {n: self.figures.communes(n, [t.code for t in self.communes]) for n in maps}
-        columns = (Column("Commune", 1.9), *(Column(s.short_label, 1, True) for s in sheets))
+        columns = (Column("Commune", 1.75), *(Column(s.short_label, 1, True) for s in sheets))
         half = (len(self.communes) + 1) // 2
         halves = []
         for part in (self.communes[:half], self.communes[half:]):
             rows = [(t.label, *(_shown(s, values[s.id][t.code]) for s in sheets)) for t in part]
             marked = tuple(i for i, t in enumerate(part) if t.code in self.inside)
             caption = f"Valeurs des cartes, de {part[0].label} à {part[-1].label}"
-            halves.append((Table(caption, columns, tuple(rows), marked, bare=True),))
+            halves.append((Table(caption, columns, tuple(rows), marked, bare=True, small=True),))
         yield Side(tuple(halves))
         yield Paragraph(f"{NONE} : valeur non diffusée ou absente.", "note")
 
@@ -288,7 +288,7 @@ def _shown(sheet: Sheet, value: float | None) -> str:
 def _rank(cell: Cell) -> str:
     if cell.rank is None or cell.ranked is None:
         return ""
-    return f"{cell.rank}{'ᵉʳ' if cell.rank == 1 else 'ᵉ'} sur {cell.ranked}"
+    return f"{cell.rank}{'ᵉʳ' if cell.rank == 1 else 'ᵉ'}/{cell.ranked}"
 
 
 def _change(sheet: Sheet, cell: Cell) -> str:
@@ -301,7 +301,6 @@ def _change(sheet: Sheet, cell: Cell) -> str:
 
 def _remark(sheet: Sheet, cell: Cell) -> str:
     status = cell.status or ("" if cell.value is not None else "non disponible")
-    broken = next(
-        (f"rupture en {m[:4]}" for m in sorted(sheet.breaks, reverse=True) if m <= cell.month), ""
-    )
+    breaks = [month for month in sorted(sheet.breaks) if month <= cell.month]
+    broken = f"rupture {breaks[-1][:4]}" if breaks else ""
     return " ; ".join(filter(None, [status, cell.reserve, broken]))

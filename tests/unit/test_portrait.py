@@ -6,6 +6,7 @@ from pathlib import Path
 import pypdf
 import pytest
 
+from odds_pipeline.charts.svg import ACCENT
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
 from odds_pipeline.model.publication import Portrait, load_publications
@@ -58,6 +59,9 @@ def rows(project: Project) -> list[dict[str, object]]:
             "value": 25.5,
         }
     )
+    for year in (2018, 2019, 2020):
+        median = {"indicator": "niveau_vie_median", "month": f"{year}-12", "territory": "93"}
+        found.append({**median, "level": "departement", "value": 17000.0})
     return found
 
 
@@ -81,7 +85,7 @@ def test_a_commune_is_compared_and_ranked(project: Project, portrait: Portrait, 
     folder = write(project, portrait, home, rows(project), "93008")
     html = (folder / "93008-bobigny.html").read_text(encoding="utf-8")
     # Bobigny is the fifth commune by code.
-    for expected in ("14,0\u00a0%", "28,4\u00a0%", "14,9\u00a0%", "5ᵉ sur 40", "12/2020", "12\u202f349"):
+    for expected in ("14,0\u00a0%", "28,4\u00a0%", "14,9\u00a0%", "5ᵉ/40", "12/2020", "12\u202f349"):
         assert expected in html, expected
     assert "−1,2" in html and "en 5\u00a0ans" in html
     assert "14,0\u00a0%" in text_of(folder / "93008-bobigny.pdf")
@@ -108,6 +112,9 @@ def test_the_ept_and_the_departement(project: Project, portrait: Portrait, home:
     folder = write(project, portrait, home, rows(project), "200057875", "93")
     ept = (folder / "200057875-est-ensemble.html").read_text(encoding="utf-8")
     assert "25,5\u00a0%" in ept
+    # The EPT has no median of its own: the département's curve must not pass for it.
+    curve = ept.split("<svg", 2)[2].split("</svg>")[0]
+    assert "Niveau de vie médian" in curve and "Département" in curve and ACCENT not in curve
     assert "n’existe pas à ce niveau" in ept and "Rang</th>" not in ept
     assert "Départ.</th>" not in (folder / "93-seine-saint-denis.html").read_text(encoding="utf-8")
 
