@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from odds_pipeline.charts.svg import ACCENT, INK, QUIET, element, figure, line, text
 
-WIDTH, HEIGHT = 420.0, 190.0
-LEFT, RIGHT, TOP, BOTTOM = 8.0, 128.0, 16.0, 24.0
+WIDTH, HEIGHT = 440.0, 190.0
+LEFT, RIGHT, TOP, BOTTOM = 8.0, 146.0, 16.0, 24.0
 LABEL = 29.0
 """Height of a line's label: its name, and its last value below."""
 DASHES = (None, "6 3", "2 3", "8 3 2 3")

@@ -111,6 +111,7 @@ class Figures:
         latest = known.groupby("indicator")["month"].max()
         self.months = {str(name): str(month) for name, month in latest.items()}
         rows = self._frame.to_dict("records")
+        self._communes = {r["territory"] for r in rows if r["level"] == "commune"}
         self._cells = {(r["indicator"], r["territory"], r["month"]): r for r in rows}
         self._series: dict[tuple[str, str], dict[str, float | None]] = {}
         for r in rows:
@@ -118,9 +119,17 @@ class Figures:
             series[r["month"]] = None if pd.isna(r["value"]) else float(r["value"])
 
     def cell(self, indicator: str, territory: str) -> Cell | None:
-        """The territory's value at the indicator's month; ``None`` when it has none at that level."""
+        """The territory's value at the indicator's month; ``None`` when there is nothing to say.
+
+        A whole that is not delivered for that month has the last value known for it, at its own month;
+        communes are all taken at the same month, as their ranks are.
+        """
         month = self.months[indicator]
         row = self._cells.get((indicator, territory, month))
+        if row is None and territory not in self._communes:
+            known = [m for m, v in self.series(indicator, territory).items() if v is not None]
+            month = known[-1] if known else month
+            row = self._cells.get((indicator, territory, month))
         if row is None:
             return None
         status = status_word(str(row["obs_status"]), str(row["conf_status"]))

@@ -115,6 +115,14 @@ def test_the_ept_and_the_departement(project: Project, portrait: Portrait, home:
     # The EPT has no median of its own: the département's curve must not pass for it.
     curve = ept.split("<svg", 2)[2].split("</svg>")[0]
     assert "Niveau de vie médian" in curve and "Département" in curve and ACCENT not in curve
+    # The département's median is known for 2019 only: it is shown with its month, not as missing.
+    late = [r for r in rows(project) if r["territory"] != "93" or str(r["month"]) < "2020"]
+    whole = (write(project, portrait, home, late, "93") / "93-seine-saint-denis.html").read_text(
+        encoding="utf-8"
+    )
+    line = whole.split("Niveau de vie médian</th>")[1].split("</tr>")[0]
+    assert "17\u202f000" in line and "12/2019" in line and "niveau" not in line
+    folder = write(project, portrait, home, rows(project), "200057875", "93")
     assert "n’existe pas à ce niveau" in ept and "Rang</th>" not in ept
     assert "Départ.</th>" not in (folder / "93-seine-saint-denis.html").read_text(encoding="utf-8")
 
