@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from odds_pipeline.components.shared import (
 from odds_pipeline.home import Home
 from odds_pipeline.indicators.staleness import Months, spans_of_feeds, stale, within
 from odds_pipeline.model.calendar import Calendar
-from odds_pipeline.model.deployment import deployment
+from odds_pipeline.model.deployment import FileStorage, deployment
 from odds_pipeline.model.project import project_root
 from odds_pipeline.warehouse.store import Store
 
@@ -40,7 +41,8 @@ class Batch:
 def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of the observatory, made ready on first use.
 
-    The pool's limit is set before the first run: runs already queued would escape it.
+    The pool's limit is set before the first run: runs already queued would escape it. On a server
+    no pool is needed: writers queue for the catalogue's lock, which a killed one cannot keep.
     """
     home.dagster.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(project_root() / deployment().dagster, home.dagster / "dagster.yaml")
@@ -51,12 +53,14 @@ def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
     # Planned events of a run in one transaction.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
     with dg.DagsterInstance.get() as instance:
-        instance.event_log_storage.set_concurrency_slots(WRITER_POOL, 1)
+        if isinstance(deployment().storage, FileStorage):
+            instance.event_log_storage.set_concurrency_slots(WRITER_POOL, 1)
         _end_killed_runs(instance)
         yield instance
 
 
-PID_TAG = "odds/pid"
+PROCESS_TAG = "odds/process"
+"""Machine and process of a run that this command executes: ``host:pid``."""
 UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
@@ -77,8 +81,8 @@ def _end_killed_runs(instance: dg.DagsterInstance) -> None:
     """
     for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
         run = record.dagster_run
-        pid = run.tags.get(PID_TAG)
-        if pid is not None and not _alive(int(pid)):
+        host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
+        if host == socket.gethostname() and not _alive(int(pid)):
             instance.report_run_failed(run, "The process of this run was killed.")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
@@ -95,7 +99,7 @@ def _execute(instance: dg.DagsterInstance, keys: list[dg.AssetKey], tags: dict[s
     result = job.execute_in_process(
         instance=instance,
         asset_selection=keys,
-        tags={**tags, PID_TAG: str(os.getpid())},
+        tags={**tags, PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"},
         raise_on_error=False,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )

@@ -8,6 +8,7 @@ from odds_pipeline.cli import (
     quarantine,
     running,
     secrecy,
+    server,
     values,
 )
 from odds_pipeline.cli.app import app
@@ -21,5 +22,6 @@ __all__ = [
     "quarantine",
     "running",
     "secrecy",
+    "server",
     "values",
 ]

@@ -14,6 +14,7 @@ from odds_pipeline.components.shared import (
     code_reference,
     indicator_key,
     project,
+    tried_again,
 )
 from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.release import open_release
@@ -60,7 +61,8 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             pool=WRITER_POOL,
         )
         def recueil(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
-            release = publish(project(), warehouse.home)
+            with tried_again():
+                release = publish(project(), warehouse.home)
             with open_release(warehouse.home, release.number) as connection:
                 row = connection.execute(_WITHOUT_VERDICT).fetchone()
             bad = row[0] if row else 0

@@ -14,6 +14,7 @@ from odds_pipeline.components.shared import (
     indicator_key,
     partitions_of,
     project,
+    tried_again,
 )
 from odds_pipeline.indicators.compute import compute
 from odds_pipeline.model.indicator import THEMES
@@ -78,7 +79,7 @@ def family_asset(name: str, driving: FeedEntry, entries: list[IndicatorEntry]) -
         window = context.partition_key_range
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
         names = [by_key[key].id for key in keys]
-        with warehouse.get_connection() as connection, transaction(connection):
+        with tried_again(), warehouse.get_connection() as connection, transaction(connection):
             counts = compute(project(), connection, names, window.start, window.end)
         paths = {entry.id: indicator_key(entry.path) for entry in entries}
         # Only months that have figures are materialised: a month without delivery stays grey.

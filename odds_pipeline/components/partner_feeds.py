@@ -25,6 +25,7 @@ from odds_pipeline.components.shared import (
     feed_key,
     partitions_of,
     project,
+    tried_again,
 )
 from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.project import FeedEntry
@@ -121,8 +122,9 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
         window = context.partition_key_range
-        judgements = judge_pending(project(), warehouse.home, entry.id, window.start, window.end)
-        state = _state(warehouse, entry.id, window.start, window.end)
+        with tried_again():
+            judgements = judge_pending(project(), warehouse.home, entry.id, window.start, window.end)
+            state = _state(warehouse, entry.id, window.start, window.end)
         latest = {month: j for j in judgements for month in j.accepted}
         refused = sorted({month for j in judgements for month in j.refused})
         # Stored before the months' checks, which point at them. A month whose new delivery is refused

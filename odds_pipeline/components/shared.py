@@ -12,7 +12,7 @@ from dagster_duckdb import DuckDBResource
 from odds_pipeline.home import Home
 from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.project import Project, project_root
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.warehouse.store import Overtaken, Store
 
 TIMEZONE = "Europe/Paris"
 WRITER_POOL = "duckdb_writer"
@@ -40,6 +40,15 @@ class Warehouse(DuckDBResource):
 def warehouse() -> Warehouse:
     """The warehouse of ``ODDS_HOME``."""
     return Warehouse(database=str(Home.from_environment().warehouse))
+
+
+@contextmanager
+def tried_again() -> Iterator[None]:
+    """Let Dagster take the step again when another writer, or a cut connection, undid its work."""
+    try:
+        yield
+    except Overtaken as error:
+        raise dg.RetryRequested(max_retries=3, seconds_to_wait=5) from error
 
 
 @cache

@@ -9,9 +9,11 @@ Code 93066 means two territories, one in each. The tables come from
 import csv
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ class Part:
     whole_level: str
 
 
+def _within(row: dict[str, str], perimeter: Sequence[str]) -> bool:
+    """Whether a row lies in a département of the perimeter, or above them all."""
+    if row["level"] == "departement":
+        return row["code"] in perimeter
+    return not row["departement"] or row["departement"] in perimeter
+
+
 @lru_cache(maxsize=65536)
 def plain(text: str) -> str:
     """Lower case without accents, articles' punctuation or spaces: how labels are compared."""
@@ -64,14 +73,20 @@ class Territories:
     mergers: tuple[tuple[int, str, str], ...] = field(default=())
 
     @classmethod
-    def read(cls, folder: Path) -> "Territories":
-        """Read the two reference tables of ``folder``."""
+    def read(cls, folder: Path, perimeter: Sequence[str] | Literal["all"] = "all") -> "Territories":
+        """Read the two reference tables of ``folder``; ``perimeter`` lists départements to keep."""
+        with (folder / "territories.csv").open(encoding="utf-8", newline="") as file:
+            rows = [
+                row
+                for row in csv.DictReader(file, delimiter=";")
+                if perimeter == "all" or _within(row, perimeter)
+            ]
+        codes = {row["code"] for row in rows}
         with (folder / "territory_events.csv").open(encoding="utf-8", newline="") as file:
-            events = [r for r in csv.DictReader(file, delimiter=";") if r["kind"] == "merger"]
+            listed = csv.DictReader(file, delimiter=";")
+            events = [r for r in listed if r["kind"] == "merger" and r["target_code"] in codes]
         years = sorted({int(e["effective"][:4]) for e in events})
         geographies = [year - 1 for year in years] + [years[-1]] if years else [2024]
-        with (folder / "territories.csv").open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter=";"))
         territories = [
             Territory(
                 row["code"],
@@ -91,21 +106,39 @@ class Territories:
         mergers = [(int(e["effective"][:4]), e["source_code"], e["target_code"]) for e in events]
         return cls(tuple(territories), tuple(geographies), tuple(mergers))
 
+    def within(self, perimeter: Sequence[str]) -> "Territories":
+        """The same, without what lies in départements other than those of ``perimeter``."""
+        kept = tuple(
+            t
+            for t in self.all
+            if (t.code if t.level == "departement" else t.departement or perimeter[0]) in perimeter
+        )
+        codes = {t.code for t in kept}
+        return Territories(kept, self.geographies, tuple(m for m in self.mergers if m[2] in codes))
+
+    @property
+    def departements(self) -> tuple[str, ...]:
+        """Codes of the départements in scope."""
+        return tuple(dict.fromkeys(t.code for t in self.all if t.level == "departement"))
+
     @cached_property
     def by_key(self) -> dict[tuple[str, int], Territory]:
         return {(t.code, t.geography): t for t in self.all}
 
     @cached_property
     def by_label(self) -> dict[str, str]:
-        """Commune codes by plain label, current and former, with or without its article."""
-        found: dict[str, str] = {}
+        """Commune codes by plain label, current and former, with or without its article.
+
+        A label that two communes share (Saint-Denis) names neither.
+        """
+        found: dict[str, set[str]] = {}
         for territory in self.all:
             if territory.level == "commune":
                 for label in (territory.label, *territory.aliases):
                     name = plain(label)
-                    found.setdefault(name, territory.code)
-                    found.setdefault(re.sub(r"^(le|la|les|l) ", "", name), territory.code)
-        return found
+                    for form in (name, re.sub(r"^(le|la|les|l) ", "", name)):
+                        found.setdefault(form, set()).add(territory.code)
+        return {label: next(iter(codes)) for label, codes in found.items() if len(codes) == 1}
 
     @cached_property
     def france_codes(self) -> dict[str, str]:

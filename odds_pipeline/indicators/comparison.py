@@ -7,8 +7,8 @@ departement_value   value of the département the territory lies in, same month
 france_value        value for France, same month, where a producer delivers it; for the widest
                     France delivered, ``france_territory`` (whole, else metropolitan)
 difference          value minus ``departement_value``, in the unit; none for what adds up
-rank, ranked        place among the communes of the same month and geography that have a value,
-                    and how many they are; 1 is the best, or the highest where neither is better
+rank, ranked        place among the département's communes of the same month and geography that have
+                    a value, and how many they are; 1 is the best, or the highest where neither is
 quartile            1 to 4, of that ranking; from four ranked communes on
 change_1y, _5y      since the same month one and five years before, in the unit that
                     ``definitions.change_unit`` names: per cent of the earlier value for what adds
@@ -78,8 +78,9 @@ WITH given AS MATERIALIZED (
     FROM given WHERE level = 'france' AND value IS NOT NULL GROUP BY ALL
 ), ranks AS (
     SELECT _i, _t, _p, geography,
-           rank() OVER (PARTITION BY _i, _t, geography ORDER BY _sign * round(value, 9)) AS rank,
-           count(*) OVER (PARTITION BY _i, _t, geography) AS ranked
+           rank() OVER (PARTITION BY _i, _t, geography, _departement
+                        ORDER BY _sign * round(value, 9)) AS rank,
+           count(*) OVER (PARTITION BY _i, _t, geography, _departement) AS ranked
     FROM given WHERE level = 'commune' AND value IS NOT NULL
 ), bases AS (
     SELECT g._i, g._p, g._t, any_value(s.value) FILTER (WHERE s.months = 12) AS year,

@@ -58,7 +58,7 @@ class Deployment(Declaration):
     )
     dagster: str = Field(description="Dagster's configuration, relative to the project folder")
     perimeter: list[str] | Literal["all"] = Field(
-        description="codes of territories whose communes are in scope: départements, a region, a country"
+        description="codes of the départements in scope; all: every one of territories.csv"
     )
     partners: list[Name] | Literal["all"] = "all"
 
@@ -111,12 +111,17 @@ _EMBEDDED = Deployment(
 )
 
 
+def named_deployment(name: str) -> Deployment:
+    """The deployment ``name`` of ``resources/deployments/``, or of the file of that path."""
+    root, path = project_root(), Path(name)
+    if path.suffix != ".yaml":
+        path = root / "resources" / "deployments" / f"{name}.yaml"
+    return _read(path.absolute(), root)
+
+
 def deployment() -> Deployment:
     """The deployment of this process; a project folder that describes none runs embedded."""
-    root, name = project_root(), os.environ.get("ODDS_DEPLOYMENT", "")
-    if not name and not (root / "resources" / "deployments" / "local.yaml").exists():
+    name = os.environ.get("ODDS_DEPLOYMENT", "")
+    if not name and not (project_root() / "resources" / "deployments" / "local.yaml").exists():
         return _EMBEDDED
-    named = Path(name or "local")
-    if named.suffix != ".yaml":
-        named = root / "resources" / "deployments" / f"{named}.yaml"
-    return _read(named.absolute(), root)
+    return named_deployment(name or "local")

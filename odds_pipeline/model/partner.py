@@ -20,6 +20,9 @@ class Partner(Declaration):
     since: Month
     description: Sentence
     contact_role: Sentence
+    perimeter: list[str] = Field(
+        default=[], description="codes of the départements it delivers; all in scope without it"
+    )
     licence: str
     access: Access = Field(default="partenaires", description="who may read, unless a feed says more")
     secrecy: Secrecy

@@ -1,6 +1,7 @@
 """All declarations of a project folder, read together and checked against each other."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from odds_pipeline.geography.territories import Territories
 from odds_pipeline.model.access import Access, strictest
+from odds_pipeline.model.deployment import Deployment, deployment
 from odds_pipeline.model.feed import Feed, Variable
 from odds_pipeline.model.formula import unit_mismatch
 from odds_pipeline.model.indicator import THEMES, Defaults, Family, Indicator
@@ -127,13 +129,15 @@ class Project:
     families: dict[str, Family] = field(default_factory=dict)
     suites: dict[str, tuple[Suite, YamlFile]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    _perimeters: dict[tuple[str, ...], Territories] = field(default_factory=dict)
 
     @classmethod
     def read(cls, root: Path | None = None) -> "Project":
         """Read everything, collecting every problem instead of stopping at the first."""
         root = root or project_root()
         reference = root / "resources" / "reference"
-        project = cls(root, Territories.read(reference), read_units(reference / "units.csv"))
+        territories = Territories.read(reference, deployment().perimeter)
+        project = cls(root, territories, read_units(reference / "units.csv"))
         for folder in sorted((root / "assets" / "partners").iterdir()):
             if folder.is_dir():
                 project._read_partner(folder)
@@ -144,6 +148,7 @@ class Project:
         project._check_feeds()
         project._check_indicators()
         project._check_suites()
+        project._keep(deployment(), Territories.read(reference).departements)
         return project
 
     @classmethod
@@ -444,6 +449,52 @@ class Project:
             if f"partners/{feed.id}" not in self.suites:
                 message = f"no suite: expectations/partners/{feed.id}.yaml is missing"
                 self.problems.append(feed.file.problem((), message))
+
+    def _keep(self, here: Deployment, departements: Sequence[str]) -> None:
+        """Leave out the partners that this deployment does not have, and what reads their figures.
+
+        A code that no table knows is a mistake: taken at its word, it would leave a partner out in
+        silence.
+        """
+        perimeters = [
+            (p.perimeter, Path(f"assets/partners/{p.id}/partner.yaml")) for p in self.partners.values()
+        ]
+        if here.perimeter != "all":
+            perimeters.append(
+                (
+                    here.perimeter,
+                    Path(os.environ.get("ODDS_DEPLOYMENT") or "resources/deployments/local.yaml"),
+                )
+            )
+        for codes, path in perimeters:
+            for code in set(codes) - set(departements):
+                message = f"perimeter: no département {code!r} in territories.csv"
+                self.problems.append(Problem(path, 1, message + nearest(code, departements)))
+        known = set(self.territories.departements)
+        gone = {
+            partner.id
+            for partner in self.partners.values()
+            if not here.takes(partner.id) or (partner.perimeter and not known & set(partner.perimeter))
+        }
+        if not gone:
+            return
+        reads = {
+            e.id: {v.split(".")[0] for v in e.indicator.parsed.variables}
+            for e in self.indicators.values()
+        }
+        self.indicators = {name: e for name, e in self.indicators.items() if not reads[name] & gone}
+        self.feeds = {name: e for name, e in self.feeds.items() if e.partner.id not in gone}
+        self.partners = {name: partner for name, partner in self.partners.items() if name not in gone}
+        self.__dict__.pop("variables", None)
+
+    def territories_of(self, entry: FeedEntry) -> Territories:
+        """The territories that a feed speaks of: its partner's perimeter."""
+        perimeter = tuple(entry.partner.perimeter)
+        if not perimeter:
+            return self.territories
+        if perimeter not in self._perimeters:
+            self._perimeters[perimeter] = self.territories.within(perimeter)
+        return self._perimeters[perimeter]
 
     # ── views ────────────────────────────────────────────────────────────────────────────────
 

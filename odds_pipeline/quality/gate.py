@@ -133,7 +133,7 @@ def reread(
     entry = project.feeds[feed]
     for candidate in entry.feed.formats:
         if candidate.id == fmt:
-            match = match_as(entry, candidate, table, project.territories)
+            match = match_as(entry, candidate, table, project.territories_of(entry))
             return read(project, match) if isinstance(match, Match) else None
     return None
 

@@ -42,7 +42,7 @@ def delivery_table(project: Project, entry: FeedEntry, readings: Sequence[Readin
         columns=["variable", "minimum", "maximum", "part_of"],
     ).astype({"minimum": "float64", "maximum": "float64"})
     known = pd.DataFrame(
-        [(t.code, t.level, t.geography, True) for t in project.territories.all],
+        [(t.code, t.level, t.geography, True) for t in project.territories_of(entry).all],
         columns=["territory", "level", "geography", "known_territory"],
     )
     frame = frame.astype({"geography": "int64"}).merge(facts, on="variable", how="left")
@@ -53,14 +53,15 @@ def delivery_table(project: Project, entry: FeedEntry, readings: Sequence[Readin
 
 def _expected(project: Project, entry: FeedEntry) -> pd.DataFrame:
     """Communes that a complete feed must hold in each geography; none for the other feeds."""
+    territories = project.territories_of(entry)
     communes = [
-        (t.code, geography)
-        for geography in project.territories.geographies
-        for t in project.territories.communes(geography)
+        (t.code, geography, t.departement)
+        for geography in territories.geographies
+        for t in territories.communes(geography)
         if entry.feed.complete
     ]
-    table = pd.DataFrame(communes, columns=["territory", "geography"])
-    return typed(table).astype({"geography": "int64"})
+    table = pd.DataFrame(communes, columns=["territory", "geography", "departement"])
+    return typed(table).astype({"geography": "int64", "departement": "string"})
 
 
 def _variables(project: Project, entry: FeedEntry) -> pd.DataFrame:

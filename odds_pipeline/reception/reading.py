@@ -129,7 +129,7 @@ class _Reader:
 
     @property
     def territories(self) -> Territories:
-        return self.project.territories
+        return self.project.territories_of(self.match.entry)
 
     def cell(self, row: list[Cell], position: int | None) -> str:
         if position is None or position >= len(row):
@@ -188,8 +188,8 @@ class _Reader:
             known = {t.code for t in self.territories.all if t.level == self.level}
             return [code] if code in known or not key.perimeter_only else []
         code = shown[: key.prefix] if key.prefix else shown
-        departements = {t.code for t in self.territories.all if t.level == "departement"}
-        if key.perimeter_only and len(code) == 5 and code[:2] not in departements and code[:2].isalnum():
+        inside = code.startswith(self.territories.departements)
+        if key.perimeter_only and len(code) == 5 and not inside and code[:2].isalnum():
             return []
         return [code]
 
@@ -244,17 +244,26 @@ class _Reader:
                         raw = "\x00"  # astride several communes: a share of none is known
                     yield variable, code, self.level, month, column.reduce, line, raw
             for level in fmt.territory.also:
-                yield from self._whole(row, line, level, month, present)
+                for whole in self._wholes(level, codes):
+                    yield from self._whole(row, line, level, whole, month, present)
+
+    def _wholes(self, level: str, codes: list[str]) -> list[str]:
+        """The territories of that level that a row of ``codes`` counts in."""
+        known = [t for t in self.territories.all if t.level == level]
+        if level in ("region", "france"):
+            return [known[0].code]
+        parents = {p for t in self.territories.all if t.code in codes for p in t.parents}
+        return [code for code in dict.fromkeys(t.code for t in known) if code in parents]
 
     def _whole(
         self,
         row: list[Cell],
         line: int,
         level: str,
+        whole: str,
         month: str | None,
         present: list[tuple],  # type: ignore[type-arg]
     ) -> Iterator[tuple[str, str, str, str | None, str | None, int, str]]:
-        whole = next(t.code for t in self.territories.all if t.level == level)
         for variable, column, position in present:
             if not column.where or self._kept(row, column.where):
                 raw = self.cell(row, position)
@@ -342,7 +351,7 @@ def read(project: Project, match: Match) -> Reading:
             ).df()
     months = tuple(sorted(m for m in frame["month"].dropna().unique()))
     communes = {str(c) for c in frame.loc[frame["level"] == "commune", "territory"]}
-    geography = geography_of(communes, months[-1] if months else "2024-01", fmt, project.territories)
+    geography = geography_of(communes, months[-1] if months else "2024-01", fmt, reader.territories)
     frame["geography"] = geography
     doubt = ambiguous(communes, geography, fmt, project.territories)
     if fmt.provisional_after and not frame.empty:

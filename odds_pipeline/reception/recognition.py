@@ -222,7 +222,7 @@ def recognise(project: Project, table: Table) -> Match | Unrecognised:
     indexes = header_indexes(table)
     formats = [(entry, fmt) for entry in project.feeds.values() for fmt in entry.feed.formats]
     likely = [pair for pair in formats if _named_like(pair[1], table)]
-    found = [(e, match_as(e, fmt, table, project.territories, indexes)) for e, fmt in likely]
+    found = [(e, match_as(e, fmt, table, project.territories_of(e), indexes)) for e, fmt in likely]
     matches = _most_specific([m for _, m in found if isinstance(m, Match)])
     if len(matches) == 1:
         return matches[0]
@@ -232,7 +232,7 @@ def recognise(project: Project, table: Table) -> Match | Unrecognised:
     named = {e.id: e for e, fmt in likely if fmt.file}
     # Only now the formats whose file is called otherwise, to say which came nearest.
     unlikely = [pair for pair in formats if pair not in likely]
-    found += [(e, match_as(e, fmt, table, project.territories, indexes)) for e, fmt in unlikely]
+    found += [(e, match_as(e, fmt, table, project.territories_of(e), indexes)) for e, fmt in unlikely]
     others = [(e, near) for e, near in found if isinstance(near, Nearest)]
     others.sort(key=lambda pair: (-pair[1].found, len(pair[1].differences)))
     closest = tuple(near for _, near in others[:3] if near.found > 0)

@@ -83,18 +83,23 @@ def _writer_lock(dsn: str, seconds: int) -> Iterator[None]:
 def _attach(connection: duckdb.DuckDBPyConnection, storage: LakeStorage) -> None:
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
-    for name in _EXTENSIONS:
-        connection.execute(f"LOAD {quoted(str(extension(name)))}")
-    if storage.data_path.startswith("s3://"):
-        _object_store(connection)
-    connection.execute(
-        f"ATTACH {quoted('ducklake:postgres:' + storage.dsn)} AS lake "
-        f"(DATA_PATH {quoted(storage.data_path)})"
-    )
+    attach_lake(connection, storage, "lake")
     # No second try of DuckLake's own: it would let two transactions that read the same figures
     # both commit. The first one wins, the other is run again as a whole.
     connection.execute("SET ducklake_max_retry_count = 0")
     connection.execute("USE lake")
+
+
+def attach_lake(
+    connection: duckdb.DuckDBPyConnection, storage: LakeStorage, name: str, read_only: bool = False
+) -> None:
+    """Attach the lake as database ``name``."""
+    for each in _EXTENSIONS:
+        connection.execute(f"LOAD {quoted(str(extension(each)))}")
+    if storage.data_path.startswith("s3://"):
+        _object_store(connection)
+    options = f"DATA_PATH {quoted(storage.data_path)}{', READ_ONLY' if read_only else ''}"
+    connection.execute(f"ATTACH {quoted('ducklake:postgres:' + storage.dsn)} AS {name} ({options})")
 
 
 def _object_store(connection: duckdb.DuckDBPyConnection) -> None:

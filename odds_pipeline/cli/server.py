@@ -1,0 +1,79 @@
+"""Commands of a server deployment: its tables, its workers, the move up to it."""
+
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from odds_pipeline.cli.app import AsJson, app, fail, print_json, table
+from odds_pipeline.home import Home
+from odds_pipeline.model.deployment import LakeStorage, deployment, named_deployment
+from odds_pipeline.model.problems import DeclarationError
+
+
+def _server_only() -> None:
+    if not isinstance(deployment().storage, LakeStorage):
+        fail("this is the embedded deployment; ODDS_DEPLOYMENT=server names the other one")
+
+
+@app.command()
+def prepare() -> None:
+    """Make the tables of the catalogue and of Dagster, once, before anything starts."""
+    from odds_pipeline import runs
+    from odds_pipeline.warehouse.store import Store
+
+    home = Home.from_environment()
+    with Store(home.warehouse).connect(), runs.instance_of(home) as instance:
+        instance.get_runs(limit=1)
+        assert instance.schedule_storage is not None
+        instance.schedule_storage.all_instigator_state()
+
+
+@app.command()
+def migrate(
+    to: Annotated[str, typer.Option(help="deployment to carry this observatory to: its name or file")],
+    as_json: AsJson = False,
+) -> None:
+    """Carry this observatory to another deployment, compare both, leave this one as it is."""
+    from odds_pipeline.server.migrate import NotMigrated
+    from odds_pipeline.server.migrate import migrate as carry
+
+    try:
+        carried = carry(Home.from_environment(), deployment(), named_deployment(to))
+    except (NotMigrated, LookupError, DeclarationError) as error:
+        fail(str(error), 1)
+    if as_json:
+        print_json([asdict(each) for each in carried])
+        return
+    rows = [[each.what, each.count, each.fingerprint] for each in carried]
+    table("Carried, equal on both sides", ["what", "count", "fingerprint"], rows)
+
+
+@app.command()
+def worker(
+    name: Annotated[str, typer.Option(help="of this worker on this machine")] = "odds",
+    processes: Annotated[int, typer.Option(help="runs at a time")] = 2,
+) -> None:
+    """Take runs from the queue and execute them, until stopped (server deployment)."""
+    _server_only()
+    from odds_pipeline import runs
+
+    runs.dagster_home(Home.from_environment())
+    celery = [sys.executable, "-m", "celery", "-A", "odds_pipeline.server.worker", "worker"]
+    options = ["-n", f"{name}@%h", "-c", str(processes), "-Q", "dagster", "-l", "INFO"]
+    os.execv(sys.executable, [*celery, *options])
+
+
+@app.command()
+def coordinator() -> None:
+    """Watch the landing folder, keep schedules, queue and watch over runs (server deployment)."""
+    _server_only()
+    from odds_pipeline import runs
+    from odds_pipeline.model.project import project_root
+
+    runs.dagster_home(Home.from_environment())
+    daemon = str(Path(sys.executable).parent / "dagster-daemon")
+    os.execv(daemon, [daemon, "run", "-w", str(project_root() / "workspace.yaml")])

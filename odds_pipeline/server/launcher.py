@@ -1,0 +1,45 @@
+"""Launches runs on celery workers, and knows when a worker is gone.
+
+With Dagster's own launcher a run whose worker was killed stays "started": celery remembers the task
+as started, or a second delivery of its message is ignored and ends as a success. Here a started run
+is healthy while the worker that took it answers; else it ends as failed and is launched again.
+"""
+
+from typing import Any
+
+import dagster as dg
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+ANSWER_SECONDS = 5.0
+TRIES = 3
+"""A worker under load may miss one question."""
+
+
+class Launcher(CeleryRunLauncher):
+    """dagster-celery's launcher, with the health of a run that of its worker."""
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Asked by Dagster's daemon of every run that is started and not ended."""
+        task = self.celery.AsyncResult(run.tags[DAGSTER_CELERY_TASK_ID_TAG])
+        state, info = task.state, task.info
+        if state != "STARTED":
+            message = f"The worker's task is {state}, the run has not ended."
+            return CheckRunHealthResult(WorkerStatus.FAILED, message)
+        worker = info.get("hostname", "") if isinstance(info, dict) else ""
+        if self._answers(worker):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return CheckRunHealthResult(WorkerStatus.FAILED, f"Worker {worker} does not answer.")
+
+    def get_run_worker_debug_info(
+        self, run: dg.DagsterRun, include_container_logs: bool | None = True
+    ) -> str | None:
+        """Which task of which worker."""
+        task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG, "")
+        info: Any = self.celery.AsyncResult(task_id).info
+        return f"celery task {task_id}: {info}"
+
+    def _answers(self, worker: str) -> bool:
+        control = self.celery.control
+        return any(control.ping(destination=[worker], timeout=ANSWER_SECONDS) for _ in range(TRIES))

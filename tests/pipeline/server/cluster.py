@@ -1,0 +1,151 @@
+"""A server deployment in miniature: PostgreSQL, redis, a coordinator and two workers with homes of their own."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from odds_pipeline.model.project import Project, project_root
+
+from ... import services
+
+TWELVE = (
+    "caf/allocataires", "caf/logement", "caf/rsa", "centres_sociaux/senacs", "conseil_general/insertion",
+    "cpam/c2s", "drihl/demande_logement", "insee/populations_legales", "inspection_academique/scolarite",
+    "pole_emploi/defm_mensuel", "prefecture/expulsions", "udccas/aides",
+)  # fmt: skip
+ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
+# The real settings, in seconds that suit a test.
+QUICK = {
+    "poll_interval_seconds: 30": "poll_interval_seconds: 4",
+    "start_timeout_seconds: 900": "start_timeout_seconds: 90",
+    "max_runtime_seconds: 21600": "max_runtime_seconds: 300",
+}
+
+
+def deliveries(project: Project, folder: Path, month: str) -> list[Path]:
+    """One month of the twelve sources, simulated in their own formats; annual ones come in December."""
+    from odds_pipeline.demo.deliveries import write_deliveries
+    from odds_pipeline.reception.recognition import Match, recognise
+    from odds_pipeline.reception.tables import open_tables
+
+    kept = []
+    for path in write_deliveries(project, folder, month, month, faults=False).paths:
+        outcomes = [recognise(project, t) for t in open_tables(path.name, path.read_bytes())]
+        if any(isinstance(o, Match) and o.entry.id in TWELVE for o in outcomes):
+            kept.append(path)
+        else:
+            path.unlink()
+    return kept
+
+
+class Cluster:
+    """The processes and how to kill them; ``shared`` is what the machines mount."""
+
+    def __init__(self, folder: Path, postgres: services.Postgres, redis: services.Server) -> None:
+        self.folder, self.postgres, self.redis = folder, postgres, redis
+        self.catalogue, self.state = postgres.new_database(), postgres.new_database()
+        self.shared = folder / "shared"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        root = project_root() / "resources" / "deployments"
+        dagster = (root / "dagster-server.yaml").read_text()
+        for usual, quick in QUICK.items():
+            assert usual in dagster
+            dagster = dagster.replace(usual, quick)
+        (folder / "dagster.yaml").write_text(dagster)
+        site = (root / "server.yaml").read_text()
+        site = site.replace("resources/deployments/dagster-server.yaml", str(folder / "dagster.yaml"))
+        (folder / "site.yaml").write_text(site)
+
+    def environment(self, home: str) -> dict[str, str]:
+        return {
+            **os.environ,
+            "ODDS_DEPLOYMENT": str(self.folder / "site.yaml"),
+            "ODDS_HOME": str(self.folder / home),
+            "ODDS_SHARED": str(self.shared),
+            "ODDS_LAKE": str(self.folder / "lake"),
+            "ODDS_CATALOGUE": self.postgres.dsn(self.catalogue),
+            "ODDS_DAGSTER_DATABASE": self.postgres.url(self.state),
+            "ODDS_REDIS": f"redis://127.0.0.1:{self.redis.port}/0",
+        }
+
+    def odds(self, home: str, *command: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "odds_pipeline.cli", *command],
+            env=self.environment(home), capture_output=True, text=True, check=False, timeout=540,
+        )  # fmt: skip
+
+    def start(self, name: str) -> None:
+        command = (
+            ["coordinator"] if name == "coordinator" else ["worker", "--name", name, "--processes", "1"]
+        )
+        log = (self.folder / f"{name}.log").open("ab")
+        self.processes[name] = subprocess.Popen(
+            [sys.executable, "-m", "odds_pipeline.cli", *command],
+            env=self.environment(name), stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+
+    def kill(self, name: str) -> None:
+        """End a process and all that it started, at once, as a machine that loses its power."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.processes[name].pid, signal.SIGKILL)
+        self.processes.pop(name).wait()
+
+    def cut_connections(self) -> None:
+        """End every connection to PostgreSQL, of the lake and of Dagster."""
+        self.postgres.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE datname IN ('{self.catalogue}', '{self.state}')"
+        )
+
+    def statuses(self) -> Counter[str]:
+        rows = self.postgres.execute("SELECT status, count(*) FROM runs GROUP BY status", self.state)
+        return Counter({str(status): int(str(count)) for status, count in rows})
+
+    def total(self) -> int:
+        """Runs that were ever asked for."""
+        return sum(self.statuses().values())
+
+    def until_started(self, more: int, than: int, seconds: float = 400) -> None:
+        """Wait until ``more`` runs than so many have started, one of them still running."""
+
+        def started() -> bool:
+            found = self.statuses()
+            begun = sum(n for status, n in found.items() if status in ENDED | {"STARTED"})
+            return begun >= than + more and found["STARTED"] > 0
+
+        services.until(started, seconds, f"{more} runs more than {than} started")
+
+    def until_ended(self, seconds: float = 400, quiet: float = 12) -> Counter[str]:
+        """Wait until every run has ended, and none was launched again for a while."""
+        end, calm_since = time.monotonic() + seconds, None
+        while time.monotonic() < end:
+            found = self.statuses()
+            calm = bool(found) and set(found) <= ENDED
+            calm_since = (calm_since or time.monotonic()) if calm else None
+            if calm_since is not None and time.monotonic() - calm_since > quiet:
+                return found
+            time.sleep(0.5)
+        raise TimeoutError(f"runs hang: {dict(self.statuses())}")
+
+
+@contextlib.contextmanager
+def cluster(folder: Path, postgres: services.Postgres) -> Iterator[Cluster]:
+    """Everything running, its landing folder empty."""
+    with services.redis(folder) as redis:
+        started = Cluster(folder, postgres, redis)
+        (started.shared / "landing").mkdir(parents=True)
+        done = started.odds("coordinator", "prepare")
+        assert done.returncode == 0, done.stderr
+        for name in ("one", "two", "coordinator"):
+            started.start(name)
+        try:
+            yield started
+        finally:
+            for name in list(started.processes):
+                started.kill(name)
