@@ -1,0 +1,77 @@
+"""axe-core on every page kind, narrow and wide: no violation. It covers part of RGAA, not all of it."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from fastapi.routing import APIRoute, iter_route_contexts
+from playwright.sync_api import Page
+
+from tests.extranet.conftest import Site
+
+from .conftest import sign_in
+
+PAGES = {
+    "/": "/",
+    "/territoires": "/territoires",
+    "/territoires/{code}": "/territoires/93008",
+    "/indicateurs": "/indicateurs",
+    "/themes/{theme}": "/themes/social",
+    "/indicateurs/{indicator}": "/indicateurs/part_foyers_rsa?territoire=93008",
+    "/comparer": "/comparer?t=93008&t=93066",
+    "/recherche": "/recherche?q=population",
+    "/etude": "/etude",
+    "/editions": "/editions",
+    "/editions/{number}": "/editions/1",
+    "/donnees": "/donnees",
+    "/api": "/api",
+    "/a-propos": "/a-propos",
+    "/connexion": "/connexion",
+    "/compte": "/compte",
+    "/gestion": "/gestion",
+    "/gestion/{organisation}": "/gestion/1",
+    "/invitation/{secret}": "",
+}
+NARROW = ("/", PAGES["/territoires/{code}"], PAGES["/indicateurs/{indicator}"], "/gestion/1")
+"""Pages whose layout differs on a telephone."""
+NOT_PAGES = ("/api/", "/telecharger/", "/donnees/", "/connexion/", "/sante-du-site", "/deconnexion")
+
+
+def test_no_page_kind_is_forgotten(served: Site) -> None:
+    routes = {
+        c.route.path
+        for c in iter_route_contexts(served.app.routes)
+        if isinstance(c.route, APIRoute) and "GET" in (c.route.methods or ())
+    }
+    assert {path for path in routes if not path.startswith(NOT_PAGES)} == set(PAGES)
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_no_violation_and_no_sideways_scroll(
+    served: Site, open_page: Callable[..., Page], width: int
+) -> None:
+    from datetime import timedelta
+
+    page = open_page(width, bypass_csp=True)
+    sign_in(page, "observatoire-admin")
+    secret = served.accounts.open_session(served.people["ccas"].id, "invitation", timedelta(days=1))
+    axe = Axe()
+    problems = []
+    addresses = [
+        *(a for a in PAGES.values() if a),
+        f"/invitation/{secret}",
+        "/rien",
+        "/indicateurs/population_municipale?niveau=ept",
+    ]
+    for address in addresses:
+        page.goto(address)
+        assert page.get_by_role("heading", level=1).count() == 1, address
+        scroll = page.evaluate("document.documentElement.scrollWidth")
+        if scroll > width:
+            problems.append(f"{address} is {scroll} wide at {width}")
+        if width == 400 and address not in NARROW:
+            continue
+        for violation in axe.run(page).response["violations"]:
+            nodes = [node["target"] for node in violation["nodes"]][:3]
+            problems.append(f"{address}: {violation['id']} ({violation['impact']}) {nodes}")
+    assert not problems, "\n".join(problems)
