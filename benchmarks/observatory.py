@@ -114,6 +114,8 @@ def write_project(root: Path, indicators: int) -> None:
                 "levels": ["commune", "departement", "france"],
                 "direction": "neutral",
                 "limits": "none",
+                "cautions": ["Drawn for the benchmark."],
+                "breaks": [],
                 "decimals": 1,
                 "owner": "benchmark",
                 "example": {

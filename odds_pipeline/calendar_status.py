@@ -27,8 +27,8 @@ def month_of_index(index: int) -> str:
 
 
 def expected_month(calendar: Calendar, today: date) -> str | None:
-    """The latest month of the calendar that is due: its lag has passed."""
-    index = today.year * 12 + today.month - 1 - calendar.lag
+    """The latest month of the calendar that is due: it is delivered ``lag`` months after it."""
+    index = today.year * 12 + today.month - calendar.lag
     while index > 0:
         month = month_of_index(index)
         if month < calendar.first:

@@ -17,7 +17,12 @@ LEVELS = {
     "region": "région",
     "france": "France",
 }
-CADENCES = {"monthly": "mensuel", "quarterly": "trimestriel", "annual": "annuel"}
+CADENCES = {
+    "monthly": "mensuel",
+    "quarterly": "trimestriel",
+    "annual": "annuel",
+    "school_year": "par année scolaire",
+}
 MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
 DIRECTIONS = {
     "higher_is_better": "une valeur haute est favorable ; rang 1 à la plus haute",

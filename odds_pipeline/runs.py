@@ -88,14 +88,15 @@ def _end_killed_runs(instance: dg.DagsterInstance) -> None:
 
 
 @cache
-def _all_assets() -> dg.JobDefinition:
+def _all_assets(home: str) -> dg.JobDefinition:
+    """The job of every asset; its warehouse is that of ``home``, read when the definitions load."""
     from odds_pipeline.definitions import defs
 
     return defs().resolve_implicit_global_asset_job_def()
 
 
 def _execute(instance: dg.DagsterInstance, keys: list[dg.AssetKey], tags: dict[str, str]) -> bool:
-    job = _all_assets()
+    job = _all_assets(os.environ["ODDS_HOME"])
     result = job.execute_in_process(
         instance=instance,
         asset_selection=keys,

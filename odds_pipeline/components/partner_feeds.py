@@ -46,7 +46,8 @@ def _columns(entry: FeedEntry) -> dg.TableSchema:
 
 def _spec(entry: FeedEntry) -> dg.AssetSpec:
     feed, partner = entry.feed, entry.partner
-    lag = timedelta(days=31 * (feed.calendar.lag + feed.calendar.step))
+    # Late ten days after the next delivery was due, overdue when a second one is missing.
+    step, patience = timedelta(days=31 * feed.calendar.step), timedelta(days=10)
     return dg.AssetSpec(
         feed_key(entry.id),
         description=f"**{feed.label}**\n\n{feed.description}\n\nSource : {feed.source}.",
@@ -62,7 +63,7 @@ def _spec(entry: FeedEntry) -> dg.AssetSpec:
             **code_reference(entry.file.path, 1),
         },
         freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=lag + timedelta(days=31), warn_window=lag
+            fail_window=2 * step + patience, warn_window=step + patience
         ),
         skippable=True,
     )
@@ -197,9 +198,17 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
     )
     def landing(context: dg.SensorEvaluationContext, warehouse: Warehouse) -> dg.SensorResult:
         home = warehouse.home
-        seen: dict[str, str] = json.loads(context.cursor or "{}")
+        state: dict[str, dict[str, str]] = json.loads(context.cursor or "{}")
+        received, watched = state.get("received", {}), state.get("watched", {})
         found = {str(p): f"{p.stat().st_mtime_ns}:{p.stat().st_size}" for p in _files(home.landing)}
-        new = [Path(name) for name, stamp in sorted(found.items()) if seen.get(name) != stamp]
+        # A file still being written changes from one tick to the next: it is left until it does not.
+        still = {name for name, stamp in found.items() if watched.get(name) == stamp}
+        new = [Path(name) for name in sorted(still) if received.get(name) != found[name]]
+        received = {
+            name: stamp if name in still else received[name]
+            for name, stamp in found.items()
+            if name in still or name in received
+        }
         requests: dict[tuple[str, str, str], list[str]] = {}
         for receipt in receive(project(), home, new):
             if receipt.feed is None or receipt.known or receipt.reason is not None:
@@ -215,7 +224,7 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
                 )
                 for (feed, first, last), deliveries in requests.items()
             ],
-            cursor=json.dumps(found),
+            cursor=json.dumps({"received": received, "watched": found}),
         )
 
     return landing

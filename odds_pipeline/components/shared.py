@@ -57,6 +57,7 @@ def _partitions(cadence: str, first: str, month: int) -> dg.TimeWindowPartitions
         "monthly": "0 0 1 * *",
         "quarterly": f"0 0 1 {','.join(str(m) for m in range((month - 1) % 3 + 1, 13, 3))} *",
         "annual": f"0 0 1 {month} *",
+        "school_year": f"0 0 1 {month} *",
     }
     # A quarter or a year is known by the month of its situation, before its window has ended.
     return dg.TimeWindowPartitionsDefinition(

@@ -1,0 +1,100 @@
+"""The landing sensor and the schedules: when a file is taken, and which month is asked for."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+from dagster._utils.schedules import cron_string_iterator
+from pydantic import ValidationError
+
+from odds_pipeline.calendar_status import expected_month
+from odds_pipeline.components.partner_feeds import expected_cron, feed_schedule, landing_sensor
+from odds_pipeline.components.shared import Warehouse, feed_key, partitions_of
+from odds_pipeline.home import Home
+from odds_pipeline.model.calendar import Calendar
+from odds_pipeline.model.project import Project
+
+from .test_gate import FEED, populations
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def test_a_file_is_taken_once_it_is_written(home: Home) -> None:
+    sensor = landing_sensor([feed_key(FEED)])
+    resources = {"warehouse": Warehouse(database=str(home.warehouse))}
+    cursor: str | None = None
+    asked: list[int] = []
+    path = populations(home.landing, 2019)
+    content = path.read_bytes()
+
+    def tick() -> int:
+        nonlocal cursor
+        with dg.build_sensor_context(cursor=cursor, resources=resources) as context:
+            result = sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+        return len(result.run_requests or [])
+
+    path.write_bytes(content[:400])
+    asked.append(tick())
+    path.write_bytes(content)
+    asked += [tick(), tick(), tick()]
+    populations(home.landing, 2019, lambda rows: rows[5].__setitem__(4, "11"))
+    asked += [tick(), tick(), tick()]
+    assert asked == [0, 0, 1, 0, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("calendar", "today", "month"),
+    [
+        ({"cadence": "monthly", "first": "2018-01", "lag": 2}, "2024-03-06", "2024-01"),
+        ({"cadence": "monthly", "first": "2018-01", "lag": 2}, "2018-02-28", None),
+        ({"cadence": "quarterly", "first": "2018-03", "lag": 3}, "2024-06-06", "2024-03"),
+        ({"cadence": "quarterly", "first": "2018-03", "lag": 3}, "2024-05-31", "2023-12"),
+        ({"cadence": "annual", "first": "2012-12", "lag": 12}, "2024-11-30", "2022-12"),
+        ({"cadence": "annual", "first": "2012-12", "lag": 12}, "2024-12-01", "2023-12"),
+        ({"cadence": "school_year", "first": "2016-09", "lag": 9}, "2024-06-06", "2023-09"),
+        ({"cadence": "school_year", "first": "2016-09", "lag": 9}, "2024-05-31", "2022-09"),
+    ],
+)
+def test_the_month_that_is_due(calendar: dict[str, object], today: str, month: str | None) -> None:
+    assert expected_month(Calendar.model_validate(calendar), date.fromisoformat(today)) == month
+
+
+def test_a_school_year_is_known_by_its_september() -> None:
+    calendar = Calendar.model_validate({"cadence": "school_year", "first": "2016-09", "lag": 9})
+    keys = partitions_of(calendar).get_partition_keys(datetime(2024, 10, 1, tzinfo=PARIS))
+    assert keys[:2] + keys[-1:] == ["2016-09", "2017-09", "2024-09"]
+    assert expected_cron(calendar) == "0 6 6 6 *"
+    with pytest.raises(ValidationError, match="September"):
+        Calendar.model_validate({"cadence": "school_year", "first": "2016-09", "lag": 9, "month": 3})
+
+
+def test_every_schedule_of_a_year_asks_for_the_month_that_is_due(project: Project) -> None:
+    """Day by day over 2024 at 6:00 in Paris, from each schedule's own cron; the log reads as a year does."""
+    log: list[str] = []
+    for entry in project.feeds.values():
+        schedule = feed_schedule(entry)
+        partitions = partitions_of(entry.feed.calendar)
+        ticks = [
+            t
+            for m in range(1, 13)
+            for t in [datetime(2024, m, 6, 6, tzinfo=PARIS)]
+            if _fires(schedule, t)
+        ]
+        for tick in ticks:
+            context = dg.build_schedule_context(scheduled_execution_time=tick)
+            for request in schedule(context):
+                assert request.partition_key in partitions.get_partition_keys(tick)
+                log.append(f"{tick:%Y-%m-%d %H:%M} {entry.id} {request.partition_key}")
+        step = entry.feed.calendar.step
+        assert len(ticks) == 12 // step
+    assert f"2024-12-06 06:00 {'caf/allocataires'} 2024-10" in log
+    assert len(log) == len(set(log))
+
+
+def _fires(schedule: dg.ScheduleDefinition, moment: datetime) -> bool:
+    assert schedule.execution_timezone == "Europe/Paris"
+    cron = str(schedule.cron_schedule)
+    return next(cron_string_iterator(moment.timestamp() - 1, cron, "Europe/Paris")) == moment
