@@ -16,7 +16,19 @@ from odds_pipeline.studies.publish import publish_study
 from odds_pipeline.studies.study import StudyRefused
 
 GATE = "conditions_de_publication"
+AFTER_RELEASE = "0 8 8 * *"
+"""Every month, an hour after the release is scheduled."""
 PORTRAIT = dg.AssetKey(["portrait", "portrait_social"])
+
+
+def _schedule(name: str, cron: str, keys: list[dg.AssetKey]) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=name,
+        target=dg.AssetSelection.assets(*keys),
+        cron_schedule=cron,
+        execution_timezone=TIMEZONE,
+        description="Made from the release that readers see.",
+    )
 
 
 def study_key(name: str) -> dg.AssetKey:
@@ -60,7 +72,9 @@ class PortraitSocial(dg.Component, dg.Model, dg.Resolvable):
             published = publish_portrait(project(), declared, warehouse.home)
             return dg.MaterializeResult(metadata=written(published))
 
-        return dg.Definitions(assets=[portrait_social])
+        return dg.Definitions(
+            assets=[portrait_social], schedules=[_schedule("portrait_social", AFTER_RELEASE, [PORTRAIT])]
+        )
 
 
 class Studies(dg.Component, dg.Model, dg.Resolvable):
@@ -73,8 +87,10 @@ class Studies(dg.Component, dg.Model, dg.Resolvable):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         declared = load_publications(project())
+        keys = [study_key(name) for name in declared.studies]
         return dg.Definitions(
-            assets=[_study(study, declared.files[study.id]) for study in declared.studies.values()]
+            assets=[_study(study, declared.files[study.id]) for study in declared.studies.values()],
+            schedules=[_schedule("studies", AFTER_RELEASE, keys)],
         )
 
 
@@ -125,13 +141,7 @@ class CommitteePacks(dg.Component, dg.Model, dg.Resolvable):
         crons: dict[Committee, str] = {"technique": self.technique, "pilotage": self.pilotage}
         assets = [_pack(committee) for committee in crons]
         schedules = [
-            dg.ScheduleDefinition(
-                name=f"comite_{committee}",
-                target=dg.AssetSelection.assets(pack_key(committee)),
-                cron_schedule=cron,
-                execution_timezone=TIMEZONE,
-                description="Write the committee's page, once the release of the month is out.",
-            )
+            _schedule(f"comite_{committee}", cron, [pack_key(committee)])
             for committee, cron in crons.items()
         ]
         return dg.Definitions(assets=assets, schedules=schedules)

@@ -278,6 +278,9 @@ class _Report:
             "tirage sans remise. Stabilité : similarité moyenne de Jaccard entre la classe et celles "
             "d’échantillons tirés avec remise ; stable au-dessus de 0,75, instable sous 0,6.",
         ]
+        if self.result.reserves:
+            told = [f"{self.sheets[i].short_label} ({n})" for i, n in self.result.reserves.items()]
+            items.append(f"Valeurs publiées malgré une règle non respectée : {', '.join(told)}.")
         if unranked:
             items.append(f"Communes non classées, faute de valeurs : {unranked}.")
         yield Bullets((*items, *self.study.limits))

@@ -18,7 +18,8 @@ class StudyResult:
     """Everything a study says.
 
     ``values``: communes × usable indicators as published (``NaN``: unknown); ``months``: the reference
-    months of each; ``absent``: indicators without enough values, and why; ``treatments``: what was
+    months of each; ``reserves``: how many values of an indicator rest on an overruled
+    rule; ``absent``: indicators without enough values, and why; ``treatments``: what was
     done to outliers; ``scores``: a column a dimension and ``index``; ``findings``: the gate's.
     """
 
@@ -28,6 +29,7 @@ class StudyResult:
     simulated: bool
     values: pd.DataFrame
     months: dict[str, str]
+    reserves: dict[str, int]
     absent: dict[str, str]
     unranked: list[str]
     treatments: dict[str, str]
@@ -64,7 +66,7 @@ def usable(study: Study, columns: list[str]) -> dict[str, dict[str, float]]:
 
 
 _VALUES = """
-SELECT indicator, month, territory, value FROM indicator_values
+SELECT indicator, month, territory, value, RESERVE AS reserve FROM indicator_values
 WHERE level = 'commune' AND geography = $geography AND indicator IN (SELECT unnest($indicators))
   AND value IS NOT NULL AND conf_status = 'F'
 """
@@ -72,16 +74,20 @@ WHERE level = 'commune' AND geography = $geography AND indicator IN (SELECT unne
 
 def _values(
     connection: duckdb.DuckDBPyConnection, study: Study, communes: list[str]
-) -> tuple[pd.DataFrame, dict[str, str], dict[str, str]]:
-    """Communes × usable indicators; months of each; absent ones and why.
+) -> tuple[pd.DataFrame, dict[str, str], dict[str, str], dict[str, int]]:
+    """Communes × usable indicators; months of each; absent ones and why; values with a reserve.
 
     All communes are taken at the same month: the last one that enough of them have.
     """
     parameters = {"geography": study.geography, "indicators": list(study.indicators)}
-    long = connection.execute(_VALUES, parameters).df()
+    has = {row[0] for row in connection.execute("DESCRIBE indicator_values").fetchall()}
+    # A release made before values carried reserves has no such column.
+    reserve = "reserve" if "reserve" in has else "NULL"
+    long = connection.execute(_VALUES.replace("RESERVE", reserve), parameters).df()
     columns: dict[str, pd.Series] = {}
     months: dict[str, str] = {}
     absent: dict[str, str] = {}
+    reserves: dict[str, int] = {}
     for name, declared in study.indicators.items():
         table = long[long["indicator"] == name].pivot(index="territory", columns="month", values="value")
         table = table.reindex(communes).sort_index(axis=1)
@@ -102,7 +108,10 @@ def _values(
         at = list(table.columns).index(last)
         first = str(table.columns[at - declared.months + 1])
         months[name] = last if first == last else f"{first} à {last}"
-    return pd.DataFrame(columns, index=communes, dtype=float), months, absent
+        read = long[(long["indicator"] == name) & long["month"].between(first, last)]
+        if count := int(read["reserve"].notna().sum()):
+            reserves[name] = count
+    return pd.DataFrame(columns, index=communes, dtype=float), months, absent, reserves
 
 
 def run_study(project: Project, study: Study, connection: duckdb.DuckDBPyConnection) -> StudyResult:
@@ -113,7 +122,7 @@ def run_study(project: Project, study: Study, connection: duckdb.DuckDBPyConnect
     about = connection.execute("SELECT number, published_at, simulated FROM about").fetchone()
     assert about is not None
     communes = {t.code: t for t in project.territories.communes(study.geography)}
-    values, months, absent = _values(connection, study, list(communes))
+    values, months, absent, reserves = _values(connection, study, list(communes))
     if values.shape[1] < 2:
         labels = [project.indicators[name].indicator.short_label for name in absent]
         raise StudyRefused(
@@ -148,6 +157,7 @@ def run_study(project: Project, study: Study, connection: duckdb.DuckDBPyConnect
         simulated=bool(about[2]),
         values=values,
         months=months,
+        reserves=reserves,
         absent=absent,
         unranked=[code for code in communes if code not in ranked.index],
         treatments=treatments,

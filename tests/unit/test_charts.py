@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from odds_pipeline.charts import Line, Ranked, choropleth, circles, classed, ranking, read_ground, trend
 from odds_pipeline.charts.ground import Ground, store_outlines
 from odds_pipeline.charts.maps import quantile_classes
+from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
 
@@ -152,3 +153,17 @@ def test_outlines_without_a_commune_are_refused_and_nothing_is_kept(
     with pytest.raises(ValueError, match="not a GeoJSON"):
         store_outlines(project.territories, home, bad)
     assert not (home.path / "outlines.geojson").exists()
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2.1 defines it."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_classes_hold_in_black_and_white() -> None:
+    steps = [luminance(colour) for colour in RAMP]
+    assert all((a + 0.05) / (b + 0.05) >= 1.3 for a, b in pairwise(steps))
+    white = 1.05
+    assert all(white / (luminance(colour) + 0.05) >= 4.5 for colour in (INK, QUIET, ACCENT))

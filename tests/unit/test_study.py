@@ -116,3 +116,11 @@ def test_nothing_at_all_is_refused(project: Project, study: Study) -> None:
     values = figures(project, study)
     with pytest.raises(StudyRefused, match="pas deux indicateurs"):
         run(project, study, values[values["indicator"] == "taux_pauvrete"])
+
+
+def test_values_that_rest_on_an_overruled_rule_are_counted(project: Project, study: Study) -> None:
+    values = figures(project, study)
+    told = (values["indicator"] == "taux_pauvrete") & values["territory"].isin(["93008", "93010"])
+    values["reserve"] = pd.Series(np.where(told, "Publié malgré une règle.", None), dtype="string")
+    # Two communes at the last month; the eleven months before are not read.
+    assert run(project, study, values).reserves == {"taux_pauvrete": 2}
