@@ -147,13 +147,14 @@ def _audit(project: Project, places: pd.DataFrame, cells: Cells, found: Suppress
         ],
         ignore_index=True,
     )
-    refused = audited[audited["recoverable"]]
-    if len(refused):
-        raise SecrecyError(_message(project, places, refused))
+    _refuse(places, audited[audited["recoverable"]])
     return audited
 
 
-def _message(project: Project, places: pd.DataFrame, refused: pd.DataFrame) -> str:
+def _refuse(places: pd.DataFrame, refused: pd.DataFrame) -> None:
+    """Raise :class:`SecrecyError` that names the cells, if there are any."""
+    if refused.empty:
+        return
     first = places.drop_duplicates("place").set_index("place")["territory"]
     shown = refused.head(20)
     lines = [
@@ -167,7 +168,7 @@ def _message(project: Project, places: pd.DataFrame, refused: pd.DataFrame) -> s
             strict=True,
         )
     ]
-    return (
+    raise SecrecyError(
         f"{len(refused)} hidden figure(s) could be derived from the release; nothing is published:\n"
         + "\n".join(lines)
         + "\nCheck the sums and the secrecy rules declared for these variables."
