@@ -193,8 +193,8 @@ class _Report:
             if rows:
                 columns = (
                     Column("Indicateur", 3),
-                    Column("Moyenne de la classe", 1.3, True),
-                    Column("Moyenne des communes", 1.4, True),
+                    Column("Moyenne de la classe", 1.5, True),
+                    Column("Moyenne des communes", 1.7, True),
                     Column("v-test", 0.8, True),
                     Column("Lecture", 1.3),
                 )

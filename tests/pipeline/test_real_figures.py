@@ -5,8 +5,10 @@ import pytest
 from odds_pipeline.home import Home
 from odds_pipeline.indicators.explain import explain
 from odds_pipeline.model.project import Project
+from odds_pipeline.model.publication import load_publications
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import Receipt, receive
+from odds_pipeline.studies.study import refusal, run_study
 from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.release import open_release
 from odds_pipeline.warehouse.store import Store
@@ -158,3 +160,19 @@ def test_every_real_file_is_accepted_refused_for_its_reason_or_set_aside_by_name
         and not name[:2].isdigit()
     }
     assert others == {"DARES_defm_communal_brut_echantillon_dep91.csv", "indicateurs_reels.csv"}
+
+
+def test_the_study_on_real_figures_names_what_it_lacks_and_ranks_as_the_departement_is_known(
+    project: Project, received: tuple[Home, list[Receipt]]
+) -> None:
+    study = load_publications(project).studies["logement_fragile"]
+    with open_release(received[0], edition="membres") as connection:
+        result = run_study(project, study, connection)
+    why = refusal(result)
+    for dimension in ("Conditions d'occupation", "Qualité du logement", "Rupture"):
+        assert f"{dimension} : 0 indicateur(s) disponible(s)" in why
+    # Clichy-sous-Bois, La Courneuve, Aubervilliers and Stains are known as the poorest communes of the
+    # département; Le Raincy, Coubron, Gournay-sur-Marne and Vaujours as the best off.
+    assert result.ranks[["93014", "93027", "93001", "93072"]].max() <= 8
+    assert result.ranks[["93062", "93015", "93033", "93074"]].min() >= 35
+    assert len(result.ranks) == 40 and not result.simulated
