@@ -7,6 +7,7 @@ its threshold, a rate over too small a denominator.
 import duckdb
 import pandas as pd
 
+from odds_pipeline.model.formula import Term
 from odds_pipeline.model.project import Project
 from odds_pipeline.secrecy.rules import threshold_of
 
@@ -21,33 +22,40 @@ SELECT c.* EXCLUDE hides REPLACE (
     CASE WHEN hides THEN NULL ELSE denominator END AS denominator)
 FROM (
     SELECT c.*, c.hidden_by IS NULL AND c.value IS NOT NULL AND (
-               (r.counts AND c.numerator <> 0 AND abs(c.numerator) < r.threshold)
-               OR coalesce(c.denominator > 0
-                           AND c.denominator < greatest(r.threshold, r.rate_minimum), false)) AS hides
+               coalesce(c.numerator <> 0 AND abs(c.numerator) < r.least_numerator, false)
+               OR coalesce(c.denominator > 0 AND c.denominator < r.least_denominator, false)) AS hides
     FROM computed c JOIN value_rules r USING (indicator)
 ) c
 """
 
 
 def value_rules(project: Project) -> pd.DataFrame:
-    """The strictest threshold and least denominator of each indicator; ``counts``: of its numerator.
+    """The least numerator and denominator that each indicator may be published with; 0: any.
 
-    A change over time is nobody's group, whatever its size.
+    Both are as the formula writes them: of ``0.001 * foyers`` the threshold is a thousandth. Only
+    counts have one; a change over time is nobody's group, whatever its size.
     """
     rows = []
     for entry in project.indicators.values():
         formula = entry.indicator.parsed
-        rules = [project.variables[v][0].secrecy for v in formula.variables]
+        threshold = max(threshold_of(project, v) for v in formula.variables)
+        rate = max(project.variables[v][0].secrecy.rate_minimum for v in formula.variables)
+        over_time = any(term.lag for term in formula.numerator)
         rows.append(
             (
                 entry.id,
-                max(threshold_of(project, v) for v in formula.variables),
-                max(rule.rate_minimum for rule in rules),
-                not any(t.lag for t in formula.numerator)
-                and all(project.unit_kind(t.variable) == "count" for t in formula.numerator),
+                0.0 if over_time else threshold * _one(project, formula.numerator),
+                max(threshold, rate) * _one(project, formula.denominator),
             )
         )
-    return pd.DataFrame(rows, columns=["indicator", "threshold", "rate_minimum", "counts"])
+    return pd.DataFrame(rows, columns=["indicator", "least_numerator", "least_denominator"])
+
+
+def _one(project: Project, terms: tuple[Term, ...]) -> float:
+    """What one unit counts for in a sum of counts, 0 when something else than counts is added."""
+    if not terms or any(project.unit_kind(term.variable) != "count" for term in terms):
+        return 0.0
+    return min(abs(term.coefficient) for term in terms)
 
 
 def hide_values(connection: duckdb.DuckDBPyConnection, project: Project) -> None:

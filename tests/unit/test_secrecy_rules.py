@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from odds_pipeline.model.project import Project
 from odds_pipeline.model.secrecy import Secrecy
 from odds_pipeline.secrecy.additive import places_table
+from odds_pipeline.secrecy.derived import hide_values
 from odds_pipeline.secrecy.rules import mark
 from tests.declarations.test_declarations import FEED, FEED_FILE, small
 
@@ -100,6 +101,38 @@ def test_least_population(small: Path, foyers: float, expected: str | None) -> N
     rule = "threshold: 0, population: {variable: adil.foyers, minimum: 50}"
     found = marked(small, rule, foyers=foyers, classes=20)
     assert found == {"foyers": None, "classes": expected}
+
+
+@pytest.mark.parametrize(
+    ("indicator", "numerator", "denominator", "hidden"),
+    [
+        # The CAF's threshold is 5, and no rate of it over less than 50 foyers.
+        ("part_foyers_monoparents", 4, 100, True),
+        ("part_foyers_monoparents", 5, 49, True),
+        ("part_foyers_monoparents", 5, 50, False),
+        ("part_foyers_monoparents", 0, 50, False),
+        # Euros over thousands of foyers fiscaux: 8.5 thousand foyers are not 8.5 foyers.
+        ("rfr_moyen_foyers", 300_000, 8.5, False),
+        ("rfr_moyen_foyers", 300_000, 0.010, True),
+        # A change of two job seekers is nobody's group.
+        ("evolution_population_1_an", -2, 1000, False),
+    ],
+)
+def test_rules_on_results(
+    project: Project, indicator: str, numerator: float, denominator: float, hidden: bool
+) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE computed AS SELECT ? AS indicator, 1.5 AS value, 'A' AS obs_status, "
+            "'F' AS conf_status, NULL::VARCHAR AS hidden_by, ?::DOUBLE AS numerator, ?::DOUBLE AS denominator",
+            [indicator, numerator, denominator],
+        )
+        hide_values(connection, project)
+        row = connection.execute(
+            "SELECT value, obs_status, conf_status, hidden_by, numerator, denominator FROM protected"
+        ).fetchone()
+    shown = (1.5, "A", "F", None, numerator, denominator)
+    assert row == ((None, "Q", "C", "primaire", None, None) if hidden else shown)
 
 
 @pytest.mark.parametrize("threshold", [1, 2])
