@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from odds_pipeline.extranet.serving import Row, View
+from odds_pipeline.model.feed import LEVELS
 
 COLUMNS = (
     "indicator, month, territory, level, geography, value, obs_status, conf_status, numerator, "
@@ -52,9 +53,8 @@ def months_of(view: View, indicator: str) -> list[Row]:
 
 def levels_of(view: View, indicator: str) -> list[str]:
     """Levels at which an indicator has rows, the finest first."""
-    order = ["commune", "ept", "departement", "region", "france"]
     found = view.rows("SELECT DISTINCT level FROM indicator_values WHERE indicator = ?", [indicator])
-    return sorted((row["level"] for row in found), key=order.index)
+    return sorted((row["level"] for row in found), key=LEVELS.index)
 
 
 def month_of(view: View, indicator: str, month: str, level: str) -> list[Row]:

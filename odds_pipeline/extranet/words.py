@@ -8,6 +8,7 @@ MONTHS = "janvier février mars avril mai juin juillet août septembre octobre n
 LEVELS = {
     "commune": "commune",
     "ept": "établissement public territorial",
+    "arrondissement": "arrondissement",
     "departement": "département",
     "region": "région",
     "france": "France",
@@ -15,6 +16,7 @@ LEVELS = {
 LEVELS_PLURAL = {
     "commune": "communes",
     "ept": "établissements publics territoriaux",
+    "arrondissement": "arrondissements",
     "departement": "département",
     "region": "région",
     "france": "France",
