@@ -100,7 +100,9 @@ WITH pieces AS (
                 WHEN count(weight) = count(*) THEN sum(value * weight) / nullif(sum(weight), 0)
            END AS value,
            max(obs_status) FILTER (WHERE value IS NULL) AS missing_status,
-           max(obs_status) FILTER (WHERE value IS NOT NULL) AS status,
+           -- A mean of rates that their producer rounded is close to the true one, not equal to it.
+           greatest(max(obs_status) FILTER (WHERE value IS NOT NULL),
+               CASE WHEN any_value(parts) > 1 AND any_value(aggregation) <> 'sum' THEN 'E' END) AS status,
            {_RESERVES} AS reserve
     FROM pieces GROUP BY v, whole, t
 )

@@ -156,6 +156,7 @@ def test_a_weighted_mean(project: Project) -> None:
     figures = [f if f[:3] != ("p.b", "2020-12", "93001") else (*f[:3], 300) for f in figures]
     found = computed(project, figures, aggregation="p.b").loc["2020-12", PLAINE]
     assert found["numerator"] == pytest.approx((30 * 300 + 8 * 10 * 100) / 1100)
+    assert found["obs_status"] == "E"
 
 
 def test_the_denominator_follows_the_numerator_across_the_merger(project: Project) -> None:
