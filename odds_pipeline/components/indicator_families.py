@@ -7,6 +7,7 @@ import dagster as dg
 from odds_pipeline.components.recording import record
 from odds_pipeline.components.shared import (
     AUTOMATION,
+    SIMULATED,
     WRITER_POOL,
     Warehouse,
     code_reference,
@@ -14,6 +15,7 @@ from odds_pipeline.components.shared import (
     indicator_key,
     partitions_of,
     project,
+    simulated_feeds,
     tried_again,
 )
 from odds_pipeline.indicators.compute import compute
@@ -22,11 +24,14 @@ from odds_pipeline.model.project import FeedEntry, IndicatorEntry
 from odds_pipeline.warehouse.store import transaction
 
 
+def _feeds(entry: IndicatorEntry) -> dict[str, FeedEntry]:
+    """Feeds the formula reads, by id."""
+    feeds = (project().variables[v][0] for v in entry.indicator.parsed.variables)
+    return {feed.id: feed for feed in feeds}
+
+
 def _deps(entry: IndicatorEntry, driving: FeedEntry) -> list[dg.AssetDep]:
-    """Feeds the formula reads; another calendar's partition counts when its window holds the month."""
-    feeds = {
-        project().variables[v][0].id: project().variables[v][0] for v in entry.indicator.parsed.variables
-    }
+    """Another calendar's partition counts when its window holds the month."""
     same = partitions_of(driving.feed.calendar)
     mapping = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
     return [
@@ -34,7 +39,7 @@ def _deps(entry: IndicatorEntry, driving: FeedEntry) -> list[dg.AssetDep]:
             feed_key(feed.id),
             partition_mapping=None if partitions_of(feed.feed.calendar) == same else mapping,
         )
-        for feed in feeds.values()
+        for feed in _feeds(entry).values()
     ]
 
 
@@ -81,6 +86,8 @@ def family_asset(name: str, driving: FeedEntry, entries: list[IndicatorEntry]) -
         names = [by_key[key].id for key in keys]
         with tried_again(), warehouse.get_connection() as connection, transaction(connection):
             counts = compute(project(), connection, names, window.start, window.end)
+            simulated = simulated_feeds(connection)
+        marks = {e.id: SIMULATED if simulated & _feeds(e).keys() else {} for e in entries}
         paths = {entry.id: indicator_key(entry.path) for entry in entries}
         # Only months that have figures are materialised: a month without delivery stays grey.
         record(
@@ -89,7 +96,7 @@ def family_asset(name: str, driving: FeedEntry, entries: list[IndicatorEntry]) -
                 dg.AssetMaterialization(
                     paths[indicator],
                     partition=month,
-                    metadata={"dagster/partition_row_count": rows, "values": filled},
+                    metadata={"dagster/partition_row_count": rows, "values": filled, **marks[indicator]},
                 )
                 for (indicator, month), (rows, filled) in sorted(counts.items())
             ],

@@ -18,6 +18,7 @@ from odds_pipeline.components.check_reports import (
 )
 from odds_pipeline.components.recording import record
 from odds_pipeline.components.shared import (
+    SIMULATED,
     TIMEZONE,
     WRITER_POOL,
     Warehouse,
@@ -25,6 +26,7 @@ from odds_pipeline.components.shared import (
     feed_key,
     partitions_of,
     project,
+    simulated_feeds,
     tried_again,
 )
 from odds_pipeline.model.calendar import Calendar
@@ -76,6 +78,7 @@ class _State:
     trusted: list[str]
     broken: dict[str, list[Broken]]
     quarantined: list[str]
+    mark: dict[str, str]
 
 
 def _state(warehouse: Warehouse, feed: str, first: str, last: str) -> _State:
@@ -89,16 +92,17 @@ def _state(warehouse: Warehouse, feed: str, first: str, last: str) -> _State:
             "SELECT DISTINCT month FROM quarantine WHERE feed = ? ORDER BY month", [feed]
         ).fetchall()
         broken = broken_rules(connection, feed, first, last)
-    return _State([month for (month,) in trusted], broken, [month for (month,) in refused])
+        mark = SIMULATED if feed in simulated_feeds(connection) else {}
+    return _State([month for (month,) in trusted], broken, [month for (month,) in refused], mark)
 
 
 def _materialization(
-    entry: FeedEntry, month: str, judgement: Judgement | None
+    entry: FeedEntry, month: str, judgement: Judgement | None, mark: dict[str, str]
 ) -> dg.AssetMaterialization:
     """An accepted month; what was judged in this run says of which file and how many rows."""
-    metadata: dict[str, dg.RawMetadataValue] = {}
+    metadata: dict[str, dg.RawMetadataValue] = {**mark}
     if judgement is not None:
-        metadata = {
+        metadata |= {
             "dagster/partition_row_count": judgement.rows.get(month, 0),
             "fichier": judgement.file_name,
             "sha256": judgement.delivery,
@@ -133,7 +137,7 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         record(
             context,
             [
-                _materialization(entry, month, latest.get(month))
+                _materialization(entry, month, latest.get(month), state.mark)
                 for month in state.trusted
                 if month in latest or month not in refused
             ],

@@ -74,6 +74,19 @@ def partitions_of(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:
     return _partitions(calendar.cadence, calendar.first, calendar.month)
 
 
+def simulated_feeds(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Feeds with simulated figures in use."""
+    rows = connection.execute(
+        "SELECT DISTINCT m.feed FROM trusted_months m JOIN deliveries d ON d.id = m.delivery "
+        "WHERE d.simulated"
+    ).fetchall()
+    return frozenset(feed for (feed,) in rows)
+
+
+SIMULATED: dict[str, str] = {"données": "SIMULÉES"}
+"""Metadata of what rests on simulated figures."""
+
+
 def code_reference(file: Path, line: int) -> dict[str, object]:
     """Link from the asset to the YAML line that declares it."""
     reference = dg.LocalFileCodeReference(

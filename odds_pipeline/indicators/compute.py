@@ -101,8 +101,8 @@ WITH pieces AS (
            END AS value,
            max(obs_status) FILTER (WHERE value IS NULL) AS missing_status,
            -- A mean of rates that their producer rounded is close to the true one, not equal to it.
-           greatest(max(obs_status) FILTER (WHERE value IS NOT NULL),
-               CASE WHEN any_value(parts) > 1 AND any_value(aggregation) <> 'sum' THEN 'E' END) AS status,
+           greatest(CASE WHEN any_value(parts) > 1 AND any_value(aggregation) <> 'sum' THEN 'E' END,
+               max(obs_status) FILTER (WHERE value IS NOT NULL)) AS status,
            {_RESERVES} AS reserve
     FROM pieces GROUP BY v, whole, t
 )

@@ -114,6 +114,26 @@ def test_a_refused_month_stays_grey_and_the_others_are_published(
     assert months == (["2018-01", "2020-01"],)
 
 
+def test_simulated_figures_are_marked_in_the_interface(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    def simulated(rows: list[list[str]]) -> None:
+        for row, cell in zip(rows, ["DONNEES_SIMULEES", *["oui"] * len(rows)], strict=False):
+            row.append(cell)
+
+    populations(tmp_path / "in", 2018, simulated)
+    list(receive(project, home, [tmp_path / "in"]))
+    with runs.instance_of(home) as instance:
+        (span,) = runs.waiting(home)
+        assert runs.run_feeds(instance, span)
+        for own in runs.outdated(home):
+            assert runs.run_indicators(instance, own)
+        for key in (feed_key(FEED), indicator_key("cadrage/population_municipale")):
+            event = instance.get_latest_materialization_event(key)
+            assert event is not None and event.asset_materialization is not None
+            assert event.asset_materialization.metadata["données"].value == "SIMULÉES"
+
+
 def test_the_wheel_loads_the_same_definitions(tmp_path: Path) -> None:
     root = project_root()
     subprocess.run(
