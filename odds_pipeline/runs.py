@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import dagster as dg
+from filelock import FileLock
 
 from odds_pipeline.components.partner_feeds import range_tags
 from odds_pipeline.components.shared import (
@@ -45,14 +46,20 @@ def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
     no pool is needed: writers queue for the catalogue's lock, which a killed one cannot keep.
     """
     home.dagster.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(project_root() / deployment().dagster, home.dagster / "dagster.yaml")
+    # Replaced whole: another process may be reading it.
+    own = home.dagster / f".dagster.yaml.{os.getpid()}"
+    shutil.copyfile(project_root() / deployment().dagster, own)
+    own.replace(home.dagster / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["ODDS_HOME"] = str(home.path)
     # One planned event per asset instead of one per partition: half the event log.
     os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "true")
     # Planned events of a run in one transaction.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
-    with dg.DagsterInstance.get() as instance:
+    # Twelve runs may be the first: each would make Dagster's tables, and eleven fail.
+    with FileLock(str(home.dagster / "instance.lock")):
+        ready = dg.DagsterInstance.get()
+    with ready as instance:
         if isinstance(deployment().storage, FileStorage):
             instance.event_log_storage.set_concurrency_slots(WRITER_POOL, 1)
         _end_killed_runs(instance)
