@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from odds_pipeline.model.project import Project
-from odds_pipeline.secrecy.additive import Cells, assemble, families, places_table
+from odds_pipeline.secrecy.additive import Cells, assemble, families, places_table, remainders
 from odds_pipeline.secrecy.attack import TOLERANCE, intervals
 from odds_pipeline.secrecy.memory import recall
 from odds_pipeline.secrecy.rules import mark
@@ -113,8 +113,6 @@ def _blocks(connection: duckdb.DuckDBPyConnection, project: Project) -> pd.DataF
 
 def _differences(project: Project) -> list[str]:
     """Totals whose difference with a part is a group that an indicator publishes, under a rule."""
-    from odds_pipeline.secrecy.additive import remainders
-
     pairs = remainders(project)
     return sorted(set(pairs.loc[pairs["threshold"] > 0, "total"]))
 

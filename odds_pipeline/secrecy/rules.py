@@ -7,6 +7,7 @@ It fills the temporary table ``marked``: the figures of ``available`` with their
 import duckdb
 import pandas as pd
 
+from odds_pipeline.indicators.compute import parts_table
 from odds_pipeline.model.project import Project
 
 _FIGURES = """
@@ -123,8 +124,6 @@ def largest_table(project: Project) -> pd.DataFrame:
 
 def mark(connection: duckdb.DuckDBPyConnection, project: Project, places: pd.DataFrame) -> None:
     """Fill ``marked``; ``places`` numbers the place of each territory and geography."""
-    from odds_pipeline.indicators.compute import parts_table
-
     views = {
         "secrecy_rules": rules_table(project),
         "largest": largest_table(project),

@@ -104,9 +104,22 @@ def test_hidden_again_in_the_next_release(project: Project, published: Home, tmp
     assert found[0] == found[1] != {}
 
 
-def test_no_true_value_of_a_hidden_cell_is_in_any_table_of_a_release(published: Home) -> None:
+def test_what_a_killed_publication_wrote_is_forgotten(project: Project, published: Home) -> None:
+    """It had noted that release 2 showed everything; no such release exists, so nothing was shown."""
+    with duckdb.connect(str(published.warehouse)) as connection:
+        connection.execute(
+            "INSERT INTO published_cells SELECT 2, variable, month, territory, geography, value, NULL, "
+            "small, threshold FROM published_cells"
+        )
+    assert not publish(project, published).new
+    with duckdb.connect(str(published.warehouse)) as connection:
+        assert connection.execute("SELECT max(release) FROM published_cells").fetchone() == (1,)
+
+
+def test_no_quoted_figure_and_no_memory_in_a_release(published: Home) -> None:
+    """Verdicts quote the rows they failed on; the memory of true values stays in the warehouse."""
     with open_release(published) as release:
         tables = [row[0] for row in release.execute("SHOW TABLES").fetchall()]
-        assert "published_cells" not in tables
-        texts = release.execute("SELECT string_agg(message || rows, '') FROM verdicts").fetchone()
-    assert texts is not None
+        rows = release.execute("SELECT DISTINCT rows FROM verdicts").fetchall()
+    assert "published_cells" not in tables
+    assert rows == [("[]",)]
