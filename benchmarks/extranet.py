@@ -114,9 +114,8 @@ def main() -> None:
                 f"{len(times)} requests, {wrong} not 200"
             )
         times = raw_queries(home, codes)
-        print(
-            f"raw query               p50 {percentile(times, 0.5):6.1f} ms  p99 {percentile(times, 0.99):6.1f} ms"
-        )
+        p50, p99 = percentile(times, 0.5), percentile(times, 0.99)
+        print(f"{'raw query':26} p50 {p50:6.1f} ms  p99 {p99:6.1f} ms")
     finally:
         server.terminate()
         server.wait()

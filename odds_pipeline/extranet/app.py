@@ -36,6 +36,7 @@ from odds_pipeline.extranet.serving import Serving, Unknown
 from odds_pipeline.extranet.settings import Settings
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
+from odds_pipeline.model.publication import read_publications
 
 PAGES = (about, account, admin, compare, data, home, indicator, releases, search, study, territory)
 
@@ -78,6 +79,8 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     app.state.signer = signer
     app.state.atlas = Atlas(project.territories, project.root / "resources" / "reference", home)
     app.state.partners = {p.id: p.short_label for p in project.partners.values()}
+    studies = read_publications(project).studies.values()
+    app.state.studies = {study.id: study.label for study in studies}
     app.state.providers = {p.id: Client(p, settings) for p in settings.providers}
     for module in PAGES:
         app.include_router(module.router, include_in_schema=False)

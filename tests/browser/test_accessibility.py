@@ -15,6 +15,7 @@ PAGES = {
     "/": "/",
     "/territoires": "/territoires",
     "/territoires/{code}": "/territoires/93008",
+    "/territoires/{code}/portrait": "/territoires/93008/portrait",
     "/indicateurs": "/indicateurs",
     "/themes/{theme}": "/themes/social",
     "/indicateurs/{indicator}": "/indicateurs/part_foyers_rsa?territoire=93008",
@@ -34,7 +35,16 @@ PAGES = {
 }
 NARROW = ("/", PAGES["/territoires/{code}"], PAGES["/indicateurs/{indicator}"], "/gestion/1")
 """Pages whose layout differs on a telephone."""
-NOT_PAGES = ("/api/", "/telecharger/", "/donnees/", "/connexion/", "/sante-du-site", "/deconnexion")
+NOT_PAGES = (
+    "/api/",
+    "/telecharger/",
+    "/donnees/",
+    "/connexion/",
+    "/portraits/",
+    "/etude/",
+    "/sante-du-site",
+    "/deconnexion",
+)
 
 
 def test_no_page_kind_is_forgotten(served: Site) -> None:

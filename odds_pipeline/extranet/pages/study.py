@@ -1,14 +1,72 @@
-"""The study of the populations that are fragile with respect to housing, and the portraits."""
+"""The portraits of territories and the studies: the pages that lead to them, and their files."""
+
+from pathlib import Path
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import FileResponse, HTMLResponse, Response
 
-from odds_pipeline.extranet.rendering import render
+from odds_pipeline.extranet import audit, publications
+from odds_pipeline.extranet.pages.account import address_of
+from odds_pipeline.extranet.rendering import reader_of, render, view_of
+from odds_pipeline.extranet.serving import Unknown
 
 router = APIRouter()
+FILES = ("etude.pdf", "etude.html", "communes.csv", "classes.csv")
+"""What a study is made of."""
 
 
 @router.get("/etude")
 def study(request: Request) -> HTMLResponse:
-    """The study."""
-    return render(request, "study.html")
+    """The studies of this release. Not kept: they are made after the release goes live."""
+    home, view = request.app.state.serving.home, view_of(request)
+    published = {
+        name: publications.publication(home, view, name) is not None
+        for name in request.app.state.studies
+    }
+    return render(
+        request, "study.html", personal=True, studies=request.app.state.studies, published=published
+    )
+
+
+@router.get("/etude/{study}/{file}")
+def study_file(request: Request, study: str, file: str) -> Response:
+    """A file of a study."""
+    folder = None
+    if study in request.app.state.studies and file in FILES:
+        folder = publications.publication(request.app.state.serving.home, view_of(request), study)
+    if folder is None or not (folder / file).is_file():
+        raise Unknown(file)
+    return _document(request, folder / file)
+
+
+@router.get("/territoires/{code}/portrait")
+def portrait_page(request: Request, code: str) -> HTMLResponse:
+    """Where the portrait of a territory is to be had."""
+    place = view_of(request).place(code)
+    try:
+        publications.portrait(request.app.state.serving.home, view_of(request), code, "pdf")
+        ready = True
+    except Unknown:
+        ready = False
+    return render(request, "portrait.html", personal=True, place=place, ready=ready)
+
+
+@router.get("/portraits/{file}")
+def portrait_file(request: Request, file: str) -> Response:
+    """The portrait of a territory: ``93008.pdf`` or ``93008.html``."""
+    code, _, suffix = file.partition(".")
+    if suffix not in ("pdf", "html"):
+        raise Unknown(file)
+    home = request.app.state.serving.home
+    return _document(request, publications.portrait(home, view_of(request), code, suffix))
+
+
+def _document(request: Request, path: Path) -> Response:
+    person = reader_of(request).person
+    if person is not None:
+        accounts = request.app.state.accounts
+        audit.note(accounts, "telechargement", person, path.name, address_of(request))
+    if path.suffix == ".html":
+        html = path.read_text(encoding="utf-8")
+        return HTMLResponse(html, headers={"content-security-policy": publications.policy_of(html)})
+    return FileResponse(path, filename=path.name, headers={"cache-control": "private, no-store"})
