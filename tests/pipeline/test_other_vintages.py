@@ -9,7 +9,9 @@ import pytest
 
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
+from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import Receipt, receive
+from odds_pipeline.warehouse.store import Store
 
 
 def _received(project: Project, home: Home, path: Path) -> Receipt:
@@ -96,3 +98,21 @@ def test_a_workbook_in_an_archive_is_read(project: Project, home: Home, tmp_path
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("donnees_communes_pop2019.xlsx", buffer.getvalue())
     assert _received(project, home, path).months == ("2019-01",)
+
+
+def test_region_93_is_not_the_departement(
+    project: Project, home: Home, realdata: Path, tmp_path: Path
+) -> None:
+    """Provence-Alpes-Côte d'Azur has code 93 among the regions: its row is not the Seine-Saint-Denis."""
+    text = (realdata / "filosofi" / "FILO2018_DISP_REG_11.csv").read_text(encoding="utf-8-sig")
+    header, row, *_ = text.splitlines()
+    assert row.startswith("11;")
+    path = tmp_path / "FILO2018_DISP_REG.csv"
+    path.write_text(f"{header}\n{row}\n93{row[2:]}\n", encoding="utf-8")
+    _received(project, home, path)
+    judge_pending(project, home, "insee/filosofi")
+    with Store(home.warehouse).connect() as connection:
+        found = connection.execute("SELECT DISTINCT level, territory FROM observations").fetchall()
+        ignored = connection.execute("SELECT ignored_rows FROM deliveries").fetchone()
+    assert found == [("region", "11")]
+    assert ignored == (1,)
