@@ -173,11 +173,14 @@ def explain(
             f.file,
             f"{f.line}" + (f" (+{f.lines - 1})" if f.lines > 1 else ""),
             f.sha256[:12],
+            f.correction,
         ]
         for term, figures in found.inputs.items()
         for f in figures
     ]
-    table("Figures", ["term", "territory", "month", "value", "file", "line", "sha256"], rows)
+    table(
+        "Figures", ["term", "territory", "month", "value", "file", "line", "sha256", "corrected"], rows
+    )
 
 
 @app.command()

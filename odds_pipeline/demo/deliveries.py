@@ -237,6 +237,14 @@ class _Sheet:
         return stem.split(".csv")[0]
 
 
+def sheet_of(simulator: Simulator, feed: str, month: str) -> _Sheet:
+    """The feed's simulated file of one month, at its first level, to be written by the caller."""
+    entry = simulator.project.feeds[feed]
+    wanted = simulator.simulations[feed].format
+    fmt = next(f for f in entry.feed.formats if f.id == wanted)
+    return _Sheet(simulator, entry, fmt, month, _levels(entry, fmt)[0], 0)
+
+
 def _write(folder: Path, name: str, table: Rows, style: int) -> Path:
     """Write in one of the ways partners do: encodings, line ends, workbook, archive."""
     text = io.StringIO(newline="")

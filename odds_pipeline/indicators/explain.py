@@ -8,7 +8,7 @@ from odds_pipeline.model.project import Project
 
 _FIGURES = """
 SELECT o.territory, o.month, o.value, o.obs_status, o.conf_status, d.file_name, o.line, o.lines,
-       d.sha256, d.simulated, d.received_at
+       d.sha256, d.simulated, d.received_at, o.correction
 FROM observations o JOIN deliveries d ON d.id = o.delivery
 WHERE o.variable = $variable AND o.level = $level AND o.month <= $wanted
   AND o.territory IN (SELECT unnest($territories)) AND o.geography = $geography
@@ -33,6 +33,7 @@ class Figure:
     sha256: str
     simulated: bool
     received_at: str
+    correction: str | None
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,7 @@ def explain(
                         r[8],
                         r[9],
                         str(r[10]),
+                        r[11],
                     )
                     for r in found
                 ]

@@ -136,6 +136,9 @@ class Format(Declaration):
     requires: list[str] = Field(default=[], description="further columns the header must hold")
     columns: dict[Name, Column] = {}
     unpivot: Unpivot | None = None
+    short_lines: bool = Field(
+        default=False, description="lines may stop before the last columns, which are then blank"
+    )
     inherits_columns: bool = Field(default=True, description="start from the contract's columns")
     provisional_after: str | None = Field(
         default=None, description="months after this one are provisional (last year incomplete)"

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from odds_pipeline.geography.territories import Territories
 from odds_pipeline.model.access import Access, strictest
+from odds_pipeline.model.correction import Correction, Corrections
 from odds_pipeline.model.deployment import Deployment, deployment
 from odds_pipeline.model.feed import Feed, Variable
 from odds_pipeline.model.formula import unit_mismatch
@@ -26,13 +27,17 @@ from odds_pipeline.model.yaml_file import Loc, YamlFile, read_yaml
 Model = TypeVar("Model", bound=BaseModel)
 
 
+CORRECTIONS = ".corrections.yaml"
+
+
 @dataclass(frozen=True)
 class FeedEntry:
-    """A feed with its partner and the file that declares it."""
+    """A feed with its partner, the file that declares it and the known errors of its source."""
 
     partner: Partner
     feed: Feed
     file: YamlFile
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def id(self) -> str:
@@ -190,13 +195,36 @@ class Project:
         self._same_name(file, partner.id, folder.name, "folder")
         self.partners[partner.id] = partner
         for feed_path in sorted(folder.glob("*.yaml")):
-            if feed_path.name == "partner.yaml":
+            if feed_path.name == "partner.yaml" or feed_path.name.endswith(CORRECTIONS):
                 continue
             feed_file = self._read(feed_path)
             feed = self._validate(Feed, feed_file, feed_file.data) if feed_file else None
             if feed_file is not None and feed is not None:
                 self._same_name(feed_file, feed.id, feed_path.stem, "file")
                 self.feeds[f"{partner.id}/{feed.id}"] = FeedEntry(partner, feed, feed_file)
+        for path in sorted(folder.glob(f"*{CORRECTIONS}")):
+            self._read_corrections(partner.id, path)
+
+    def _read_corrections(self, partner: str, path: Path) -> None:
+        """The known errors of a feed, in the file beside its contract."""
+        file = self._read(path)
+        read = self._validate(Corrections, file, file.data) if file else None
+        if file is None or read is None:
+            return
+        feed = path.name.removesuffix(CORRECTIONS)
+        entry = self.feeds.get(f"{partner}/{feed}")
+        if entry is None:
+            self.problems.append(file.problem((), f"no feed {feed!r}{nearest(feed, self.feeds)}"))
+            return
+        for i, correction in enumerate(read.corrections):
+            at: Loc = ("corrections", i)
+            if correction.id in {c.id for c in read.corrections[:i]}:
+                self.problems.append(file.problem(at, f"correction {correction.id!r} is given twice"))
+            wanted = correction.match.variable
+            if wanted is not None and wanted not in entry.feed.variables:
+                hint = nearest(wanted, entry.feed.variables)
+                self.problems.append(file.problem(at, f"no variable {wanted!r} here{hint}"))
+        self.feeds[entry.id] = replace(entry, corrections=tuple(read.corrections))
 
     def _same_name(self, file: YamlFile, found: str, expected: str, what: str) -> None:
         if found != expected:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from odds_pipeline.model.correction import Corrections
 from odds_pipeline.model.feed import Feed
 from odds_pipeline.model.indicator import Family
 from odds_pipeline.model.partner import Partner
@@ -14,6 +15,7 @@ from odds_pipeline.model.suite import Suite
 MODELS: dict[str, type[BaseModel]] = {
     "partner": Partner,
     "feed": Feed,
+    "corrections": Corrections,
     "family": Family,
     "suite": Suite,
     "study": Study,

@@ -79,6 +79,18 @@ def structure_findings(entry: FeedEntry, reading: Reading) -> list[Finding]:
         findings.append(
             Finding(
                 month,
+                "corrections",
+                "critical",
+                not reading.idle,
+                "Des corrections déclarées ne trouvent plus l'erreur de la source : "
+                f"{', '.join(reading.idle)}.",
+                "Rien n'est demandé au partenaire : l'équipe de l'observatoire revoit ses corrections.",
+                overrulable=False,
+            )
+        )
+        findings.append(
+            Finding(
+                month,
                 "lignes",
                 "critical",
                 not rows,

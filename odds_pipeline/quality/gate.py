@@ -15,6 +15,7 @@ import pandas as pd
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.quality.audit import Finding, audit
+from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.receive import archive_path
 from odds_pipeline.reception.recognition import Match, match_as
@@ -110,9 +111,10 @@ WHERE o.known_to IS NULL
 """
 
 _BEGIN = f"""
-INSERT INTO observations
+INSERT INTO observations BY NAME
 SELECT n.variable, n.month, n.territory, n.level, n.geography, n.value, n.obs_status, n.conf_status,
-       n.lower_bound, n.delivery, n.line, n.lines, $judgement, NULL
+       n.lower_bound, n.delivery, n.line, n.lines, $judgement AS known_from,
+       CAST(n.correction AS VARCHAR) AS correction
 FROM incoming n WHERE NOT EXISTS (FROM observations o WHERE o.known_to IS NULL AND {_SAME})
 """
 
@@ -134,7 +136,9 @@ def reread(
     for candidate in entry.feed.formats:
         if candidate.id == fmt:
             match = match_as(entry, candidate, table, project.territories_of(entry))
-            return read(project, match) if isinstance(match, Match) else None
+            if not isinstance(match, Match):
+                return None
+            return corrected(entry, read(project, match), file_name, sha256)
     return None
 
 

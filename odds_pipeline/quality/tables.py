@@ -16,7 +16,7 @@ from odds_pipeline.reception.reading import Reading
 
 TEXT = (
     "variable month territory level part_of detail obs_status conf_status total part indicator side "
-    "column_name"
+    "column_name kind"
 ).split()
 
 
@@ -117,12 +117,14 @@ def _columns(readings: Sequence[Reading], former: set[str]) -> pd.DataFrame:
 
 def _oddities(readings: Sequence[Reading]) -> pd.DataFrame:
     rows = [
-        (month, line, detail)
+        (month, line, kind, detail)
         for reading in readings
         for month in reading.months
-        for line, detail in reading.oddities
+        for line, kind, detail in reading.oddities
     ]
-    return typed(pd.DataFrame(rows, columns=["month", "line", "detail"]).astype({"line": "int64"}))
+    return typed(
+        pd.DataFrame(rows, columns=["month", "line", "kind", "detail"]).astype({"line": "int64"})
+    )
 
 
 _SERIES = """

@@ -67,7 +67,9 @@ SELECT variable, territory, level, month,
     CASE WHEN bool_or(conf_status <> 'F') THEN 'C' ELSE 'F' END AS conf_status,
     CASE WHEN reduce = 'sum' AND bool_or(obs_status <> 'A' OR conf_status <> 'F') AND min(value) >= 0
          THEN sum(value) END AS lower_bound,
-    min(line) AS line, count(*) AS lines, any_value(raw) AS raw, max(unreadable) AS unreadable
+    min(line) AS line, count(*) AS lines, any_value(raw) AS raw,
+    coalesce(max(unreadable), CASE WHEN min(value) < 0 THEN 'une ligne a ' || min(value) END)
+        AS unreadable
 FROM parsed WHERE reduce IS NOT NULL GROUP BY variable, territory, level, month, reduce
 UNION ALL
 SELECT variable, territory, level, month, value, obs_status, conf_status, NULL, line, 1, raw, unreadable
@@ -81,7 +83,8 @@ class Reading:
 
     ``problems`` are facts about rows that no cell holds (a line too short, a month unreadable),
     each with its line, in French. ``columns`` gives each variable's column as the file names it.
-    ``oddities`` are lines that look damaged where no figure stands, each with what is seen.
+    ``idle`` are corrections meant for this delivery that found nothing in it. ``oddities`` are lines
+    that look damaged: line, kind (caractère, répétée), what is seen.
     """
 
     frame: pd.DataFrame
@@ -91,7 +94,8 @@ class Reading:
     problems: tuple[tuple[int, str], ...]
     unknown_columns: tuple[str, ...]
     columns: dict[str, str]
-    oddities: tuple[tuple[int, str], ...] = ()
+    oddities: tuple[tuple[int, str, str], ...] = ()
+    idle: tuple[str, ...] = ()
 
 
 def _texts(wanted: str | list[str]) -> set[str]:
@@ -124,7 +128,8 @@ class _Reader:
             else None
         )
         self.problems: list[tuple[int, str]] = []
-        self.oddities: list[tuple[int, str]] = []
+        self.oddities: list[tuple[int, str, str]] = []
+        self.lines: dict[tuple[Cell, ...], list[int]] = {}
         self.ignored = 0
 
     @property
@@ -164,7 +169,9 @@ class _Reader:
                 continue
             if not self._kept(row, fmt.where):
                 continue
-            if len(row) < width or any(text(cell) for cell in row[len(self.match.header) :]):
+            if (len(row) < width and not fmt.short_lines) or any(
+                text(cell) for cell in row[len(self.match.header) :]
+            ):
                 self.problems.append((line, f"la ligne a {len(row)} cellules, l'en-tête {width}"))
             yield line, row
 
@@ -217,6 +224,7 @@ class _Reader:
         ]
         present = [(v, c, p) for v, c, p in columns if p is not None]
         spread = self._unpivoted()
+        finer = any(column.reduce for _, column, _ in present)
         for line, row in self.rows():
             codes = self.territory(row)
             if not codes:
@@ -224,7 +232,9 @@ class _Reader:
                 continue
             damaged = [cell for cell in row if isinstance(cell, str) and "\ufffd" in cell]
             if damaged:
-                self.oddities.append((line, f"caractère perdu : « {damaged[0]} »"))
+                self.oddities.append((line, "caractère", f"caractère perdu : « {damaged[0]} »"))
+            if finer:
+                self.lines.setdefault(tuple(row), []).append(line)
             month = self.month(row, line) if spread is None else None
             for code in codes:
                 if spread is not None and fmt.unpivot is not None:
@@ -254,6 +264,16 @@ class _Reader:
             return [known[0].code]
         parents = {p for t in self.territories.all if t.code in codes for p in t.parents}
         return [code for code in dict.fromkeys(t.code for t in known) if code in parents]
+
+    def repeated(self) -> list[tuple[int, str, str]]:
+        """Rows of establishments or small areas that are there twice, when few are.
+
+        Many are a file's nature: rows that tell nothing but a kind of equipment.
+        """
+        twice = [(lines[0], line) for lines in self.lines.values() for line in lines[1:]]
+        if len(twice) > max(3, len(self.lines) // 100):
+            return []
+        return [(line, "répétée", f"identique à la ligne {first}") for first, line in twice]
 
     def _whole(
         self,
@@ -349,6 +369,9 @@ def read(project: Project, match: Match) -> Reading:
             frame = connection.execute(
                 f"SELECT * FROM ({_REDUCE}) ORDER BY variable, level, territory, month, line"
             ).df()
+    if fmt.unpivot is not None and not frame.empty:
+        # Columns of months to come are blank: a month without any cell is not delivered.
+        frame = frame[frame.groupby("month")["raw"].transform(lambda raw: raw.str.strip().ne("").any())]
     months = tuple(sorted(m for m in frame["month"].dropna().unique()))
     communes = {str(c) for c in frame.loc[frame["level"] == "commune", "territory"]}
     geography = geography_of(communes, months[-1] if months else "2024-01", fmt, reader.territories)
@@ -369,7 +392,7 @@ def read(project: Project, match: Match) -> Reading:
         ),
         _unknown_columns(match),
         _columns(match),
-        tuple(reader.oddities),
+        (*reader.oddities, *reader.repeated()),
     )
 
 

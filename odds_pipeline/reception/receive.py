@@ -17,6 +17,7 @@ import duckdb
 
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.periods import groups_of, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.recognition import Match, Unrecognised, recognise
@@ -178,7 +179,8 @@ def named_feed(project: Project, file_name: str) -> FeedEntry | None:
 def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Receipt, Reading | None]:
     outcome = recognise(project, table)
     if isinstance(outcome, Match):
-        reading = read(project, outcome)
+        sha256 = delivery.partition("#")[0]
+        reading = corrected(outcome.entry, read(project, outcome), table.file_name, sha256)
         problem = None if reading.months else _without_period(outcome)
         receipt = Receipt(
             table.file_name,

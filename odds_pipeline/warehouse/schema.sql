@@ -67,7 +67,8 @@ CREATE TABLE IF NOT EXISTS observations (
     line INTEGER NOT NULL,
     lines INTEGER NOT NULL,
     known_from INTEGER NOT NULL,
-    known_to INTEGER
+    known_to INTEGER,
+    correction VARCHAR                 -- French: the known error of the source that was corrected
 );
 
 CREATE TABLE IF NOT EXISTS indicator_values (
@@ -106,6 +107,7 @@ CREATE TABLE IF NOT EXISTS published_cells (
     threshold INTEGER NOT NULL
 );
 
+ALTER TABLE observations ADD COLUMN IF NOT EXISTS correction VARCHAR;
 ALTER TABLE deliveries ADD COLUMN IF NOT EXISTS levels VARCHAR[];
 ALTER TABLE indicator_values ADD COLUMN IF NOT EXISTS reserve VARCHAR;
 

@@ -211,6 +211,7 @@ def test_two_indicators_that_compute_the_same_are_one(small: Path) -> None:
 def test_schemas_are_written(tmp_path: Path) -> None:
     paths = write_schemas(tmp_path)
     assert sorted(p.name for p in paths) == [
+        "corrections.schema.json",
         "family.schema.json",
         "feed.schema.json",
         "partner.schema.json",

@@ -1,0 +1,187 @@
+"""Every kind of damage on every kind of feed is refused or signalled by the right rule; good files pass.
+
+The deliveries are simulated, written as partners write them. ``ODDS_ALL_FAULTS=1`` damages all feeds
+instead of one of each kind.
+"""
+
+import os
+from collections import Counter
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from odds_pipeline.demo.deliveries import months_between, sheet_of, write_deliveries
+from odds_pipeline.demo.simulation import Simulator, load_simulations
+from odds_pipeline.geography.territories import plain
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.quality.audit import audit
+from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.reception.reading import Reading, read
+from odds_pipeline.reception.receive import receive
+from odds_pipeline.reception.recognition import Match, recognise
+from odds_pipeline.reception.tables import Unreadable, open_tables
+
+from .faults import TABLE, Damage, Delivery, NotApplicable
+
+# One feed of each kind: cadence, level, one row a commune, a category, an establishment or an IRIS,
+# month in the name, the header or a column, all communes or not, parts that add up.
+KINDS = [
+    "caf/handicap",
+    "insee/mortalite",
+    "drihl/lovac",
+    "cpam/apl",
+    "pole_emploi/defm_dares",
+    "drihl/sitadel",
+    "inspection_academique/ips_colleges",
+    "insee/equipements_sante",
+    "cpam/ame",
+    "prefecture/delinquance",
+    "caf/iris",
+]
+ALL = sorted(load_simulations(Project.load())) if os.environ.get("ODDS_ALL_FAULTS") else KINDS
+LAST = "2023-12"
+ACCEPTED = ["variable", "month", "territory", "level", "geography", "value", "conf_status", "lines"]
+
+
+@cache
+def simulator() -> Simulator:
+    project = Project.load()
+    return Simulator(project, load_simulations(project), months_between("2017-01", LAST))
+
+
+def good(feed: str, month: str) -> Delivery:
+    """The feed's simulated delivery of a month, with where its code and figures are."""
+    sheet = sheet_of(simulator(), feed, month)
+    rows = sheet.table()
+    index = {plain(name): i for i, name in enumerate(rows[0])}
+    columns = sheet.columns()
+    places = {name: index[plain(sheet.name(column.names[0]))] for name, column in columns.items()}
+    counted = [name for name, column in columns.items() if column.reduce == "count"]
+    values = sorted({place for name, place in places.items() if name not in counted})
+    feed_entry = sheet.entry.feed
+    secret = next((m for m, kind in sheet.fmt.marks.items() if kind == "secret" and m), None)
+    code = index[plain(sheet.name(sheet.fmt.territory.columns[-1]))]
+    mixed = any(c.where or c.reduce for c in columns.values())
+    parts = [
+        (places[n], places[v.part_of])
+        for n, v in feed_entry.variables.items()
+        if v.part_of and n in places and v.part_of in places
+    ]
+    totals = [
+        (places[total], [places[p] for p in own])
+        for total, own in feed_entry.partitions
+        if total in places and all(p in places for p in own)
+    ]
+    return Delivery(
+        sheet.file_name() + ".csv", rows, code, values, sheet.fmt.decimal,
+        secret, mixed, [], None, min(places.values()), totals, parts,
+    )  # fmt: skip
+
+
+@cache
+def months_of(feed: str) -> tuple[str, ...]:
+    calendar = simulator().project.feeds[feed].feed.calendar
+    return tuple([m for m in simulator().months if calendar.has(m)][-5:])
+
+
+@cache
+def history(feed: str) -> tuple[Delivery, ...]:
+    return tuple(good(feed, month) for month in months_of(feed))
+
+
+def readings_of(project: Project, delivery: Delivery) -> tuple[FeedEntry, Reading] | str:
+    """The one reading of a delivery, or what the reception answers instead."""
+    try:
+        (table,) = open_tables(delivery.name, delivery.bytes)
+    except Unreadable:
+        return "illisible"
+    outcome = recognise(project, table)
+    if not isinstance(outcome, Match):
+        return "structure" if outcome.named else "mis de côté"
+    reading = read(project, outcome)
+    return (outcome.entry, reading) if reading.months else "structure"
+
+
+def accepted_from(past: list[Delivery]) -> pd.DataFrame:
+    """The observations of earlier deliveries, as the gate hands them to the audit."""
+    found = [readings_of(simulator().project, one) for one in past]
+    frames = [one[1].frame for one in found if not isinstance(one, str)]
+    return pd.concat(frames)[ACCEPTED] if frames else pd.DataFrame(columns=ACCEPTED)
+
+
+@cache
+def usual_past(feed: str) -> pd.DataFrame:
+    return accepted_from(list(history(feed)[:-1]))
+
+
+def told(project: Project, feed: str, delivery: Delivery) -> dict[str, str]:
+    """What the reception and the gate say of a delivery: rule → severity."""
+    found = readings_of(project, delivery)
+    if isinstance(found, str):
+        return {found: "critical"}
+    entry, reading = found
+    changed = delivery.past and [d.rows for d in delivery.past] != [d.rows for d in history(feed)[:-1]]
+    accepted = accepted_from(delivery.past) if changed else usual_past(feed)
+    accepted = accepted[~accepted["month"].isin(reading.months)]
+    findings = audit(project, entry, [reading], accepted)
+    return {f.rule: f.severity for f in findings if not f.passed and f.severity != "info"}
+
+
+@pytest.mark.parametrize("feed", ALL)
+def test_every_damage_is_told(project: Project, feed: str) -> None:
+    *past, last = history(feed)
+    untold, outcomes = [], Counter[str]()
+    for damage in TABLE:
+        delivery = deepcopy(last)
+        delivery.past = deepcopy(past)
+        try:
+            damage.change(delivery)
+        except NotApplicable:
+            outcomes["sans objet"] += 1
+            continue
+        found = told(project, feed, delivery)
+        if not damage.told & found.keys():
+            untold.append((damage.kind, sorted(found)))
+        refused = "critical" in found.values()
+        outcomes["refusés" if refused else "signalés"] += 1
+    print(f"{feed}: {dict(outcomes)}")
+    assert untold == []
+
+
+def test_the_table_has_forty_kinds_each_met_by_some_feed() -> None:
+    kinds = {damage.kind for damage in TABLE}
+    assert len(kinds) == len(TABLE) >= 40
+
+    def hits(damage: Damage, feed: str) -> bool:
+        *past, last = history(feed)
+        delivery = deepcopy(last)
+        delivery.past = deepcopy(past)
+        try:
+            damage.change(delivery)
+        except NotApplicable:
+            return False
+        return True
+
+    assert {d.kind for d in TABLE if any(hits(d, feed) for feed in KINDS)} == kinds
+
+
+@pytest.mark.parametrize("feed", ALL)
+def test_the_undamaged_delivery_passes(project: Project, feed: str) -> None:
+    assert "critical" not in told(project, feed, history(feed)[-1]).values()
+
+
+def test_two_hundred_undamaged_deliveries_are_accepted(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    write_deliveries(project, tmp_path / "in", "2024-01", "2024-08", faults=False)
+    receipts = list(receive(project, home, [tmp_path / "in"]))
+    judged = [j for feed in project.feeds for j in judge_pending(project, home, feed)]
+    refused = {(j.file_name, f.rule) for j in judged for f in j.findings if f.refuses}
+    assert refused == set()
+    assert [r.file for r in receipts if r.feed is None] == []
+    print(f"{len(judged)} undamaged deliveries accepted")
+    assert len(judged) >= 200
