@@ -36,6 +36,11 @@ def territory(request: Request, code: str) -> HTMLResponse:
         place=place,
         rows=rows,
         families=families,
+        shared={
+            label: _shared([view.definitions[name]["cautions"] for name in names])
+            for labels in families.values()
+            for label, names in labels.items()
+        },
         absent=absent,
         months=months,
         spark=spark,
@@ -49,3 +54,8 @@ def territory(request: Request, code: str) -> HTMLResponse:
         },
         merged=view.geography not in place.geographies,
     )
+
+
+def _shared(cautions: list[list[str]]) -> list[str]:
+    """The cautions that all indicators of a family bear: said once, above its table."""
+    return [one for one in cautions[0] if all(one in others for others in cautions)]
