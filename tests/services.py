@@ -81,6 +81,35 @@ class Postgres:
     def stop(self, mode: str = "fast") -> None:
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
 
+    def dump(self, database: str, path: Path) -> None:
+        self.run(
+            "pg_dump",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-U",
+            "odds",
+            "-Fc",
+            "-f",
+            str(path),
+            database,
+        )
+
+    def restore(self, database: str, path: Path) -> None:
+        self.run(
+            "pg_restore",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-U",
+            "odds",
+            "-d",
+            database,
+            str(path),
+        )
+
     def dsn(self, database: str) -> str:
         return f"host=127.0.0.1 port={self.port} user=odds dbname={database}"
 

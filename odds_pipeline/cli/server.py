@@ -33,6 +33,20 @@ def prepare() -> None:
 
 
 @app.command()
+def health(as_json: AsJson = False) -> None:
+    """Ask warehouse, release, shared folder, workers and coordinator whether they are in order."""
+    from odds_pipeline.server.health import health as ask
+
+    answers = ask(Home.from_environment())
+    if as_json:
+        print_json([asdict(answer) for answer in answers])
+    else:
+        rows = [[a.name, "ok" if a.ok else "WRONG", a.detail] for a in answers]
+        table("Health", ["what", "", "detail"], rows)
+    raise typer.Exit(0 if all(answer.ok for answer in answers) else 1)
+
+
+@app.command()
 def migrate(
     to: Annotated[str, typer.Option(help="deployment to carry this observatory to: its name or file")],
     as_json: AsJson = False,

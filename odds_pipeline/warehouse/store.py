@@ -16,6 +16,9 @@ from odds_pipeline.model.deployment import FileStorage, LakeStorage, deployment
 from odds_pipeline.warehouse.lake import Overtaken as Overtaken
 
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
+SORTED_ASOF = "SET asof_loop_join_threshold = 0"
+"""Where DuckDB expects few rows it joins "the latest before" by comparing all pairs; it expects wrongly:
+22 of 24 CPU seconds for 300 communes and one month."""
 LOCK_SECONDS = 600
 """Longest wait for another writer; the longest write known takes some 20 s."""
 
@@ -36,6 +39,7 @@ class Store:
             )
 
             with open_lake(self.storage, without_keys(SCHEMA), LOCK_SECONDS) as connection:
+                connection.execute(SORTED_ASOF)
                 yield connection
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +49,7 @@ class Store:
         ):
             # Without this a missing extension waits for the network.
             connection.execute("SET autoinstall_known_extensions = false")
+            connection.execute(SORTED_ASOF)
             connection.execute(SCHEMA)
             yield connection
 

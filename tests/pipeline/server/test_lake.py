@@ -1,6 +1,7 @@
 """The same figures whichever engine keeps them; two writers, cut connections and S3."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from odds_pipeline.model.deployment import LakeStorage, deployment
 from odds_pipeline.model.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
+from odds_pipeline.server.health import health
 from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.store import Overtaken, Store, check_unique, transaction
 
@@ -146,3 +148,37 @@ def test_a_variable_that_is_not_set_is_named(lake: str, monkeypatch: pytest.Monk
 def test_a_lake_leaves_no_door_to_the_network(lake: str, tmp_path: Path) -> None:
     with Store(tmp_path).connect() as connection, pytest.raises(duckdb.Error):
         connection.execute("LOAD spatial")
+
+
+def test_restored_from_a_backup(
+    project: Project, postgres: services.Postgres, embedded: str, lake: str, tmp_path: Path, source: Path
+) -> None:
+    home, data = Home(tmp_path / "odds"), tmp_path / "lake"
+    observatory(project, home, source)
+    with Store(tmp_path).connect() as connection:
+        before = connection.execute("SELECT sum(hash(o)) FROM observations o").fetchone()
+    # As the how-to says: the catalogue first, then the files, which no later commit changes.
+    postgres.dump(lake, postgres.folder / "catalogue.dump")
+    shutil.copytree(data, tmp_path / "backup")
+    list(receive(project, home, [populations(tmp_path / "later", 2021)]))
+    shutil.rmtree(data)
+    postgres.execute(f"DROP DATABASE {lake}")
+    postgres.execute(f"CREATE DATABASE {lake}")
+    postgres.restore(lake, postgres.folder / "catalogue.dump")
+    shutil.copytree(tmp_path / "backup", data)
+    with Store(tmp_path).connect() as connection:
+        assert connection.execute("SELECT sum(hash(o)) FROM observations o").fetchone() == before
+    assert publish(project, home).content == embedded
+    assert not publish(project, home).new
+
+
+def test_health_names_what_is_wrong(lake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ODDS_HOME", str(tmp_path / "odds"))
+    answers = {a.name: a for a in health(Home.from_environment())}
+    assert answers["warehouse"].detail == "0 deliveries, 0 months in quarantine"
+    assert answers["release"].ok
+    assert not answers["workers"].ok  # this deployment has no launcher of workers
+    assert "odds coordinator" in answers["coordinator"].detail
+    monkeypatch.setenv("ODDS_CATALOGUE", "host=127.0.0.1 port=1 dbname=none")
+    (answer,) = [a for a in health(Home.from_environment()) if a.name == "warehouse"]
+    assert not answer.ok and "Connection refused" in answer.detail

@@ -1,0 +1,59 @@
+"""The configurations that ship are accepted by Dagster, and hold no password."""
+
+import json
+import logging
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from dagster._config import process_config
+from dagster._core.instance.config import dagster_instance_config
+from dagster_shared.seven import is_module_available
+
+from odds_pipeline.model.deployment import named_deployment
+from odds_pipeline.model.problems import DeclarationError
+from odds_pipeline.model.project import project_root
+from odds_pipeline.server.logs import JsonFormatter
+
+FOLDER = project_root() / "resources" / "deployments"
+
+
+@pytest.mark.parametrize("name", ["dagster-server", "dagster-k8s"])
+def test_dagster_accepts(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ODDS_REDIS", "redis://127.0.0.1/0")
+    text = (FOLDER / f"{name}.yaml").read_text()
+    (tmp_path / "dagster.yaml").write_text(text)
+    dagster_instance_config(str(tmp_path))
+    launcher = yaml.safe_load(text)["run_launcher"]
+    if not is_module_available(launcher["module"].split(".")[0]) or not is_module_available(
+        "dagster_celery"
+    ):
+        pytest.skip(f"{launcher['module']} is not installed: make server")
+    module = __import__(launcher["module"], fromlist=[launcher["class"]])
+    outcome = process_config(getattr(module, launcher["class"]).config_type(), launcher["config"])
+    assert outcome.success, outcome.errors
+
+
+def test_no_secret_is_written_down() -> None:
+    for path in FOLDER.glob("*.yaml"):
+        assert not re.search(r"(?i)password\s*[:=]\s*[^\s#{]", path.read_text()), path
+
+
+def test_the_deployments_are_read() -> None:
+    assert named_deployment("local").storage.kind == "duckdb"
+    assert named_deployment("server").storage.kind == "ducklake"
+
+
+def test_a_mistake_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text("label: Essai\nstorage: {kind: duckdb}\ndagster: dagster.yaml\nperimetre: all\n")
+    with pytest.raises(DeclarationError, match=r"site.yaml:4: perimetre: Extra inputs"):
+        named_deployment(str(path))
+
+
+def test_a_log_line_is_one_object() -> None:
+    record = logging.LogRecord("odds", logging.INFO, "x.py", 1, "mois %s", ("2024-12",), None)
+    record.dagster_meta = {"run_id": "r1", "step_key": None}
+    line = json.loads(JsonFormatter().format(record))
+    assert (line["message"], line["run_id"], "step_key" in line) == ("mois 2024-12", "r1", False)
