@@ -187,7 +187,7 @@ def test_a_reserve_travels_with_the_figures(project: Project) -> None:
         ]:
             connection.execute(
                 "INSERT INTO observations VALUES ('insee.population_municipale', '2020-01', ?, 'commune', 2024, "
-                "10, 'A', 'F', NULL, ?, 1, 1, 1, NULL)", [code, delivery],
+                "10, 'A', 'F', NULL, ?, 1, 1, 1, NULL, NULL)", [code, delivery],
             )  # fmt: skip
         connection.execute(
             "INSERT INTO delivered_months SELECT unnest(['a', 'b']), 'insee/populations_legales', '2020-01', 'accepted', 1, NULL"
