@@ -20,7 +20,7 @@ class Population(Declaration):
 
 
 class Secrecy(Declaration):
-    """The rule on a partner's figures; see docs/decisions/0006 for what it protects against.
+    """The rule on a partner's figures; see docs/decisions/0007 for what it protects against.
 
     A count strictly between 0 and ``threshold`` is secret, and so is what is ``counted_by`` it.
     Only counts in ``units`` are concerned, when given: a rule on persons does not hide classes.

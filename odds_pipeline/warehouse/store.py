@@ -49,6 +49,8 @@ class Store:
         ):
             # Without this a missing extension waits for the network.
             connection.execute("SET autoinstall_known_extensions = false")
+            # The commands show their own progress; DuckDB's bar would cut through it.
+            connection.execute("SET enable_progress_bar = false")
             connection.execute(SORTED_ASOF)
             connection.execute(SCHEMA)
             yield connection
