@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from odds_pipeline.model.base import Declaration, Name
 from odds_pipeline.model.problems import DeclarationError, Problem, nearest
@@ -28,7 +28,8 @@ class Draw(Declaration):
     """A share of another variable, a level, or the sum of other variables of the feed.
 
     ``spread`` is the relative spread between communes, ``trend`` the relative change a year,
-    ``seasonal`` the amplitude of the winter peak.
+    ``seasonal`` the amplitude of the winter peak, ``precarity`` the correlation between communes with
+    how modest they are, from -1 to 1.
     """
 
     of: str | None = None
@@ -38,6 +39,7 @@ class Draw(Declaration):
     spread: int | float = 0.1
     trend: int | float = 0.0
     seasonal: int | float = 0.0
+    precarity: int | float = Field(default=0.0, ge=-1, le=1)
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Draw":
@@ -182,9 +184,21 @@ class Simulator:
             self._known[variable] = self._draw(entry, name, simulation.variables[name])
         return self._known[variable]
 
+    @cached_property
+    def modesty(self) -> Figures:
+        """How modest each commune is: minus its published median living standard, standardised."""
+        path = self.project.root / "resources" / "reference" / "niveaux_de_vie_2020.csv"
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter=";"))
+        medians = {row["code"]: float(row["niveau_vie_median"]) for row in rows}
+        known = np.array([medians[code] for code in self.communes])
+        return np.asarray(np.clip((known.mean() - known) / known.std(), -2, 2))
+
     def _shape(self, variable: str, draw: Draw) -> Figures:
         """The multiplier of a draw around 1: commune × month."""
-        between = np.array([1 + draw.spread * _normal(variable, code) for code in self.communes])
+        own = np.array([_normal(variable, code) for code in self.communes])
+        drawn = draw.precarity * self.modesty + math.sqrt(1 - draw.precarity**2) * own
+        between = 1 + draw.spread * np.clip(drawn, -2, 2)
         noise = np.array(
             [[_normal(variable, code, month) for month in self.months] for code in self.communes]
         )
