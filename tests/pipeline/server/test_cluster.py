@@ -1,6 +1,6 @@
 """Twelve sources at once on two workers; kills in mid-run lose and double nothing, and hang nothing.
 
-``ODDS_SERVER_KILLS`` is the number of kills: a worker, the connections to PostgreSQL, redis, the
+``ODDS_SERVER_KILLS`` is the number of kills, each of two CPU minutes: a worker, the connections to PostgreSQL, redis, the
 coordinator, in turn.
 """
 
@@ -23,7 +23,7 @@ from odds_pipeline.warehouse.store import Store, check_unique
 from ... import services
 from .cluster import TWELVE, Cluster, cluster, deliveries
 
-KILLS = int(os.environ.get("ODDS_SERVER_KILLS", "4"))
+KILLS = int(os.environ.get("ODDS_SERVER_KILLS", "1"))
 OBSERVATIONS = (
     "SELECT count(*), bit_xor(md5_number_lower(concat_ws('|', variable, month, territory, level, "
     "geography, value, obs_status, conf_status, lower_bound, delivery))) FROM observations"
