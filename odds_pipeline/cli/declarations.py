@@ -9,20 +9,25 @@ import typer
 
 from odds_pipeline.cli.app import AsJson, Root, app, fail, load, out, print_json, table
 from odds_pipeline.model.indicator import THEMES
-from odds_pipeline.model.problems import nearest
+from odds_pipeline.model.problems import Problem, nearest
 from odds_pipeline.model.project import Project
+
+
+def problems_of(project: Project) -> list[Problem]:
+    """Every mistake of the declarations, in the order of the files."""
+    from odds_pipeline.demo.simulation import read_simulations
+    from odds_pipeline.model.publication import read_publications
+    from odds_pipeline.quality.rules import suite_problems
+
+    found = [*project.problems, *suite_problems(project), *read_simulations(project)[1]]
+    return sorted([*found, *read_publications(project).problems])
 
 
 @app.command()
 def check(root: Root = None, as_json: AsJson = False) -> None:
     """Check every declaration; list all mistakes with file and line."""
-    from odds_pipeline.demo.simulation import read_simulations
-    from odds_pipeline.model.publication import read_publications
-    from odds_pipeline.quality.rules import suite_problems
-
     project = Project.read(root)
-    found = [*project.problems, *suite_problems(project), *read_simulations(project)[1]]
-    problems = sorted([*found, *read_publications(project).problems])
+    problems = problems_of(project)
     counts = {
         "partners": len(project.partners),
         "feeds": len(project.feeds),

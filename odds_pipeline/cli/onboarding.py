@@ -1,0 +1,88 @@
+"""Commands that declare a new partner and its feeds, without Python."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from odds_pipeline.cli.app import app, fail, out
+from odds_pipeline.cli.declarations import problems_of
+from odds_pipeline.model.project import Project
+
+
+@app.command("new-partner")
+def new_partner(
+    partner: Annotated[str, typer.Argument(help="its id: lower case letters, digits and _")],
+    label: Annotated[str, typer.Option("--label", help="its name, in French")],
+    since: Annotated[
+        str | None, typer.Option("--since", help="month it joined, YYYY-MM; this month by default")
+    ] = None,
+) -> None:
+    """Declare a partner. What it does not know is the most protective choice, marked `confirm`."""
+    from odds_pipeline.onboarding.declarations import new_partner as declare
+    from odds_pipeline.onboarding.period import CannotPropose
+
+    project = Project.read()
+    try:
+        written = declare(project, partner, label, since or f"{date.today():%Y-%m}")
+    except CannotPropose as error:
+        fail(str(error), 1)
+    _report(project.root, written, f"odds new-feed {partner}/FEED --from SAMPLE")
+
+
+@app.command("new-feed")
+def new_feed(
+    feed: Annotated[str, typer.Argument(help="PARTNER/FEED")],
+    sample: Annotated[Path, typer.Option("--from", help="a file as the partner delivers it")],
+    geography: Annotated[
+        int | None,
+        typer.Option("--geography", help="year of the communes it is written in, when asked for"),
+    ] = None,
+) -> None:
+    """Propose a contract from a sample: writes contract, suite and simulation, guesses marked `confirm`.
+
+    The contract proposed reads the sample whole, or nothing is written and the reason is told.
+    """
+    from odds_pipeline.onboarding.declarations import new_feed as declare
+    from odds_pipeline.onboarding.period import CannotPropose
+
+    partner, slash, name = feed.partition("/")
+    if not (slash and partner and name):
+        fail(f"{feed!r} is not PARTNER/FEED")
+    if not sample.is_file():
+        fail(f"no such file: {sample}")
+    project = Project.read()
+    try:
+        written, proposal = declare(project, partner, name, sample, geography)
+    except CannotPropose as error:
+        fail(str(error), 1)
+    out.print(
+        f"{sample.name}: header in line {proposal.header_line}, {proposal.level} in "
+        f"{' + '.join(proposal.territory)}, {proposal.cadence} from {proposal.month}, decimal mark "
+        f"{proposal.decimal!r}, {len(proposal.figures)} variables, "
+        f"{len(proposal.left_out)} columns left out",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    _report(project.root, written, "put the partner's files in landing/ and `odds run`")
+
+
+def _report(root: Path, written: list[Path], then: str) -> None:
+    """Files written, guesses to confirm, problems of the whole project, and what to do next."""
+
+    def say(text: str) -> None:
+        out.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    for path in written:
+        shown = path.relative_to(root)
+        say(f"written: {shown}")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if "# confirm" in line:
+                say(f"  {shown}:{number}: {line.strip()}")
+    problems = problems_of(Project.read(root))
+    for problem in problems:
+        say(str(problem))
+    say(f"\n{len(problems)} problems. Next: confirm or mend the lines above, `odds check`, then {then}.")
+    raise typer.Exit(1 if problems else 0)

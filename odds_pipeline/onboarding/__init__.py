@@ -1,0 +1,1 @@
+"""A new partner's declarations, proposed from a sample of its files."""

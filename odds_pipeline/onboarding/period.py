@@ -1,0 +1,79 @@
+"""Finds the month a sample describes, in a column or the name of its file, and how to find it again."""
+
+import re
+from dataclasses import dataclass
+
+from odds_pipeline.reception.periods import groups_of, month_of
+
+SHAPES = (
+    ("monthly", r"(?P<year>20\d\d)[-_]?(?P<month>0[1-9]|1[0-2])(?!\d)"),
+    ("quarterly", r"(?P<year>20\d\d)[-_ ]?[TtQq](?P<quarter>[1-4])(?!\d)"),
+    ("annual", r"(?<!\d)(?P<year>20\d\d)(?!\d)"),
+)
+DIGITS = {"year": r"20\d\d", "month": r"\d\d", "quarter": "[1-4]"}
+
+
+class CannotPropose(ValueError):
+    """No contract can be proposed from the sample; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The first month, the pattern of file names, ``period`` as declared and the column it is in."""
+
+    cadence: str
+    month: str
+    file: str
+    declared: dict[str, str]
+    column: str | None = None
+
+
+def find_period(name: str, columns: dict[str, list[str]]) -> Found:
+    """From a column that changes with the period, else the file's name, else a column of one period.
+
+    A column counts when each of its cells is a period. Raises :class:`CannotPropose`.
+    """
+    in_columns = []
+    for title, cells in columns.items():
+        for cadence, shape in SHAPES:
+            if cells and all(re.search(f"^{shape}$", cell) for cell in cells):
+                in_columns.append((len(set(cells)), title, cadence, shape, min(cells)))
+                break
+    changing = [c for c in in_columns if c[0] > 1]
+    matches = ((cadence, re.search(shape, name)) for cadence, shape in SHAPES)
+    in_name = next(((cadence, match) for cadence, match in matches if match), None)
+    if changing or (in_columns and in_name is None):
+        _, title, cadence, shape, first = (changing or in_columns)[0]
+        match = re.search(shape, first)
+        pattern = f"{_written(match, first)}$" if match else shape
+        stem = re.split(r"\d{2,}", name.rsplit(".", 1)[0])[0]
+        month = month_of(groups_of(shape, first), 12) or ""
+        return Found(cadence, month, _literal(stem), {"column": title, "pattern": pattern}, title)
+    if in_name is None:
+        raise CannotPropose(
+            f"{name}: no period, neither in the file's name nor in a column. Rename the file with its "
+            "year or its month, as in allocataires_2024-12.csv, and agree on it with the partner"
+        )
+    cadence, match = in_name
+    years = sorted(set(re.findall(r"(?<!\d)20\d\d(?=\D|$|0[1-9]|1[0-2])", name)))
+    if len(years) > 1:
+        raise CannotPropose(
+            f"{name}: the name has several years ({', '.join(years)}): which one do the figures "
+            "describe? Rename the file with that one only"
+        )
+    file = _written(match, name)
+    return Found(cadence, month_of(match.groupdict(), 12) or "", file, {"file": file})
+
+
+def _literal(start: str) -> str:
+    """A pattern for names that start so."""
+    return "^" + re.sub(r"\\([- ])", r"\1", re.escape(start))
+
+
+def _written(match: re.Match[str], name: str) -> str:
+    """The pattern of names written as ``name`` is, with the period that was found in it."""
+    found, at = _literal(name[: match.start()]), match.start()
+    for group in match.groupdict():
+        found += _literal(name[at : match.start(group)])[1:] + f"(?P<{group}>{DIGITS[group]})"
+        at = match.end(group)
+    return found

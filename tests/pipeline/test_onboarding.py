@@ -1,0 +1,217 @@
+"""A partner is added as docs/how-to/add-a-partner.md says, and contracts are proposed from real files."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from odds_pipeline.cli import app
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project, project_root
+from odds_pipeline.onboarding.declarations import new_feed, new_partner
+from odds_pipeline.onboarding.period import CannotPropose
+from odds_pipeline.onboarding.proposal import Proposal, propose
+from odds_pipeline.reception.tables import open_tables
+from odds_pipeline.warehouse.release import describe, open_release
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PAGE = CHECKOUT / "docs" / "how-to" / "add-a-partner.md"
+SAMPLES = PAGE.with_suffix("")
+
+
+def _without(data: Any, names: set[str]) -> Any:
+    if isinstance(data, list):
+        return [_without(d, names) for d in data if d not in names]
+    if isinstance(data, dict):
+        return {k: _without(v, names) for k, v in data.items() if k not in names}
+    return data
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The observatory's declarations without Pôle emploi and what reads it."""
+    root = tmp_path / "project"
+    for part in ("assets", "expectations", "resources"):
+        shutil.copytree(project_root() / part, root / part)
+    shutil.copy(project_root() / "dagster.yaml", root)
+    for part in ("assets/partners", "expectations/partners", "resources/simulation"):
+        shutil.rmtree(root / part / "pole_emploi")
+    gone: set[str] = set()
+    for path in (root / "assets" / "indicators").glob("*/*.yaml"):
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        reads = {n for n, i in data["indicators"].items() if "pole_emploi." in i["formula"]}
+        gone |= reads
+        if reads == set(data["indicators"]):
+            path.unlink()
+        elif reads:
+            data["indicators"] = _without(data["indicators"], reads)
+            path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    portrait = root / "assets" / "portrait_social.yaml"
+    data = _without(yaml.safe_load(portrait.read_text(encoding="utf-8")), gone)
+    portrait.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    monkeypatch.setenv("ODDS_PROJECT", str(root))
+    return root
+
+
+def test_the_page_runs_as_written(folder: Path, home: Home, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    assert len(blocks) == 5
+    command = tmp_path / "bin" / "odds"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m odds_pipeline.cli "$@"\n')
+    command.chmod(0o755)
+    paths = {"PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(CHECKOUT)}
+    script = "set -e\n" + "\n".join(blocks)
+    ran = subprocess.run(
+        ["sh", "-c", script],
+        cwd=CHECKOUT,
+        env={**os.environ, **paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "# confirm" not in (folder / "assets/partners/pole_emploi/defm_mensuel.yaml").read_text()
+    release = describe(home, 1)
+    assert release.simulated
+    with open_release(home, edition="partenaires") as connection:
+        found = connection.execute(
+            "SELECT DISTINCT indicator, month FROM indicator_values WHERE value IS NOT NULL ORDER BY ALL"
+        ).fetchall()
+        shown = connection.execute(
+            "SELECT value FROM indicator_values WHERE territory = '93008' AND month = '2024-12'"
+        ).fetchone()
+    assert found == [("part_inscrits_moins_25", m) for m in ("2024-11", "2024-12")]
+    line = next(
+        row.split(";")
+        for row in (SAMPLES / "pole_emploi_defm_2024-12.csv").read_text().splitlines()
+        if row.startswith("93008;")
+    )
+    header = (SAMPLES / "pole_emploi_defm_2024-12.csv").read_text().splitlines()[0].split(";")
+    young, everyone = (float(line[header.index(c)]) for c in ("ABC_25", "ABC"))
+    assert shown == (pytest.approx(100 * young / everyone),)
+
+
+@pytest.mark.parametrize(
+    ("name", "territory", "level", "decimal", "period", "communes"),
+    [
+        ("caf/data_CAF_2016_IRIS_93.csv", ("DEPCOM",), "commune", ",", ("annual", "2016-12"), 36),
+        ("caf/data_CAF_2019_IRIS_93.csv", ("CODGEO",), "commune", ",", ("annual", "2019-12"), 36),
+        ("emploi/data_DEFM2019_com_93.csv", ("CODGEO",), "commune", ",", ("annual", "2019-12"), 37),
+        ("logement/RPLS_2024_densite_tx_vac_93.csv", ("DEPCOM_ARM",), "commune", ".", ("annual", "2024-12"), 40),
+        ("logement/sitadel_communes_93.csv", ("code_com",), "commune", ",", ("annual", "2011-12"), 40),
+        ("logement/LOVAC_2025_communes_93.csv", ("CODGEO_{yy}",), "commune", ",", ("annual", "2025-12"), 39),
+        ("population/donnees_communes_pop2019_93.csv", ("CODDEP", "CODCOM"), "commune", ",", ("annual", "2019-12"), 40),
+        ("population/donnees_communes_pop2021_93.csv", ("COM",), "commune", ",", ("annual", "2021-12"), 40),
+    ],
+)  # fmt: skip
+def test_what_is_proposed_from_real_files(
+    project: Project,
+    realdata: Path,
+    name: str,
+    territory: tuple[str, ...],
+    level: str,
+    decimal: str,
+    period: tuple[str, str],
+    communes: int,
+) -> None:
+    """Columns, marks and numbers of communes as the producers' files show them to the eye."""
+    p = _proposal(project, realdata / name)
+    assert (p.territory, p.level, p.decimal, (p.cadence, p.month)) == (territory, level, decimal, period)
+    assert len(p.communes) == communes
+
+
+def _proposal(project: Project, path: Path) -> Proposal:
+    (table,) = open_tables(path.name, path.read_bytes())
+    return propose(table, project.territories, project.units)
+
+
+def test_small_areas_are_summed_and_medians_never(project: Project, realdata: Path) -> None:
+    caf = _proposal(project, realdata / "caf" / "data_CAF_2019_IRIS_93.csv")
+    assert caf.prefix == 5
+    assert {f.reduce for f in caf.figures} == {"sum"}
+    # Quartiles of income, whole euros in 2016 and 2018: their sum would mean nothing.
+    for year in (2014, 2015, 2016, 2018):
+        filosofi = _proposal(project, realdata / "filosofi" / f"FILO{year}_DISP_COM_93.csv")
+        quartiles = {
+            f.aggregation for f in filosofi.figures if f.column in ("Q1{yy}", "Q2{yy}", "Q3{yy}")
+        }
+        assert quartiles == {"none"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "logement/RPLS_parc_social_jan_2024_93.csv",
+        "logement/sitadel_communes_93.csv",
+        "filosofi/cc_filosofi_2020_COM_93.csv",
+        "caf/data_CAF_2019_IRIS_93.csv",
+    ],
+)
+def test_the_declarations_written_are_right(folder: Path, realdata: Path, name: str) -> None:
+    new_partner(_bare(folder), "essai", "Partenaire d’essai", "2026-01")
+    new_feed(_bare(folder), "essai", "fichier", realdata / name, 2024)
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 0, result.output
+
+
+def _bare(root: Path) -> Project:
+    """Without the contracts that already read the file; the population stays, to draw shares of."""
+    project = Project.load(root)
+    kept = {n: e for n, e in project.feeds.items() if "population_municipale" in e.feed.variables}
+    return replace(project, feeds=kept)
+
+
+def _refusal(folder: Path, content: str, name: str = "essai_2024-12.csv") -> str:
+    sample = folder.parent / name
+    sample.write_text(content, encoding="utf-8")
+    before = sorted(p for p in folder.rglob("*"))
+    with pytest.raises(CannotPropose) as refused:
+        new_feed(Project.load(folder), "caf", "essai", sample)
+    assert sorted(p for p in folder.rglob("*")) == before, "something was written"
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        ("code;nombre\n93001;12\n93008;40\n", "essai.csv", "no period"),
+        ("code;nombre\n75101;12\n75102;40\n", "essai_2024-12.csv", "no column holds codes or names"),
+        ("code;nombre\n93001;12\n93001;40\n", "essai_2024-12.csv", "several rows of one territory"),
+        (
+            "code;nombre;part\n93001;1,25;2.5\n93008;4,75;3.5\n",
+            "essai_2024-12.csv",
+            "comma in some cells",
+        ),
+        ("code;nombre\n93001;1,250\n93008;4,750\n", "essai_2024-12.csv", "may be thousands or decimals"),
+        ("code;a2021;a2022;a2023\n93001;1;2;3\n93008;4;5;7\n", "essai_2024.csv", "consecutive years"),
+        ("code;nombre\n93001;12\n93008;40\n", "essai_2013_2021.csv", "several years"),
+    ],
+)
+def test_what_cannot_be_told_is_refused_and_nothing_is_written(
+    folder: Path, content: str, name: str, said: str
+) -> None:
+    assert said in _refusal(folder, content, name)
+
+
+def test_nothing_is_overwritten(folder: Path) -> None:
+    project = Project.load(folder)
+    path = folder / "assets" / "partners" / "caf" / "partner.yaml"
+    before = path.read_bytes()
+    with pytest.raises(CannotPropose, match="never overwritten"):
+        new_partner(project, "caf", "CAF", "2026-01")
+    assert path.read_bytes() == before
+    with pytest.raises(CannotPropose, match="already there"):
+        new_feed(project, "caf", "allocataires", SAMPLES / "pole_emploi_defm_2024-12.csv")
+    (folder / "expectations/partners/caf/essai.yaml").write_text("rules: {}\n", encoding="utf-8")
+    with pytest.raises(CannotPropose, match="already there"):
+        new_feed(project, "caf", "essai", SAMPLES / "pole_emploi_defm_2024-12.csv")
+    assert not (folder / "assets/partners/caf/essai.yaml").exists()
