@@ -31,7 +31,7 @@ Root = Annotated[Path | None, typer.Option("--root", help="project folder", hidd
 
 def fail(message: str, status: int = 2) -> NoReturn:
     """Say what is wrong and exit."""
-    errors.print(message, style="red", highlight=False)
+    errors.print(message, style="red", highlight=False, markup=False)
     raise typer.Exit(status)
 
 

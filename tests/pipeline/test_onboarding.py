@@ -215,3 +215,11 @@ def test_nothing_is_overwritten(folder: Path) -> None:
     with pytest.raises(CannotPropose, match="already there"):
         new_feed(project, "caf", "essai", SAMPLES / "pole_emploi_defm_2024-12.csv")
     assert not (folder / "assets/partners/caf/essai.yaml").exists()
+
+
+def test_a_wrong_id_is_told_whole(folder: Path) -> None:
+    """Square brackets of a message are text, not a style of the terminal."""
+    result = CliRunner().invoke(app, ["new-partner", "Mauvais Nom", "--label", "Partenaire d’essai"])
+    assert result.exit_code == 1
+    assert "[a-z]" in result.output
+    assert not (folder / "assets/partners/Mauvais Nom").exists()
