@@ -126,8 +126,8 @@ class _One:
         for name, (theme, present) in self.themes.items():
             if present:
                 yield from self._theme(name, theme, present)
-        yield from self._tables()
         yield from self._method()
+        yield from self._tables()
 
     def _facts(self) -> Iterator[Block]:
         facts = []
@@ -247,20 +247,18 @@ class _One:
         yield Heading("Méthode, sources et limites")
         yield Bullets(tuple(self.portrait.method), small=True)
         sources: dict[str, list[str]] = {}
-        for _, present in self.themes.values():
-            for name in present:
-                sheet = self.figures.sheets[name]
-                sources.setdefault(sheet.source, []).append(sheet.short_label)
+        cautions: dict[str, list[str]] = {}
+        for sheet in (self.figures.sheets[i] for _, present in self.themes.values() for i in present):
+            sources.setdefault(sheet.source, []).append(sheet.short_label)
+            for caution in sheet.cautions:
+                cautions.setdefault(caution, []).append(sheet.short_label)
         yield Heading("Sources", 3)
         yield Bullets(tuple(f"{s} : {', '.join(names)}." for s, names in sources.items()), small=True)
-        cautions = [
-            f"{sheet.short_label} : {' '.join(sheet.cautions)}"
-            for sheet in (self.figures.sheets[i] for _, present in self.themes.values() for i in present)
-            if sheet.cautions
-        ]
         if cautions:
+            # Families share their cautions: said once each, they fit the page.
             yield Heading("Précautions", 3)
-            yield Bullets(tuple(cautions), small=True)
+            told = (f"{caution} ({', '.join(names)})" for caution, names in cautions.items())
+            yield Bullets(tuple(told), small=True)
         yield Paragraph(
             "L’annexe « Méthode du portrait social » donne la définition, la source et les limites de "
             "chaque indicateur.",
