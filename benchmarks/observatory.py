@@ -73,6 +73,8 @@ def write_project(root: Path, indicators: int) -> None:
     for name in ("dagster.yaml", "workspace.yaml", "assets/catalogue.yaml"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(project_root() / name, root / name)
+    shutil.copytree(project_root() / "expectations" / "indicators", root / "expectations/indicators")
+    shutil.copyfile(project_root() / "expectations/catalogue.yaml", root / "expectations/catalogue.yaml")
     shutil.copytree(project_root() / "expectations" / "partners", root / "suites")
     _dump(root / "expectations" / "partners" / "defaults.yaml", {"rules": {}})
     shutil.copyfile(root / "suites" / "defaults.yaml", root / "expectations/partners/defaults.yaml")

@@ -473,10 +473,24 @@ class Project:
                 and owner not in self.feeds
             ):
                 self.problems.append(file.problem((), f"no feed {owner!r}{nearest(owner, self.feeds)}"))
+            self._check_family_suite(key, file)
+        for required in ("indicators/defaults", "catalogue"):
+            if required not in self.suites:
+                path = Path("expectations", f"{required}.yaml")
+                self.problems.append(Problem(path, 1, "the suite is missing"))
         for feed in self.feeds.values():
             if f"partners/{feed.id}" not in self.suites:
                 message = f"no suite: expectations/partners/{feed.id}.yaml is missing"
                 self.problems.append(feed.file.problem((), message))
+
+    def _check_family_suite(self, key: str, file: YamlFile) -> None:
+        """A suite of indicators is that of a family, or the one that all extend."""
+        families = {f"indicators/{f.theme}/{f.id}" for f in self.families.values()}
+        if not key.startswith("indicators/") or key == "indicators/defaults":
+            return
+        if key not in families:
+            message = f"no family {key.removeprefix('indicators/')!r}{nearest(key, families)}"
+            self.problems.append(file.problem((), message))
 
     def _keep(self, here: Deployment, departements: Sequence[str]) -> None:
         """Leave out the partners that this deployment does not have, and what reads their figures.

@@ -128,8 +128,12 @@ def suite_findings(
     batch: pd.DataFrame,
     tables: duckdb.DuckDBPyConnection,
     months: tuple[str, ...],
+    by: str = "month",
 ) -> list[Finding]:
-    """One finding per rule and month. A rule that could not run refuses every month."""
+    """One finding per rule and month. A rule that could not run refuses every month.
+
+    ``by`` is the column of failing rows that tells whose they are, when it is not the month's.
+    """
     from odds_pipeline.quality.expectations import validate  # 4 CPU seconds: only when auditing
 
     findings: list[Finding] = []
@@ -153,7 +157,7 @@ def suite_findings(
         if not result.success and not rows:
             rows = [{"detail": str(result.result.get("observed_value"))}]
         for month in months:
-            own = [row for row in rows if row.get("month") in (month, None)]
+            own = [row for row in rows if row.get(by) in (month, None)]
             findings.append(
                 Finding(
                     month,

@@ -26,6 +26,7 @@ from odds_pipeline.indicators.compute import (
 from odds_pipeline.indicators.staleness import Months, stale
 from odds_pipeline.model.access import EDITIONS, Access, readable
 from odds_pipeline.model.project import Project
+from odds_pipeline.quality.catalogue_gate import check_catalogue, hold, keep_last_good
 from odds_pipeline.secrecy.audit import audit_table
 from odds_pipeline.secrecy.derived import hide_values
 from odds_pipeline.secrecy.memory import forget_after, record
@@ -129,7 +130,8 @@ def publish(project: Project, home: Home) -> Release:
     """Publish a release; when nothing changed, the current one is returned, ``new`` false.
 
     Everything published is computed from protected figures. :class:`SecrecyError` when the audit
-    finds that a hidden one can be derived: nothing is published then.
+    finds that a hidden one can be derived, :class:`CatalogueRefused` when the edition as a whole
+    breaks a rule: nothing is published then. An indicator whose values break a rule keeps its last.
     """
     home.releases.mkdir(parents=True, exist_ok=True)
     with Store(home.warehouse).connect() as connection:
@@ -141,6 +143,7 @@ def publish(project: Project, home: Home) -> Release:
             _refresh(connection, project)
             forget_after(connection, last)
         check_unique(connection)
+        held = hold(connection, project, home)
         seen = version(connection)
         tables = tables_of(project, list(project.indicators))
         tables = replace(tables, inputs=inputs_table(project, project.variables))
@@ -149,13 +152,14 @@ def publish(project: Project, home: Home) -> Release:
         evaluate(connection, tables)
         hide_values(connection, project)
         connection.execute(_OBSERVATIONS)
-        definitions = definitions_table(project)
+        definitions = keep_last_good(connection, home, held, definitions_table(project))
         content = _content(connection, definitions)
         current = current_number(home)
         if current is not None:
             former = describe(home, current)
             if former.content == content:
                 return Release(**{**former.__dict__, "new": False})
+        check_catalogue(connection, project, held)
         views = {
             "definitions_view": definitions,
             "territories_view": _territories_table(project),

@@ -93,6 +93,22 @@ CREATE TABLE IF NOT EXISTS indicator_bases (
     basis VARCHAR NOT NULL
 );
 
+-- What the suites of the indicators said of their values last: one row a rule. `basis` is a fingerprint
+-- of the values and of the rules, unchanged values are not audited again.
+CREATE TABLE IF NOT EXISTS indicator_verdicts (
+    indicator VARCHAR NOT NULL,
+    rule VARCHAR NOT NULL,
+    severity VARCHAR NOT NULL,
+    passed BOOLEAN NOT NULL,
+    message VARCHAR NOT NULL,
+    remedy VARCHAR NOT NULL,
+    failing INTEGER NOT NULL,
+    rows VARCHAR NOT NULL,             -- JSON: the first failing rows
+    basis VARCHAR NOT NULL,
+    judged_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (indicator, rule)
+);
+
 -- What each release said of each figure that adds up, true values included, for secrecy: a line when
 -- something changed. Readers never see this table.
 CREATE TABLE IF NOT EXISTS published_cells (
