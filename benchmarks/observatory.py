@@ -158,7 +158,8 @@ INSERT INTO verdicts (delivery, month, rule, severity, passed, message, remedy, 
 SELECT md5(feed || month), month, 'lisible', 'critical', true, '', '', 0, '[]' FROM calendar
 """
 _OBSERVATIONS = """
-INSERT INTO observations
+INSERT INTO observations (variable, month, territory, level, geography, value, obs_status, conf_status,
+    lower_bound, delivery, line, lines, known_from, known_to)
 SELECT f.variable, c.month, t.territory, t.level, 2024,
        CASE WHEN f.total THEN 20000 ELSE 100 END + hash(f.variable || c.month || t.territory) % 900,
        'A', 'F', NULL, md5(c.feed || c.month), 2, 1, 1, NULL

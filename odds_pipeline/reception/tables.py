@@ -62,12 +62,20 @@ def decode(content: bytes, name: str) -> str:
     raise Unreadable(f"{name} : ce n'est pas un fichier texte UTF-8 ni Windows (cp1252).")
 
 
+def _width(line: str, separator: str) -> int:
+    """Cells of a line; 0 when it cannot be cut, which the reading of the table then tells."""
+    try:
+        return len(next(csv.reader([line], delimiter=separator), []))
+    except csv.Error:
+        return 0
+
+
 def _separator(text: str) -> str:
     """The separator that cuts most lines of the beginning into the same number of cells."""
     lines = [line for line in text.splitlines()[:50] if line.strip()]
     best, best_score = ";", (0, 0)
     for separator in SEPARATORS:
-        widths = Counter(len(next(csv.reader([line], delimiter=separator), [])) for line in lines)
+        widths = Counter(_width(line, separator) for line in lines)
         cut = {width: count for width, count in widths.items() if width > 1}
         if cut:
             width, count = max(cut.items(), key=lambda item: (item[1], item[0]))
@@ -105,10 +113,59 @@ def _xlsx_cell(value: object) -> Cell:
     return str(value)
 
 
+def _check_sizes(archive: zipfile.ZipFile, name: str) -> None:
+    """Raise :class:`Unreadable` for an archive that is too large unpacked, by what its headers say."""
+    if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+        raise Unreadable(f"{name} : plus de {MAX_BYTES // 2**20} Mo une fois décompressé.")
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes:
+    """The content of a member. Raises :class:`Unreadable` when it is damaged or not of its stated size.
+
+    Read by pieces: asked for all of it, zipfile unpacks two gigabytes before it sees that the header
+    said less.
+    """
+    try:
+        with archive.open(member) as file:
+            return b"".join(iter(lambda: file.read(2**20), b""))
+    except Exception as error:
+        raise Unreadable(f"{name} : {member.filename} est abîmé ({error}).") from error
+
+
+def _check_formulas(content: bytes, name: str) -> None:
+    """Raise :class:`Unreadable` for a formula without a result: its cell would be read as blank."""
+    import openpyxl
+
+    written = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    shown = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    for sheet, values in zip(written.worksheets, shown.worksheets, strict=True):
+        for row, cells in zip(sheet.iter_rows(), values.iter_rows(values_only=True), strict=False):
+            for cell, value in zip(row, cells, strict=False):
+                if cell.data_type == "f" and value is None:
+                    raise Unreadable(
+                        f"{name}, feuille {sheet.title}, cellule {cell.coordinate} : la formule n'a pas "
+                        "de résultat ; ouvrir le classeur dans Excel, l'enregistrer et le renvoyer."
+                    )
+    written.close()
+    shown.close()
+
+
 def _read_xlsx(content: bytes, name: str) -> list[Table]:
     # openpyxl (read-only mode) is the maintained reader of xlsx; imported here: it costs 0.3 s.
     import openpyxl
 
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        _check_sizes(archive, name)
+        # Every member is unpacked once: one that lies about its size is found before openpyxl reads it.
+        sheets = [
+            inner
+            for member in archive.infolist()
+            for inner in [_unpack(archive, member, name)]
+            if member.filename.startswith("xl/worksheets/")
+        ]
+    # Looking for formulas without a result takes as long again: only in a workbook that has formulas.
+    formulas = any(b"<f>" in sheet or b"<f " in sheet for sheet in sheets)
+    del sheets
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except Exception as error:
@@ -125,6 +182,8 @@ def _read_xlsx(content: bytes, name: str) -> list[Table]:
         if rows:
             tables.append(Table(name, None, sheet.title, rows, lines))
     book.close()
+    if formulas:
+        _check_formulas(content, name)
     if not tables:
         raise Unreadable(f"{name} : le classeur est vide.")
     return tables
@@ -149,15 +208,11 @@ def _read_zip(content: bytes, name: str, depth: int) -> list[Table]:
     tables: list[Table] = []
     with archive:
         members = [m for m in archive.infolist() if not m.is_dir()]
-        if sum(m.file_size for m in members) > MAX_BYTES:
-            raise Unreadable(f"{name} : plus de {MAX_BYTES // 2**20} Mo une fois décompressé.")
+        _check_sizes(archive, name)
         for member in members:
             if member.flag_bits & 1:
                 raise Unreadable(f"{name} : l'archive est protégée par un mot de passe.")
-            try:
-                inner = archive.read(member)
-            except Exception as error:
-                raise Unreadable(f"{name} : {member.filename} est abîmé ({error}).") from error
+            inner = _unpack(archive, member, name)
             own = PurePath(member.filename).name
             tables += [
                 replace(t, file_name=name, member=own) for t in open_tables(own, inner, depth + 1)

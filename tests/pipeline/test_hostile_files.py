@@ -1,0 +1,150 @@
+"""Files made to harm, or made carelessly, end in a clear message; they take little memory and write nothing."""
+
+import io
+import zipfile
+import zlib
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.reception import tables
+from odds_pipeline.reception.receive import receive
+from odds_pipeline.reception.tables import Unreadable, open_tables
+
+from .test_gate import populations
+
+SMALL = 2**20
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def workbook(rows: list[list[object]]) -> bytes:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def lying(content: bytes, name: str, size: int, told: int) -> bytes:
+    """The archive with its directory and headers saying ``told`` bytes instead of ``size``."""
+    assert size.to_bytes(4, "little") in content, name
+    return content.replace(size.to_bytes(4, "little"), told.to_bytes(4, "little"))
+
+
+@pytest.fixture
+def little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MAX_BYTES", SMALL)
+
+
+@pytest.mark.usefixtures("little")
+def test_an_archive_that_swells_is_told_by_its_headers() -> None:
+    with pytest.raises(Unreadable, match="une fois décompressé"):
+        open_tables("a.zip", zipped({"a.csv": b" " * (SMALL + 1)}))
+
+
+@pytest.mark.usefixtures("little")
+def test_an_archive_that_lies_about_its_size_is_read_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size, read = 64 * SMALL + 12345, 0
+    make = zlib.decompressobj
+
+    def counted(*arguments: int) -> object:
+        inner = make(*arguments)
+
+        class Counting:
+            eof = property(lambda _: inner.eof)
+            unconsumed_tail = property(lambda _: inner.unconsumed_tail)
+
+            def decompress(self, data: bytes, most: int = 0) -> bytes:
+                nonlocal read
+                out = inner.decompress(data, most)
+                read += len(out)
+                return out
+
+            def flush(self, *most: int) -> bytes:
+                return inner.flush(*most)
+
+        return Counting()
+
+    content = lying(zipped({"a.csv": b" " * size}), "a.csv", size, 100)
+    monkeypatch.setattr(zlib, "decompressobj", counted)
+    with pytest.raises(Unreadable, match=r"a\.zip"):
+        open_tables("a.zip", content)
+    assert read <= 4 * SMALL
+
+
+@pytest.mark.usefixtures("little")
+def test_a_workbook_that_swells_is_refused() -> None:
+    content = workbook([["a", "b"], [1, 2]])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["xl/worksheets/sheet1.xml"] += b" " * SMALL
+    with pytest.raises(Unreadable, match="une fois décompressé"):
+        open_tables("a.xlsx", zipped(members))
+
+
+def test_names_that_climb_out_of_the_archive_write_nothing(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    csv = populations(tmp_path / "made", 2019)
+    folder = tmp_path / "in" / "deep"
+    folder.mkdir(parents=True)
+    path = folder / "envoi.zip"
+    path.write_bytes(zipped({f"../../../{csv.name}": csv.read_bytes()}))
+    csv.unlink()
+    (receipt,) = receive(project, home, [path])
+    assert receipt.feed == "insee/populations_legales"
+    judge_pending(project, home, receipt.feed)
+    assert list(tmp_path.rglob(csv.name)) == []
+    assert not (tmp_path.parent / csv.name).exists()
+
+
+def test_an_absolute_name_in_an_archive_is_only_a_name() -> None:
+    (table,) = open_tables("a.zip", zipped({"/etc/passwd.csv": b"a;b\n1;2\n"}))
+    assert table.member == "passwd.csv"
+
+
+def test_a_formula_never_calculated_is_refused_with_its_cell() -> None:
+    with pytest.raises(Unreadable, match=r"Sheet.*B2.*formule.*enregistrer"):
+        open_tables("a.xlsx", workbook([["code", "total"], ["93001", "=1+1"]]))
+
+
+def test_nul_bytes_are_refused() -> None:
+    with pytest.raises(Unreadable, match="n'est pas un fichier texte"):
+        open_tables("a.csv", b"a;b\n1;\x00\n")
+
+
+def test_one_endless_line_is_refused() -> None:
+    with pytest.raises(Unreadable, match="CSV illisible"):
+        open_tables("a.csv", b"a;b\n" + b"9" * 300_000 + b"\n")
+
+
+def test_one_endless_header_is_refused() -> None:
+    with pytest.raises(Unreadable, match="CSV illisible"):
+        open_tables("a.csv", b"9" * 300_000)
+
+
+@pytest.mark.usefixtures("little")
+def test_a_file_too_large_is_refused() -> None:
+    with pytest.raises(Unreadable, match="plus de 1 Mo"):
+        open_tables("a.csv", b" " * (SMALL + 1))
+
+
+def test_content_tells_the_format_not_the_extension() -> None:
+    (book,) = open_tables("a.csv", workbook([["a", "b"], [1, 2]]))
+    (text,) = open_tables("a.xlsx", b"a;b\n1;2\n")
+    assert book.rows == [["a", "b"], [1, 2]]
+    assert text.rows == [["a", "b"], ["1", "2"]]
