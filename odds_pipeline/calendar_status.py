@@ -8,10 +8,19 @@ from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.project import Project
 from odds_pipeline.warehouse.store import Store
 
+DUE_DAY = 6
+"""Day of the month by which a delivery is due: the schedules ask for it that morning."""
+
 
 @dataclass(frozen=True)
 class FeedStatus:
-    """``expected``: the latest month that should have come by now. ``state``: à jour, en retard, …"""
+    """Where a feed stands on a day.
+
+    ``expected``: the latest month that should have come by now. ``state``: up to date, late (one
+    delivery is missing), overdue (more than one), never received. ``refused``: months that wait in
+    quarantine. ``since``: the day (ISO) from which a feed that is late has been so. ``missing``: months
+    due since its first accepted one and not accepted, also those that later months overtook.
+    """
 
     feed: str
     cadence: str
@@ -19,6 +28,8 @@ class FeedStatus:
     expected: str | None
     state: str
     refused: tuple[str, ...]
+    since: str | None = None
+    missing: tuple[str, ...] = ()
 
 
 def month_of_index(index: int) -> str:
@@ -27,8 +38,8 @@ def month_of_index(index: int) -> str:
 
 
 def expected_month(calendar: Calendar, today: date) -> str | None:
-    """The latest month of the calendar that is due: it is delivered ``lag`` months after it."""
-    index = today.year * 12 + today.month - calendar.lag
+    """The latest month of the calendar that is due: by the 6th, ``lag`` months after it."""
+    index = today.year * 12 + today.month - calendar.lag - (today.day < DUE_DAY)
     while index > 0:
         month = month_of_index(index)
         if month < calendar.first:
@@ -37,6 +48,19 @@ def expected_month(calendar: Calendar, today: date) -> str | None:
             return month
         index -= 1
     return None
+
+
+def _missing(calendar: Calendar, accepted: list[str], expected: str | None) -> tuple[str, ...]:
+    if not accepted or expected is None:
+        return ()
+    start, end = (int(month[:4]) * 12 + int(month[5:]) for month in (min(accepted), expected))
+    months = map(month_of_index, range(start, end + 1))
+    return tuple(month for month in months if calendar.has(month) and month not in accepted)
+
+
+def _due(calendar: Calendar, month: str) -> str:
+    """The day by which a month was to come."""
+    return f"{month_of_index(int(month[:4]) * 12 + int(month[5:]) + calendar.lag)}-{DUE_DAY:02d}"
 
 
 def _state(calendar: Calendar, last: str | None, expected: str | None) -> str:
@@ -52,17 +76,22 @@ def feed_status(project: Project, home: Home, today: date) -> list[FeedStatus]:
     """One row per feed. A month refused since counts until a delivery of it is accepted."""
     with Store(home.warehouse).connect() as connection:
         rows = connection.execute(
-            "SELECT feed, max(last), list(DISTINCT refused ORDER BY refused) "
-            "FILTER (WHERE refused IS NOT NULL) FROM ("
-            "SELECT feed, month AS last, NULL AS refused FROM trusted_months "
+            "SELECT feed, list(DISTINCT accepted ORDER BY accepted) "
+            "FILTER (WHERE accepted IS NOT NULL), "
+            "list(DISTINCT refused ORDER BY refused) FILTER (WHERE refused IS NOT NULL) FROM ("
+            "SELECT feed, month AS accepted, NULL AS refused FROM trusted_months "
             "UNION ALL SELECT feed, NULL, month FROM quarantine) GROUP BY feed"
         ).fetchall()
-    known = {feed: (last, tuple(refused or ())) for feed, last, refused in rows}
+    known = {feed: (accepted or [], tuple(refused or ())) for feed, accepted, refused in rows}
     result = []
     for entry in project.feeds.values():
         calendar = entry.feed.calendar
-        last, refused = known.get(entry.id, (None, ()))
-        expected = expected_month(calendar, today)
+        accepted, refused = known.get(entry.id, ([], ()))
+        last, expected = max(accepted, default=None), expected_month(calendar, today)
         state = _state(calendar, last, expected)
-        result.append(FeedStatus(entry.id, calendar.cadence, last, expected, state, refused))
+        missing = _missing(calendar, accepted, expected)
+        since = next((_due(calendar, m) for m in missing if last is not None and m > last), None)
+        result.append(
+            FeedStatus(entry.id, calendar.cadence, last, expected, state, refused, since, missing)
+        )
     return result

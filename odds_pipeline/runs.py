@@ -102,16 +102,17 @@ def _all_assets(home: str) -> dg.JobDefinition:
     return defs().resolve_implicit_global_asset_job_def()
 
 
-def _execute(instance: dg.DagsterInstance, keys: list[dg.AssetKey], tags: dict[str, str]) -> bool:
+def _execute(
+    instance: dg.DagsterInstance, keys: list[dg.AssetKey], tags: dict[str, str]
+) -> dg.ExecuteInProcessResult:
     job = _all_assets(os.environ["ODDS_HOME"])
-    result = job.execute_in_process(
+    return job.execute_in_process(
         instance=instance,
         asset_selection=keys,
         tags={**tags, PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"},
         raise_on_error=False,
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
-    return result.success
 
 
 def _batches(spans: Iterable[tuple[str, Calendar, Months]]) -> list[Batch]:
@@ -141,7 +142,10 @@ def waiting(
 
 
 def run_feeds(instance: dg.DagsterInstance, batch: Batch) -> bool:
-    """Run the gate of feeds over their months; false when some month was refused."""
+    """Run the gate of feeds over their months; false when some month was refused.
+
+    Raises :class:`GateFailed` when it failed for another reason, once the other feeds are judged.
+    """
     calendar = project().feeds[batch.names[0]].feed.calendar
     keys = partitions_of(calendar).get_partition_keys()
     inside = [key for key in keys if batch.first <= key <= batch.last]
@@ -152,9 +156,29 @@ def run_feeds(instance: dg.DagsterInstance, batch: Batch) -> bool:
         for feed in batch.names:
             judge_pending(project(), Home.from_environment(), feed, batch.first, batch.last)
         return False
-    return _execute(
+    result = _execute(
         instance, [feed_key(feed) for feed in batch.names], range_tags(inside[0], inside[-1])
     )
+    if broken := _broken(result):
+        raise GateFailed(f"{', '.join(batch.names)}: {' ; '.join(broken)}")
+    return result.success
+
+
+class GateFailed(RuntimeError):
+    """A gate ended on an error of the software or of the machine, not on a refusal."""
+
+
+def _broken(result: dg.ExecuteInProcessResult) -> list[str]:
+    """What failed in a run besides refusals, which the gate raises as :class:`dagster.Failure`."""
+    steps = [(e.step_key, e.step_failure_data) for e in result.all_events if e.is_step_failure]
+    errors = [
+        f"{step}: {(data.error.cause or data.error).message.strip()}"
+        for step, data in steps
+        if data.user_failure_data is None and data.error is not None
+    ]
+    if not result.success and not steps:
+        errors.append("the run failed before its first step")
+    return errors
 
 
 def outdated(home: Home, first: str = "0000-00", last: str = "9999-99") -> list[Batch]:
@@ -185,12 +209,12 @@ def run_indicators(instance: dg.DagsterInstance, batch: Batch) -> bool:
     if not inside:
         return True
     keys_of = [indicator_key(entries[name].path) for name in batch.names]
-    return _execute(instance, keys_of, range_tags(inside[0], inside[-1]))
+    return _execute(instance, keys_of, range_tags(inside[0], inside[-1])).success
 
 
 def run_recueil(instance: dg.DagsterInstance) -> bool:
     """Publish a release."""
-    return _execute(instance, [RECUEIL], {})
+    return _execute(instance, [RECUEIL], {}).success
 
 
 def dagster_home(home: Home) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -74,8 +75,24 @@ def run(
 def run_all(project: Project, home: Home, sources: list[Path], month: str | None = None) -> None:
     """The whole way, through Dagster, with progress; then what happened, as tables."""
     span = (month, month) if month else ("0000-00", "9999-99")
-    receipts = _go(project, home, sources, None, *span)
+    receipts, failed = _go(project, home, sources, None, *span)
     report(home, [r.file for r in receipts if r.feed is None and not r.known])
+    _stop_if_undone(home, failed, None, *span)
+
+
+def _stop_if_undone(
+    home: Home, failed: list[str], feeds: set[str] | None, first: str, last: str
+) -> None:
+    """Say which gates failed and which months still wait for one, and end with status 1."""
+    from odds_pipeline import runs
+
+    left = [name for batch in runs.waiting(home, feeds, first, last) for name in batch.names]
+    for message in failed:
+        errors.print(f"[bold red]Gate failed[/]: {escape(message)}", soft_wrap=True)
+    if left:
+        errors.print(f"Months still wait for the gate: {', '.join(sorted(set(left)))}.", soft_wrap=True)
+    if failed or left:
+        fail("not everything was judged: the same command goes on with what is left, see `make ui`", 1)
 
 
 def _go(
@@ -85,8 +102,11 @@ def _go(
     feeds: set[str] | None,
     first: str,
     last: str,
-) -> "list[Receipt]":
-    """Receive, run the gate of the feeds, then the indicators that depend on them, then one release."""
+) -> "tuple[list[Receipt], list[str]]":
+    """Receive, run the gate of the feeds, then the indicators that depend on them, then one release.
+
+    Returns the receipts, and what went wrong in gates that failed for another reason than refusals.
+    """
     from odds_pipeline import runs
     from odds_pipeline.reception.receive import receive as receive_files
 
@@ -102,6 +122,7 @@ def _go(
     with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task("receiving", total=None)
         receipts: list[Receipt] = []
+        failed: list[str] = []
         for receipt in receive_files(project, home, [home.landing, *sources]):
             receipts.append(receipt)
             progress.update(task, description=f"receiving {receipt.file}")
@@ -111,7 +132,10 @@ def _go(
             task = progress.add_task("gate", total=sum(len(batch.names) for batch in gates))
             for batch in gates:
                 progress.update(task, description=f"gate {_named(batch.names)}")
-                runs.run_feeds(instance, batch)
+                try:
+                    runs.run_feeds(instance, batch)
+                except runs.GateFailed as error:
+                    failed.append(str(error))
                 progress.advance(task, len(batch.names))
             groups = runs.outdated(home, first, last)
             task = progress.add_task("indicators", total=sum(len(batch.names) for batch in groups))
@@ -126,7 +150,7 @@ def _go(
             errors.print(
                 f"{len(gates)} gate, {len(groups)} indicator and 1 release runs", highlight=False
             )
-    return receipts
+    return receipts, failed
 
 
 def _named(names: tuple[str, ...]) -> str:
@@ -154,9 +178,10 @@ def backfill(
         if not found:
             fail(f"no partner or feed {name!r}{nearest(name, [*project.partners, *project.feeds])}")
         feeds |= found
-    _go(project, home, [], feeds, first, last)
+    _, failed = _go(project, home, [], feeds, first, last)
     rows = [row for row in _loaded(home) if row[0] in feeds]
     table("Backfilled", ["feed", "months accepted", "first", "last", "in quarantine"], rows)
+    _stop_if_undone(home, failed, feeds, first, last)
     raise typer.Exit(1 if any(row[4] for row in rows) else 0)
 
 
@@ -243,7 +268,7 @@ def demo(
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """For each feed: last accepted month, what is late, what waits in quarantine."""
+    """For each feed: last accepted month, late since when, missing months, what waits in quarantine."""
     from datetime import date
 
     from odds_pipeline.calendar_status import feed_status
@@ -254,9 +279,26 @@ def status(as_json: AsJson = False) -> None:
         return
     table(
         "Feeds",
-        ["feed", "cadence", "last accepted", "expected", "state", "refused"],
-        [[r.feed, r.cadence, r.last_accepted, r.expected, r.state, ", ".join(r.refused)] for r in rows],
+        ["feed", "cadence", "last accepted", "expected", "state", "missing", "in quarantine"],
+        [
+            [
+                r.feed,
+                r.cadence,
+                r.last_accepted,
+                r.expected,
+                f"{r.state} since {r.since}" if r.since else r.state,
+                _few(r.missing),
+                _few(r.refused),
+            ]
+            for r in rows
+        ],
     )
+
+
+def _few(months: tuple[str, ...]) -> str:
+    """The latest three months, and how many more there are."""
+    more = f" and {len(months) - 3} before" if len(months) > 3 else ""
+    return ", ".join(months[-3:]) + more
 
 
 @app.command()

@@ -11,15 +11,17 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from odds_pipeline import runs
+from odds_pipeline.cli import app
 from odds_pipeline.components.publications import PORTRAIT, study_key
 from odds_pipeline.components.shared import RECUEIL, feed_key, indicator_key
 from odds_pipeline.definitions import defs
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project, project_root
 from odds_pipeline.model.publication import load_publications
-from odds_pipeline.reception.receive import receive
+from odds_pipeline.reception.receive import archive_path, receive
 from odds_pipeline.warehouse.release import open_release
 
 from .test_gate import FEED, populations
@@ -170,3 +172,18 @@ def test_commands_answer(command: list[str], home: Home) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_gate_that_fails_for_another_reason_than_a_refusal_is_said(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    populations(tmp_path / "in", 2018)
+    (receipt,) = receive(project, home, [tmp_path / "in"])
+    archived = archive_path(home, receipt.delivery)
+    archived.chmod(0o644)
+    archived.write_bytes(b"other bytes")
+    result = CliRunner().invoke(app, ["run"])
+    assert result.exit_code == 1
+    said = " ".join(result.output.split())
+    assert "no longer holds the bytes received" in said
+    assert f"Months still wait for the gate: {FEED}." in said
