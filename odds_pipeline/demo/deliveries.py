@@ -164,8 +164,10 @@ class _Sheet:
         everywhere = conditions.pop((), [])
         groups = [(dict(key), own) for key, own in conditions.items()] or [({}, [])]
         counted = {v for v, c in columns.items() if c.reduce == "count"}
+        whole = [v for v in everywhere if v in counted and conditions]
         for place in self.places():
             codes = self._codes(place)
+            written = 0
             for n, (fixed, own) in enumerate(groups):
                 variables = [*own, *(everywhere if n == 0 or counted else [])]
                 repeats = [v for v in own if v in counted] or [v for v in variables if v in counted]
@@ -173,6 +175,14 @@ class _Sheet:
                 cells = [self._cells(variables, place, count, i) for i in range(count)]
                 for i, cell in enumerate(cells):
                     yield {**fixed, **cell, "": codes[i % len(codes)] if codes else ""}
+                written += count
+            # Establishments counted in all and in no category have a row too.
+            rest = int(self.figure(whole[0], place)) - written if whole else 0
+            for i in range(written, written + rest):
+                yield {
+                    **self._cells(everywhere, place, 1, i),
+                    "": codes[i % len(codes)] if codes else "",
+                }
 
     def _cells(self, variables: list[str], place: _Place, count: int, i: int) -> dict[str, str]:
         cells = {}
