@@ -22,6 +22,9 @@ class Launcher(CeleryRunLauncher):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Asked by Dagster's daemon of every run that is started and not ended."""
+        if DAGSTER_CELERY_TASK_ID_TAG not in run.tags:
+            # Run by a command of its own, which ends it itself: no worker to ask.
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
         task = self.celery.AsyncResult(run.tags[DAGSTER_CELERY_TASK_ID_TAG])
         state, info = task.state, task.info
         if state != "STARTED":
