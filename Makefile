@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FROM ?= ../shared/realdata
 
-.PHONY: demo real server test check lint types docs ui clean
+.PHONY: demo real server cluster test check lint types docs ui clean
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -24,6 +24,9 @@ server: .venv/server  ## What a server deployment and its tests need besides
 .venv/server: .venv/ready requirements-server.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-server.lock
 	touch .venv/server
+
+cluster: .venv/server  ## Workers, PostgreSQL and redis of this machine, killed in mid-run (ODDS_SERVER_KILLS times)
+	$(BIN)/python -m pytest -m long -s tests/pipeline/server
 
 lint: .venv/ready
 	$(BIN)/ruff check .
