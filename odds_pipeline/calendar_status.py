@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from odds_pipeline.home import Home
-from odds_pipeline.model.calendar import Calendar
+from odds_pipeline.model.calendar import Calendar, month_index, month_of_index, months_between
 from odds_pipeline.model.project import Project
 from odds_pipeline.warehouse.store import Store
 
@@ -32,11 +32,6 @@ class FeedStatus:
     missing: tuple[str, ...] = ()
 
 
-def month_of_index(index: int) -> str:
-    """The month ``YYYY-MM`` of a count of months, ``year * 12 + month``."""
-    return f"{(index - 1) // 12:04d}-{(index - 1) % 12 + 1:02d}"
-
-
 def expected_month(calendar: Calendar, today: date) -> str | None:
     """The latest month of the calendar that is due: by the 6th, ``lag`` months after it."""
     index = today.year * 12 + today.month - calendar.lag - (today.day < DUE_DAY)
@@ -53,14 +48,13 @@ def expected_month(calendar: Calendar, today: date) -> str | None:
 def _missing(calendar: Calendar, accepted: list[str], expected: str | None) -> tuple[str, ...]:
     if not accepted or expected is None:
         return ()
-    start, end = (int(month[:4]) * 12 + int(month[5:]) for month in (min(accepted), expected))
-    months = map(month_of_index, range(start, end + 1))
+    months = months_between(min(accepted), expected)
     return tuple(month for month in months if calendar.has(month) and month not in accepted)
 
 
 def _due(calendar: Calendar, month: str) -> str:
     """The day by which a month was to come."""
-    return f"{month_of_index(int(month[:4]) * 12 + int(month[5:]) + calendar.lag)}-{DUE_DAY:02d}"
+    return f"{month_of_index(month_index(month) + calendar.lag)}-{DUE_DAY:02d}"
 
 
 def _state(calendar: Calendar, last: str | None, expected: str | None) -> str:

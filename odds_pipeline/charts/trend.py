@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from odds_pipeline.charts.svg import ACCENT, INK, QUIET, element, figure, line, text
+from odds_pipeline.model.calendar import month_index
 
 WIDTH, HEIGHT = 440.0, 190.0
 LEFT, RIGHT, TOP, BOTTOM = 8.0, 146.0, 16.0, 24.0
@@ -40,10 +41,10 @@ def trend(
     low, high = min(known), max(known)
     margin = (high - low) * 0.12 or abs(high) * 0.1 or 1.0
     low, high = low - margin, high + margin
-    first, last = _index(months[0]), _index(months[-1])
+    first, last = month_index(months[0]), month_index(months[-1])
 
     def x(month: str) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * ((_index(month) - first) / (last - first or 1))
+        return LEFT + (WIDTH - LEFT - RIGHT) * ((month_index(month) - first) / (last - first or 1))
 
     def y(value: float) -> float:
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / (high - low)
@@ -105,17 +106,13 @@ def trend(
     )
 
 
-def _index(month: str) -> int:
-    return int(month[:4]) * 12 + int(month[5:])
-
-
 def _month(month: str) -> str:
     return f"{month[5:]}/{month[:4]}"
 
 
 def _spacing(values: Mapping[str, float | None]) -> int:
     """The usual number of months between two values."""
-    at = sorted(_index(m) for m in values)
+    at = sorted(month_index(m) for m in values)
     return min((b - a for a, b in pairwise(at)), default=12)
 
 
@@ -128,10 +125,10 @@ def _runs(values: Mapping[str, float | None], spacing: int) -> list[list[tuple[s
         if value is None:
             previous = None
             continue
-        if previous is None or _index(month) - previous > spacing:
+        if previous is None or month_index(month) - previous > spacing:
             runs.append([])
         runs[-1].append((month, value))
-        previous = _index(month)
+        previous = month_index(month)
     return runs
 
 

@@ -15,6 +15,7 @@ from odds_pipeline.demo.faults import FAULTS, Rows
 from odds_pipeline.demo.names import month_groups, text_matching
 from odds_pipeline.demo.simulation import Figures, Simulator, load_simulations, split
 from odds_pipeline.geography.territories import plain
+from odds_pipeline.model.calendar import months_between
 from odds_pipeline.model.feed import Column, Format, Level
 from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.reception.periods import groups_of, with_year
@@ -39,12 +40,6 @@ class Deliveries:
 
     paths: list[Path]
     planted: list[Planted]
-
-
-def months_between(first: str, last: str) -> list[str]:
-    """Consecutive months, both included."""
-    start, end = (int(m[:4]) * 12 + int(m[5:]) - 1 for m in (first, last))
-    return [f"{i // 12:04d}-{i % 12 + 1:02d}" for i in range(start, end + 1)]
 
 
 def _condition(wanted: str | list[str]) -> str:

@@ -26,6 +26,7 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.indicators.compute import MONTH_INDEX
+from odds_pipeline.model.calendar import month_index
 from odds_pipeline.model.indicator import Indicator
 from odds_pipeline.model.project import Project
 
@@ -132,13 +133,9 @@ def compare(
     for name, frame in tables.items():
         connection.register(name, frame)
     statement = _COMPARE.replace("SOURCE", source).replace("TARGET", target)
-    connection.execute(statement, {"latest": _month_index(latest) if latest else None})
+    connection.execute(statement, {"latest": month_index(latest) if latest else None})
     for name in tables:
         connection.unregister(name)
-
-
-def _month_index(month: str) -> int:
-    return int(month[:4]) * 12 + int(month[5:])
 
 
 def years_apart(project: Project, indicator: Indicator) -> int:
@@ -202,7 +199,7 @@ def _indicators(project: Project) -> pd.DataFrame:
 
 def _breaks(project: Project) -> pd.DataFrame:
     rows = [
-        (i, _month_index(b.month))
+        (i, month_index(b.month))
         for i, entry in enumerate(project.indicators.values())
         for b in entry.indicator.breaks
     ]

@@ -13,6 +13,7 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.indicators.staleness import ALL, record, spans_of_feeds, stale, within
+from odds_pipeline.model.calendar import month_index
 from odds_pipeline.model.project import Project
 
 MONTH_INDEX = "CAST(left({0}, 4) AS INTEGER) * 12 + CAST(right({0}, 2) AS INTEGER)"
@@ -327,11 +328,6 @@ def evaluate(
     connection.execute(_MONTHS)
     connection.execute(_COMPUTED)
     connection.unregister("levels")
-
-
-def month_index(month: str) -> int:
-    """Months since the year 0, as the statements count them."""
-    return int(month[:4]) * 12 + int(month[5:])
 
 
 def compute(

@@ -14,6 +14,21 @@ from odds_pipeline.model.base import Declaration, Month
 MONTHS_BETWEEN = {"monthly": 1, "quarterly": 3, "annual": 12, "school_year": 12}
 
 
+def month_index(month: str) -> int:
+    """Months since the year 0: ``year * 12 + month`` of ``YYYY-MM``."""
+    return int(month[:4]) * 12 + int(month[5:])
+
+
+def month_of_index(index: int) -> str:
+    """The month ``YYYY-MM`` of a count of months, the inverse of :func:`month_index`."""
+    return f"{(index - 1) // 12:04d}-{(index - 1) % 12 + 1:02d}"
+
+
+def months_between(first: str, last: str) -> list[str]:
+    """Consecutive months, both included."""
+    return [month_of_index(i) for i in range(month_index(first), month_index(last) + 1)]
+
+
 class Calendar(Declaration):
     """``lag`` is the usual number of months between the reference month and its delivery."""
 
