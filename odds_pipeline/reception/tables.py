@@ -15,6 +15,9 @@ from pathlib import PurePath
 MAX_BYTES = 512 * 1024 * 1024
 """Largest file opened, compressed or not: the largest real delivery known is some 60 MB."""
 
+MAX_CELL = 128 * 1024
+"""Longest cell of a CSV, in characters: longer, a quote was left open or the file is not a table."""
+
 SEPARATORS = ";,\t|"
 Cell = str | int | float
 
@@ -88,6 +91,8 @@ def _read_csv(content: bytes, name: str) -> Table:
     text = decode(content, name)
     if not text.strip():
         raise Unreadable(f"{name} : le fichier est vide.")
+    # Of the process, not of the reader: once a library lifts it (frictionless does), verdicts differ.
+    csv.field_size_limit(MAX_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
     rows: list[list[Cell]] = []
     lines: list[int] = []

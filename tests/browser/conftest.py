@@ -15,8 +15,9 @@ from tests.extranet.conftest import PASSWORD, Site, make_site, observatory
 __all__ = ["make_site", "observatory"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """Ends with this folder's tests: Playwright's event loop would stay open in Dagster's tests."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         if os.environ.get("ODDS_REQUIRE_BROWSER"):
