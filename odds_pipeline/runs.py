@@ -20,10 +20,10 @@ from odds_pipeline.components.shared import (
     indicator_key,
     partitions_of,
     project,
+    rhythm,
 )
 from odds_pipeline.home import Home
 from odds_pipeline.indicators.staleness import Months, spans_of_feeds, stale, within
-from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.deployment import FileStorage, deployment
 from odds_pipeline.model.project import project_root
 from odds_pipeline.warehouse.store import Store
@@ -115,12 +115,19 @@ def _execute(
     )
 
 
-def _batches(spans: Iterable[tuple[str, Calendar, Months]]) -> list[Batch]:
-    """As few runs as can be: names that share their partitions and their months go together."""
-    groups: dict[tuple[object, Months], list[str]] = {}
-    for name, calendar, months in spans:
-        groups.setdefault((partitions_of(calendar), months), []).append(name)
-    return [Batch(tuple(names), *months) for (_, months), names in groups.items()]
+def _batches(spans: Iterable[tuple[str, tuple[object, ...], Months]]) -> list[Batch]:
+    """One run for the names of each group, over the months of them all."""
+    groups: dict[tuple[object, ...], list[tuple[str, Months]]] = {}
+    for name, group, months in spans:
+        groups.setdefault(group, []).append((name, months))
+    return [
+        Batch(
+            tuple(name for name, _ in own),
+            min(months[0] for _, months in own),
+            max(months[1] for _, months in own),
+        )
+        for own in groups.values()
+    ]
 
 
 def waiting(
@@ -134,8 +141,9 @@ def waiting(
             [first, last],
         ).fetchall()
     known = project().feeds
+    # Months between that do not wait are not judged: feeds of one rhythm share a run.
     return _batches(
-        (feed, known[feed].feed.calendar, (start, end))
+        (feed, (rhythm(known[feed].feed.calendar),), (start, end))
         for feed, start, end in rows
         if feed in known and (feeds is None or feed in feeds)
     )
@@ -195,8 +203,12 @@ def outdated(home: Home, first: str = "0000-00", last: str = "9999-99") -> list[
         driving = project().feed_of(entries[name].indicator)
         if driving.id in spans:
             own = within(within(months, spans[driving.id]), (first, last))
+            # Whole histories share a run whatever their first months; parts of a history share it when
+            # they are the same months, so that no month is computed again for another's sake.
+            whole = own == within(spans[driving.id], (first, last))
             if own[0] <= own[1]:
-                found.append((name, driving.feed.calendar, own))
+                group = (rhythm(driving.feed.calendar), None if whole else own)
+                found.append((name, group, own))
     return _batches(found)
 
 

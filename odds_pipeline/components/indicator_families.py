@@ -1,4 +1,4 @@
-"""Indicator families: every indicator is an asset; a family's months are computed together."""
+"""Indicator families: every indicator is an asset; those of one rhythm are computed together."""
 
 from collections.abc import Iterator
 
@@ -15,6 +15,7 @@ from odds_pipeline.components.shared import (
     indicator_key,
     partitions_of,
     project,
+    rhythm,
     simulated_feeds,
     tried_again,
 )
@@ -66,14 +67,15 @@ def _spec(entry: IndicatorEntry, driving: FeedEntry) -> dg.AssetSpec:
     )
 
 
-def family_asset(name: str, driving: FeedEntry, entries: list[IndicatorEntry]) -> dg.AssetsDefinition:
-    """The indicators of one family that follow one feed's calendar, computed together."""
+def indicator_assets(name: str, driven: list[tuple[IndicatorEntry, FeedEntry]]) -> dg.AssetsDefinition:
+    """The indicators whose driving feeds share their months: one step computes any number of them."""
+    entries = [entry for entry, _ in driven]
     by_key = {indicator_key(entry.path): entry for entry in entries}
 
     @dg.multi_asset(
         name=name,
-        specs=[_spec(entry, driving) for entry in entries],
-        partitions_def=partitions_of(driving.feed.calendar),
+        specs=[_spec(entry, driving) for entry, driving in driven],
+        partitions_def=partitions_of(driven[0][1].feed.calendar),
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
         pool=WRITER_POOL,
@@ -107,18 +109,16 @@ def family_asset(name: str, driving: FeedEntry, entries: list[IndicatorEntry]) -
 
 
 class IndicatorFamilies(dg.Component, dg.Model, dg.Resolvable):
-    """Every family under ``folder``; indicators of one family and one calendar share a statement."""
+    """Every family under ``folder``; one step computes what has the same months."""
 
     folder: str
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        groups: dict[str, tuple[FeedEntry, list[IndicatorEntry]]] = {}
+        groups: dict[str, list[tuple[IndicatorEntry, FeedEntry]]] = {}
         for entry in project().indicators.values():
-            if not entry.file.as_posix().startswith(self.folder):
-                continue
-            driving = project().feed_of(entry.indicator)
-            name = "__".join((entry.family.theme, entry.family.id, *driving.id.split("/")))
-            groups.setdefault(name, (driving, []))[1].append(entry)
+            if entry.file.as_posix().startswith(self.folder):
+                driving = project().feed_of(entry.indicator)
+                groups.setdefault(rhythm(driving.feed.calendar), []).append((entry, driving))
         return dg.Definitions(
-            assets=[family_asset(name, driving, own) for name, (driving, own) in groups.items()]
+            assets=[indicator_assets(f"indicators_{name}", own) for name, own in groups.items()]
         )

@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
+import duckdb
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from odds_pipeline.calendar_status import expected_month
 from odds_pipeline.components.check_reports import (
@@ -31,7 +33,7 @@ from odds_pipeline.components.shared import (
 )
 from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.project import FeedEntry
-from odds_pipeline.quality.gate import Judgement, judge_pending
+from odds_pipeline.quality.gate import Judgement, judge_waiting
 from odds_pipeline.reception.receive import receive
 
 
@@ -73,31 +75,47 @@ def _spec(entry: FeedEntry) -> dg.AssetSpec:
 
 @dataclass(frozen=True)
 class _State:
-    """What the warehouse says of a feed: months with figures and broken rules, months in quarantine."""
+    """What the warehouse says of a feed.
 
-    trusted: list[str]
+    Months with figures, each with the version of what it rests on (delivery, judgement, reserve); broken
+    rules by month; months in quarantine; the mark of simulated figures.
+    """
+
+    trusted: dict[str, str]
     broken: dict[str, list[Broken]]
     quarantined: list[str]
     mark: dict[str, str]
 
 
-def _state(warehouse: Warehouse, feed: str, first: str, last: str) -> _State:
-    with warehouse.get_connection() as connection:
-        trusted = connection.execute(
-            "SELECT DISTINCT month FROM trusted_months WHERE feed = ? AND month BETWEEN ? AND ? "
-            "ORDER BY month",
-            [feed, first, last],
-        ).fetchall()
-        refused = connection.execute(
-            "SELECT DISTINCT month FROM quarantine WHERE feed = ? ORDER BY month", [feed]
-        ).fetchall()
-        broken = broken_rules(connection, feed, first, last)
-        mark = SIMULATED if feed in simulated_feeds(connection) else {}
-    return _State([month for (month,) in trusted], broken, [month for (month,) in refused], mark)
+_TRUSTED = """
+SELECT month, md5(string_agg(concat_ws('|', delivery, judgement, reserve), '&' ORDER BY delivery))
+FROM trusted_months WHERE feed = ? AND month BETWEEN ? AND ? GROUP BY month ORDER BY month
+"""
+
+
+def _state(connection: duckdb.DuckDBPyConnection, feed: str, first: str, last: str) -> _State:
+    trusted = connection.execute(_TRUSTED, [feed, first, last]).fetchall()
+    refused = connection.execute(
+        "SELECT DISTINCT month FROM quarantine WHERE feed = ? ORDER BY month", [feed]
+    ).fetchall()
+    broken = broken_rules(connection, feed, first, last)
+    mark = SIMULATED if feed in simulated_feeds(connection) else {}
+    return _State(dict(trusted), broken, [month for (month,) in refused], mark)
+
+
+def _recorded(context: dg.AssetExecutionContext, key: dg.AssetKey, months: list[str]) -> dict[str, str]:
+    """The version that each month was last materialised with."""
+    tags = context.instance.event_log_storage.get_latest_tags_by_partition(
+        key,
+        dg.DagsterEventType.ASSET_MATERIALIZATION,
+        [DATA_VERSION_TAG],
+        asset_partitions=months,
+    )
+    return {month: own[DATA_VERSION_TAG] for month, own in tags.items()}
 
 
 def _materialization(
-    entry: FeedEntry, month: str, judgement: Judgement | None, mark: dict[str, str]
+    entry: FeedEntry, month: str, version: str, judgement: Judgement | None, mark: dict[str, str]
 ) -> dg.AssetMaterialization:
     """An accepted month; what was judged in this run says of which file and how many rows."""
     metadata: dict[str, dg.RawMetadataValue] = {**mark}
@@ -107,7 +125,9 @@ def _materialization(
             "fichier": judgement.file_name,
             "sha256": judgement.delivery,
         }
-    return dg.AssetMaterialization(feed_key(entry.id), partition=month, metadata=metadata)
+    return dg.AssetMaterialization(
+        feed_key(entry.id), partition=month, metadata=metadata, tags={DATA_VERSION_TAG: version}
+    )
 
 
 def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
@@ -127,19 +147,21 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
         window = context.partition_key_range
-        with tried_again():
-            judgements = judge_pending(project(), warehouse.home, entry.id, window.start, window.end)
-            state = _state(warehouse, entry.id, window.start, window.end)
+        span = entry.id, window.start, window.end
+        with tried_again(), warehouse.get_connection() as connection:
+            judgements = judge_waiting(project(), warehouse.home, connection, *span)
+            state = _state(connection, *span)
         latest = {month: j for j in judgements for month in j.accepted}
         refused = sorted({month for j in judgements for month in j.refused})
-        # Stored before the months' checks, which point at them. A month whose new delivery is refused
-        # keeps the materialisation of its accepted one: nothing changed for what depends on it.
+        known = _recorded(context, feed_key(entry.id), list(state.trusted))
+        # Stored before the months' checks, which point at them. A month that rests on what it rested on
+        # keeps its materialisation: nothing changed for what depends on it.
         record(
             context,
             [
-                _materialization(entry, month, latest.get(month), state.mark)
-                for month in state.trusted
-                if month in latest or month not in refused
+                _materialization(entry, month, version, latest.get(month), state.mark)
+                for month, version in state.trusted.items()
+                if known.get(month) != version
             ],
         )
         yield report_quarantine(entry, state.quarantined)

@@ -51,27 +51,35 @@ def tried_again() -> Iterator[None]:
         raise dg.RetryRequested(max_retries=3, seconds_to_wait=5) from error
 
 
+def rhythm(calendar: Calendar) -> str:
+    """What calendars share that have the same months: ``monthly``, ``annual_12``, ``quarterly_3``."""
+    if calendar.cadence in ("monthly", "school_year"):
+        return calendar.cadence
+    return f"{calendar.cadence}_{(calendar.month - 1) % calendar.step + 1}"
+
+
 @cache
-def _partitions(cadence: str, first: str, month: int) -> dg.TimeWindowPartitionsDefinition:
-    crons = {
-        "monthly": "0 0 1 * *",
-        "quarterly": f"0 0 1 {','.join(str(m) for m in range((month - 1) % 3 + 1, 13, 3))} *",
-        "annual": f"0 0 1 {month} *",
-        "school_year": f"0 0 1 {month} *",
-    }
+def _partitions(name: str) -> dg.TimeWindowPartitionsDefinition:
+    calendars = [e.feed.calendar for e in project().feeds.values() if rhythm(e.feed.calendar) == name]
+    cadence, step = calendars[0].cadence, calendars[0].step
+    # A run takes assets of one definition only: with one for each first month, 61 feeds took 27 runs.
+    first, months = min(c.first for c in calendars), range((calendars[0].month - 1) % step + 1, 13, step)
     # A quarter or a year is known by the month of its situation, before its window has ended.
     return dg.TimeWindowPartitionsDefinition(
         start=first,
         fmt="%Y-%m",
-        cron_schedule=crons[cadence],
+        cron_schedule=f"0 0 1 {'*' if step == 1 else ','.join(map(str, months))} *",
         timezone=TIMEZONE,
         end_offset=0 if cadence == "monthly" else 1,
     )
 
 
 def partitions_of(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:
-    """One partition per reference month of the calendar, keyed ``YYYY-MM``."""
-    return _partitions(calendar.cadence, calendar.first, calendar.month)
+    """One partition per reference month, keyed ``YYYY-MM``, shared by the feeds of a same rhythm.
+
+    It begins with the earliest of them; the months before a feed's own first stay without figures.
+    """
+    return _partitions(rhythm(calendar))
 
 
 def simulated_feeds(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:

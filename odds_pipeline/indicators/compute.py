@@ -6,7 +6,7 @@ parts. A variable of another feed than the driving one is its latest figure not 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,6 +15,9 @@ import pandas as pd
 from odds_pipeline.indicators.staleness import ALL, record, spans_of_feeds, stale, within
 from odds_pipeline.model.calendar import month_index
 from odds_pipeline.model.project import Project
+
+FIGURES = 1_000_000
+"""Figures that one statement computes; more go in several, so that a country fits in memory."""
 
 MONTH_INDEX = "CAST(left({0}, 4) AS INTEGER) * 12 + CAST(right({0}, 2) AS INTEGER)"
 
@@ -330,6 +333,35 @@ def evaluate(
     connection.unregister("levels")
 
 
+_SIZES = """
+SELECT variable, count(*) FROM observations
+WHERE known_to IS NULL AND month BETWEEN ? AND ? AND variable IN (SELECT unnest(?)) GROUP BY variable
+"""
+
+
+def _portions(
+    project: Project,
+    connection: duckdb.DuckDBPyConnection,
+    names: Sequence[str],
+    first: str,
+    last: str,
+) -> Iterator[list[str]]:
+    """``names`` in portions of some :data:`FIGURES` figures, those of one feed side by side."""
+    driving = {name: project.indicators[name].indicator.driving_variable for name in names}
+    variables = sorted(set(driving.values()))
+    sizes = dict(connection.execute(_SIZES, [first, last, variables]).fetchall())
+    portion: list[str] = []
+    figures = 0
+    for name in sorted(names, key=driving.__getitem__):
+        size = sizes.get(driving[name], 0)
+        if portion and figures + size > FIGURES:
+            yield portion
+            portion, figures = [], 0
+        portion.append(name)
+        figures += size
+    yield portion
+
+
 def compute(
     project: Project,
     connection: duckdb.DuckDBPyConnection,
@@ -345,9 +377,6 @@ def compute(
     names = list(indicators)
     changed = stale(project, connection, names)
     spans = spans_of_feeds(connection)
-    tables = tables_of(project, names)
-    gather(connection, project, tables, (first, last))
-    evaluate(connection, tables, (first, last))
     followed = []
     for name in names:
         entry = project.indicators[name].indicator
@@ -362,12 +391,19 @@ def compute(
         "OR indicator IN (SELECT unnest(?))",
         [first, last, names, whole],
     )
-    connection.execute(
-        "INSERT INTO indicator_values BY NAME "
-        "SELECT * EXCLUDE (hidden_by, converted) FROM computed WHERE NOT converted"
-    )
+    counts: dict[tuple[str, str], tuple[int, int]] = {}
+    for portion in _portions(project, connection, names, first, last):
+        tables = tables_of(project, portion)
+        gather(connection, project, tables, (first, last))
+        evaluate(connection, tables, (first, last))
+        connection.execute(
+            "INSERT INTO indicator_values BY NAME "
+            "SELECT * EXCLUDE (hidden_by, converted) FROM computed WHERE NOT converted"
+        )
+        rows = connection.execute(
+            "SELECT indicator, month, count(*), count(value) FROM computed WHERE NOT converted "
+            "GROUP BY ALL"
+        ).fetchall()
+        counts |= {(name, month): (every, filled) for name, month, every, filled in rows}
     record(project, connection, followed)
-    counts = connection.execute(
-        "SELECT indicator, month, count(*), count(value) FROM computed WHERE NOT converted GROUP BY ALL"
-    ).fetchall()
-    return {(indicator, month): (rows, values) for indicator, month, rows, values in counts}
+    return counts

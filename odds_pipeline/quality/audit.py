@@ -12,6 +12,7 @@ from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.model.suite import Rule, Severity
 from odds_pipeline.quality.tables import delivery_table, register
 from odds_pipeline.reception.reading import Reading
+from odds_pipeline.warehouse.scratch import scratch
 
 SHOWN = 20
 """Failing rows kept with a verdict; the count is always complete."""
@@ -211,7 +212,7 @@ def audit(
     batch = delivery_table(project, entry, readings)
     batch = batch[batch["month"].isin(months)].reset_index(drop=True)
     rules = project.rules(f"partners/{entry.id}")
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         register(connection, project, entry, readings, batch, accepted, former_columns)
         found = suite_findings(rules, batch, connection, months)
     _locate([row for finding in found for row in finding.rows], batch, readings)

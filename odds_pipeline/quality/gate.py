@@ -307,19 +307,31 @@ def judge_pending(
     project: Project, home: Home, feed: str, first: str = "0000-00", last: str = "9999-99"
 ) -> list[Judgement]:
     """Judge what waits for ``feed`` between two months, in order of reception."""
+    with Store(home.warehouse).connect() as connection:
+        return judge_waiting(project, home, connection, feed, first, last)
+
+
+def judge_waiting(
+    project: Project,
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    feed: str,
+    first: str,
+    last: str,
+) -> list[Judgement]:
+    """The same in the open warehouse; each batch is a transaction of its own."""
     entry = project.feeds[feed]
     judgements: list[Judgement] = []
-    with Store(home.warehouse).connect() as connection:
-        pending = connection.execute(_PENDING, {"feed": feed, "first": first, "last": last}).fetchall()
-        waiting: list[Waiting] = []
-        for delivery, file_name, fmt, months in pending:
-            reading = reread(project, home, delivery, file_name, feed, fmt)
-            if reading is None:
-                judgements.append(_refuse_unread(connection, delivery, file_name, months))
-            else:
-                waiting.append(Waiting(delivery, file_name, fmt, reading, tuple(months)))
-        for batch in batches_of(waiting):
-            with transaction(connection):
-                if _still_waits(connection, batch):
-                    judgements += judge(project, connection, entry, batch)
+    pending = connection.execute(_PENDING, {"feed": feed, "first": first, "last": last}).fetchall()
+    waiting: list[Waiting] = []
+    for delivery, file_name, fmt, months in pending:
+        reading = reread(project, home, delivery, file_name, feed, fmt)
+        if reading is None:
+            judgements.append(_refuse_unread(connection, delivery, file_name, months))
+        else:
+            waiting.append(Waiting(delivery, file_name, fmt, reading, tuple(months)))
+    for batch in batches_of(waiting):
+        with transaction(connection):
+            if _still_waits(connection, batch):
+                judgements += judge(project, connection, entry, batch)
     return judgements

@@ -128,7 +128,7 @@ def _oddities(readings: Sequence[Reading]) -> pd.DataFrame:
 
 
 _SERIES = """
-CREATE TABLE series AS
+CREATE TEMP TABLE series AS
 WITH known AS (
     SELECT variable, month, territory, level, geography, value, conf_status, lines FROM delivery
     UNION ALL
@@ -140,7 +140,7 @@ SELECT *, dense_rank() OVER (PARTITION BY variable, level ORDER BY month) AS ran
 
 # Neighbours: the median of the three months on each side, which one wrong month does not move.
 _COMPARED = """
-CREATE TABLE compared AS
+CREATE TEMP TABLE compared AS
 WITH windowed AS (
     SELECT *, median(value) OVER near AS neighbours, lag(value) OVER own AS previous,
            lag(conf_status) OVER own AS previous_conf, lag(month) OVER own AS previous_month,
@@ -182,7 +182,7 @@ def register(
     for name, frame in frames.items():
         # Copied once: scanning a pandas frame costs more than the query on it.
         connection.register("frame", frame)
-        connection.execute(f"CREATE TABLE {name} AS FROM frame")
+        connection.execute(f"CREATE TEMP TABLE {name} AS FROM frame")
         connection.unregister("frame")
     connection.execute(_SERIES)
     connection.execute(_COMPARED)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from os.path import commonprefix
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 
 from odds_pipeline.geography.territories import Territories, plain
@@ -21,6 +20,7 @@ from odds_pipeline.model.project import Project
 from odds_pipeline.reception.periods import groups_of, month_of
 from odds_pipeline.reception.recognition import Match, territory_text, text
 from odds_pipeline.reception.tables import Cell
+from odds_pipeline.warehouse.scratch import scratch
 
 COLUMNS = (
     "variable territory level geography month value obs_status conf_status lower_bound line lines "
@@ -357,14 +357,14 @@ def read(project: Project, match: Match) -> Reading:
     ).astype({"line": "int64"})
     marks = _marks(fmt)
     number = _NUMBER.replace("DECIMAL", "," if fmt.decimal == "," else r"\.")
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         connection.register("raw_cells", raw)
         connection.register("marks", marks)
         if raw.empty:
             frame = pd.DataFrame(columns=COLUMNS)
         else:
             connection.execute(
-                f"CREATE TABLE parsed AS {_PARSE}", {"number": number, "decimal": fmt.decimal}
+                f"CREATE TEMP TABLE parsed AS {_PARSE}", {"number": number, "decimal": fmt.decimal}
             )
             frame = connection.execute(
                 f"SELECT * FROM ({_REDUCE}) ORDER BY variable, level, territory, month, line"

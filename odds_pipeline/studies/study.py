@@ -11,6 +11,7 @@ from odds_pipeline.quality.audit import Finding, suite_findings
 from odds_pipeline.studies.composite import composite, impute, normalise, ranks, screen, treat
 from odds_pipeline.studies.sensitivity import Sensitivity, sensitivity
 from odds_pipeline.studies.typology import Typology, typology
+from odds_pipeline.warehouse.scratch import scratch
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def _gate(project: Project, result: StudyResult) -> list[Finding]:
             columns=["class", "communes", "stability"],
         ),
     }
-    with duckdb.connect() as connection:
+    with scratch() as connection:
         for name, frame in {"delivery": batch, **tables}.items():
             connection.register(name, frame)
         return suite_findings(project.rules(f"studies/{study.id}"), batch, connection, ("",))

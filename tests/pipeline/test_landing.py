@@ -65,7 +65,7 @@ def test_the_month_that_is_due(calendar: dict[str, object], today: str, month: s
 def test_a_school_year_is_known_by_its_september() -> None:
     calendar = Calendar.model_validate({"cadence": "school_year", "first": "2016-09", "lag": 9})
     keys = partitions_of(calendar).get_partition_keys(datetime(2024, 10, 1, tzinfo=PARIS))
-    assert keys[:2] + keys[-1:] == ["2016-09", "2017-09", "2024-09"]
+    assert keys[-2:] == ["2023-09", "2024-09"]
     assert expected_cron(calendar) == "0 6 6 6 *"
     with pytest.raises(ValidationError, match="September"):
         Calendar.model_validate({"cadence": "school_year", "first": "2016-09", "lag": 9, "month": 3})
