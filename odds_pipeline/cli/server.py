@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from odds_pipeline.cli.app import AsJson, app, fail, print_json, table
+from odds_pipeline.cli.app import AsJson, app, fail, out, print_json, table
 from odds_pipeline.home import Home
 from odds_pipeline.model.deployment import LakeStorage, deployment, named_deployment
 from odds_pipeline.model.problems import DeclarationError
@@ -64,6 +64,19 @@ def migrate(
         return
     rows = [[each.what, each.count, each.fingerprint] for each in carried]
     table("Carried, equal on both sides", ["what", "count", "fingerprint"], rows)
+
+
+@app.command()
+def compact(
+    keep_days: Annotated[int, typer.Option(min=0, help="days for which old versions are kept")] = 30,
+) -> None:
+    """Merge the lake's many small files and delete those no longer read (server deployment)."""
+    _server_only()
+    from odds_pipeline.server.compact import compact as merge
+    from odds_pipeline.warehouse.store import Store
+
+    done = merge(Store(Home.from_environment().warehouse), keep_days)
+    out.print(f"{done.before} files became {done.after}; {done.deleted} old ones deleted")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from odds_pipeline.model.deployment import LakeStorage, deployment
 from odds_pipeline.model.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
+from odds_pipeline.server.compact import compact
 from odds_pipeline.server.health import health
 from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.store import Overtaken, Store, check_unique, transaction
@@ -52,6 +53,21 @@ def test_the_content_is_that_of_the_embedded_run(
     # A second reception, judgement and publication change nothing.
     assert observatory(project, home, source) == embedded
     assert [p.name for p in (tmp_path / "shared" / "releases").glob("0*")] == ["0001"]
+
+
+def test_small_files_become_few_and_the_content_stays(
+    project: Project, embedded: str, lake: str, tmp_path: Path, source: Path
+) -> None:
+    home = Home(tmp_path / "odds")
+    for path in sorted(source.iterdir()):
+        observatory(project, home, path)
+    parquet = set((tmp_path / "lake").rglob("*.parquet"))
+    done = compact(Store(home.warehouse), keep_days=0)
+    left = set((tmp_path / "lake").rglob("*.parquet"))
+    assert done.after < done.before
+    assert len(left) < len(parquet)
+    assert publish(project, home).content == embedded
+    assert compact(Store(home.warehouse), keep_days=30).deleted == 0
 
 
 def test_data_on_s3(
