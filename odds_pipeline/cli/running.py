@@ -26,14 +26,20 @@ if TYPE_CHECKING:  # reception brings pandas: half a second that other commands 
 
 
 @app.command()
-def receive(paths: list[Path], as_json: AsJson = False) -> None:
+def receive(
+    paths: list[Path],
+    again: Annotated[
+        bool, typer.Option(help="a file sent before and replaced since counts as sent anew")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Receive files or folders: archive, recognise, record. The gate judges them on `odds run`."""
     from odds_pipeline.reception.receive import receive as receive_files
 
     for path in paths:
         if not path.exists():
             fail(f"no such file or folder: {path}")
-    receipts = list(receive_files(load(), Home.from_environment(), paths))
+    receipts = list(receive_files(load(), Home.from_environment(), paths, again))
     if as_json:
         print_json([asdict(r) for r in receipts])
     else:
@@ -46,12 +52,18 @@ def receive(paths: list[Path], as_json: AsJson = False) -> None:
                     r.feed or "set aside",
                     r.format,
                     _span(r.months),
-                    "already known" if r.known else r.reason,
+                    _known(r) if r.known else r.reason,
                 ]
                 for r in receipts
             ],
         )
     raise typer.Exit(1 if any(r.reason for r in receipts) else 0)
+
+
+def _known(receipt: "Receipt") -> str:
+    if receipt.replaced_by is None:
+        return "already known"
+    return f"already known, replaced since by {receipt.replaced_by}: --again takes it back"
 
 
 def _span(months: tuple[str, ...]) -> str:

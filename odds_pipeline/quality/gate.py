@@ -17,7 +17,7 @@ from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.quality.audit import Finding, audit
 from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.receive import archive_path
+from odds_pipeline.reception.receive import archive_path, table_of
 from odds_pipeline.reception.recognition import Match, match_as
 from odds_pipeline.reception.tables import open_tables
 from odds_pipeline.warehouse.store import Store, transaction
@@ -126,12 +126,12 @@ def reread(
 
     Raises :class:`DamagedArchive` when the bytes are no longer those received.
     """
-    sha256, _, number = delivery.partition("#")
+    sha256, number = table_of(delivery)
     path = archive_path(home, sha256)
     content = path.read_bytes() if path.exists() else b""
     if hashlib.sha256(content).hexdigest() != sha256:
         raise DamagedArchive(f"{file_name}: {path} no longer holds the bytes received")
-    table = open_tables(file_name, content)[int(number or 0)]
+    table = open_tables(file_name, content)[number]
     entry = project.feeds[feed]
     for candidate in entry.feed.formats:
         if candidate.id == fmt:

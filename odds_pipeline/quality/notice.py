@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.quality.quarantine import Case
-from odds_pipeline.reception.receive import NO_MONTH
+from odds_pipeline.reception.receive import NO_MONTH, table_of
 from odds_pipeline.status_words import french_month, french_number
 
 MARKS = {
@@ -136,7 +136,7 @@ def notice_of(project: Project, connection: duckdb.DuckDBPyConnection, case: Cas
         entry.feed.label,
         str(entry.file.path),
         case.file,
-        case.delivery.partition("#")[0],
+        table_of(case.delivery)[0],
         case.received_at,
         french_month(case.month) if case.month != NO_MONTH else "",
         refusing,

@@ -9,9 +9,10 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -30,7 +31,10 @@ NO_MONTH = "0000-00"
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of one table of one file; ``feed`` is ``None`` when it was set aside."""
+    """What became of one table of one file; ``feed`` is ``None`` when it was set aside.
+
+    ``replaced_by``: of known bytes, the last file accepted since for months they hold.
+    """
 
     file: str
     delivery: str
@@ -40,6 +44,7 @@ class Receipt:
     known: bool
     simulated: bool
     reason: str | None
+    replaced_by: str | None = None
 
 
 def archive_path(home: Home, sha256: str) -> Path:
@@ -179,7 +184,7 @@ def named_feed(project: Project, file_name: str) -> FeedEntry | None:
 def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Receipt, Reading | None]:
     outcome = recognise(project, table)
     if isinstance(outcome, Match):
-        sha256 = delivery.partition("#")[0]
+        sha256, _ = table_of(delivery)
         reading = corrected(outcome.entry, read(project, outcome), table.file_name, sha256)
         problem = None if reading.months else _without_period(outcome)
         receipt = Receipt(
@@ -204,9 +209,74 @@ def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Recei
 
 _KNOWN = "SELECT id, feed, format, simulated, reason FROM deliveries WHERE sha256 = ? ORDER BY id"
 
+# Months of known bytes that a file received since was accepted for, and that file.
+_REPLACED = """
+SELECT m.delivery, m.month, max_by(e.file_name, e.received_order)
+FROM delivered_months m JOIN deliveries d ON d.id = m.delivery
+JOIN trusted_months t ON t.feed = m.feed AND t.month = m.month
+JOIN deliveries e ON e.id = t.delivery AND e.received_order > d.received_order
+     AND list_has_all(coalesce(e.levels, []), coalesce(d.levels, []))
+WHERE d.sha256 = ? AND m.state = 'accepted' GROUP BY m.delivery, m.month
+HAVING NOT bool_or(e.sha256 = d.sha256) ORDER BY m.delivery, m.month
+"""
+
+_AGAIN = """
+INSERT INTO deliveries SELECT * REPLACE (
+    $again AS id, $now AS received_at, (SELECT max(received_order) + 1 FROM deliveries) AS received_order
+) FROM deliveries WHERE id = $id
+"""
+
+
+def _already(
+    connection: duckdb.DuckDBPyConnection, file: str, sha256: str, known: list[tuple[Any, ...]]
+) -> list[Receipt]:
+    """Receipts of bytes that were received before."""
+    replaced = {delivery: by for delivery, _, by in connection.execute(_REPLACED, [sha256]).fetchall()}
+    receipts: dict[str, Receipt] = {}  # one a table, however often it was sent again
+    for i, feed, fmt, simulated, reason in known:
+        by, table = replaced.get(i), i.partition("@")[0]
+        if by is not None or table not in receipts:
+            receipts[table] = Receipt(file, i, feed, fmt, (), True, simulated, reason, by)
+    return list(receipts.values())
+
+
+def _take_back(
+    connection: duckdb.DuckDBPyConnection, file: str, sha256: str, known: list[tuple[Any, ...]]
+) -> list[Receipt]:
+    """Known bytes that others replaced since are a delivery of their own, which waits for the gate."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    replaced: dict[str, list[str]] = {}
+    for delivery, month, _ in connection.execute(_REPLACED, [sha256]).fetchall():
+        replaced.setdefault(delivery, []).append(month)
+    receipts = []
+    with transaction(connection):
+        for receipt in _already(connection, file, sha256, known):
+            months = replaced.get(receipt.delivery)
+            if months is None:
+                receipts.append(receipt)
+                continue
+            again = f"{receipt.delivery.partition('@')[0]}@{len(known) + 1}"
+            connection.execute(_AGAIN, {"id": receipt.delivery, "again": again, "now": now})
+            connection.execute(
+                "INSERT INTO delivered_months SELECT ?, ?, unnest(?::VARCHAR[]), 'pending', NULL, NULL",
+                [again, receipt.feed, months],
+            )
+            receipts.append(replace(receipt, delivery=again, months=tuple(months), known=False))
+    return receipts
+
+
+def table_of(delivery: str) -> tuple[str, int]:
+    """The sha256 of a delivery's bytes, and which table of the file it is."""
+    sha256, _, number = delivery.partition("@")[0].partition("#")
+    return sha256, int(number or 0)
+
 
 def _receive_file(
-    project: Project, home: Home, connection: duckdb.DuckDBPyConnection, path: Path
+    project: Project,
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    again: bool,
 ) -> list[Receipt]:
     if path.stat().st_size > MAX_BYTES:
         reason = f"{path.name} : plus de {MAX_BYTES // 2**20} Mo, non ouvert."
@@ -214,9 +284,11 @@ def _receive_file(
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     known = connection.execute(_KNOWN, [sha256]).fetchall()
+    if again and known:
+        return _take_back(connection, path.name, sha256, known)
     # Bytes that no contract read are tried again: a contract may know them by now.
     if any(reason is None for *_, reason in known):
-        return [Receipt(path.name, i, feed, f, (), True, s, r) for i, feed, f, s, r in known]
+        return _already(connection, path.name, sha256, known)
     _archive(home, content, sha256)
     received: list[tuple[Receipt, Table | None, Reading | None]] = []
     try:
@@ -234,7 +306,7 @@ def _receive_file(
             received.append((receipt, table, reading))
     outcome = [(r.delivery, r.feed, r.format, r.simulated, r.reason) for r, _, _ in received]
     if known == outcome:
-        return [Receipt(path.name, i, feed, f, (), True, s, r) for i, feed, f, s, r in known]
+        return _already(connection, path.name, sha256, known)
     with transaction(connection):
         if connection.execute(_KNOWN, [sha256]).fetchall() != known:
             raise Overtaken(f"{path.name}: another process received the same bytes meanwhile")
@@ -248,11 +320,14 @@ def _receive_file(
     return [receipt for receipt, _, _ in received]
 
 
-def receive(project: Project, home: Home, paths: Iterable[Path]) -> Iterator[Receipt]:
+def receive(
+    project: Project, home: Home, paths: Iterable[Path], again: bool = False
+) -> Iterator[Receipt]:
     """Receive files and folders, one receipt per table, as they are dealt with.
 
-    The warehouse is held until the last receipt is taken; each file is a transaction of its own.
+    ``again``: known bytes that later ones replaced count as sent anew, after them. The warehouse is
+    held until the last receipt is taken; each file is a transaction of its own.
     """
     with Store(home.warehouse).connect() as connection:
         for path in files_in(paths):
-            yield from _receive_file(project, home, connection, path)
+            yield from _receive_file(project, home, connection, path, again)

@@ -2,7 +2,7 @@
 -- `known_to`, the number of the judgement that ended it.
 
 CREATE TABLE IF NOT EXISTS deliveries (
-    id VARCHAR PRIMARY KEY,            -- sha256, and #n for the n-th table of an archive or workbook
+    id VARCHAR PRIMARY KEY,            -- sha256, #n for the n-th table of the file, @n when sent again
     sha256 VARCHAR NOT NULL,
     file_name VARCHAR NOT NULL,
     part VARCHAR,                      -- member of an archive, sheet of a workbook

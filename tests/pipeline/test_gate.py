@@ -115,6 +115,40 @@ def test_the_same_bytes_twice_change_nothing(project: Project, home: Home, tmp_p
     assert judge_pending(project, home, FEED) == []
 
 
+def _standing(home: Home) -> list[tuple[float, str]]:
+    with Store(home.warehouse).connect() as connection:
+        return connection.execute(
+            "SELECT value, delivery FROM observations JOIN trusted_months USING (delivery, month) "
+            "WHERE known_to IS NULL AND territory = '93008' AND variable LIKE '%municipale'"
+        ).fetchall()
+
+
+def test_a_file_replaced_by_mistake_is_taken_back(project: Project, home: Home, tmp_path: Path) -> None:
+    """A, then B, then A again: A's figures stand, as a third delivery of the same bytes."""
+    first = populations(tmp_path / "a", 2019)
+    second = populations(tmp_path / "b", 2019, _corrected)
+    gate(project, home, first)
+    (right,) = _standing(home)
+    gate(project, home, second)
+    (wrong,) = _standing(home)
+    assert wrong != right
+    (told,) = receive(project, home, [first])
+    assert (told.known, told.replaced_by) == (True, second.name)
+    assert judge_pending(project, home, FEED) == []  # being told changes nothing
+    (receipt,) = receive(project, home, [first], again=True)
+    assert (receipt.known, receipt.months) == (False, ("2019-01",))
+    assert _standing(home) == [wrong]  # until the gate has judged it
+    (judgement,) = judge_pending(project, home, FEED)
+    assert judgement.accepted == ("2019-01",)
+    assert _standing(home) == [(right[0], f"{right[1]}@2")]
+    # It is the one in use: sending it once more is nothing new, and B can be taken back in its turn.
+    (receipt,) = receive(project, home, [first], again=True)
+    assert (receipt.known, receipt.replaced_by) == (True, None)
+    list(receive(project, home, [second], again=True))
+    judge_pending(project, home, FEED)
+    assert _standing(home) == [(wrong[0], f"{wrong[1]}@2")]
+
+
 def test_a_corrected_delivery_is_a_revision(project: Project, home: Home, tmp_path: Path) -> None:
     gate(project, home, populations(tmp_path / "a", 2019))
     gate(project, home, populations(tmp_path / "b", 2019, _corrected))
