@@ -35,7 +35,8 @@ WHERE s.release IS NULL OR s.value IS DISTINCT FROM c.value
 
 def forget_after(connection: duckdb.DuckDBPyConnection, release: int) -> None:
     """Drop what a publication that was killed had written of releases that do not exist."""
-    connection.execute("DELETE FROM published_cells WHERE release > ?", [release])
+    for table in ("published_cells", "settled_blocks", "audited_cells"):
+        connection.execute(f"DELETE FROM {table} WHERE release > ?", [release])
 
 
 def recall(

@@ -16,6 +16,7 @@ from odds_pipeline.secrecy.additive import Cells, assemble, families, places_tab
 from odds_pipeline.secrecy.attack import TOLERANCE, intervals
 from odds_pipeline.secrecy.memory import recall
 from odds_pipeline.secrecy.rules import mark
+from odds_pipeline.secrecy.settled import CELL, settle
 from odds_pipeline.secrecy.suppression import Suppression, suppress
 
 _CURRENT_CELLS = """
@@ -66,12 +67,35 @@ class Protection:
     places: pd.DataFrame
 
 
-def protect(connection: duckdb.DuckDBPyConnection, project: Project) -> Protection:
-    """Hide in ``available`` what must not be read; :class:`SecrecyError` if the audit finds a hole."""
+def protect(connection: duckdb.DuckDBPyConnection, project: Project, release: int) -> Protection:
+    """Hide in ``available`` what must not be read; :class:`SecrecyError` if the audit finds a hole.
+
+    ``release`` is the last one: of what has not changed since, its decisions stand.
+    """
     places = places_table(project)
     mark(connection, project, places)
     connection.execute(_CURRENT_CELLS)
-    blocks = _blocks(connection, project)
+    _blocks(connection, project)
+    hidden, audited = settle(connection, project, places, release)
+    blocks = connection.execute("FROM blocks ANTI JOIN settled USING (family, month)").df()
+    connection.unregister("blocks")
+    if not blocks.empty:
+        new_hidden, new_audited = _decide(connection, project, places, blocks)
+        hidden = pd.concat([hidden, new_hidden]) if len(hidden) else new_hidden
+        audited = pd.concat([audited, new_audited]) if len(audited) else new_audited
+    secondary = hidden.astype({"variable": "string", "month": "string", "place": "int64"})
+    connection.register("secondary", secondary)
+    for statement in _HIDE:
+        connection.execute(statement)
+    connection.unregister("secondary")
+    return Protection(audited, places)
+
+
+def _decide(
+    connection: duckdb.DuckDBPyConnection, project: Project, places: pd.DataFrame, blocks: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The cells of ``blocks`` to hide as ``secondaire``, and what the audit found of them all."""
+    connection.register("blocks", blocks)
     current = connection.execute(
         "SELECT * FROM current_cells WHERE (variable, month) IN (SELECT variable, month FROM blocks)"
     ).df()
@@ -82,18 +106,12 @@ def protect(connection: duckdb.DuckDBPyConnection, project: Project) -> Protecti
     audited = _audit(project, places, cells, found)
     frame = cells.frame
     of_totals = frame["small"].eq(True) & frame["whole"].eq(True)
-    secondary = frame[
-        found.hidden & frame["current"].eq(True) & (~frame["sensitive"].eq(True) | of_totals)
-    ][["variable", "month", "place"]].astype({"variable": "string", "month": "string", "place": "int64"})
-    connection.register("secondary", secondary)
-    for statement in _HIDE:
-        connection.execute(statement)
-    connection.unregister("secondary")
-    return Protection(audited, places)
+    secondary = found.hidden & frame["current"].eq(True) & (~frame["sensitive"].eq(True) | of_totals)
+    return frame.loc[secondary, CELL], audited
 
 
-def _blocks(connection: duckdb.DuckDBPyConnection, project: Project) -> pd.DataFrame:
-    """Variables and months to reason on: families with something to protect, now or earlier."""
+def _blocks(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """Register ``blocks``: families and months with something to protect, now or earlier."""
     family = pd.DataFrame(families(project).items(), columns=["variable", "family"])
     small = pd.DataFrame(_differences(project), columns=["variable"]).astype("string")
     connection.register("family", family)
@@ -103,12 +121,11 @@ def _blocks(connection: duckdb.DuckDBPyConnection, project: Project) -> pd.DataF
         "UNION SELECT variable, month FROM published_cells WHERE hidden_by IS NOT NULL "
         "UNION SELECT c.variable, month FROM current_cells c JOIN differences USING (variable)), "
         "active AS (SELECT DISTINCT family, month FROM secret JOIN family USING (variable)) "
-        "SELECT variable, month FROM active JOIN family USING (family)"
+        "SELECT family, variable, month FROM active JOIN family USING (family)"
     ).df()
     connection.unregister("family")
     connection.unregister("differences")
     connection.register("blocks", blocks)
-    return blocks
 
 
 def _differences(project: Project) -> list[str]:

@@ -31,6 +31,7 @@ from odds_pipeline.secrecy.audit import audit_table
 from odds_pipeline.secrecy.derived import hide_values
 from odds_pipeline.secrecy.memory import forget_after, record
 from odds_pipeline.secrecy.protect import Protection, protect
+from odds_pipeline.secrecy.settled import record as record_settled
 from odds_pipeline.warehouse.definitions import definitions_table
 from odds_pipeline.warehouse.release import (
     Release,
@@ -148,7 +149,7 @@ def publish(project: Project, home: Home) -> Release:
         tables = tables_of(project, list(project.indicators))
         tables = replace(tables, inputs=inputs_table(project, project.variables))
         gather(connection, project, tables, everything=True)
-        protection = protect(connection, project)
+        protection = protect(connection, project, last)
         evaluate(connection, tables)
         hide_values(connection, project)
         connection.execute(_OBSERVATIONS)
@@ -203,6 +204,7 @@ def _write(
         raise Overtaken("the warehouse changed while the release was written; publish again")
     with transaction(connection):
         record(connection, protection.places, number)
+        record_settled(connection, protection.audited, number)
     temporary.replace(release_path(home, number))
     pointer = home.releases / ".current.tmp"
     pointer.write_text(f"{number}\n", encoding="utf-8")

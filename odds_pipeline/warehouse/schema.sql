@@ -123,6 +123,27 @@ CREATE TABLE IF NOT EXISTS published_cells (
     threshold INTEGER NOT NULL
 );
 
+-- The blocks of secrecy (family of variables, month) as the last release left them, and what its audit
+-- found of their cells: a block whose fingerprint is unchanged is not decided again.
+CREATE TABLE IF NOT EXISTS settled_blocks (
+    release INTEGER NOT NULL,
+    family INTEGER NOT NULL,
+    month VARCHAR NOT NULL,
+    fingerprint VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS audited_cells (
+    release INTEGER NOT NULL,
+    variable VARCHAR NOT NULL,
+    month VARCHAR NOT NULL,
+    place INTEGER NOT NULL,
+    hidden_by VARCHAR,
+    current BOOLEAN NOT NULL,
+    low DOUBLE,
+    high DOUBLE,
+    told BOOLEAN NOT NULL,             -- an earlier release had shown it
+    recoverable BOOLEAN NOT NULL
+);
+
 ALTER TABLE observations ADD COLUMN IF NOT EXISTS correction VARCHAR;
 ALTER TABLE deliveries ADD COLUMN IF NOT EXISTS levels VARCHAR[];
 ALTER TABLE indicator_values ADD COLUMN IF NOT EXISTS reserve VARCHAR;

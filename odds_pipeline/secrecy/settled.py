@@ -1,0 +1,111 @@
+"""Blocks that stand as the last release left them: same figures, same rules, so the same decision.
+
+A block is a family of variables and a month. What the last release decided of it and what its audit
+found are taken over when nothing it rests on has changed: a new month costs the protection of one
+month, not of the whole history. The fingerprint of a block holds its figures, the declared sums, the
+places, and the code of this package: changing any of them decides every block anew.
+"""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from odds_pipeline.model.project import Project
+from odds_pipeline.secrecy.additive import (
+    category_equations,
+    families,
+    place_equations,
+    remainders,
+)
+
+# Twelve digits: the order in which machines add up decimals changes the sixteenth.
+_PRINTS = """
+CREATE OR REPLACE TEMP TABLE block_prints AS
+SELECT b.family, b.month, concat_ws(':', $rules, count(c.variable),
+    coalesce(bit_xor(md5_number_lower(concat_ws('|', c.variable, c.place,
+        coalesce(printf('%.12g', c.value), '-'), coalesce(c.hidden_by, '-'), c.small, c.threshold,
+        coalesce(printf('%.12g', c.lower_bound), '-')))), 0)) AS fingerprint
+FROM blocks b LEFT JOIN current_cells c ON c.variable = b.variable AND c.month = b.month
+GROUP BY b.family, b.month
+"""
+
+_SETTLED = """
+CREATE OR REPLACE TEMP TABLE settled AS
+SELECT family, month FROM block_prints SEMI JOIN (
+    FROM settled_blocks WHERE release = $release
+) USING (family, month, fingerprint)
+"""
+
+_HIDDEN = """
+SELECT c.variable, c.month, c.place
+FROM current_cells c
+JOIN blocks b ON b.variable = c.variable AND b.month = c.month
+SEMI JOIN settled s ON s.family = b.family AND s.month = b.month
+JOIN secrecy_places p ON p.place = c.place
+JOIN (
+    FROM published_cells
+    QUALIFY row_number() OVER (
+        PARTITION BY variable, month, territory, geography ORDER BY release DESC) = 1
+) said ON said.variable = c.variable AND said.month = c.month
+      AND said.territory = p.territory AND said.geography = p.geography
+WHERE said.hidden_by = 'secondaire'
+"""
+
+_AUDITED = """
+SELECT a.* EXCLUDE (release) FROM audited_cells a
+JOIN blocks b ON b.variable = a.variable AND b.month = a.month
+SEMI JOIN settled s ON s.family = b.family AND s.month = b.month
+"""
+
+CELL = ["variable", "month", "place"]
+FOUND = [*CELL, "hidden_by", "current", "low", "high", "told", "recoverable"]
+
+
+@cache
+def _code() -> bytes:
+    """The source of this package."""
+    return b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+
+
+def _rules(project: Project, places: pd.DataFrame) -> str:
+    tables = [
+        places,
+        place_equations(project, places),
+        category_equations(project),
+        remainders(project),
+        pd.DataFrame(families(project).items()),
+    ]
+    text = "\n".join(table.to_csv(index=False) for table in tables)
+    return hashlib.sha256(_code() + text.encode()).hexdigest()
+
+
+def settle(
+    connection: duckdb.DuckDBPyConnection, project: Project, places: pd.DataFrame, release: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Which of the registered ``blocks`` stand as ``release`` left them, in the table ``settled``.
+
+    Returns their cells hidden as ``secondaire``, and what their audit found.
+    """
+    connection.register("secrecy_places", places)
+    connection.execute(_PRINTS, {"rules": _rules(project, places)})
+    connection.execute(_SETTLED, {"release": release})
+    hidden = connection.execute(_HIDDEN).df().drop_duplicates()
+    audited = connection.execute(_AUDITED).df()
+    connection.unregister("secrecy_places")
+    return hidden, audited
+
+
+def record(connection: duckdb.DuckDBPyConnection, audited: pd.DataFrame, release: int) -> None:
+    """Keep what ``release`` decided of every block, instead of what the one before did."""
+    connection.register("audited_frame", audited.dropna(subset=["variable"])[FOUND])
+    for statement in (
+        "DELETE FROM settled_blocks",
+        "INSERT INTO settled_blocks SELECT $release, family, month, fingerprint FROM block_prints",
+        "DELETE FROM audited_cells",
+        f"INSERT INTO audited_cells SELECT $release, {', '.join(FOUND)} FROM audited_frame",
+    ):
+        connection.execute(statement, {"release": release} if "$release" in statement else {})
+    connection.unregister("audited_frame")
