@@ -16,6 +16,7 @@ from odds_pipeline.components.partner_feeds import range_tags
 from odds_pipeline.components.shared import (
     RECUEIL,
     WRITER_POOL,
+    covering,
     feed_key,
     indicator_key,
     partitions_of,
@@ -155,18 +156,8 @@ def run_feeds(instance: dg.DagsterInstance, batch: Batch) -> bool:
     Raises :class:`GateFailed` when it failed for another reason, once the other feeds are judged.
     """
     calendar = project().feeds[batch.names[0]].feed.calendar
-    keys = partitions_of(calendar).get_partition_keys()
-    inside = [key for key in keys if batch.first <= key <= batch.last]
-    if not inside:
-        # No partition: the calendar rule refuses what waits, so that nothing is left pending.
-        from odds_pipeline.quality.gate import judge_pending
-
-        for feed in batch.names:
-            judge_pending(project(), Home.from_environment(), feed, batch.first, batch.last)
-        return False
-    result = _execute(
-        instance, [feed_key(feed) for feed in batch.names], range_tags(inside[0], inside[-1])
-    )
+    months = covering(calendar, batch.first, batch.last)
+    result = _execute(instance, [feed_key(feed) for feed in batch.names], range_tags(*months))
     if broken := _broken(result):
         raise GateFailed(f"{', '.join(batch.names)}: {' ; '.join(broken)}")
     return result.success

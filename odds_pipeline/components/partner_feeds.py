@@ -25,12 +25,14 @@ from odds_pipeline.components.shared import (
     WRITER_POOL,
     Warehouse,
     code_reference,
+    covering,
     feed_key,
     partitions_of,
     project,
     simulated_feeds,
     tried_again,
 )
+from odds_pipeline.indicators.staleness import ALL
 from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.project import FeedEntry
 from odds_pipeline.quality.gate import Judgement, judge_waiting
@@ -146,11 +148,13 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
     def gate(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
-        window = context.partition_key_range
-        span = entry.id, window.start, window.end
+        window, keys = context.partition_key_range, partitions.get_partition_keys()
+        # What lies before the first partition or after the last one is nobody else's to refuse.
+        first = ALL[0] if window.start == keys[0] else window.start
+        last = ALL[1] if window.end == keys[-1] else window.end
         with tried_again(), warehouse.get_connection() as connection:
-            judgements = judge_waiting(project(), warehouse.home, connection, *span)
-            state = _state(connection, *span)
+            judgements = judge_waiting(project(), warehouse.home, connection, entry.id, first, last)
+            state = _state(connection, entry.id, window.start, window.end)
         latest = {month: j for j in judgements for month in j.accepted}
         refused = sorted({month for j in judgements for month in j.refused})
         known = _recorded(context, feed_key(entry.id), list(state.trusted))
@@ -246,7 +250,7 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
                 dg.RunRequest(
                     run_key=f"{feed}:{'+'.join(d[:12] for d in deliveries)}",
                     asset_selection=[feed_key(feed)],
-                    tags=range_tags(first, last),
+                    tags=range_tags(*covering(project().feeds[feed].feed.calendar, first, last)),
                 )
                 for (feed, first, last), deliveries in requests.items()
             ],

@@ -82,6 +82,16 @@ def partitions_of(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:
     return _partitions(rhythm(calendar))
 
 
+def covering(calendar: Calendar, first: str, last: str) -> tuple[str, str]:
+    """The partitions from that of ``first`` to that of ``last``, or the nearest ones around them.
+
+    A run over months that are no partitions would be refused by Dagster, and they would wait for ever.
+    """
+    keys = partitions_of(calendar).get_partition_keys()
+    start = max((key for key in keys if key <= first), default=keys[0])
+    return start, max(start, min((key for key in keys if key >= last), default=keys[-1]))
+
+
 def simulated_feeds(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Feeds with simulated figures in use."""
     rows = connection.execute(

@@ -8,12 +8,15 @@ import pytest
 from dagster._utils.schedules import cron_string_iterator
 from pydantic import ValidationError
 
+from odds_pipeline import runs
 from odds_pipeline.calendar_status import expected_month
 from odds_pipeline.components.partner_feeds import expected_cron, feed_schedule, landing_sensor
 from odds_pipeline.components.shared import Warehouse, feed_key, partitions_of
 from odds_pipeline.home import Home
 from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.project import Project
+from odds_pipeline.quality.quarantine import cases
+from odds_pipeline.warehouse.store import Store
 
 from .test_gate import FEED, populations
 
@@ -43,6 +46,34 @@ def test_a_file_is_taken_once_it_is_written(home: Home) -> None:
     populations(home.landing, 2019, lambda rows: rows[5].__setitem__(4, "11"))
     asked += [tick(), tick(), tick()]
     assert asked == [0, 0, 1, 0, 0, 1, 0]
+
+
+@pytest.mark.parametrize("year", [2001, 2090])
+def test_a_month_that_is_no_partition_is_refused_by_the_run_that_is_asked(home: Home, year: int) -> None:
+    """It would wait for ever, in a run that Dagster refuses to start."""
+    sensor = landing_sensor([feed_key(FEED)])
+    populations(home.landing, year)
+    cursor, requests = None, []
+    for _ in range(2):
+        resources = {"warehouse": Warehouse(database=str(home.warehouse))}
+        with dg.build_sensor_context(cursor=cursor, resources=resources) as context:
+            result = sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        cursor, requests = result.cursor, result.run_requests or []
+    (request,) = requests
+    keys = partitions_of(Project.load().feeds[FEED].feed.calendar).get_partition_keys()
+    asked = [request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end")]
+    assert asked == [keys[0], keys[0]] if year == 2001 else [keys[-1], keys[-1]]
+    with runs.instance_of(home) as instance:
+        (batch,) = runs.waiting(home)
+        assert not runs.run_feeds(instance, batch)
+        assert runs.waiting(home) == []
+        (run,) = instance.get_runs()
+        assert run.status == dg.DagsterRunStatus.FAILURE
+    with Store(home.warehouse).connect() as connection:
+        (case,) = cases(connection)
+    assert case.month == f"{year}-01"
+    assert case.rules == (("calendrier",) if year == 2001 else ("periode_future",))
 
 
 @pytest.mark.parametrize(
