@@ -68,9 +68,8 @@ def measure(communes: int, months: int) -> dict[str, Any]:
         "drawn_months": pd.DataFrame({"month": [f"2024-{n + 1:02d}" for n in range(months)]}),
     }
     home = Home.from_environment()
-    home.path.mkdir(
-        parents=True, exist_ok=True
-    )  # on a server nothing else makes it, and DuckDB spills there
+    # DuckDB spills there, and on a server nothing else makes it.
+    home.path.mkdir(parents=True, exist_ok=True)
     answer: dict[str, Any] = {"communes": communes, "months": months, "variables": len(read)}
     with Store(home.warehouse).connect() as connection:
         connection.execute(f"SET memory_limit = '{MEMORY}'")

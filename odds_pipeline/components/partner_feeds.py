@@ -148,10 +148,10 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
     def gate(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
-        window, keys = context.partition_key_range, partitions.get_partition_keys()
+        window = context.partition_key_range
         # What lies before the first partition or after the last one is nobody else's to refuse.
-        first = ALL[0] if window.start == keys[0] else window.start
-        last = ALL[1] if window.end == keys[-1] else window.end
+        first = ALL[0] if window.start == partitions.get_first_partition_key() else window.start
+        last = ALL[1] if window.end == partitions.get_last_partition_key() else window.end
         with tried_again(), warehouse.get_connection() as connection:
             judgements = judge_waiting(project(), warehouse.home, connection, entry.id, first, last)
             state = _state(connection, entry.id, window.start, window.end)

@@ -209,14 +209,14 @@ def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Recei
 
 _KNOWN = "SELECT id, feed, format, simulated, reason FROM deliveries WHERE sha256 = ? ORDER BY id"
 
-# Months of known bytes that a file received since was accepted for, and that file.
+# Months of each delivery that a file received since was accepted for, and that file.
 _REPLACED = """
 SELECT m.delivery, m.month, max_by(e.file_name, e.received_order)
 FROM delivered_months m JOIN deliveries d ON d.id = m.delivery
 JOIN trusted_months t ON t.feed = m.feed AND t.month = m.month
 JOIN deliveries e ON e.id = t.delivery AND e.received_order > d.received_order
      AND list_has_all(coalesce(e.levels, []), coalesce(d.levels, []))
-WHERE d.sha256 = ? AND m.state = 'accepted' GROUP BY m.delivery, m.month
+WHERE m.state = 'accepted' GROUP BY m.delivery, m.month
 HAVING NOT bool_or(e.sha256 = d.sha256) ORDER BY m.delivery, m.month
 """
 
@@ -227,41 +227,46 @@ INSERT INTO deliveries SELECT * REPLACE (
 """
 
 
-def _already(
-    connection: duckdb.DuckDBPyConnection, file: str, sha256: str, known: list[tuple[Any, ...]]
-) -> list[Receipt]:
+Replaced = dict[str, dict[str, str]]
+"""Of each delivery, the months that others replaced since, with the last file that did."""
+
+
+def _replaced(connection: duckdb.DuckDBPyConnection) -> Replaced:
+    found: Replaced = {}
+    for delivery, month, by in connection.execute(_REPLACED).fetchall():
+        found.setdefault(delivery, {})[month] = by
+    return found
+
+
+def _already(file: str, known: list[tuple[Any, ...]], replaced: Replaced) -> list[Receipt]:
     """Receipts of bytes that were received before."""
-    replaced = {delivery: by for delivery, _, by in connection.execute(_REPLACED, [sha256]).fetchall()}
     receipts: dict[str, Receipt] = {}  # one a table, however often it was sent again
     for i, feed, fmt, simulated, reason in known:
-        by, table = replaced.get(i), i.partition("@")[0]
+        by, table = next(reversed(replaced.get(i, {}).values()), None), i.partition("@")[0]
         if by is not None or table not in receipts:
             receipts[table] = Receipt(file, i, feed, fmt, (), True, simulated, reason, by)
     return list(receipts.values())
 
 
 def _take_back(
-    connection: duckdb.DuckDBPyConnection, file: str, sha256: str, known: list[tuple[Any, ...]]
+    connection: duckdb.DuckDBPyConnection, file: str, known: list[tuple[Any, ...]], replaced: Replaced
 ) -> list[Receipt]:
     """Known bytes that others replaced since are a delivery of their own, which waits for the gate."""
     now = datetime.now(UTC).replace(tzinfo=None)
-    replaced: dict[str, list[str]] = {}
-    for delivery, month, _ in connection.execute(_REPLACED, [sha256]).fetchall():
-        replaced.setdefault(delivery, []).append(month)
     receipts = []
     with transaction(connection):
-        for receipt in _already(connection, file, sha256, known):
-            months = replaced.get(receipt.delivery)
-            if months is None:
+        for receipt in _already(file, known, replaced):
+            if receipt.replaced_by is None:
                 receipts.append(receipt)
                 continue
+            months = tuple(replaced[receipt.delivery])
             again = f"{receipt.delivery.partition('@')[0]}@{len(known) + 1}"
             connection.execute(_AGAIN, {"id": receipt.delivery, "again": again, "now": now})
             connection.execute(
                 "INSERT INTO delivered_months SELECT ?, ?, unnest(?::VARCHAR[]), 'pending', NULL, NULL",
-                [again, receipt.feed, months],
+                [again, receipt.feed, list(months)],
             )
-            receipts.append(replace(receipt, delivery=again, months=tuple(months), known=False))
+            receipts.append(replace(receipt, delivery=again, months=months, known=False))
     return receipts
 
 
@@ -276,6 +281,7 @@ def _receive_file(
     home: Home,
     connection: duckdb.DuckDBPyConnection,
     path: Path,
+    replaced: Replaced,
     again: bool,
 ) -> list[Receipt]:
     if path.stat().st_size > MAX_BYTES:
@@ -284,11 +290,11 @@ def _receive_file(
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     known = connection.execute(_KNOWN, [sha256]).fetchall()
-    if again and known:
-        return _take_back(connection, path.name, sha256, known)
     # Bytes that no contract read are tried again: a contract may know them by now.
     if any(reason is None for *_, reason in known):
-        return _already(connection, path.name, sha256, known)
+        if again:
+            return _take_back(connection, path.name, known, replaced)
+        return _already(path.name, known, replaced)
     _archive(home, content, sha256)
     received: list[tuple[Receipt, Table | None, Reading | None]] = []
     try:
@@ -306,7 +312,7 @@ def _receive_file(
             received.append((receipt, table, reading))
     outcome = [(r.delivery, r.feed, r.format, r.simulated, r.reason) for r, _, _ in received]
     if known == outcome:
-        return _already(connection, path.name, sha256, known)
+        return _already(path.name, known, replaced)
     with transaction(connection):
         if connection.execute(_KNOWN, [sha256]).fetchall() != known:
             raise Overtaken(f"{path.name}: another process received the same bytes meanwhile")
@@ -329,5 +335,7 @@ def receive(
     held until the last receipt is taken; each file is a transaction of its own.
     """
     with Store(home.warehouse).connect() as connection:
+        # Once: the landing folder is read whole each time, and receiving accepts nothing.
+        replaced = _replaced(connection)
         for path in files_in(paths):
-            yield from _receive_file(project, home, connection, path, again)
+            yield from _receive_file(project, home, connection, path, replaced, again)

@@ -14,13 +14,15 @@ WHERE (c.variable, c.month) IN (SELECT variable, month FROM blocks)
 ORDER BY c.release
 """
 
-_RECORD = """
+LAST_SAID = """
+SELECT * FROM published_cells
+QUALIFY row_number() OVER (PARTITION BY variable, month, territory, geography ORDER BY release DESC) = 1
+"""
+"""What the last release said of each cell."""
+
+_RECORD = f"""
 INSERT INTO published_cells
-WITH said AS (
-    SELECT * FROM published_cells
-    QUALIFY row_number() OVER (PARTITION BY variable, month, territory, geography
-                               ORDER BY release DESC) = 1
-)
+WITH said AS ({LAST_SAID})
 SELECT $release, c.variable, c.month, p.territory, p.geography, c.value, c.hidden_by, c.small,
        c.threshold
 FROM current_cells c

@@ -20,6 +20,7 @@ from odds_pipeline.secrecy.additive import (
     place_equations,
     remainders,
 )
+from odds_pipeline.secrecy.memory import LAST_SAID
 
 # Twelve digits: the order in which machines add up decimals changes the sixteenth.
 _PRINTS = """
@@ -39,18 +40,14 @@ SELECT family, month FROM block_prints SEMI JOIN (
 ) USING (family, month, fingerprint)
 """
 
-_HIDDEN = """
+_HIDDEN = f"""
 SELECT c.variable, c.month, c.place
 FROM current_cells c
 JOIN blocks b ON b.variable = c.variable AND b.month = c.month
 SEMI JOIN settled s ON s.family = b.family AND s.month = b.month
 JOIN secrecy_places p ON p.place = c.place
-JOIN (
-    FROM published_cells
-    QUALIFY row_number() OVER (
-        PARTITION BY variable, month, territory, geography ORDER BY release DESC) = 1
-) said ON said.variable = c.variable AND said.month = c.month
-      AND said.territory = p.territory AND said.geography = p.geography
+JOIN ({LAST_SAID}) said ON said.variable = c.variable AND said.month = c.month
+     AND said.territory = p.territory AND said.geography = p.geography
 WHERE said.hidden_by = 'secondaire'
 """
 
