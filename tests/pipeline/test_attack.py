@@ -50,15 +50,22 @@ def truth(code: str, name: str, revised: bool = False) -> int:
     return 30 + own % 7
 
 
+def file_of(project: Project, month: str) -> str:
+    """The name that the contract expects of a month's file."""
+    pattern = str(project.feeds[FEED].feed.formats[0].file).replace("^", "")
+    return pattern.replace("(?P<year>20\\d\\d)-(?P<month>\\d\\d)", month) + ".csv"
+
+
 @pytest.fixture
 def observatory(project: Project, home: Home, tmp_path: Path) -> Home:
     """A home with one month delivered, and nothing published."""
-    path = tmp_path / f"cd93_autonomie_{MONTH}.csv"
-    fmt = project.feeds[FEED].feed.formats[0]
-    assert fmt.file is not None
-    name = fmt.file.replace("^", "").replace("(?P<year>20\\d\\d)-(?P<month>\\d\\d)", MONTH)
-    path = tmp_path / f"{name}.csv"
-    deliver(project, home, path, FEED, lambda code, variable: str(truth(code, variable)))
+    deliver(
+        project,
+        home,
+        tmp_path / file_of(project, MONTH),
+        FEED,
+        lambda code, variable: str(truth(code, variable)),
+    )
     return home
 
 
@@ -168,9 +175,9 @@ def test_nothing_is_recovered_from_successive_releases(
     publish(project, observatory)
     second = tmp_path / "second"
     second.mkdir()
-    fmt = project.feeds[FEED].feed.formats[0]
-    name = str(fmt.file).replace("^", "").replace("(?P<year>20\\d\\d)-(?P<month>\\d\\d)", MONTH)
-    deliver(project, observatory, second / f"{name}.csv", FEED, lambda c, v: str(truth(c, v, True)))
+    deliver(
+        project, observatory, second / file_of(project, MONTH), FEED, lambda c, v: str(truth(c, v, True))
+    )
     assert publish(project, observatory).number == 2
     attacker = Attacker(project, observatory, ("public", "membres", "partenaires"))
     assert attacker.recovered() == []

@@ -1,5 +1,6 @@
 """The landing sensor and the schedules: when a file is taken, and which month is asked for."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -23,21 +24,27 @@ from .test_gate import FEED, populations
 PARIS = ZoneInfo("Europe/Paris")
 
 
-def test_a_file_is_taken_once_it_is_written(home: Home) -> None:
+def _ticks(home: Home) -> Iterator[list[dg.RunRequest]]:
+    """What the landing sensor asks for at each tick, for ever."""
     sensor = landing_sensor([feed_key(FEED)])
-    resources = {"warehouse": Warehouse(database=str(home.warehouse))}
     cursor: str | None = None
+    while True:
+        resources = {"warehouse": Warehouse(database=str(home.warehouse))}
+        with dg.build_sensor_context(cursor=cursor, resources=resources) as context:
+            result = sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+        yield list(result.run_requests or [])
+
+
+def test_a_file_is_taken_once_it_is_written(home: Home) -> None:
+    ticks = _ticks(home)
     asked: list[int] = []
     path = populations(home.landing, 2019)
     content = path.read_bytes()
 
     def tick() -> int:
-        nonlocal cursor
-        with dg.build_sensor_context(cursor=cursor, resources=resources) as context:
-            result = sensor(context)
-        assert isinstance(result, dg.SensorResult)
-        cursor = result.cursor
-        return len(result.run_requests or [])
+        return len(next(ticks))
 
     path.write_bytes(content[:400])
     asked.append(tick())
@@ -51,19 +58,13 @@ def test_a_file_is_taken_once_it_is_written(home: Home) -> None:
 @pytest.mark.parametrize("year", [2001, 2090])
 def test_a_month_that_is_no_partition_is_refused_by_the_run_that_is_asked(home: Home, year: int) -> None:
     """It would wait for ever, in a run that Dagster refuses to start."""
-    sensor = landing_sensor([feed_key(FEED)])
     populations(home.landing, year)
-    cursor, requests = None, []
-    for _ in range(2):
-        resources = {"warehouse": Warehouse(database=str(home.warehouse))}
-        with dg.build_sensor_context(cursor=cursor, resources=resources) as context:
-            result = sensor(context)
-        assert isinstance(result, dg.SensorResult)
-        cursor, requests = result.cursor, result.run_requests or []
-    (request,) = requests
+    ticks = _ticks(home)
+    assert next(ticks) == []
+    (request,) = next(ticks)
     keys = partitions_of(Project.load().feeds[FEED].feed.calendar).get_partition_keys()
     asked = [request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end")]
-    assert asked == [keys[0], keys[0]] if year == 2001 else [keys[-1], keys[-1]]
+    assert asked == [keys[0] if year == 2001 else keys[-1]] * 2
     with runs.instance_of(home) as instance:
         (batch,) = runs.waiting(home)
         assert not runs.run_feeds(instance, batch)

@@ -13,15 +13,13 @@ from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.release import open_release
 from odds_pipeline.warehouse.store import Store
 
-from .test_attack import FEED, MONTH, PARTS, TOTAL, Attacker, truth
+from .test_attack import FEED, MONTH, PARTS, TOTAL, Attacker, file_of, truth
 from .test_editions import deliver
 
 
 def month(project: Project, home: Home, folder: Path, month: str, revised: bool = False) -> None:
     """Deliver a month of benefits of home care: as many small counts as in the others, other figures."""
     folder.mkdir()
-    pattern = str(project.feeds[FEED].feed.formats[0].file).replace("^", "")
-    name = pattern.replace("(?P<year>20\\d\\d)-(?P<month>\\d\\d)", month)
     later = int(month[5:]) - 3
 
     def figure(code: str, variable: str) -> str:
@@ -30,11 +28,11 @@ def month(project: Project, home: Home, folder: Path, month: str, revised: bool 
         value = truth(code, variable, revised)
         return str(value if value < 20 else round(value * (1 + 0.02 * later)) + later)
 
-    deliver(project, home, folder / f"{name}.csv", FEED, figure)
+    deliver(project, home, folder / file_of(project, month), FEED, figure)
 
 
 @pytest.fixture
-def cells(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+def decided(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     """Months that each publication decided anew."""
     found: list[set[str]] = []
     decide = protection._decide
@@ -59,7 +57,7 @@ def content(home: Home) -> list[object]:
 
 @pytest.mark.parametrize("revised", [False, True], ids=["a new month", "a month revised"])
 def test_only_what_changed_is_decided_and_the_release_is_that_of_deciding_all(
-    project: Project, home: Home, tmp_path: Path, cells: list[set[str]], revised: bool
+    project: Project, home: Home, tmp_path: Path, decided: list[set[str]], revised: bool
 ) -> None:
     month(project, home, tmp_path / "first", MONTH)
     month(project, home, tmp_path / "second", "2024-04")
@@ -75,31 +73,35 @@ def test_only_what_changed_is_decided_and_the_release_is_that_of_deciding_all(
     publish(project, home)
     publish(project, anew)
     changed = {MONTH} if revised else {"2024-05"}
-    assert cells == [{MONTH, "2024-04"}, changed, {MONTH, "2024-04", *changed}]
+    assert decided == [{MONTH, "2024-04"}, changed, {MONTH, "2024-04", *changed}]
     assert content(home) == content(anew)
     assert Attacker(project, home, EDITIONS).recovered() == []
 
 
 def test_a_rule_that_changes_decides_every_month_anew(
-    project: Project, home: Home, tmp_path: Path, cells: list[set[str]], monkeypatch: pytest.MonkeyPatch
+    project: Project,
+    home: Home,
+    tmp_path: Path,
+    decided: list[set[str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     month(project, home, tmp_path / "first", MONTH)
     publish(project, home)
     month(project, home, tmp_path / "second", "2024-04")
     monkeypatch.setattr("odds_pipeline.secrecy.settled._code", lambda: b"another version")
     publish(project, home)
-    assert cells == [{MONTH}, {MONTH, "2024-04"}]
+    assert decided == [{MONTH}, {MONTH, "2024-04"}]
 
 
 def test_a_publication_that_was_killed_settles_nothing(
-    project: Project, home: Home, tmp_path: Path, cells: list[set[str]]
+    project: Project, home: Home, tmp_path: Path, decided: list[set[str]]
 ) -> None:
     """Killed after its records and before its release was in place."""
     month(project, home, tmp_path / "first", MONTH)
     shutil.rmtree(publish(project, home).path)
     (home.releases / "current").unlink()
     assert publish(project, home).number == 1
-    assert cells == [{MONTH}, {MONTH}]
+    assert decided == [{MONTH}, {MONTH}]
 
 
 def test_nothing_to_decide_is_decided_at_once(project: Project, home: Home, tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ import duckdb
 import pandas as pd
 import pytest
 
-from odds_pipeline.indicators.compute import Tables, compute, evaluate, gather
+from odds_pipeline.indicators.compute import Tables, compute
 from odds_pipeline.model.project import Project
 from odds_pipeline.warehouse.store import SCHEMA
+
+from . import given
 
 PLAINE = "200057867"
 PLAINE_COMMUNES = ["93001", "93027", "93031", "93039", "93059", "93066", "93070", "93072", "93079"]
@@ -25,26 +27,6 @@ def computed(
         status, conf, geography = (*more, *(["A", "F", 2024][len(more) :]))
         level = "departement" if territory == "93" else "commune"
         rows.append((variable, month, territory, level, geography, value, status, conf, "d", None))
-    observations = (
-        pd.DataFrame(
-            rows,
-            columns=[
-                "variable",
-                "month",
-                "territory",
-                "level",
-                "geography",
-                "value",
-                "obs_status",
-                "conf_status",
-                "delivery",
-                "known_to",
-            ],
-        )
-        .astype({"value": "float64"})
-        .assign(lower_bound=None)
-    )
-    months = pd.DataFrame({"delivery": "d", "month": sorted({r[1] for r in rows}), "reserve": None})
     definitions = pd.DataFrame(
         {
             "indicator": ["i"],
@@ -60,12 +42,8 @@ def computed(
     )
     levels = pd.DataFrame({"indicator": "i", "level": ["commune", "ept", "departement"]})
     inputs = pd.DataFrame({"variable": ["p.a", "p.b"], "aggregation": [aggregation, "sum"]})
-    with duckdb.connect() as connection:
-        connection.register("observations", observations)
-        connection.register("trusted_months", months)
-        tables = Tables(definitions, terms, levels, inputs)
-        gather(connection, project, tables)
-        evaluate(connection, tables)
+    tables = Tables(definitions, terms, levels, inputs)
+    with given.computed(project, rows, tables) as connection:
         return (
             connection.execute("FROM computed WHERE NOT converted")
             .df()

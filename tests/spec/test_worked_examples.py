@@ -1,10 +1,11 @@
 """Every indicator's worked example, through the real statements on a real DuckDB."""
 
-import duckdb
 import pandas as pd
 
-from odds_pipeline.indicators.compute import evaluate, gather, tables_of
+from odds_pipeline.indicators.compute import Tables, tables_of
 from odds_pipeline.model.project import Project
+
+from . import given
 
 YEAR = 2020
 
@@ -26,28 +27,11 @@ def test_every_worked_example(project: Project) -> None:
     )
     levels = pd.DataFrame({"indicator": names, "level": "commune"})
     inputs = pd.DataFrame({"variable": sorted({v for v, _ in rows}), "aggregation": "sum"})
-    observations = pd.DataFrame(
-        [(v, m, "93008", "commune", 2024, float(x), "A", "F", "d", None) for (v, m), x in rows.items()],
-        columns=[
-            "variable",
-            "month",
-            "territory",
-            "level",
-            "geography",
-            "value",
-            "obs_status",
-            "conf_status",
-            "delivery",
-            "known_to",
-        ],
-    ).assign(lower_bound=None)
-    months = pd.DataFrame({"delivery": "d", "month": sorted({m for _, m in rows}), "reserve": None})
-    with duckdb.connect() as connection:
-        connection.register("observations", observations)
-        connection.register("trusted_months", months)
-        own = type(tables)(definitions, terms, levels, inputs)
-        gather(connection, project, own, (f"{YEAR}-12", f"{YEAR}-12"))
-        evaluate(connection, own, (f"{YEAR}-12", f"{YEAR}-12"))
+    figures = [
+        (v, m, "93008", "commune", 2024, float(x), "A", "F", "d", None) for (v, m), x in rows.items()
+    ]
+    own = Tables(definitions, terms, levels, inputs)
+    with given.computed(project, figures, own, (f"{YEAR}-12", f"{YEAR}-12")) as connection:
         values = dict(
             connection.execute("SELECT indicator, value FROM computed WHERE geography = 2024").fetchall()
         )
