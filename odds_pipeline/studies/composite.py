@@ -66,7 +66,9 @@ def normalise(data: pd.DataFrame, method: Normalisation = "minmax") -> pd.DataFr
     if method == "rank":
         return (data.rank() - 1) / (len(data) - 1) * 100
     if method == "zscore":
-        return (50 + 10 * (data - data.mean()) / data.std(ddof=0)).fillna(50.0).where(data.notna())
+        spread = data.std(ddof=0)
+        scores = 50 + 10 * (data - data.mean()) / spread.where(spread > 0)
+        return scores.fillna(50.0).where(data.notna())
     span = data.max() - data.min()
     return (100 * (data - data.min()) / span.where(span > 0)).fillna(50.0).where(data.notna())
 
