@@ -15,7 +15,6 @@ from filelock import FileLock
 from odds_pipeline.components.partner_feeds import range_tags
 from odds_pipeline.components.shared import (
     RECUEIL,
-    WRITER_POOL,
     covering,
     feed_key,
     indicator_key,
@@ -25,7 +24,7 @@ from odds_pipeline.components.shared import (
 )
 from odds_pipeline.home import Home
 from odds_pipeline.indicators.staleness import Months, spans_of_feeds, stale, within
-from odds_pipeline.model.deployment import FileStorage, deployment
+from odds_pipeline.model.deployment import deployment
 from odds_pipeline.model.project import project_root
 from odds_pipeline.warehouse.store import Store
 
@@ -41,11 +40,7 @@ class Batch:
 
 @contextmanager
 def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance of the observatory, made ready on first use.
-
-    The pool's limit is set before the first run: runs already queued would escape it. On a server
-    no pool is needed: writers queue for the catalogue's lock, which a killed one cannot keep.
-    """
+    """The Dagster instance of the observatory, made ready on first use."""
     home.dagster.mkdir(parents=True, exist_ok=True)
     # Replaced whole: another process may be reading it.
     own = home.dagster / f".dagster.yaml.{os.getpid()}"
@@ -61,8 +56,6 @@ def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
     with FileLock(str(home.dagster / "instance.lock")):
         ready = dg.DagsterInstance.get()
     with ready as instance:
-        if isinstance(deployment().storage, FileStorage):
-            instance.event_log_storage.set_concurrency_slots(WRITER_POOL, 1)
         _end_killed_runs(instance)
         yield instance
 
@@ -83,16 +76,12 @@ def _alive(pid: int) -> bool:
 
 
 def _end_killed_runs(instance: dg.DagsterInstance) -> None:
-    """Mark as failed the runs of this command whose process is gone, and give back their place.
-
-    A killed run keeps its slot of the pool: the next one would wait for it for ever.
-    """
+    """Mark as failed the runs of this command whose process is gone: nothing else would."""
     for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
         run = record.dagster_run
         host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
         if host == socket.gethostname() and not _alive(int(pid)):
             instance.report_run_failed(run, "The process of this run was killed.")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 @cache

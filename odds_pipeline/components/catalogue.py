@@ -11,7 +11,6 @@ from odds_pipeline.components.shared import (
     AUTOMATION,
     RECUEIL,
     TIMEZONE,
-    WRITER_POOL,
     Warehouse,
     code_reference,
     indicator_key,
@@ -81,7 +80,6 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             metadata={"label": declared["label"], **code_reference(Path(self.declaration), 1)},
             check_specs=checks,
             automation_condition=AUTOMATION,
-            pool=WRITER_POOL,
         )
         def recueil(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
             try:

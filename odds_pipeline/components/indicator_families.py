@@ -8,7 +8,6 @@ from odds_pipeline.components.recording import record
 from odds_pipeline.components.shared import (
     AUTOMATION,
     SIMULATED,
-    WRITER_POOL,
     Warehouse,
     code_reference,
     feed_key,
@@ -78,7 +77,6 @@ def indicator_assets(name: str, driven: list[tuple[IndicatorEntry, FeedEntry]]) 
         partitions_def=partitions_of(driven[0][1].feed.calendar),
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
-        pool=WRITER_POOL,
     )
     def values(
         context: dg.AssetExecutionContext, warehouse: Warehouse

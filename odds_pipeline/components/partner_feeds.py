@@ -22,7 +22,6 @@ from odds_pipeline.components.recording import record
 from odds_pipeline.components.shared import (
     SIMULATED,
     TIMEZONE,
-    WRITER_POOL,
     Warehouse,
     code_reference,
     covering,
@@ -141,7 +140,6 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         specs=[_spec(entry)],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=WRITER_POOL,
         check_specs=check_specs(entry),
         can_subset=True,
     )

@@ -15,7 +15,6 @@ from odds_pipeline.model.project import Project, project_root
 from odds_pipeline.warehouse.store import Overtaken, Store
 
 TIMEZONE = "Europe/Paris"
-WRITER_POOL = "duckdb_writer"
 
 
 @cache

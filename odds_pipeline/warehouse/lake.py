@@ -5,7 +5,6 @@ was cut), the catalogue still lets only the first of two commits through: the ot
 and is run again. DuckLake has no primary keys: ``check_unique`` of the store stands in for them.
 """
 
-import hashlib
 import importlib.util
 import os
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from odds_pipeline.model.deployment import LakeStorage
+from odds_pipeline.warehouse.schema import apply_schema
 
 _LOCK = 7_304_993  # any number that nothing else in this database uses
 _EXTENSIONS = ("postgres_scanner", "ducklake", "httpfs")
@@ -56,7 +56,7 @@ def open_lake(
     try:
         with _writer_lock(storage.dsn, lock_seconds), duckdb.connect() as connection:
             _attach(connection, storage)
-            _apply_schema(connection, schema)
+            apply_schema(connection, schema)
             yield connection
     except duckdb.OperationalError as error:
         raise Overtaken(f"{str(error).strip()} (nothing was written; run it again)") from error
@@ -116,16 +116,3 @@ def _object_store(connection: duckdb.DuckDBPyConnection) -> None:
         options["USE_SSL"] = str(parts.scheme == "https").lower()
     listed = ", ".join(f"{name} {quoted(value)}" for name, value in options.items())
     connection.execute(f"CREATE SECRET odds_lake (TYPE s3, {listed})")
-
-
-def _apply_schema(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
-    """Create what is missing, once per version of the schema: views made again are commits."""
-    version = hashlib.sha256(schema.encode()).hexdigest()
-    connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version VARCHAR NOT NULL)")
-    if connection.execute("FROM schema_version").fetchall() == [(version,)]:
-        return
-    connection.execute("BEGIN")
-    connection.execute(schema)
-    connection.execute("DELETE FROM schema_version")
-    connection.execute("INSERT INTO schema_version VALUES (?)", [version])
-    connection.execute("COMMIT")

@@ -4,18 +4,17 @@ Embedded, it is a DuckDB file behind a file lock; beyond one machine, a DuckLake
 its PostgreSQL catalogue. Callers see the same tables in both.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from odds_pipeline.model.deployment import FileStorage, LakeStorage, deployment
 from odds_pipeline.warehouse.lake import Overtaken as Overtaken
+from odds_pipeline.warehouse.schema import SCHEMA, apply_schema, keys_of, without_keys
 
-SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
 SORTED_ASOF = "SET asof_loop_join_threshold = 0"
 """Where DuckDB expects few rows it joins "the latest before" by comparing all pairs; it expects wrongly:
 22 of 24 CPU seconds for 300 communes and one month."""
@@ -43,16 +42,13 @@ class Store:
                 yield connection
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            FileLock(str(self.path) + ".lock", timeout=LOCK_SECONDS),
-            duckdb.connect(str(self.path)) as connection,
-        ):
+        with _writer_lock(self.path), duckdb.connect(str(self.path)) as connection:
             # Without this a missing extension waits for the network.
             connection.execute("SET autoinstall_known_extensions = false")
             # The commands show their own progress; DuckDB's bar would cut through it.
             connection.execute("SET enable_progress_bar = false")
             connection.execute(SORTED_ASOF)
-            connection.execute(SCHEMA)
+            apply_schema(connection, SCHEMA)
             yield connection
 
     @contextmanager
@@ -60,6 +56,19 @@ class Store:
         """All that is written inside is kept, or none of it."""
         with self.connect() as connection, transaction(connection):
             yield connection
+
+
+@contextmanager
+def _writer_lock(path: Path) -> Iterator[None]:
+    lock = FileLock(f"{path}.lock", timeout=LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise Overtaken(f"{path}: another writer has kept it for {LOCK_SECONDS} s") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -87,25 +96,6 @@ def is_lake(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether the open warehouse is a DuckLake."""
     row = connection.execute("SELECT current_database()").fetchone()
     return row == ("lake",)
-
-
-_KEY = re.compile(r",?\s*PRIMARY KEY(\s*\(([^)]*)\))?")
-
-
-def keys_of(schema: str) -> dict[str, list[str]]:
-    """The primary key of each table that a schema gives one."""
-    found: dict[str, list[str]] = {}
-    for table, body in re.findall(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*?)\n\);", schema, re.S):
-        for line in body.splitlines():
-            if key := _KEY.search(line):
-                columns = key.group(2) or line.split()[0]
-                found[table] = [name.strip() for name in columns.split(",")]
-    return found
-
-
-def without_keys(schema: str) -> str:
-    """The schema for an engine that has no primary keys."""
-    return _KEY.sub("", schema)
 
 
 _CURRENT = ["variable", "month", "territory", "level", "geography"]

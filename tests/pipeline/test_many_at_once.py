@@ -14,8 +14,9 @@ from odds_pipeline.components.shared import feed_key
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
 from odds_pipeline.reception.receive import receive
+from odds_pipeline.warehouse import store
 from odds_pipeline.warehouse.release import current_number, describe
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.warehouse.store import Overtaken, Store
 
 ROUNDS = int(os.environ.get("ODDS_ROUNDS", "1"))
 SOURCES = int(os.environ.get("ODDS_SOURCES", "3"))
@@ -100,3 +101,13 @@ def test_as_many_as_there_are_sources(
         contents.add(_finish(home))
     assert len(counts) == 1
     assert len(contents) == 1
+
+
+def test_a_warehouse_that_another_writer_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the longest wait the step is taken again by Dagster, for it ends as one overtaken."""
+    path = tmp_path / "warehouse.duckdb"
+    monkeypatch.setattr(store, "LOCK_SECONDS", 0)
+    with Store(path).connect(), pytest.raises(Overtaken, match="another writer"), Store(path).connect():
+        pass
+    with Store(path).connect() as connection:
+        assert connection.execute("FROM deliveries").fetchall() == []

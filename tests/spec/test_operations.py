@@ -23,7 +23,7 @@ from odds_pipeline.indicators.compute import evaluate, gather, tables_of
 from odds_pipeline.model.formula import parse
 from odds_pipeline.model.indicator import Indicator
 from odds_pipeline.model.project import IndicatorEntry, Project
-from odds_pipeline.warehouse.store import SCHEMA
+from odds_pipeline.warehouse.schema import SCHEMA
 
 NAMES = {"x": "insee.naissances", "y": "insee.deces", "p": "insee.population_totale"}
 MONTHS = {"": "2020-12", "1": "2019-12", "5": "2015-12"}

@@ -8,7 +8,7 @@ import pytest
 
 from odds_pipeline.indicators.compute import Tables, compute
 from odds_pipeline.model.project import Project
-from odds_pipeline.warehouse.store import SCHEMA
+from odds_pipeline.warehouse.schema import SCHEMA
 
 from . import given
 
