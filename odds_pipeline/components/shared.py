@@ -1,9 +1,11 @@
 """What the components share: the project, the warehouse resource, calendars as partitions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from datetime import date, datetime, time
+from functools import cache, lru_cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import duckdb
@@ -64,13 +66,37 @@ def _partitions(name: str) -> dg.TimeWindowPartitionsDefinition:
     # A run takes assets of one definition only: with one for each first month, 61 feeds took 27 runs.
     first, months = min(c.first for c in calendars), range((calendars[0].month - 1) % step + 1, 13, step)
     # A quarter or a year is known by the month of its situation, before its window has ended.
-    return dg.TimeWindowPartitionsDefinition(
+    partitions = dg.TimeWindowPartitionsDefinition(
         start=first,
         fmt="%Y-%m",
         cron_schedule=f"0 0 1 {'*' if step == 1 else ','.join(map(str, months))} *",
         timezone=TIMEZONE,
         end_offset=0 if cadence == "monthly" else 1,
     )
+    _list_once(partitions)
+    return partitions
+
+
+def _list_once(partitions: dg.TimeWindowPartitionsDefinition) -> None:
+    """Let ``partitions`` remember its keys until the day changes.
+
+    A release's step lists the months of each of its 680 dependencies, 2.4 ms a list. Leans on internals
+    of Dagster 1.13.27: a subclass would not be serialised.
+    """
+    every = partitions.get_partition_keys
+
+    @lru_cache(8)
+    def of_day(day: date) -> Sequence[str]:
+        return every(datetime.combine(day, time(), ZoneInfo(TIMEZONE)))
+
+    def keys(
+        current_time: datetime | None = None,
+        dynamic_partitions_store: object = None,  # months are never dynamic
+    ) -> Sequence[str]:
+        with dg.partition_loading_context(current_time) as context:
+            return of_day(context.effective_dt.astimezone(ZoneInfo(TIMEZONE)).date())
+
+    partitions.__dict__["get_partition_keys"] = keys
 
 
 def partitions_of(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:

@@ -149,12 +149,12 @@ def _cells(current: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
     known = said.groupby(KEY, dropna=False, sort=False).agg(
         shown=("shown", "any"),
         secret=("secret", "any"),
-        again=("shown", lambda shown: not shown.iloc[-1]),
+        shown_last=("shown", "last"),
         small=("small", "any"),
         threshold=("threshold", "max"),
         hidden_by=("hidden_by", "last"),
     )
-    known = known.reset_index()
+    known = known.assign(again=~known.pop("shown_last")).reset_index()
     merged = current.merge(known, on=KEY, how="outer", suffixes=("", "_past"), indicator="where")
     now = merged["where"] != "right_only"
     for name in ("shown", "secret", "again", "small_past"):
@@ -188,10 +188,13 @@ def _numbered(entries: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """``equation``, ``cell``, ``sign``: one number for each group of ``keys``, the same ones once."""
     entries = entries.assign(equation=entries.groupby(keys, sort=False).ngroup())
     entries = entries.sort_values(["equation", "cell"])[["equation", "cell", "sign"]]
-    if entries.empty:
-        return entries
-    content = entries.groupby("equation")["cell"].agg(tuple)
-    return entries[~entries["equation"].map(content.duplicated())]
+    size = entries.groupby("equation")["cell"].transform("size").to_numpy()
+    cell, kept = entries["cell"].to_numpy(), np.zeros(len(entries), dtype=bool)
+    for length in np.unique(size):
+        of_length = np.flatnonzero(size == length).reshape(-1, length)
+        first = np.unique(cell[of_length], axis=0, return_index=True)[1]
+        kept[of_length[first]] = True
+    return entries[kept]
 
 
 def _geography(project: Project, places: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:

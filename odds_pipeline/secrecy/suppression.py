@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from odds_pipeline.secrecy.attack import TOLERANCE, Attack, attack
-from odds_pipeline.secrecy.system import CANDIDATE, HIDDEN, KNOWN, Bools, Floats, Ints, System
+from odds_pipeline.secrecy.system import CANDIDATE, HIDDEN, KNOWN, Bools, Floats, Groups, Ints, System
 
 SECONDS = 20.0
 """Longest search for one block; the best choice found by then is taken, and attacked like any other."""
@@ -36,7 +36,10 @@ def suppress(system: System) -> Suppression:
     hopeless = np.zeros(len(hidden), dtype=bool)
     targets = np.flatnonzero(system.sensitive).astype(np.int64)
     cell_block, row_block = system.blocks(np.asarray(system.state != KNOWN))
-    order, row_order = np.argsort(cell_block, kind="stable"), np.argsort(row_block, kind="stable")
+    cells, rows = (
+        Groups(np.arange(len(hidden)), cell_block),
+        Groups(np.arange(len(row_block)), row_block),
+    )
     searches: dict[int, _Search] = {}
     for _ in range(ROUNDS):
         exposed: dict[int, list[Attack]] = {}
@@ -45,9 +48,7 @@ def suppress(system: System) -> Suppression:
                 exposed.setdefault(int(cell_block[found.cell]), []).append(found)
         for block, attacks in exposed.items():
             if block not in searches:
-                cells = order[slice(*np.searchsorted(cell_block[order], [block, block + 1]))]
-                rows = row_order[slice(*np.searchsorted(row_block[row_order], [block, block + 1]))]
-                searches[block] = _Search(system, cells, rows)
+                searches[block] = _Search(system, cells.of(block), rows.of(block))
             search = searches[block]
             search.answer(attacks)
             hidden[search.cells], hopeless[search.cells] = search.hidden, search.hopeless

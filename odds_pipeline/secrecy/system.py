@@ -73,3 +73,21 @@ class System:
         )
         labels = connected_components(graph, directed=False)[1].astype(np.int64)
         return labels[:cells], labels[cells:]
+
+
+class Groups:
+    """Numbers sorted by the block that each is in, in their order within it."""
+
+    def __init__(self, numbers: Ints, block: Ints) -> None:
+        order = np.argsort(block, kind="stable")
+        self.numbers, self.block = numbers[order], block[order]
+
+    def of(self, block: int) -> Ints:
+        """The numbers of one block."""
+        return self.numbers[slice(*np.searchsorted(self.block, [block, block + 1]))]
+
+    def places(self, size: int) -> Ints:
+        """The place of each number within its block, for numbers below ``size``."""
+        found = np.zeros(size, dtype=np.int64)
+        found[self.numbers] = np.arange(len(self.block)) - np.searchsorted(self.block, self.block)
+        return found

@@ -5,6 +5,7 @@ import sys
 import tomllib
 import venv
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 from odds_pipeline import runs
 from odds_pipeline.cli import app
 from odds_pipeline.components.publications import PORTRAIT, study_key
-from odds_pipeline.components.shared import RECUEIL, feed_key, indicator_key
+from odds_pipeline.components.shared import RECUEIL, feed_key, indicator_key, partitions_of
 from odds_pipeline.definitions import defs
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project, project_root
@@ -48,6 +49,22 @@ def test_every_declaration_is_an_asset(project: Project) -> None:
     studies = load_publications(project).studies
     assert {PORTRAIT, *(study_key(name) for name in studies)} <= published
     assert keys - published == expected | {RECUEIL}
+
+
+def test_months_are_those_that_dagster_lists_at_every_hour_of_the_clock(project: Project) -> None:
+    listed = dg.TimeWindowPartitionsDefinition.get_partition_keys
+    midnight = datetime(2024, 1, 1, tzinfo=UTC)
+    hours = [
+        midnight + timedelta(days=day, hours=hour, seconds=second)
+        for day in (-1, 30, 89, 90, 303, 334, 365)
+        for hour in (0, 1, 2, 21, 22, 23)
+        for second in (-1, 0, 1)
+    ]
+    for partitions in {partitions_of(entry.feed.calendar) for entry in project.feeds.values()}:
+        for now in hours:
+            assert partitions.get_partition_keys(now) == listed(partitions, now), now
+            with dg.partition_loading_context(now):
+                assert partitions.get_partition_keys() == listed(partitions), now
 
 
 def test_every_feed_has_its_schedule(project: Project) -> None:
