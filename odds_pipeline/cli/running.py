@@ -16,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from odds_pipeline.beside import second_process
 from odds_pipeline.cli.app import AsJson, app, errors, fail, load, out, print_json, table
 from odds_pipeline.home import Home
 from odds_pipeline.model.problems import DeclarationError, nearest
@@ -120,6 +121,7 @@ def _go(
     Returns the receipts, and what went wrong in gates that failed for another reason than refusals.
     """
     from odds_pipeline import runs
+    from odds_pipeline.quality.ahead import audit_ahead, ready
     from odds_pipeline.reception.receive import receive as receive_files
 
     home.landing.mkdir(parents=True, exist_ok=True)
@@ -131,24 +133,32 @@ def _go(
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=errors, transient=True) as progress:
+    with (
+        Progress(*columns, console=errors, transient=True) as progress,
+        second_process(project) as second,
+    ):
         task = progress.add_task("receiving", total=None)
         receipts: list[Receipt] = []
         failed: list[str] = []
         for receipt in receive_files(project, home, [home.landing, *sources]):
             receipts.append(receipt)
             progress.update(task, description=f"receiving {receipt.file}")
+            # It loads while the others are received; for a single file this process is as quick.
+            if sum(not each.known for each in receipts[-2:]) == 2:
+                second.start(ready)
         with runs.instance_of(home) as instance:
             # Interrupting is safe: what is done is kept, the same command does what is left.
             gates = runs.waiting(home, feeds, first, last)
             task = progress.add_task("gate", total=sum(len(batch.names) for batch in gates))
             for batch in gates:
                 progress.update(task, description=f"gate {_named(batch.names)}")
+                audit_ahead(second, project, home, batch.names, batch.first, batch.last)
                 try:
                     runs.run_feeds(instance, batch)
                 except runs.GateFailed as error:
                     failed.append(str(error))
                 progress.advance(task, len(batch.names))
+            second.end()
             groups = runs.outdated(home, first, last)
             task = progress.add_task("indicators", total=sum(len(batch.names) for batch in groups))
             for batch in groups:

@@ -5,8 +5,7 @@ each month with its own verdict. A batch is judged in one transaction: its verdi
 its months and its accepted observations are written together or not at all.
 """
 
-import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import duckdb
@@ -14,12 +13,10 @@ import pandas as pd
 
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.quality.accepted import accepted_before, print_of
+from odds_pipeline.quality.ahead import basis_of, made
 from odds_pipeline.quality.audit import Finding, audit
-from odds_pipeline.reception.corrections import corrected
-from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.receive import archive_path, table_of
-from odds_pipeline.reception.recognition import Match, match_as
-from odds_pipeline.reception.tables import open_tables
+from odds_pipeline.quality.waiting import Batch, Waiting, batches_of, pending, waiting_of
 from odds_pipeline.warehouse.store import Store, transaction
 
 
@@ -34,55 +31,6 @@ class Judgement:
     findings: tuple[Finding, ...]
     rows: dict[str, int]
 
-
-@dataclass(frozen=True)
-class Waiting:
-    """A delivery that waits, read again from the archive, and its months to judge."""
-
-    delivery: str
-    file_name: str
-    format: str
-    reading: Reading
-    months: tuple[str, ...]
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        frame = self.reading.frame
-        return frame[frame["month"].isin(self.months)].assign(delivery=self.delivery)
-
-
-@dataclass
-class Batch:
-    """Deliveries of one format and the same levels, no month twice."""
-
-    key: tuple[str, ...]
-    waiting: list[Waiting] = field(default_factory=list)
-
-    @property
-    def months(self) -> set[str]:
-        return {month for one in self.waiting for month in one.months}
-
-
-class DamagedArchive(RuntimeError):
-    """The archive does not hold the bytes that were received: restore it from a copy."""
-
-
-_ACCEPTED = """
-SELECT variable, month, territory, level, geography, value, conf_status, lines
-FROM observations WHERE known_to IS NULL AND variable IN (SELECT unnest($variables))
-"""
-
-_FORMER_COLUMNS = """
-SELECT DISTINCT unnest(unknown_columns) FROM deliveries
-WHERE id IN (SELECT delivery FROM trusted_months WHERE feed = $feed)
-"""
-
-_PENDING = """
-SELECT d.id, d.file_name, d.format, list(m.month ORDER BY m.month) AS months
-FROM deliveries d JOIN delivered_months m ON m.delivery = d.id
-WHERE m.feed = $feed AND m.state = 'pending' AND m.month BETWEEN $first AND $last
-GROUP BY ALL ORDER BY min(d.received_order)
-"""
 
 _SAME = """
 o.variable = n.variable AND o.month = n.month AND o.territory = n.territory AND o.level = n.level
@@ -119,51 +67,16 @@ FROM incoming n WHERE NOT EXISTS (FROM observations o WHERE o.known_to IS NULL A
 """
 
 
-def reread(
-    project: Project, home: Home, delivery: str, file_name: str, feed: str, fmt: str
-) -> Reading | None:
-    """Read a delivery again from the archive; ``None`` when its contract no longer fits.
-
-    Raises :class:`DamagedArchive` when the bytes are no longer those received.
-    """
-    sha256, number = table_of(delivery)
-    path = archive_path(home, sha256)
-    content = path.read_bytes() if path.exists() else b""
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise DamagedArchive(f"{file_name}: {path} no longer holds the bytes received")
-    table = open_tables(file_name, content)[number]
-    entry = project.feeds[feed]
-    for candidate in entry.feed.formats:
-        if candidate.id == fmt:
-            match = match_as(entry, candidate, table, project.territories_of(entry))
-            if not isinstance(match, Match):
-                return None
-            return corrected(entry, read(project, match), file_name, sha256)
-    return None
-
-
-def batches_of(waiting: list[Waiting]) -> list[Batch]:
-    """Group deliveries, keeping the order of two deliveries of the same month."""
-    batches: list[Batch] = []
-    for one in waiting:
-        levels = sorted(str(level) for level in one.reading.frame["level"].unique())
-        key = (one.format, *levels)
-        last = next((b for b in reversed(batches) if b.key == key), None)
-        if last is None or last.months & set(one.months):
-            last = Batch(key)
-            batches.append(last)
-        last.waiting.append(one)
-    return batches
-
-
 def _apply(
     connection: duckdb.DuckDBPyConnection, feed: str, frame: pd.DataFrame, judgement: int
 ) -> None:
     connection.execute(_STANDING, {"feed": feed})
-    connection.register("incoming", frame)
+    # Copied once: each statement would turn the frame's texts into the engine's own again.
+    connection.register("incoming_frame", frame)
+    connection.execute("CREATE OR REPLACE TEMP TABLE incoming AS FROM incoming_frame")
+    connection.unregister("incoming_frame")
     connection.execute(_END, {"judgement": judgement})
     connection.execute(_BEGIN, {"judgement": judgement})
-    connection.unregister("incoming")
 
 
 def _record(connection: duckdb.DuckDBPyConnection, judgements: list[Judgement], number: int) -> None:
@@ -248,10 +161,10 @@ def judge(
 
     Rules named in ``overruled`` do not refuse; their verdicts stay what they are.
     """
-    variables = [entry.variable_id(name) for name in entry.feed.variables]
-    accepted = connection.execute(_ACCEPTED, {"variables": variables}).df()
-    former = {name for (name,) in connection.execute(_FORMER_COLUMNS, {"feed": entry.id}).fetchall()}
-    findings = audit(project, entry, [one.reading for one in batch.waiting], accepted, former)
+    findings = made(entry, basis_of(batch, print_of(connection, entry)))
+    if findings is None:
+        readings = [one.reading for one in batch.waiting]
+        findings = audit(project, entry, readings, *accepted_before(connection, entry))
     judgements = [_judgement(one, findings, overruled) for one in batch.waiting]
     frames = [
         one.frame[one.frame["month"].isin(judgement.accepted)]
@@ -322,14 +235,9 @@ def judge_waiting(
     """The same in the open warehouse; each batch is a transaction of its own."""
     entry = project.feeds[feed]
     judgements: list[Judgement] = []
-    pending = connection.execute(_PENDING, {"feed": feed, "first": first, "last": last}).fetchall()
-    waiting: list[Waiting] = []
-    for delivery, file_name, fmt, months in pending:
-        reading = reread(project, home, delivery, file_name, feed, fmt)
-        if reading is None:
-            judgements.append(_refuse_unread(connection, delivery, file_name, months))
-        else:
-            waiting.append(Waiting(delivery, file_name, fmt, reading, tuple(months)))
+    waiting, unread = waiting_of(project, home, feed, pending(connection, feed, first, last))
+    for delivery, file_name, _, months in unread:
+        judgements.append(_refuse_unread(connection, delivery, file_name, months))
     for batch in batches_of(waiting):
         with transaction(connection):
             if _still_waits(connection, batch):

@@ -10,7 +10,8 @@ import duckdb
 
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
-from odds_pipeline.quality.gate import Batch, Judgement, Waiting, judge, reread
+from odds_pipeline.quality.gate import Judgement, judge
+from odds_pipeline.quality.waiting import Batch, Waiting, reread
 from odds_pipeline.warehouse.store import Store, transaction
 
 

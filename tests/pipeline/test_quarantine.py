@@ -6,9 +6,10 @@ import pytest
 
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
-from odds_pipeline.quality.gate import DamagedArchive, judge_pending
+from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.notice import Notice, as_page, as_text, notice_of
 from odds_pipeline.quality.quarantine import Case, NotAcceptable, accept, cases, one_case, retry
+from odds_pipeline.quality.waiting import DamagedArchive
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.release import open_release
