@@ -158,7 +158,8 @@ def suite_findings(
         if not result.success and not rows:
             rows = [{"detail": str(result.result.get("observed_value"))}]
         for month in months:
-            own = [row for row in rows if row.get(by) in (month, None)]
+            # A row that is of none of them is everyone's: a fault is never nobody's.
+            own = [row for row in rows if row.get(by) == month or row.get(by) not in months]
             findings.append(
                 Finding(
                     month,

@@ -1,7 +1,9 @@
 """An indicator whose values are wrong keeps its last good ones and says so; the others go out."""
 
+import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from odds_pipeline.home import Home
@@ -9,8 +11,9 @@ from odds_pipeline.model.project import Project
 from odds_pipeline.quality import catalogue_gate
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
+from odds_pipeline.warehouse import publish as publishing
 from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.warehouse.release import current_number, open_release
 from odds_pipeline.warehouse.store import Store
 
 from .test_gate import populations
@@ -24,6 +27,17 @@ WRONG = PART.replace(  # ten times the numerator, its example as wrong
     "100 * (insee.population_municipale + 9 * insee.population_municipale)",
 ).replace("value: 90", "value: 900")
 KEPT = "Valeurs de l’édition 1 : la règle bornes_de_l_unite a échoué."
+OWN = """
+extends: indicators/defaults
+rules:
+  petites_communes:
+    expect: expect_no_row_from_query
+    severity: critical
+    message: Aucune commune n'a autant d'habitants.
+    remedy: Corriger la formule.
+    with:
+      query: SELECT indicator, month, territory, value FROM current WHERE level = 'commune' AND value > 60000
+"""
 
 
 def double(factor: int) -> str:
@@ -114,3 +128,60 @@ def test_unchanged_values_are_not_audited_again(
 
     monkeypatch.setattr(catalogue_gate, "suite_findings", audited)
     assert not publish(Project.load(), home).new
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule"),
+    [
+        ("DELETE FROM protected", "contenu_non_vide"),
+        (
+            "DELETE FROM indicator_verdicts WHERE indicator = 'double'; UPDATE protected SET value = 3 "
+            "WHERE indicator = 'double'",
+            "verdict_favorable",
+        ),
+        ("UPDATE protected SET conf_status = 'D' WHERE territory = '93008'", "secret_sans_valeur"),
+    ],
+)
+def test_an_edition_that_breaks_a_rule_is_not_published(
+    family: Path, home: Home, monkeypatch: pytest.MonkeyPatch, fault: str, rule: str
+) -> None:
+    publish(Project.load(), home)
+    hide = publishing.hide_values
+
+    def faulty(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+        hide(connection, project)
+        connection.execute(fault)
+
+    monkeypatch.setattr(publishing, "hide_values", faulty)
+    with pytest.raises(catalogue_gate.CatalogueRefused, match=f"^{rule} : "):
+        publish(Project.load(), home)
+    assert current_number(home) == 1
+    assert [path.name for path in sorted(home.releases.iterdir())] == ["0001", "current"]
+
+
+def test_a_level_that_changes_is_published_with_a_warning(family: Path, home: Home) -> None:
+    publish(Project.load(), home)
+    family.write_text(FAMILY + PART + double(5), encoding="utf-8")
+    assert publish(Project.load(), home).number == 2
+    assert said(home, "double") == [(5 * 7029, None)]
+    with Store(home.warehouse).connect() as connection:
+        failed = connection.execute(
+            "SELECT indicator, rule, severity, rows FROM indicator_verdicts WHERE NOT passed"
+        ).fetchall()
+    ((indicator, rule, severity, rows),) = failed
+    assert (indicator, rule, severity) == ("double", "saut_depuis_l_edition", "warning")
+    assert [row["value"] for row in json.loads(rows)] == [2.5]  # from twice to five times
+
+
+def test_a_family_may_have_rules_of_its_own(family: Path, home: Home, copied: Path) -> None:
+    suite = copied / "expectations" / "indicators" / "cadrage" / "essai.yaml"
+    suite.parent.mkdir()
+    suite.write_text(OWN, encoding="utf-8")
+    publish(Project.load(), home)
+    assert said(home, "double") == []  # 2 x 40,000 inhabitants and more
+    assert said(home, "part_municipale") != []
+    with Store(home.warehouse).connect() as connection:
+        failed = connection.execute(
+            "SELECT indicator, rule FROM indicator_verdicts WHERE NOT passed"
+        ).fetchall()
+    assert failed == [("double", "petites_communes")]

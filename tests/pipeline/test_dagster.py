@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 import yaml
 from typer.testing import CliRunner
 
 from odds_pipeline import runs
 from odds_pipeline.cli import app
+from odds_pipeline.components.catalogue import SUITE
 from odds_pipeline.components.publications import PORTRAIT, study_key
 from odds_pipeline.components.shared import RECUEIL, feed_key, indicator_key, partitions_of
 from odds_pipeline.definitions import defs
@@ -23,7 +25,8 @@ from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project, project_root
 from odds_pipeline.model.publication import load_publications
 from odds_pipeline.reception.receive import archive_path, receive
-from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.warehouse import publish as publishing
+from odds_pipeline.warehouse.release import current_number, open_release
 
 from .test_gate import FEED, populations
 
@@ -49,6 +52,32 @@ def test_every_declaration_is_an_asset(project: Project) -> None:
     studies = load_publications(project).studies
     assert {PORTRAIT, *(study_key(name) for name in studies)} <= published
     assert keys - published == expected | {RECUEIL}
+
+
+def test_an_edition_that_is_refused_is_a_failed_check(
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
+    hide = publishing.hide_values
+
+    def emptied(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+        hide(connection, project)
+        connection.execute("DELETE FROM protected")
+
+    monkeypatch.setattr(publishing, "hide_values", emptied)
+    with runs.instance_of(home) as instance:
+        (batch,) = runs.waiting(home)
+        assert runs.run_feeds(instance, batch)
+        assert not runs.run_recueil(instance)
+        assert instance.get_latest_materialization_event(RECUEIL) is None
+        (record,) = instance.event_log_storage.get_asset_check_execution_history(
+            dg.AssetCheckKey(RECUEIL, SUITE), limit=5
+        )
+    assert record.event is not None and record.event.dagster_event is not None
+    evaluation = record.event.dagster_event.asset_check_evaluation_data
+    assert not evaluation.passed
+    assert "aucune valeur" in str(evaluation.description)
+    assert current_number(home) is None
 
 
 def test_months_are_those_that_dagster_lists_at_every_hour_of_the_clock(project: Project) -> None:
