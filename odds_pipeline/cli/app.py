@@ -8,10 +8,11 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperGroup
 
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.model.access import Access
-from odds_pipeline.model.problems import DeclarationError, nearest
+from odds_pipeline.model.problems import Explained, nearest
 from odds_pipeline.model.project import Project
 
 HELP = """The ``odds`` command: everything a data engineer does without the UI.
@@ -19,9 +20,21 @@ HELP = """The ``odds`` command: everything a data engineer does without the UI.
 Reading commands take ``--json``. Exit status: 0 done, 1 something was refused or is wrong, 2 the
 command was misused or what it names does not exist.
 """
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=HELP)
 out = Console()
 errors = Console(stderr=True)
+
+
+class _Explaining(TyperGroup):
+    """Says what a failure explains, where a traceback would hide it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Explained as error:
+            fail(str(error), 1)
+
+
+app = typer.Typer(cls=_Explaining, no_args_is_help=True, add_completion=False, help=HELP)
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 ReleaseNumber = Annotated[int | None, typer.Option("--release", help="number of a release")]
@@ -42,10 +55,7 @@ def print_json(data: Any) -> None:
 
 def load() -> Project:
     """The declarations, or the list of their mistakes and exit status 1."""
-    try:
-        return Project.load()
-    except DeclarationError as error:
-        fail(str(error), 1)
+    return Project.load()
 
 
 def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:

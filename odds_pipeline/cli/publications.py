@@ -17,20 +17,11 @@ from odds_pipeline.cli.app import (
 )
 from odds_pipeline.home import Home
 from odds_pipeline.model.access import Access
-from odds_pipeline.model.problems import DeclarationError, nearest
-from odds_pipeline.model.project import Project
-from odds_pipeline.model.publication import Committee, Publications, load_publications
+from odds_pipeline.model.problems import nearest
+from odds_pipeline.model.publication import Committee, load_publications
 
 Folder = Annotated[Path | None, typer.Option("--out", help="folder to write in")]
 OfEdition = Annotated[Access | None, typer.Option("--edition", help="the declared one when not given")]
-
-
-def declared(project: Project) -> Publications:
-    """The publications declared, or the list of their mistakes and exit status 1."""
-    try:
-        return load_publications(project)
-    except DeclarationError as error:
-        fail(str(error), 1)
 
 
 @app.command()
@@ -49,7 +40,7 @@ def portrait(
     from odds_pipeline.portrait.publish import publish_portrait
 
     project = load()
-    portrait = declared(project).portrait
+    portrait = load_publications(project).portrait
     if portrait is None:
         fail("no portrait is declared: assets/portrait_social.yaml is missing")
     codes = [territory_named(project, name) for name in territories or []]
@@ -96,7 +87,7 @@ def study(
     from odds_pipeline.studies.study import StudyRefused
 
     project = load()
-    studies = declared(project).studies
+    studies = load_publications(project).studies
     if name not in studies:
         fail(f"no study {name!r}{nearest(name, studies)}")
     try:

@@ -11,7 +11,6 @@ import typer
 from odds_pipeline.cli.app import AsJson, app, fail, out, print_json, table
 from odds_pipeline.home import Home
 from odds_pipeline.model.deployment import LakeStorage, deployment, named_deployment
-from odds_pipeline.model.problems import DeclarationError
 
 
 def _server_only() -> None:
@@ -52,12 +51,11 @@ def migrate(
     as_json: AsJson = False,
 ) -> None:
     """Carry this observatory to another deployment, compare both, leave this one as it is."""
-    from odds_pipeline.server.migrate import NotMigrated
     from odds_pipeline.server.migrate import migrate as carry
 
     try:
         carried = carry(Home.from_environment(), deployment(), named_deployment(to))
-    except (NotMigrated, LookupError, DeclarationError) as error:
+    except LookupError as error:
         fail(str(error), 1)
     if as_json:
         print_json([asdict(each) for each in carried])

@@ -22,7 +22,11 @@ class Problem:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-class DeclarationError(Exception):
+class Explained(Exception):
+    """A failure that its text explains: a person who meets it needs to see no more than that."""
+
+
+class DeclarationError(Explained):
     """The declarations hold mistakes; its text lists every one of them, a line each."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

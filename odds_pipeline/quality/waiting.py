@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.home import Home
+from odds_pipeline.model.problems import Explained
 from odds_pipeline.model.project import Project
 from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.reading import Reading, read
@@ -45,7 +46,7 @@ class Batch:
         return {month for one in self.waiting for month in one.months}
 
 
-class DamagedArchive(RuntimeError):
+class DamagedArchive(Explained):
     """The archive does not hold the bytes that were received: restore it from a copy."""
 
 

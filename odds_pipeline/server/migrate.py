@@ -17,11 +17,12 @@ from filelock import FileLock
 
 from odds_pipeline.home import Home
 from odds_pipeline.model.deployment import Deployment, LakeStorage
+from odds_pipeline.model.problems import Explained
 from odds_pipeline.warehouse.lake import attach_lake, quoted
 from odds_pipeline.warehouse.store import LOCK_SECONDS, Store, transaction
 
 
-class NotMigrated(RuntimeError):
+class NotMigrated(Explained):
     """The target was left as it was; the text says why."""
 
 

@@ -15,17 +15,18 @@ from urllib.parse import urlsplit
 import duckdb
 
 from odds_pipeline.model.deployment import LakeStorage
+from odds_pipeline.model.problems import Explained
 from odds_pipeline.warehouse.schema import apply_schema
 
 _LOCK = 7_304_993  # any number that nothing else in this database uses
 _EXTENSIONS = ("postgres_scanner", "ducklake", "httpfs")
 
 
-class MissingPackage(RuntimeError):
+class MissingPackage(Explained):
     """A package of the extra ``server`` is not installed."""
 
 
-class Overtaken(RuntimeError):
+class Overtaken(Explained):
     """Another process changed what this one was working from; nothing was written, run it again."""
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from typer.testing import CliRunner
 
 from odds_pipeline import runs
+from odds_pipeline.cli import app
 from odds_pipeline.components.shared import feed_key
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
@@ -111,3 +113,14 @@ def test_a_warehouse_that_another_writer_keeps(tmp_path: Path, monkeypatch: pyte
         pass
     with Store(path).connect() as connection:
         assert connection.execute("FROM deliveries").fetchall() == []
+
+
+def test_a_command_says_that_another_writer_keeps_the_warehouse(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "LOCK_SECONDS", 0)
+    with Store(home.warehouse).connect():
+        answer = CliRunner().invoke(app, ["status"])
+    assert answer.exit_code == 1
+    assert "another writer has kept it for 0 s" in " ".join(answer.output.split())
+    assert "Traceback" not in answer.output
