@@ -60,8 +60,10 @@ def levels_of(view: View, indicator: str) -> list[str]:
 def month_of(view: View, indicator: str, month: str, level: str) -> list[Row]:
     """All territories of a level for one month of an indicator, ranked ones first."""
     return view.rows(
-        f"SELECT {COLUMNS} FROM indicator_values WHERE indicator = ? AND month = ? AND level = ? "
-        "QUALIFY geography = max(geography) OVER () ORDER BY rank NULLS LAST, value DESC NULLS LAST",
+        f"WITH given AS (SELECT {COLUMNS} FROM indicator_values "
+        "WHERE indicator = ? AND month = ? AND level = ?) "
+        "FROM given WHERE geography = (SELECT max(geography) FROM given) "
+        "ORDER BY rank NULLS LAST, value DESC NULLS LAST",
         [indicator, month, level],
     )
 

@@ -66,7 +66,9 @@ class View:
         self._folder = tempfile.TemporaryDirectory(dir=workshop)
         self.workshop = Path(self._folder.name)
         self.pages: PageCache = PageCache()
-        self.connection = duckdb.connect(":memory:", config={"threads": "2"})
+        # A processor a request, requests side by side. With more, DuckDB 1.5.5 sometimes fails on a
+        # window over few rows, and refuses every query from then on (duckdb/duckdb#25713).
+        self.connection = duckdb.connect(":memory:", config={"threads": "1"})
         run = self.connection.execute
         run("SET autoinstall_known_extensions = false")
         run(f"SET allowed_directories = ['{_quoted(self.workshop)}']")

@@ -7,13 +7,15 @@ import duckdb
 from odds_pipeline.model.project import Project
 
 _FIGURES = """
-SELECT o.territory, o.month, o.value, o.obs_status, o.conf_status, d.file_name, o.line, o.lines,
-       d.sha256, d.simulated, d.received_at, o.correction
-FROM observations o JOIN deliveries d ON d.id = o.delivery
-WHERE o.variable = $variable AND o.level = $level AND o.month <= $wanted
-  AND o.territory IN (SELECT unnest($territories)) AND o.geography = $geography
-QUALIFY o.month = max(o.month) OVER () AND ($exact = false OR o.month = $wanted)
-ORDER BY o.territory
+WITH known AS (
+    SELECT o.territory, o.month, o.value, o.obs_status, o.conf_status, d.file_name, o.line, o.lines,
+           d.sha256, d.simulated, d.received_at, o.correction
+    FROM observations o JOIN deliveries d ON d.id = o.delivery
+    WHERE o.variable = $variable AND o.level = $level AND o.month <= $wanted
+      AND o.territory IN (SELECT unnest($territories)) AND o.geography = $geography
+)
+FROM known WHERE month = (SELECT max(month) FROM known) AND ($exact = false OR month = $wanted)
+ORDER BY territory
 """
 
 
