@@ -274,7 +274,7 @@ def demo(
     project, home = load(), Home.from_environment()
     simulation_problems = read_simulations(project)[1]
     if simulation_problems:
-        fail(str(DeclarationError(simulation_problems)), 1)
+        raise DeclarationError(simulation_problems)
     index = int(last[:4]) * 12 + int(last[5:]) - months
     first = f"{index // 12:04d}-{index % 12 + 1:02d}"
     deliveries = write_deliveries(project, home.landing, first, last)

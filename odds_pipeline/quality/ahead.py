@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
 
+import duckdb
 import pandas as pd
 
 from odds_pipeline.beside import Second
@@ -18,7 +19,7 @@ from odds_pipeline.quality.audit import Finding, audit
 from odds_pipeline.quality.waiting import Batch, batches_of, pending, waiting_of
 from odds_pipeline.warehouse.store import Store
 
-_made: "dict[str, Future[tuple[str, list[Finding]]]]" = {}
+_made: "dict[str, tuple[Second, Future[tuple[str, list[Finding]]]]]" = {}
 
 
 def ready() -> None:
@@ -40,10 +41,10 @@ def audit_ahead(
             known = (*accepted_before(connection, entry), print_of(connection, entry))
             future = second.submit(project, _audit, home, feed, rows, *known)
             if future is not None:
-                _made[feed] = future
+                _made[feed] = second, future
 
 
-def basis_of(batch: Batch, known: str) -> str:
+def _basis(batch: Batch, known: str) -> str:
     """What an audit rests on: the months of deliveries, and the fingerprint of what was accepted."""
     return f"{batch.key} {[(one.delivery, one.months) for one in batch.waiting]} {known}"
 
@@ -59,18 +60,20 @@ def _audit(
 ) -> tuple[str, list[Finding]]:
     waiting, _ = waiting_of(project, home, feed, rows)
     batch = batches_of(waiting)[0]
-    readings = [one.reading for one in batch.waiting]
-    return basis_of(batch, known), audit(project, project.feeds[feed], readings, accepted, former)
+    findings = audit(project, project.feeds[feed], batch.readings, accepted, former)
+    return _basis(batch, known), findings
 
 
-def made(entry: FeedEntry, basis: str) -> list[Finding] | None:
-    """The findings on exactly that, if they were made ahead."""
-    future = _made.pop(entry.id, None)
-    if future is None:
+def made(
+    project: Project, connection: duckdb.DuckDBPyConnection, entry: FeedEntry, batch: Batch
+) -> list[Finding] | None:
+    """The findings on exactly this batch, after what is accepted now, if they were made ahead."""
+    second, future = _made.pop(entry.id, (None, None))
+    if second is None or future is None or not second.holds(project):
         return None
     ready()  # publishing needs it here too: it loads while the other process audits
     # What failed there fails here too, and says so; or it was the process, and it does not.
     if future.exception() is not None:
         return None
     made_on, findings = future.result()
-    return findings if made_on == basis else None
+    return findings if made_on == _basis(batch, print_of(connection, entry)) else None

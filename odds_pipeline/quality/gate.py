@@ -13,8 +13,8 @@ import pandas as pd
 
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import FeedEntry, Project
-from odds_pipeline.quality.accepted import accepted_before, print_of
-from odds_pipeline.quality.ahead import basis_of, made
+from odds_pipeline.quality.accepted import accepted_before
+from odds_pipeline.quality.ahead import made
 from odds_pipeline.quality.audit import Finding, audit
 from odds_pipeline.quality.waiting import Batch, Waiting, batches_of, pending, waiting_of
 from odds_pipeline.warehouse.store import Store, transaction
@@ -161,10 +161,9 @@ def judge(
 
     Rules named in ``overruled`` do not refuse; their verdicts stay what they are.
     """
-    findings = made(entry, basis_of(batch, print_of(connection, entry)))
+    findings = made(project, connection, entry, batch)
     if findings is None:
-        readings = [one.reading for one in batch.waiting]
-        findings = audit(project, entry, readings, *accepted_before(connection, entry))
+        findings = audit(project, entry, batch.readings, *accepted_before(connection, entry))
     judgements = [_judgement(one, findings, overruled) for one in batch.waiting]
     frames = [
         one.frame[one.frame["month"].isin(judgement.accepted)]

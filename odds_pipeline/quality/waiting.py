@@ -45,6 +45,10 @@ class Batch:
     def months(self) -> set[str]:
         return {month for one in self.waiting for month in one.months}
 
+    @property
+    def readings(self) -> list[Reading]:
+        return [one.reading for one in self.waiting]
+
 
 class DamagedArchive(Explained):
     """The archive does not hold the bytes that were received: restore it from a copy."""

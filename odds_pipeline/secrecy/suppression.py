@@ -36,10 +36,8 @@ def suppress(system: System) -> Suppression:
     hopeless = np.zeros(len(hidden), dtype=bool)
     targets = np.flatnonzero(system.sensitive).astype(np.int64)
     cell_block, row_block = system.blocks(np.asarray(system.state != KNOWN))
-    cells, rows = (
-        Groups(np.arange(len(hidden)), cell_block),
-        Groups(np.arange(len(row_block)), row_block),
-    )
+    cells = Groups(np.arange(len(cell_block)), cell_block)
+    rows = Groups(np.arange(len(row_block)), row_block)
     searches: dict[int, _Search] = {}
     for _ in range(ROUNDS):
         exposed: dict[int, list[Attack]] = {}

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-from filelock import FileLock
 
 from odds_pipeline.home import Home
 from odds_pipeline.model.deployment import Deployment, LakeStorage
 from odds_pipeline.model.problems import Explained
 from odds_pipeline.warehouse.lake import attach_lake, quoted
-from odds_pipeline.warehouse.store import LOCK_SECONDS, Store, transaction
+from odds_pipeline.warehouse.store import Store, transaction, writer_lock
 
 
 class NotMigrated(Explained):
@@ -51,7 +50,7 @@ def _with_source(
     elif not home.warehouse.exists():
         raise NotMigrated(f"no observatory in {home.path} (ODDS_HOME)")
     else:
-        with FileLock(str(home.warehouse) + ".lock", timeout=LOCK_SECONDS):
+        with writer_lock(home.warehouse):
             connection.execute(f"ATTACH {quoted(str(home.warehouse))} AS source (READ_ONLY)")
             yield
     connection.execute("DETACH source")

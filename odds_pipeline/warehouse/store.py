@@ -42,7 +42,7 @@ class Store:
                 yield connection
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with _writer_lock(self.path), duckdb.connect(str(self.path)) as connection:
+        with writer_lock(self.path), duckdb.connect(str(self.path)) as connection:
             # Without this a missing extension waits for the network.
             connection.execute("SET autoinstall_known_extensions = false")
             # The commands show their own progress; DuckDB's bar would cut through it.
@@ -59,7 +59,8 @@ class Store:
 
 
 @contextmanager
-def _writer_lock(path: Path) -> Iterator[None]:
+def writer_lock(path: Path) -> Iterator[None]:
+    """Be the one writer of the file; :class:`Overtaken` when another stays it for too long."""
     lock = FileLock(f"{path}.lock", timeout=LOCK_SECONDS)
     try:
         lock.acquire()

@@ -126,6 +126,18 @@ def test_other_declarations_are_not_those_of_the_second_process(
     assert second.submit(same, _process) is None
 
 
+def test_a_gate_of_other_declarations_audits_by_itself(
+    project: Project, home: Home, tmp_path: Path, second: Second, audits: list[str]
+) -> None:
+    for year, declares, by_itself in ((2019, Project.load(), 0), (2020, Project.load(), 1)):
+        _receive(project, home, tmp_path, year)
+        audit_ahead(second, project, home, [FEED], *SPAN)
+        if by_itself:
+            del declares.feeds["caf/iris"]
+        gate.judge_pending(declares, home, FEED)
+        assert len(audits) == by_itself
+
+
 COMMAND = """
 import os, signal
 from odds_pipeline.beside import second_process
