@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
+from odds_pipeline.collector import look_seldom
 from odds_pipeline.model.project import Project
 
 T = TypeVar("T")
@@ -78,6 +79,7 @@ def second_process(project: Project) -> Iterator[Second]:
 
 def _begin(project: Project, ready: Callable[[], object]) -> None:
     global _project
+    look_seldom()
     _project = project
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command is interrupted, and ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
+from odds_pipeline.collector import look_seldom
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.model.access import Access
 from odds_pipeline.model.problems import Explained, nearest
@@ -28,6 +29,7 @@ class _Explaining(TyperGroup):
     """Says what a failure explains, where a traceback would hide it."""
 
     def invoke(self, ctx: Any) -> Any:
+        look_seldom()
         try:
             return super().invoke(ctx)
         except Explained as error:
