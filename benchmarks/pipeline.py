@@ -6,6 +6,7 @@ import sys
 from odds_pipeline import runs
 from odds_pipeline.components.shared import feed_key, indicator_key, project
 from odds_pipeline.home import Home
+from odds_pipeline.outstanding import Batch, outdated
 from odds_pipeline.warehouse.store import Store
 
 
@@ -13,10 +14,8 @@ def main() -> None:
     """Run the feeds over their months, then the indicators, as `odds backfill` does."""
     home = Home.from_environment()
     with runs.instance_of(home) as instance:
-        batches = runs.outdated(home)
-        assert runs.run_feeds(
-            instance, runs.Batch(tuple(project().feeds), batches[0].first, batches[0].last)
-        )
+        batches = outdated(project(), home)
+        assert runs.run_feeds(instance, Batch(tuple(project().feeds), batches[0].first, batches[0].last))
         for batch in batches:
             assert runs.run_indicators(instance, batch)
         entries = project().indicators

@@ -3,9 +3,8 @@
 import os
 import shutil
 import socket
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -20,22 +19,11 @@ from odds_pipeline.components.shared import (
     indicator_key,
     partitions_of,
     project,
-    rhythm,
 )
 from odds_pipeline.home import Home
-from odds_pipeline.indicators.staleness import Months, spans_of_feeds, stale, within
 from odds_pipeline.model.deployment import deployment
 from odds_pipeline.model.project import project_root
-from odds_pipeline.warehouse.store import Store
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Feeds or indicators of one calendar and the first and last month that one run takes them over."""
-
-    names: tuple[str, ...]
-    first: str
-    last: str
+from odds_pipeline.outstanding import Batch
 
 
 @contextmanager
@@ -105,40 +93,6 @@ def _execute(
     )
 
 
-def _batches(spans: Iterable[tuple[str, tuple[object, ...], Months]]) -> list[Batch]:
-    """One run for the names of each group, over the months of them all."""
-    groups: dict[tuple[object, ...], list[tuple[str, Months]]] = {}
-    for name, group, months in spans:
-        groups.setdefault(group, []).append((name, months))
-    return [
-        Batch(
-            tuple(name for name, _ in own),
-            min(months[0] for _, months in own),
-            max(months[1] for _, months in own),
-        )
-        for own in groups.values()
-    ]
-
-
-def waiting(
-    home: Home, feeds: Collection[str] | None = None, first: str = "0000-00", last: str = "9999-99"
-) -> list[Batch]:
-    """Feeds with months that wait for the gate, all of them or some, between two months."""
-    with Store(home.warehouse).connect() as connection:
-        rows = connection.execute(
-            "SELECT feed, min(month), max(month) FROM delivered_months "
-            "WHERE state = 'pending' AND month BETWEEN ? AND ? GROUP BY feed ORDER BY feed",
-            [first, last],
-        ).fetchall()
-    known = project().feeds
-    # Months between that do not wait are not judged: feeds of one rhythm share a run.
-    return _batches(
-        (feed, (rhythm(known[feed].feed.calendar),), (start, end))
-        for feed, start, end in rows
-        if feed in known and (feeds is None or feed in feeds)
-    )
-
-
 def run_feeds(instance: dg.DagsterInstance, batch: Batch) -> bool:
     """Run the gate of feeds over their months; false when some month was refused.
 
@@ -167,29 +121,6 @@ def _broken(result: dg.ExecuteInProcessResult) -> list[str]:
     if not result.success and not steps:
         errors.append("the run failed before its first step")
     return errors
-
-
-def outdated(home: Home, first: str = "0000-00", last: str = "9999-99") -> list[Batch]:
-    """Indicators that no longer follow from what is trusted, over the months concerned.
-
-    What a stopped command left undone is in it; what is done is not.
-    """
-    entries = project().indicators
-    with Store(home.warehouse).connect() as connection:
-        spans = spans_of_feeds(connection)
-        changed = stale(project(), connection, entries)
-    found = []
-    for name, months in changed.items():
-        driving = project().feed_of(entries[name].indicator)
-        if driving.id in spans:
-            own = within(within(months, spans[driving.id]), (first, last))
-            # Whole histories share a run whatever their first months; parts of a history share it when
-            # they are the same months, so that no month is computed again for another's sake.
-            whole = own == within(spans[driving.id], (first, last))
-            if own[0] <= own[1]:
-                group = (rhythm(driving.feed.calendar), None if whole else own)
-                found.append((name, group, own))
-    return _batches(found)
 
 
 def run_indicators(instance: dg.DagsterInstance, batch: Batch) -> bool:

@@ -14,7 +14,6 @@ from odds_pipeline.components.shared import (
     indicator_key,
     partitions_of,
     project,
-    rhythm,
     simulated_feeds,
     tried_again,
 )
@@ -116,7 +115,7 @@ class IndicatorFamilies(dg.Component, dg.Model, dg.Resolvable):
         for entry in project().indicators.values():
             if entry.file.as_posix().startswith(self.folder):
                 driving = project().feed_of(entry.indicator)
-                groups.setdefault(rhythm(driving.feed.calendar), []).append((entry, driving))
+                groups.setdefault(driving.feed.calendar.rhythm, []).append((entry, driving))
         return dg.Definitions(
             assets=[indicator_assets(f"indicators_{name}", own) for name, own in groups.items()]
         )

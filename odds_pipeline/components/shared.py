@@ -52,16 +52,9 @@ def tried_again() -> Iterator[None]:
         raise dg.RetryRequested(max_retries=3, seconds_to_wait=5) from error
 
 
-def rhythm(calendar: Calendar) -> str:
-    """What calendars share that have the same months: ``monthly``, ``annual_12``, ``quarterly_3``."""
-    if calendar.cadence in ("monthly", "school_year"):
-        return calendar.cadence
-    return f"{calendar.cadence}_{(calendar.month - 1) % calendar.step + 1}"
-
-
 @cache
 def _partitions(name: str) -> dg.TimeWindowPartitionsDefinition:
-    calendars = [e.feed.calendar for e in project().feeds.values() if rhythm(e.feed.calendar) == name]
+    calendars = [e.feed.calendar for e in project().feeds.values() if e.feed.calendar.rhythm == name]
     cadence, step = calendars[0].cadence, calendars[0].step
     # A run takes assets of one definition only: with one for each first month, 61 feeds took 27 runs.
     first, months = min(c.first for c in calendars), range((calendars[0].month - 1) % step + 1, 13, step)
@@ -104,7 +97,7 @@ def partitions_of(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:
 
     It begins with the earliest of them; the months before a feed's own first stay without figures.
     """
-    return _partitions(rhythm(calendar))
+    return _partitions(calendar.rhythm)
 
 
 def covering(calendar: Calendar, first: str, last: str) -> tuple[str, str]:

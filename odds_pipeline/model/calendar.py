@@ -55,6 +55,13 @@ class Calendar(Declaration):
         """Months between two partitions."""
         return MONTHS_BETWEEN[self.cadence]
 
+    @property
+    def rhythm(self) -> str:
+        """What calendars of the same months share: ``monthly``, ``annual_12``, ``quarterly_3``."""
+        if self.cadence in ("monthly", "school_year"):
+            return self.cadence
+        return f"{self.cadence}_{(self.month - 1) % self.step + 1}"
+
     def has(self, month: str) -> bool:
         """Whether ``month`` is a partition of this calendar."""
         return month >= self.first and (int(month[5:]) - self.month) % self.step == 0

@@ -34,6 +34,13 @@ def accepted_before(
     return rows, {name for (name,) in former}
 
 
+def count_of(connection: duckdb.DuckDBPyConnection, entry: FeedEntry) -> int:
+    """How many the feed's accepted observations are."""
+    row = connection.execute(f"SELECT count(*) FROM ({_ROWS})", _asked(entry)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def print_of(connection: duckdb.DuckDBPyConnection, entry: FeedEntry) -> str:
     """A fingerprint of the same."""
     row = connection.execute(_PRINT, {**_asked(entry), "feed": entry.id}).fetchone()

@@ -29,7 +29,7 @@ class ExpectNoRowFromQuery(BatchExpectation):  # type: ignore[misc]  # untyped b
     """
 
     query: str
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.row_count",)
+    metric_dependencies: ClassVar[tuple[str, ...]] = ()
     success_keys: ClassVar[tuple[str, ...]] = ("query",)
     domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
 

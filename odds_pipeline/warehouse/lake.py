@@ -7,7 +7,7 @@ and is run again. DuckLake has no primary keys: ``check_unique`` of the store st
 
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +19,10 @@ from odds_pipeline.model.problems import Explained
 from odds_pipeline.warehouse.schema import apply_schema
 
 _LOCK = 7_304_993  # any number that nothing else in this database uses
+_WAITING = """
+SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = %s
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 _EXTENSIONS = ("postgres_scanner", "ducklake", "httpfs")
 
 
@@ -49,22 +53,24 @@ def quoted(text: str) -> str:
 @contextmanager
 def open_lake(
     storage: LakeStorage, schema: str, lock_seconds: int
-) -> Iterator[duckdb.DuckDBPyConnection]:
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Callable[[], bool]]]:
     """The open lake as default database, schema in place, this process its one writer.
+
+    With it a question: whether another writer waits.
 
     Raises :class:`Overtaken` when the catalogue was lost, or another writer committed first.
     """
     try:
-        with _writer_lock(storage.dsn, lock_seconds), duckdb.connect() as connection:
+        with _writer_lock(storage.dsn, lock_seconds) as wanted, duckdb.connect() as connection:
             _attach(connection, storage)
             apply_schema(connection, schema)
-            yield connection
+            yield connection, wanted
     except duckdb.OperationalError as error:
         raise Overtaken(f"{str(error).strip()} (nothing was written; run it again)") from error
 
 
 @contextmanager
-def _writer_lock(dsn: str, seconds: int) -> Iterator[None]:
+def _writer_lock(dsn: str, seconds: int) -> Iterator[Callable[[], bool]]:
     try:
         import psycopg2
     except ImportError:
@@ -76,7 +82,16 @@ def _writer_lock(dsn: str, seconds: int) -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = %s", [f"{seconds}s"])
             cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
-        yield
+
+        def wanted() -> bool:
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(_WAITING, [_LOCK])
+                    return cursor.fetchone() is not None
+            except psycopg2.Error:
+                return True  # the lock was lost: opened anew, it is waited for again
+
+        yield wanted
     finally:
         connection.close()
 

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from odds_pipeline.beside import Second, second_process
+from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
-from odds_pipeline.quality import gate
+from odds_pipeline.outstanding import Batch as Waiting
+from odds_pipeline.quality import ahead, gate
 from odds_pipeline.quality.ahead import audit_ahead, ready
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.warehouse.store import Store
@@ -23,7 +25,7 @@ from .test_gate import FEED, populations
 VERDICTS = (
     "SELECT delivery, month, rule, severity, passed, message, failing, rows FROM verdicts ORDER BY ALL"
 )
-SPAN = ("0000-00", "9999-99")
+WAITING = [Waiting((FEED,), "0000-00", "9999-99")]
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_verdicts_are_those_of_the_gate_itself(
         for years, wrong in (((2018, 2019), False), ((2020, 2021), True)):
             _receive(project, home, tmp_path / "in", *years, wrong=wrong)
             if name == "ahead":
-                audit_ahead(second, project, home, [FEED], *SPAN)
+                audit_ahead(second, project, home, WAITING)
             gate.judge_pending(project, home, FEED)
         found.append(_verdicts(home))
     assert found[0] == found[1]
@@ -81,7 +83,7 @@ def test_what_was_accepted_meanwhile_is_audited_anew(
     _receive(project, home, tmp_path, 2019)
     gate.judge_pending(project, home, FEED)
     _receive(project, home, tmp_path, 2020)
-    audit_ahead(second, project, home, [FEED], *SPAN)
+    audit_ahead(second, project, home, WAITING)
     with Store(home.warehouse).connect() as connection:
         connection.execute("UPDATE observations SET value = 10 * value WHERE month = '2019-01'")
     gate.judge_pending(project, home, FEED)
@@ -92,10 +94,42 @@ def test_another_delivery_is_audited_by_the_gate(
     project: Project, home: Home, tmp_path: Path, second: Second, audits: list[str]
 ) -> None:
     _receive(project, home, tmp_path, 2019)
-    audit_ahead(second, project, home, [FEED], *SPAN)
+    audit_ahead(second, project, home, WAITING)
     _receive(project, home, tmp_path, 2020)
     assert len(gate.judge_pending(project, home, FEED)) == 2
     assert audits == [FEED]
+
+
+def test_figures_are_sent_as_there_is_room_for_them(
+    project: Project, home: Home, tmp_path: Path, second: Second, audits: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    feeds = ("caf/allocataires", "caf/rsa")
+    for month in ("2024-11", "2024-12"):
+        written = write_deliveries(project, tmp_path / month, month, month, faults=False).paths
+        names = {f"{feed.replace('/', '_')}_{month}.csv" for feed in feeds}
+        assert len(list(receive(project, home, [p for p in written if p.name in names]))) == 2
+        if month == "2024-12":
+            audit_ahead(second, project, home, [Waiting(feeds, "0000-00", "9999-99")])
+        for feed in feeds:
+            assert gate.judge_pending(project, home, feed)
+        with Store(home.warehouse).connect() as connection:
+            first, other = (ahead.count_of(connection, project.feeds[feed]) for feed in feeds)
+        monkeypatch.setattr(ahead, "SENT", first)
+    assert first >= other > 0
+    assert audits == [*feeds]  # those of the first month
+
+
+def test_what_is_too_much_to_send_is_audited_by_the_gate(
+    project: Project, home: Home, tmp_path: Path, second: Second, audits: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(ahead, "SENT", 1)
+    for year, by_itself in ((2019, 0), (2020, 1)):
+        _receive(project, home, tmp_path, year)
+        audit_ahead(second, project, home, WAITING)
+        gate.judge_pending(project, home, FEED)
+        assert len(audits) == by_itself
 
 
 def test_a_second_process_that_is_killed_changes_nothing(
@@ -104,11 +138,11 @@ def test_a_second_process_that_is_killed_changes_nothing(
     _receive(project, home, tmp_path, 2019)
     process = second.submit(project, _process)
     assert process is not None
-    audit_ahead(second, project, home, [FEED], *SPAN)
+    audit_ahead(second, project, home, WAITING)
     os.kill(process.result(), signal.SIGKILL)
     (judgement,) = gate.judge_pending(project, home, FEED)
     assert judgement.accepted == ("2019-01",)
-    audit_ahead(second, project, home, [FEED], *SPAN)  # and nothing is asked of it any more
+    audit_ahead(second, project, home, WAITING)  # and nothing is asked of it any more
 
 
 def _process(_: Project) -> int:
@@ -131,7 +165,7 @@ def test_a_gate_of_other_declarations_audits_by_itself(
 ) -> None:
     for year, declares, by_itself in ((2019, Project.load(), 0), (2020, Project.load(), 1)):
         _receive(project, home, tmp_path, year)
-        audit_ahead(second, project, home, [FEED], *SPAN)
+        audit_ahead(second, project, home, WAITING)
         if by_itself:
             del declares.feeds["caf/iris"]
         gate.judge_pending(declares, home, FEED)

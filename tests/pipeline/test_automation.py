@@ -10,6 +10,7 @@ from odds_pipeline.components.shared import RECUEIL, feed_key, indicator_key
 from odds_pipeline.definitions import defs
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
+from odds_pipeline.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import receive
 
 from .test_gate import FEED, populations
@@ -44,7 +45,7 @@ def test_what_is_accepted_is_computed_once_then_published(
     def gate(folder: str, year: int, broken: bool = False) -> None:
         populations(tmp_path / folder, year, (lambda rows: rows.pop(4)) if broken else None)
         list(receive(project, home, [tmp_path / folder]))
-        for batch in runs.waiting(home):
+        for batch in waiting(project, home):
             runs.run_feeds(instance, batch)
 
     with runs.instance_of(home) as instance:
@@ -56,7 +57,7 @@ def test_what_is_accepted_is_computed_once_then_published(
         assert instance.get_materialized_partitions(feed_key(FEED)) == {"2018-01", "2020-01"}
         assert ticks.tick() == {own: {"2018-01", "2020-01"}}
         assert ticks.tick() == {}
-        for batch in runs.outdated(home):
+        for batch in outdated(project, home):
             assert runs.run_indicators(instance, batch)
         assert ticks.tick() == {RECUEIL: {None}}
         assert runs.run_recueil(instance)

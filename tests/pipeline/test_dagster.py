@@ -24,6 +24,7 @@ from odds_pipeline.definitions import defs
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project, project_root
 from odds_pipeline.model.publication import load_publications
+from odds_pipeline.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import archive_path, receive
 from odds_pipeline.warehouse import publish as publishing
 from odds_pipeline.warehouse.release import current_number, open_release
@@ -66,7 +67,7 @@ def test_an_edition_that_is_refused_is_a_failed_check(
 
     monkeypatch.setattr(publishing, "hide_values", emptied)
     with runs.instance_of(home) as instance:
-        (batch,) = runs.waiting(home)
+        (batch,) = waiting(project, home)
         assert runs.run_feeds(instance, batch)
         assert not runs.run_recueil(instance)
         assert instance.get_latest_materialization_event(RECUEIL) is None
@@ -131,13 +132,13 @@ def test_a_refused_month_stays_grey_and_the_others_are_published(
         populations(tmp_path / "in", year, (lambda rows: rows.pop(4)) if year == 2019 else None)
     list(receive(project, home, [tmp_path / "in"]))
     with runs.instance_of(home) as instance:
-        (span,) = runs.waiting(home)
+        (span,) = waiting(project, home)
         assert (span.first, span.last) == ("2018-01", "2020-01")
         assert runs.run_feeds(instance, span) is False
         assert instance.get_materialized_partitions(feed_key(FEED)) == {"2018-01", "2020-01"}
-        for own in runs.outdated(home):
+        for own in outdated(project, home):
             assert runs.run_indicators(instance, own)
-        assert runs.outdated(home) == []
+        assert outdated(project, home) == []
         assert runs.run_recueil(instance)
         key = indicator_key("cadrage/population_municipale")
         assert instance.get_materialized_partitions(key) == {"2018-01", "2020-01"}
@@ -172,9 +173,9 @@ def test_simulated_figures_are_marked_in_the_interface(
     populations(tmp_path / "in", 2018, simulated)
     list(receive(project, home, [tmp_path / "in"]))
     with runs.instance_of(home) as instance:
-        (span,) = runs.waiting(home)
+        (span,) = waiting(project, home)
         assert runs.run_feeds(instance, span)
-        for own in runs.outdated(home):
+        for own in outdated(project, home):
             assert runs.run_indicators(instance, own)
         for key in (feed_key(FEED), indicator_key("cadrage/population_municipale")):
             event = instance.get_latest_materialization_event(key)

@@ -16,6 +16,7 @@ from odds_pipeline.components.shared import Warehouse, feed_key, partitions_of
 from odds_pipeline.home import Home
 from odds_pipeline.model.calendar import Calendar
 from odds_pipeline.model.project import Project
+from odds_pipeline.outstanding import waiting
 from odds_pipeline.quality.quarantine import cases
 from odds_pipeline.warehouse.store import Store
 
@@ -56,7 +57,9 @@ def test_a_file_is_taken_once_it_is_written(home: Home) -> None:
 
 
 @pytest.mark.parametrize("year", [2001, 2090])
-def test_a_month_that_is_no_partition_is_refused_by_the_run_that_is_asked(home: Home, year: int) -> None:
+def test_a_month_that_is_no_partition_is_refused_by_the_run_that_is_asked(
+    project: Project, home: Home, year: int
+) -> None:
     """It would wait for ever, in a run that Dagster refuses to start."""
     populations(home.landing, year)
     ticks = _ticks(home)
@@ -66,9 +69,9 @@ def test_a_month_that_is_no_partition_is_refused_by_the_run_that_is_asked(home: 
     asked = [request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end")]
     assert asked == [keys[0] if year == 2001 else keys[-1]] * 2
     with runs.instance_of(home) as instance:
-        (batch,) = runs.waiting(home)
+        (batch,) = waiting(project, home)
         assert not runs.run_feeds(instance, batch)
-        assert runs.waiting(home) == []
+        assert waiting(project, home) == []
         (run,) = instance.get_runs()
         assert run.status == dg.DagsterRunStatus.FAILURE
     with Store(home.warehouse).connect() as connection:

@@ -15,6 +15,7 @@ from odds_pipeline.cli import app
 from odds_pipeline.components.shared import feed_key
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
+from odds_pipeline.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.warehouse import store
 from odds_pipeline.warehouse.release import current_number, describe
@@ -28,9 +29,11 @@ ONE = """
 import sys
 from odds_pipeline import runs
 from odds_pipeline.home import Home
+from odds_pipeline.model.project import Project
+from odds_pipeline.outstanding import waiting
 home = Home.from_environment()
 with runs.instance_of(home) as instance:
-    (batch,) = runs.waiting(home, {sys.argv[1]})
+    (batch,) = waiting(Project.load(), home, {sys.argv[1]})
     sys.exit(0 if runs.run_feeds(instance, batch) else 3)
 """
 
@@ -49,10 +52,10 @@ def _receive(project: Project, home: Home, files: list[Path]) -> list[str]:
     return [str(receipt.feed) for receipt in receive(project, home, files)]
 
 
-def _finish(home: Home) -> str:
+def _finish(project: Project, home: Home) -> str:
     """Indicators and release, one after the other; the fingerprint of all that was published."""
     with runs.instance_of(home) as instance:
-        for batch in runs.outdated(home):
+        for batch in outdated(project, home):
             assert runs.run_indicators(instance, batch)
         assert runs.run_recueil(instance)
     number = current_number(home)
@@ -81,7 +84,7 @@ def test_as_many_as_there_are_sources(
         if number == 0:
             # The round that the others must equal: one after the other.
             with runs.instance_of(home) as instance:
-                for batch in runs.waiting(home, feeds):
+                for batch in waiting(project, home, feeds):
                     assert runs.run_feeds(instance, batch)
         else:
             draw.shuffle(feeds)
@@ -100,7 +103,7 @@ def test_as_many_as_there_are_sources(
                 for feed in feeds:
                     assert instance.get_materialized_partitions(feed_key(feed))
         counts.add(_trusted(home))
-        contents.add(_finish(home))
+        contents.add(_finish(project, home))
     assert len(counts) == 1
     assert len(contents) == 1
 

@@ -21,6 +21,7 @@ from odds_pipeline.warehouse.store import Overtaken, Store, check_unique, transa
 
 from ... import services
 from ..test_gate import FEED, populations
+from ..test_kept_open import an_error_starts_anew, is_kept, one_that_waits_gets_in
 
 HEAD = "SELECT count(*), count(DISTINCT delivery || month || variable || territory) FROM observations"
 
@@ -142,6 +143,26 @@ def test_every_connection_cut_is_told_and_changes_nothing(
         )
     with store.connect() as connection:
         assert connection.execute("SELECT count(*) FROM indicator_bases").fetchone() == (0,)
+
+
+def test_a_lake_kept_open_is_given_up_to_one_that_waits(lake: str, tmp_path: Path) -> None:
+    one_that_waits_gets_in(Store(tmp_path))
+
+
+def test_after_an_error_a_lake_kept_open_is_opened_anew(lake: str, tmp_path: Path) -> None:
+    an_error_starts_anew(Store(tmp_path))
+
+
+def test_a_lake_kept_open_whose_lock_was_lost_waits_for_it_again(
+    postgres: services.Postgres, lake: str, tmp_path: Path
+) -> None:
+    store = Store(tmp_path)
+    with store.kept_open():
+        with store.connect() as connection:
+            connection.execute("CREATE TEMP TABLE mark AS SELECT 1")
+            _cut_the_writer(postgres, lake)
+        with store.connect() as connection:
+            assert not is_kept(connection)
 
 
 def test_a_key_that_is_there_twice_stops_the_publication(lake: str, tmp_path: Path) -> None:
