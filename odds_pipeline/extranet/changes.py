@@ -7,6 +7,7 @@ import duckdb
 
 from odds_pipeline.extranet.serving import Row, Serving, Unknown, View
 from odds_pipeline.warehouse.release import describe, numbers, release_path
+from odds_pipeline.warehouse.sql import quoted
 
 SHOWN = 60
 """Indicators listed for one release; the counts are of all."""
@@ -82,8 +83,7 @@ def _changes(serving: Serving, view: View, number: int) -> Changes:
         return Changes(number, None, [], [])
     with duckdb.connect(":memory:", config={"threads": "2"}) as connection:
         for name, path in paths.items():
-            quoted = str(path).replace("'", "''")
-            connection.execute(f"ATTACH '{quoted}' AS {name} (READ_ONLY)")
+            connection.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")
         connection.execute("SET enable_external_access = false")
         visible = list(view.definitions)
         cursor = connection.execute(_DIFFERENCE, {"visible": visible})

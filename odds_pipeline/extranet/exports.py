@@ -13,6 +13,7 @@ from typing import Any
 from odds_pipeline.extranet.queries import COLUMNS
 from odds_pipeline.extranet.serving import View
 from odds_pipeline.extranet.xlsx import write_xlsx
+from odds_pipeline.warehouse.sql import quoted
 
 FORMATS = {
     "csv": ("text/csv; charset=utf-8", "CSV pour tableur (point-virgule, virgule décimale)"),
@@ -202,8 +203,8 @@ def _copy(view: View, table: Table, extension: str, path: Path) -> None:
         "machine.csv": "(FORMAT csv, HEADER)",
         "parquet": "(FORMAT parquet, COMPRESSION zstd)",
     }[extension]
-    target = str(path).replace("'", "''")
-    view.connection.cursor().execute(f"COPY ({query}) TO '{target}' {options}", list(table.parameters))
+    copy = f"COPY ({query}) TO {quoted(path)} {options}"
+    view.connection.cursor().execute(copy, list(table.parameters))
     if extension == "csv":
         # The mark by which spreadsheets read UTF-8.
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())

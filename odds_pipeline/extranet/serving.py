@@ -20,6 +20,7 @@ from odds_pipeline.extranet.rights import Rights
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.home import Home
 from odds_pipeline.warehouse.release import current_number, release_path
+from odds_pipeline.warehouse.sql import quoted
 
 LOG = logging.getLogger("odds.extranet")
 VIEWS = 64
@@ -71,8 +72,8 @@ class View:
         self.connection = duckdb.connect(":memory:", config={"threads": "1"})
         run = self.connection.execute
         run("SET autoinstall_known_extensions = false")
-        run(f"SET allowed_directories = ['{_quoted(self.workshop)}']")
-        run(f"ATTACH '{_quoted(path)}' AS release (READ_ONLY)")
+        run(f"SET allowed_directories = [{quoted(self.workshop)}]")
+        run(f"ATTACH {quoted(path)} AS release (READ_ONLY)")
         known = run("SELECT indicator, access, partner_access FROM release.definitions").fetchall()
         visible = [name for name, access, needs in known if rights.allows(access, needs)]
         run("CREATE TABLE indicator_visible AS SELECT unnest(?::VARCHAR[]) AS indicator", [visible])
@@ -146,10 +147,6 @@ class PageCache:
             self._size += size
             while self._size > self._limit and len(self._kept) > 1:
                 self._size -= self._kept.popitem(last=False)[1][1]
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 class Serving:

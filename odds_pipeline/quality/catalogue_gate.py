@@ -18,6 +18,7 @@ from odds_pipeline.model.access import EDITIONS
 from odds_pipeline.model.project import IndicatorEntry, Project
 from odds_pipeline.quality.audit import Finding, suite_findings
 from odds_pipeline.warehouse.release import current_number, release_path
+from odds_pipeline.warehouse.sql import quoted
 from odds_pipeline.warehouse.store import transaction
 
 DEFAULTS, CATALOGUE = "indicators/defaults", "catalogue"
@@ -110,8 +111,8 @@ def _former(connection: duckdb.DuckDBPyConnection, home: Home) -> Iterator[int |
     if number is None:
         yield None
         return
-    path = str(release_path(home, number) / f"{EDITIONS[0]}.duckdb").replace("'", "''")
-    connection.execute(f"ATTACH '{path}' AS former (READ_ONLY)")
+    path = release_path(home, number) / f"{EDITIONS[0]}.duckdb"
+    connection.execute(f"ATTACH {quoted(path)} AS former (READ_ONLY)")
     try:
         yield number
     finally:

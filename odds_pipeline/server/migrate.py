@@ -17,7 +17,8 @@ import duckdb
 from odds_pipeline.home import Home
 from odds_pipeline.model.deployment import Deployment, LakeStorage
 from odds_pipeline.model.problems import Explained
-from odds_pipeline.warehouse.lake import attach_lake, quoted
+from odds_pipeline.warehouse.lake import attach_lake
+from odds_pipeline.warehouse.sql import quoted
 from odds_pipeline.warehouse.store import Store, transaction, writer_lock
 
 
@@ -51,7 +52,7 @@ def _with_source(
         raise NotMigrated(f"no observatory in {home.path} (ODDS_HOME)")
     else:
         with writer_lock(home.warehouse):
-            connection.execute(f"ATTACH {quoted(str(home.warehouse))} AS source (READ_ONLY)")
+            connection.execute(f"ATTACH {quoted(home.warehouse)} AS source (READ_ONLY)")
             yield
     connection.execute("DETACH source")
 

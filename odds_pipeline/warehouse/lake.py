@@ -17,6 +17,7 @@ import duckdb
 from odds_pipeline.model.deployment import LakeStorage
 from odds_pipeline.model.problems import Explained
 from odds_pipeline.warehouse.schema import apply_schema
+from odds_pipeline.warehouse.sql import quoted
 
 _LOCK = 7_304_993  # any number that nothing else in this database uses
 _WAITING = """
@@ -43,11 +44,6 @@ def extension(name: str) -> Path:
     if not found:
         raise MissingPackage(f"{package} is not installed: pip install 'odds-pipeline[server]'")
     return found[0]
-
-
-def quoted(text: str) -> str:
-    """``text`` as an SQL string, for statements that take no parameters."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 @contextmanager
@@ -111,7 +107,7 @@ def attach_lake(
 ) -> None:
     """Attach the lake as database ``name``."""
     for each in _EXTENSIONS:
-        connection.execute(f"LOAD {quoted(str(extension(each)))}")
+        connection.execute(f"LOAD {quoted(extension(each))}")
     if storage.data_path.startswith("s3://"):
         _object_store(connection)
     options = f"DATA_PATH {quoted(storage.data_path)}{', READ_ONLY' if read_only else ''}"

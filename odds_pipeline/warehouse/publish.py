@@ -40,6 +40,7 @@ from odds_pipeline.warehouse.release import (
     numbers,
     release_path,
 )
+from odds_pipeline.warehouse.sql import quoted
 from odds_pipeline.warehouse.store import Overtaken, Store, check_unique, transaction, version
 
 # Twelve digits: the order in which machines add up decimals changes the sixteenth.
@@ -124,6 +125,13 @@ _COPY = (
     "CREATE TABLE release.overrulings AS FROM overrulings "
     "WHERE delivery IN (SELECT id FROM release.deliveries)",
     "CREATE TABLE release.audit AS FROM audit_view WHERE edition = $edition",
+)
+
+# What stands beside a value comes from values of its own indicator: an edition that shows all that the
+# widest one shows of an indicator takes it from there. Comparing is half of writing an edition.
+_SHARED = (
+    "CREATE TABLE release.indicator_values AS FROM widest.indicator_values "
+    "WHERE indicator IN (SELECT indicator FROM release.definitions) ORDER BY territory, indicator, month"
 )
 
 
@@ -212,6 +220,12 @@ def _write(
     return describe(home, number)
 
 
+def _shows_as_much(connection: duckdb.DuckDBPyConnection, edition: Access) -> bool:
+    """Whether the edition shows every value of its indicators: provisional ones are not for all."""
+    provisional = connection.execute("FROM protected WHERE obs_status = 'P' LIMIT 1").fetchone()
+    return provisional is None or "membres" in readable(edition)
+
+
 def _write_edition(
     connection: duckdb.DuckDBPyConnection,
     project: Project,
@@ -221,19 +235,19 @@ def _write_edition(
 ) -> None:
     # One for all editions: a figure has the same age in each.
     latest = connection.execute("SELECT max(month) FROM protected").fetchone()
-    path = folder / f"{edition}.duckdb"
-    connection.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS release")
+    path, widest = folder / f"{edition}.duckdb", folder / f"{EDITIONS[0]}.duckdb"
+    connection.execute(f"ATTACH {quoted(path)} AS release")
     try:
         for statement in _COPY:
             given = {"access": list(readable(edition)), "edition": edition}
             connection.execute(statement, {k: v for k, v in given.items() if f"${k}" in statement})
-        compare(
-            project,
-            connection,
-            "protected_values",
-            "release.indicator_values",
-            latest[0] if latest else None,
-        )
+        if path != widest and _shows_as_much(connection, edition):
+            connection.execute(f"ATTACH {quoted(widest)} AS widest (READ_ONLY)")
+            connection.execute(_SHARED)
+            connection.execute("DETACH widest")
+        else:
+            last = latest[0] if latest else None
+            compare(project, connection, "protected_values", "release.indicator_values", last)
         row = connection.execute("SELECT current_database()").fetchone()
         assert row is not None
         connection.execute("USE release")  # the names in the macro are those of the release

@@ -10,6 +10,7 @@ import duckdb
 from odds_pipeline.home import Home
 from odds_pipeline.model.access import EDITIONS, Access
 from odds_pipeline.warehouse.release import numbers, release_path
+from odds_pipeline.warehouse.sql import quoted
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,5 @@ def value_changes(
             path = release_path(home, number) / f"{edition}.duckdb"
             if not path.exists():
                 raise LookupError(f"no release {number}; known: {', '.join(map(str, numbers(home)))}")
-            quoted = str(path).replace("'", "''")
-            connection.execute(f"ATTACH '{quoted}' AS {name} (READ_ONLY)")
+            connection.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")
         return [ValueChange(*row) for row in connection.execute(_CHANGES).fetchall()]

@@ -10,6 +10,7 @@ from odds_pipeline.model.access import EDITIONS, strictest
 from odds_pipeline.model.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
+from odds_pipeline.warehouse import publish as publishing
 from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.release import open_release
 from odds_pipeline.warehouse.store import Store
@@ -108,3 +109,25 @@ def test_provisional_figures_are_for_members_first(project: Project, home: Home,
         assert latest[0] not in months["public", table]
         assert latest[0] in months["membres", table]
         assert months["public", table] == months["membres", table] - {latest[0]}
+
+
+def test_an_edition_that_takes_its_comparisons_from_the_widest_is_the_same(
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rank, a quartile or an interval rests on values of its own indicator alone."""
+    files = [populations(tmp_path / "in", year) for year in (2014, 2019, 2020)]
+    found = []
+    for own, by_itself in ((home, False), (Home(tmp_path / "each"), True)):
+        list(receive(project, own, files))
+        judge_pending(project, own, "insee/populations_legales")
+        deliver(
+            project, own, tmp_path / "caf_allocataires_2024-03.csv", "caf/allocataires", lambda c, v: c
+        )
+        if by_itself:
+            monkeypatch.setattr(publishing, "_shows_as_much", lambda *_: False)
+        publish(project, own)
+        for edition in EDITIONS:
+            with open_release(own, edition=edition) as connection:
+                found.append(connection.execute("FROM indicator_values ORDER BY ALL").fetchall())
+    assert found[:3] == found[3:]
+    assert len({len(rows) for rows in found}) == 2
