@@ -120,6 +120,7 @@ def _go(
     """
     from odds_pipeline.outstanding import outdated, waiting
     from odds_pipeline.quality.ahead import audit_ahead, ready
+    from odds_pipeline.reception.kept import readings_kept
     from odds_pipeline.reception.receive import receive as receive_files
     from odds_pipeline.warehouse.store import Store
 
@@ -136,6 +137,7 @@ def _go(
         Progress(*columns, console=errors, transient=True) as progress,
         second_process(project) as second,
         Store(home.warehouse).kept_open(),
+        readings_kept(),
     ):
         task = progress.add_task("receiving", total=None)
         receipts: list[Receipt] = []
@@ -149,6 +151,9 @@ def _go(
         gates = waiting(project, home, feeds, months)
         audit_ahead(second, project, home, gates)
         from odds_pipeline import runs  # Dagster: 1.3 s, while the second process audits
+        from odds_pipeline.components.shared import use
+
+        use(project)
 
         with runs.instance_of(home) as instance:
             # Interrupting is safe: what is done is kept, the same command does what is left.

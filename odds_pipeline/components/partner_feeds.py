@@ -28,7 +28,6 @@ from odds_pipeline.components.shared import (
     feed_key,
     partitions_of,
     project,
-    simulated_feeds,
     tried_again,
 )
 from odds_pipeline.indicators.staleness import ALL
@@ -78,18 +77,19 @@ def _spec(entry: FeedEntry) -> dg.AssetSpec:
 class _State:
     """What the warehouse says of a feed.
 
-    Months with figures, each with the version of what it rests on (delivery, judgement, reserve); broken
-    rules by month; months in quarantine; the mark of simulated figures.
+    Months with figures, each with the version of what it rests on (delivery, judgement, reserve), and
+    those of them that are simulated; broken rules by month; months in quarantine.
     """
 
     trusted: dict[str, str]
+    simulated: frozenset[str]
     broken: dict[str, list[Broken]]
     quarantined: list[str]
-    mark: dict[str, str]
 
 
 _TRUSTED = """
-SELECT month, md5(string_agg(concat_ws('|', delivery, judgement, reserve), '&' ORDER BY delivery))
+SELECT month, md5(string_agg(concat_ws('|', delivery, judgement, reserve), '&' ORDER BY delivery)),
+       bool_or(delivery IN (SELECT id FROM deliveries WHERE simulated))
 FROM trusted_months WHERE feed = ? AND month BETWEEN ? AND ? GROUP BY month ORDER BY month
 """
 
@@ -100,8 +100,12 @@ def _state(connection: duckdb.DuckDBPyConnection, feed: str, first: str, last: s
         "SELECT DISTINCT month FROM quarantine WHERE feed = ? ORDER BY month", [feed]
     ).fetchall()
     broken = broken_rules(connection, feed, first, last)
-    mark = SIMULATED if feed in simulated_feeds(connection) else {}
-    return _State(dict(trusted), broken, [month for (month,) in refused], mark)
+    return _State(
+        {month: version for month, version, _ in trusted},
+        frozenset(month for month, _, simulated in trusted if simulated),
+        broken,
+        [month for (month,) in refused],
+    )
 
 
 def _recorded(context: dg.AssetExecutionContext, key: dg.AssetKey, months: list[str]) -> dict[str, str]:
@@ -116,10 +120,10 @@ def _recorded(context: dg.AssetExecutionContext, key: dg.AssetKey, months: list[
 
 
 def _materialization(
-    entry: FeedEntry, month: str, version: str, judgement: Judgement | None, mark: dict[str, str]
+    entry: FeedEntry, month: str, version: str, judgement: Judgement | None, simulated: bool
 ) -> dg.AssetMaterialization:
     """An accepted month; what was judged in this run says of which file and how many rows."""
-    metadata: dict[str, dg.RawMetadataValue] = {**mark}
+    metadata: dict[str, dg.RawMetadataValue] = {**SIMULATED} if simulated else {}
     if judgement is not None:
         metadata |= {
             "dagster/partition_row_count": judgement.rows.get(month, 0),
@@ -161,7 +165,7 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         record(
             context,
             [
-                _materialization(entry, month, version, latest.get(month), state.mark)
+                _materialization(entry, month, version, latest.get(month), month in state.simulated)
                 for month, version in state.trusted.items()
                 if known.get(month) != version
             ],

@@ -19,10 +19,22 @@ from odds_pipeline.warehouse.store import Overtaken, Store
 TIMEZONE = "Europe/Paris"
 
 
-@cache
+_project: Project | None = None
+
+
+def use(read: Project) -> None:
+    """Take the declarations that a command has read, unless this process has its own already."""
+    global _project
+    if _project is None and read.root == project_root():
+        _project = read
+
+
 def project() -> Project:
     """The declarations, read once per process; a mistake stops Dagster with the text of them all."""
-    return Project.load(project_root())
+    global _project
+    if _project is None:
+        _project = Project.load(project_root())
+    return _project
 
 
 class Warehouse(DuckDBResource):

@@ -20,6 +20,8 @@ from odds_pipeline.outstanding import Batch as Waiting
 from odds_pipeline.quality.accepted import accepted_before, count_of, print_of
 from odds_pipeline.quality.audit import Finding, audit
 from odds_pipeline.quality.waiting import Batch, batches_of, pending, waiting_of
+from odds_pipeline.reception.kept import keep, reading_of, readings_kept
+from odds_pipeline.reception.reading import Reading
 from odds_pipeline.warehouse.store import Store
 
 SENT = 1_000_000
@@ -46,8 +48,9 @@ class _Ahead:
             if count > SENT:
                 continue  # a country's: its gate reads them once, and sends them nowhere
             rows = pending(connection, feed, first, last)
+            readings = [reading_of(self.project, row[0], feed, row[2]) for row in rows]
             known = (*accepted_before(connection, entry), print_of(connection, entry))
-            future = self.second.submit(self.project, _audit, self.home, feed, rows, *known)
+            future = self.second.submit(self.project, _audit, self.home, feed, rows, readings, *known)
             if future is None:
                 return
             self.made[feed] = count, future
@@ -83,11 +86,16 @@ def _audit(
     home: Home,
     feed: str,
     rows: list[tuple[Any, ...]],
+    readings: list[Reading | None],
     accepted: pd.DataFrame,
     former: set[str],
     known: str,
 ) -> tuple[str, list[Finding]]:
-    waiting, _ = waiting_of(project, home, feed, rows)
+    with readings_kept():
+        for (delivery, _, fmt, _), reading in zip(rows, readings, strict=True):
+            if reading is not None:
+                keep(project, delivery, feed, fmt, reading)
+        waiting, _ = waiting_of(project, home, feed, rows)
     batch = batches_of(waiting)[0]
     findings = audit(project, project.feeds[feed], batch.readings, accepted, former)
     return _basis(batch, known), findings

@@ -17,6 +17,7 @@ from odds_pipeline.quality.accepted import accepted_before
 from odds_pipeline.quality.ahead import made
 from odds_pipeline.quality.audit import Finding, audit
 from odds_pipeline.quality.waiting import Batch, Waiting, batches_of, pending, waiting_of
+from odds_pipeline.reception.kept import forget
 from odds_pipeline.warehouse.store import Store, transaction
 
 
@@ -49,6 +50,10 @@ AND o.conf_status = n.conf_status AND o.lower_bound IS NOT DISTINCT FROM n.lower
 AND EXISTS (FROM standing s WHERE s.delivery = o.delivery AND s.month = o.month)
 """
 
+_REPLACES = """
+FROM observations o SEMI JOIN incoming n USING (variable, month, level) WHERE o.known_to IS NULL LIMIT 1
+"""
+
 # What a delivery replaces: its variables, months and levels. Other levels of the same feed come in
 # files of their own.
 _END = f"""
@@ -70,12 +75,13 @@ FROM incoming n WHERE NOT EXISTS (FROM observations o WHERE o.known_to IS NULL A
 def _apply(
     connection: duckdb.DuckDBPyConnection, feed: str, frame: pd.DataFrame, judgement: int
 ) -> None:
-    connection.execute(_STANDING, {"feed": feed})
     # Copied once: each statement would turn the frame's texts into the engine's own again.
     connection.register("incoming_frame", frame)
     connection.execute("CREATE OR REPLACE TEMP TABLE incoming AS FROM incoming_frame")
     connection.unregister("incoming_frame")
-    connection.execute(_END, {"judgement": judgement})
+    if connection.execute(_REPLACES).fetchone():  # a month's first delivery does not, nearly always
+        connection.execute(_STANDING, {"feed": feed})
+        connection.execute(_END, {"judgement": judgement})
     connection.execute(_BEGIN, {"judgement": judgement})
 
 
@@ -241,4 +247,6 @@ def judge_waiting(
         with transaction(connection):
             if _still_waits(connection, batch):
                 judgements += judge(project, connection, entry, batch)
+    for one in waiting:
+        forget(one.delivery, feed, one.format)
     return judgements

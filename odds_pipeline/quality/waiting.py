@@ -12,6 +12,7 @@ from odds_pipeline.home import Home
 from odds_pipeline.model.problems import Explained
 from odds_pipeline.model.project import Project
 from odds_pipeline.reception.corrections import corrected
+from odds_pipeline.reception.kept import reading_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.receive import archive_path, table_of
 from odds_pipeline.reception.recognition import Match, match_as
@@ -87,7 +88,8 @@ def waiting_of(
 def reread(
     project: Project, home: Home, delivery: str, file_name: str, feed: str, fmt: str
 ) -> Reading | None:
-    """Read a delivery again from the archive; ``None`` when its contract no longer fits.
+    """Read a delivery again from the archive, unless it was just read; ``None`` when its contract no
+    longer fits.
 
     Raises :class:`DamagedArchive` when the bytes are no longer those received.
     """
@@ -96,6 +98,8 @@ def reread(
     content = path.read_bytes() if path.exists() else b""
     if hashlib.sha256(content).hexdigest() != sha256:
         raise DamagedArchive(f"{file_name}: {path} no longer holds the bytes received")
+    if (reading := reading_of(project, delivery, feed, fmt)) is not None:
+        return reading
     table = open_tables(file_name, content)[number]
     entry = project.feeds[feed]
     for candidate in entry.feed.formats:

@@ -19,6 +19,7 @@ import duckdb
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.reception.corrections import corrected
+from odds_pipeline.reception.kept import keep
 from odds_pipeline.reception.periods import groups_of, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.recognition import Match, Unrecognised, recognise
@@ -323,6 +324,8 @@ def _receive_file(
         connection.execute("DELETE FROM deliveries WHERE sha256 = ?", [sha256])
         for receipt, one, reading in received:
             _insert(connection, receipt, one, sha256, len(content), reading)
+            if receipt.feed and receipt.format and reading:
+                keep(project, receipt.delivery, receipt.feed, receipt.format, reading)
     return [receipt for receipt, _, _ in received]
 
 
