@@ -5,7 +5,7 @@ that finds it made; any other one it makes itself.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,15 +17,25 @@ from odds_pipeline.beside import Second
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.outstanding import Batch as Waiting
-from odds_pipeline.quality.accepted import accepted_before, count_of, print_of
+from odds_pipeline.quality.accepted import accepted_before, prints_of
 from odds_pipeline.quality.audit import Finding, audit
-from odds_pipeline.quality.waiting import Batch, batches_of, pending, waiting_of
+from odds_pipeline.quality.waiting import Batch, batches_of, pending_of, waiting_of
 from odds_pipeline.reception.kept import keep, reading_of, readings_kept
 from odds_pipeline.reception.reading import Reading
 from odds_pipeline.warehouse.store import Store
 
 SENT = 1_000_000
 """Accepted figures sent to the second process for audits not used yet: some 340 MB of memory."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What waits for a feed, and how many its accepted figures are, with their fingerprint."""
+
+    feed: str
+    rows: list[tuple[Any, ...]]
+    count: int
+    known: str
 
 
 @dataclass
@@ -35,26 +45,23 @@ class _Ahead:
     second: Second
     project: Project
     home: Home
-    to_come: deque[tuple[str, str, str]]
+    to_come: deque["_Asked"]
     made: dict[str, tuple[int, "Future[tuple[str, list[Finding]]]"]] = field(default_factory=dict)
 
     def send(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Ask for more audits, as many as there is room for."""
         room = SENT - sum(count for count, _ in self.made.values())
         while self.to_come and room > 0:
-            feed, first, last = self.to_come.popleft()
-            entry = self.project.feeds[feed]
-            count = count_of(connection, entry)
-            if count > SENT:
+            one = self.to_come.popleft()
+            if one.count > SENT:
                 continue  # a country's: its gate reads them once, and sends them nowhere
-            rows = pending(connection, feed, first, last)
-            readings = [reading_of(self.project, row[0], feed, row[2]) for row in rows]
-            known = (*accepted_before(connection, entry), print_of(connection, entry))
-            future = self.second.submit(self.project, _audit, self.home, feed, rows, readings, *known)
+            readings = [reading_of(self.project, row[0], one.feed, row[2]) for row in one.rows]
+            accepted, former = accepted_before(connection, self.project.feeds[one.feed])
+            future = self.second.submit(self.project, _audit, self.home, one, readings, accepted, former)
             if future is None:
                 return
-            self.made[feed] = count, future
-            room -= count
+            self.made[one.feed] = one.count, future
+            room -= one.count
 
 
 _ahead: _Ahead | None = None
@@ -70,10 +77,18 @@ def audit_ahead(second: Second, project: Project, home: Home, batches: Iterable[
     global _ahead
     _ahead = None
     if second.started:
-        feeds = deque((feed, batch.first, batch.last) for batch in batches for feed in batch.names)
-        _ahead = _Ahead(second, project, home, feeds)
         with Store(home.warehouse).connect() as connection:
+            _ahead = _Ahead(second, project, home, deque(_asked(project, connection, batches)))
             _ahead.send(connection)
+
+
+def _asked(
+    project: Project, connection: duckdb.DuckDBPyConnection, batches: Iterable[Waiting]
+) -> Iterator[_Asked]:
+    for batch in batches:
+        rows = pending_of(connection, batch.names, batch.first, batch.last)
+        prints = prints_of(connection, [project.feeds[feed] for feed in batch.names])
+        yield from (_Asked(feed, rows[feed], *prints[feed]) for feed in batch.names if feed in rows)
 
 
 def _basis(batch: Batch, known: str) -> str:
@@ -84,21 +99,19 @@ def _basis(batch: Batch, known: str) -> str:
 def _audit(
     project: Project,
     home: Home,
-    feed: str,
-    rows: list[tuple[Any, ...]],
+    asked: _Asked,
     readings: list[Reading | None],
     accepted: pd.DataFrame,
     former: set[str],
-    known: str,
 ) -> tuple[str, list[Finding]]:
     with readings_kept():
-        for (delivery, _, fmt, _), reading in zip(rows, readings, strict=True):
+        for (delivery, _, fmt, _), reading in zip(asked.rows, readings, strict=True):
             if reading is not None:
-                keep(project, delivery, feed, fmt, reading)
-        waiting, _ = waiting_of(project, home, feed, rows)
+                keep(project, delivery, asked.feed, fmt, reading)
+        waiting, _ = waiting_of(project, home, asked.feed, asked.rows)
     batch = batches_of(waiting)[0]
-    findings = audit(project, project.feeds[feed], batch.readings, accepted, former)
-    return _basis(batch, known), findings
+    findings = audit(project, project.feeds[asked.feed], batch.readings, accepted, former)
+    return _basis(batch, asked.known), findings
 
 
 def made(
@@ -114,4 +127,5 @@ def made(
     if future.exception() is not None:
         return None
     made_on, findings = future.result()
-    return findings if made_on == _basis(batch, print_of(connection, entry)) else None
+    _, known = prints_of(connection, [entry])[entry.id]
+    return findings if made_on == _basis(batch, known) else None

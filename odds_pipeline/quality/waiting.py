@@ -1,7 +1,7 @@
 """Deliveries that wait for a gate, read again from the archive, in batches that are judged together."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,9 +56,9 @@ class DamagedArchive(Explained):
 
 
 _PENDING = """
-SELECT d.id, d.file_name, d.format, list(m.month ORDER BY m.month) AS months
+SELECT m.feed, d.id, d.file_name, d.format, list(m.month ORDER BY m.month) AS months
 FROM deliveries d JOIN delivered_months m ON m.delivery = d.id
-WHERE m.feed = $feed AND m.state = 'pending' AND m.month BETWEEN $first AND $last
+WHERE m.feed IN (SELECT unnest($feeds)) AND m.state = 'pending' AND m.month BETWEEN $first AND $last
 GROUP BY ALL ORDER BY min(d.received_order)
 """
 
@@ -67,7 +67,18 @@ def pending(
     connection: duckdb.DuckDBPyConnection, feed: str, first: str, last: str
 ) -> list[tuple[Any, ...]]:
     """Delivery, file name, format and months of what waits between two months, in order of reception."""
-    return connection.execute(_PENDING, {"feed": feed, "first": first, "last": last}).fetchall()
+    return pending_of(connection, [feed], first, last).get(feed, [])
+
+
+def pending_of(
+    connection: duckdb.DuckDBPyConnection, feeds: Sequence[str], first: str, last: str
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The same of several feeds."""
+    given = {"feeds": list(feeds), "first": first, "last": last}
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for feed, *row in connection.execute(_PENDING, given).fetchall():
+        found.setdefault(feed, []).append(tuple(row))
+    return found
 
 
 def waiting_of(

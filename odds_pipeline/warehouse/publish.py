@@ -85,7 +85,7 @@ def _retire(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
 
 
 # What the protected figures say of each accepted observation: a hidden one keeps its line, not its
-# value.
+# value. Sorted once, for all editions.
 _OBSERVATIONS = """
 CREATE OR REPLACE TEMP TABLE published_observations AS
 SELECT o.* EXCLUDE (known_to)
@@ -98,14 +98,12 @@ JOIN marked k ON k.variable = o.variable AND k.month = o.month AND k.territory =
              AND k.level = o.level AND k.geography = o.geography
 JOIN available a USING (v, p, t)
 WHERE o.known_to IS NULL
+ORDER BY o.variable, o.territory, o.month
 """
 
 # One edition; $access lists the classes it may show. Provisional figures are for members first.
 _COPY = (
     "CREATE TABLE release.definitions AS FROM definitions_view WHERE list_contains($access, access)",
-    "CREATE OR REPLACE TEMP TABLE protected_values AS SELECT * EXCLUDE converted FROM protected "
-    "WHERE NOT converted AND indicator IN (SELECT indicator FROM release.definitions) "
-    "AND (obs_status <> 'P' OR list_contains($access, 'membres'))",
     # The merged territories before their merger; readers find them through in_geography().
     "CREATE TABLE release.converted_values AS SELECT * EXCLUDE converted FROM protected "
     "WHERE converted AND indicator IN (SELECT indicator FROM release.definitions) "
@@ -114,8 +112,7 @@ _COPY = (
     "CREATE TABLE release.territories AS FROM territories_view",
     "CREATE TABLE release.observations AS FROM published_observations "
     "WHERE variable IN (SELECT variable FROM access_view WHERE list_contains($access, access)) "
-    "AND (obs_status <> 'P' OR list_contains($access, 'membres')) "
-    "ORDER BY variable, territory, month",
+    "AND (obs_status <> 'P' OR list_contains($access, 'membres'))",
     "CREATE TABLE release.deliveries AS FROM deliveries d "
     "WHERE id IN (SELECT delivery FROM release.observations)",
     # The first failing rows of a verdict, and what it says of them, show figures before protection.
@@ -127,11 +124,17 @@ _COPY = (
     "CREATE TABLE release.audit AS FROM audit_view WHERE edition = $edition",
 )
 
+_VALUES = (
+    "CREATE OR REPLACE TEMP TABLE protected_values AS SELECT * EXCLUDE converted FROM protected "
+    "WHERE NOT converted AND indicator IN (SELECT indicator FROM release.definitions) "
+    "AND (obs_status <> 'P' OR list_contains($access, 'membres'))"
+)
+
 # What stands beside a value comes from values of its own indicator: an edition that shows all that the
 # widest one shows of an indicator takes it from there. Comparing is half of writing an edition.
 _SHARED = (
     "CREATE TABLE release.indicator_values AS FROM widest.indicator_values "
-    "WHERE indicator IN (SELECT indicator FROM release.definitions) ORDER BY territory, indicator, month"
+    "WHERE indicator IN (SELECT indicator FROM release.definitions)"
 )
 
 
@@ -246,6 +249,7 @@ def _write_edition(
             connection.execute(_SHARED)
             connection.execute("DETACH widest")
         else:
+            connection.execute(_VALUES, {"access": list(readable(edition))})
             last = latest[0] if latest else None
             compare(project, connection, "protected_values", "release.indicator_values", last)
         row = connection.execute("SELECT current_database()").fetchone()
