@@ -39,29 +39,51 @@ class _Asked:
 
 
 @dataclass
+class _Audit:
+    """An audit asked of the second process: what it was given, and what comes of it."""
+
+    count: int
+    given: tuple[Any, ...]
+    future: "Future[tuple[str, list[Finding]]]"
+
+
+@dataclass
 class _Ahead:
-    """Audits being made, by feed, each with the number of figures sent for it, and feeds to come."""
+    """Audits being made, by feed, in the order of the gates, and what is still to be asked."""
 
     second: Second
     project: Project
     home: Home
     to_come: deque["_Asked"]
-    made: dict[str, tuple[int, "Future[tuple[str, list[Finding]]]"]] = field(default_factory=dict)
+    made: dict[str, _Audit] = field(default_factory=dict)
 
     def send(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Ask for more audits, as many as there is room for."""
-        room = SENT - sum(count for count, _ in self.made.values())
+        room = SENT - sum(one.count for one in self.made.values())
         while self.to_come and room > 0:
             one = self.to_come.popleft()
             if one.count > SENT:
                 continue  # a country's: its gate reads them once, and sends them nowhere
             readings = [reading_of(self.project, row[0], one.feed, row[2]) for row in one.rows]
             accepted, former = accepted_before(connection, self.project.feeds[one.feed])
-            future = self.second.submit(self.project, _audit, self.home, one, readings, accepted, former)
+            given = (self.home, one, readings, accepted, former)
+            future = self.second.submit(self.project, _audit, *given)
             if future is None:
                 return
-            self.made[one.feed] = one.count, future
+            self.made[one.feed] = _Audit(one.count, given, future)
             room -= one.count
+
+    def await_(self, audit: _Audit) -> None:
+        """Until it is made, make here those that the second process would begin last."""
+        for other in reversed(self.made.values()):
+            if audit.future.done():
+                return
+            if other.future.cancel():
+                other.future = Future()
+                try:
+                    other.future.set_result(_audit(self.project, *other.given))
+                except Exception as error:
+                    other.future.set_exception(error)
 
 
 _ahead: _Ahead | None = None
@@ -120,12 +142,13 @@ def made(
     """The findings on exactly this batch, after what is accepted now, if they were made ahead."""
     if _ahead is None or entry.id not in _ahead.made or not _ahead.second.holds(project):
         return None
-    _, future = _ahead.made.pop(entry.id)
+    one = _ahead.made.pop(entry.id)
     _ahead.send(connection)
     ready()  # publishing needs it here too: it loads while the other process audits
+    _ahead.await_(one)
     # What failed there fails here too, and says so; or it was the process, and it does not.
-    if future.exception() is not None:
+    if one.future.exception() is not None:
         return None
-    made_on, findings = future.result()
+    made_on, findings = one.future.result()
     _, known = prints_of(connection, [entry])[entry.id]
     return findings if made_on == _basis(batch, known) else None
