@@ -7,11 +7,11 @@ Looking through them as often as Python does by default was 3.3 of the 30 second
 import atexit
 import gc
 
-NEW_OBJECTS = 50_000
+NEW_OBJECTS = 200_000
 """Objects made between two looks at the youngest; Python's own setting is 700."""
 
 
 def look_seldom() -> None:
     """Set it for this process; at its end nothing is looked through any more."""
-    gc.set_threshold(NEW_OBJECTS, 20, 50)
+    gc.set_threshold(NEW_OBJECTS, 10, 20)
     atexit.register(gc.freeze)

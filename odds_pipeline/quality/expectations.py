@@ -15,6 +15,8 @@ import great_expectations as gx
 import great_expectations.expectations as gxe
 import pandas as pd
 from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.expectation_configuration import parse_result_format
+from great_expectations.validator.validator import ValidationDependencies
 
 from odds_pipeline.model.suite import Rule
 
@@ -32,6 +34,15 @@ class ExpectNoRowFromQuery(BatchExpectation):  # type: ignore[misc]  # untyped b
     metric_dependencies: ClassVar[tuple[str, ...]] = ()
     success_keys: ClassVar[tuple[str, ...]] = ("query",)
     domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
+
+    def get_validation_dependencies(
+        self,
+        execution_engine: Any = None,
+        runtime_configuration: dict[str, Any] | None = None,
+    ) -> ValidationDependencies:
+        """It needs no metric; the base class works out the arguments of one, a tenth of an audit."""
+        asked = parse_result_format((runtime_configuration or {}).get("result_format", "BASIC"))
+        return ValidationDependencies(metric_configurations={}, result_format=asked)
 
     def _validate(
         self,
