@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from contextvars import ContextVar
 from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
@@ -20,6 +21,8 @@ from odds_pipeline.model.project import Project
 T = TypeVar("T")
 _project: Project
 """In the second process: the declarations."""
+_second: "ContextVar[Second | None]" = ContextVar("second", default=None)
+"""That of the command that runs, if it has one."""
 
 
 class Second:
@@ -71,10 +74,26 @@ class Second:
 def second_process(project: Project) -> Iterator[Second]:
     """The second process of the command that runs inside."""
     second = Second(project)
+    token = _second.set(second)
     try:
         yield second
     finally:
+        _second.reset(token)
         second.end()
+
+
+def side_by_side(project: Project, function: Callable[..., T], *calls: tuple[Any, ...]) -> list[T]:
+    """``function(project, *call)`` for each of ``calls``, the last one here, the others meanwhile in the
+    second process of the command, if it has one.
+    """
+    second = _second.get()
+    begun = [second.submit(project, function, *call) if second else None for call in calls[:-1]]
+    found = [function(project, *call) for call in calls[-1:]]
+    for call, future in reversed(list(zip(calls, begun, strict=False))):
+        # What failed there fails here too, and says so; or it was the process, and it does not.
+        failed = future is None or future.exception() is not None
+        found.insert(0, function(project, *call) if failed or future is None else future.result())
+    return found
 
 
 def _begin(project: Project, ready: Callable[[], object]) -> None:

@@ -165,7 +165,6 @@ def _go(
                 except runs.GateFailed as error:
                     failed.append(str(error))
                 progress.advance(task, len(batch.names))
-            second.end()
             groups = outdated(project, home, months)
             task = progress.add_task("indicators", total=sum(len(batch.names) for batch in groups))
             for batch in groups:

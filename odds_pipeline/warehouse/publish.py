@@ -4,7 +4,6 @@ The folder is written beside the others under a temporary name, then renamed, th
 ``current`` is replaced: readers see the former release or the new one, never half of one.
 """
 
-import os
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,9 +12,8 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from odds_pipeline.geography.conversion import IN_GEOGRAPHY
+from odds_pipeline.beside import side_by_side
 from odds_pipeline.home import Home
-from odds_pipeline.indicators.comparison import compare
 from odds_pipeline.indicators.compute import (
     compute,
     evaluate,
@@ -24,15 +22,16 @@ from odds_pipeline.indicators.compute import (
     tables_of,
 )
 from odds_pipeline.indicators.staleness import Months, stale
-from odds_pipeline.model.access import EDITIONS, Access, readable
+from odds_pipeline.model.access import EDITIONS
 from odds_pipeline.model.project import Project
 from odds_pipeline.quality.catalogue_gate import check_catalogue, hold, keep_last_good
 from odds_pipeline.secrecy.audit import audit_table
 from odds_pipeline.secrecy.derived import hide_values
 from odds_pipeline.secrecy.memory import forget_after, record
-from odds_pipeline.secrecy.protect import Protection, protect
+from odds_pipeline.secrecy.protect import protect
 from odds_pipeline.secrecy.settled import record as record_settled
 from odds_pipeline.warehouse.definitions import definitions_table
+from odds_pipeline.warehouse.editions import About, write_narrower, write_widest
 from odds_pipeline.warehouse.release import (
     Release,
     current_number,
@@ -40,7 +39,6 @@ from odds_pipeline.warehouse.release import (
     numbers,
     release_path,
 )
-from odds_pipeline.warehouse.sql import quoted
 from odds_pipeline.warehouse.store import Overtaken, Store, check_unique, transaction, version
 
 # Twelve digits: the order in which machines add up decimals changes the sixteenth.
@@ -60,13 +58,6 @@ def _territories_table(project: Project) -> pd.DataFrame:
     )
 
 
-def _access_table(project: Project) -> pd.DataFrame:
-    return pd.DataFrame(
-        [(name, entry.access) for name, (entry, _) in project.variables.items()],
-        columns=["variable", "access"],
-    )
-
-
 def _refresh(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
     """Compute what no longer follows from the trusted figures, only the months concerned."""
     groups: dict[Months, list[str]] = {}
@@ -82,60 +73,6 @@ def _retire(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
         "DELETE FROM indicator_values WHERE indicator NOT IN (SELECT unnest(?))",
         [list(project.indicators)],
     )
-
-
-# What the protected figures say of each accepted observation: a hidden one keeps its line, not its
-# value. Sorted once, for all editions.
-_OBSERVATIONS = """
-CREATE OR REPLACE TEMP TABLE published_observations AS
-SELECT o.* EXCLUDE (known_to)
-       REPLACE (a.value AS value, a.obs_status AS obs_status, a.conf_status AS conf_status,
-                a.lower_bound AS lower_bound),
-       a.hidden_by
-FROM observations o
-JOIN trusted_months m ON m.delivery = o.delivery AND m.month = o.month
-JOIN marked k ON k.variable = o.variable AND k.month = o.month AND k.territory = o.territory
-             AND k.level = o.level AND k.geography = o.geography
-JOIN available a USING (v, p, t)
-WHERE o.known_to IS NULL
-ORDER BY o.variable, o.territory, o.month
-"""
-
-# One edition; $access lists the classes it may show. Provisional figures are for members first.
-_COPY = (
-    "CREATE TABLE release.definitions AS FROM definitions_view WHERE list_contains($access, access)",
-    # The merged territories before their merger; readers find them through in_geography().
-    "CREATE TABLE release.converted_values AS SELECT * EXCLUDE converted FROM protected "
-    "WHERE converted AND indicator IN (SELECT indicator FROM release.definitions) "
-    "AND (obs_status <> 'P' OR list_contains($access, 'membres')) "
-    "ORDER BY territory, indicator, month",
-    "CREATE TABLE release.territories AS FROM territories_view",
-    "CREATE TABLE release.observations AS FROM published_observations "
-    "WHERE variable IN (SELECT variable FROM access_view WHERE list_contains($access, access)) "
-    "AND (obs_status <> 'P' OR list_contains($access, 'membres'))",
-    "CREATE TABLE release.deliveries AS FROM deliveries d "
-    "WHERE id IN (SELECT delivery FROM release.observations)",
-    # The first failing rows of a verdict, and what it says of them, show figures before protection.
-    "CREATE TABLE release.verdicts AS SELECT * REPLACE ('[]' AS rows, CASE WHEN failing = 0 "
-    "THEN message ELSE 'Voir la notice adressée au producteur.' END AS message) FROM verdicts v "
-    "WHERE delivery IN (SELECT id FROM release.deliveries)",
-    "CREATE TABLE release.overrulings AS FROM overrulings "
-    "WHERE delivery IN (SELECT id FROM release.deliveries)",
-    "CREATE TABLE release.audit AS FROM audit_view WHERE edition = $edition",
-)
-
-_VALUES = (
-    "CREATE OR REPLACE TEMP TABLE protected_values AS SELECT * EXCLUDE converted FROM protected "
-    "WHERE NOT converted AND indicator IN (SELECT indicator FROM release.definitions) "
-    "AND (obs_status <> 'P' OR list_contains($access, 'membres'))"
-)
-
-# What stands beside a value comes from values of its own indicator: an edition that shows all that the
-# widest one shows of an indicator takes it from there. Comparing is half of writing an edition.
-_SHARED = (
-    "CREATE TABLE release.indicator_values AS FROM widest.indicator_values "
-    "WHERE indicator IN (SELECT indicator FROM release.definitions)"
-)
 
 
 def publish(project: Project, home: Home) -> Release:
@@ -163,7 +100,6 @@ def publish(project: Project, home: Home) -> Release:
         protection = protect(connection, project, last)
         evaluate(connection, tables)
         hide_values(connection, project)
-        connection.execute(_OBSERVATIONS)
         definitions = keep_last_good(connection, home, held, definitions_table(project))
         content = _content(connection, definitions)
         current = current_number(home)
@@ -172,13 +108,21 @@ def publish(project: Project, home: Home) -> Release:
             if former.content == content:
                 return Release(**{**former.__dict__, "new": False})
         check_catalogue(connection, project, held)
-        views = {
-            "definitions_view": definitions,
-            "territories_view": _territories_table(project),
-            "access_view": _access_table(project),
-            "audit_view": audit_table(connection, project, protection),
-        }
-        return _write(project, connection, home, (last + 1, content, seen), views, protection)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        about = About(last + 1, now, content, audit_table(connection, project, protection))
+        frames = {"definitions_view": definitions, "territories_view": _territories_table(project)}
+        temporary = home.releases / f".{about.number:04d}.tmp"
+        _write(project, connection, temporary, about, frames)
+        if version(connection) != seen:
+            raise Overtaken("the warehouse changed while the release was written; publish again")
+        with transaction(connection):
+            record(connection, protection.places, about.number)
+            record_settled(connection, protection.audited, about.number)
+        temporary.replace(release_path(home, about.number))
+        pointer = home.releases / ".current.tmp"
+        pointer.write_text(f"{about.number}\n", encoding="utf-8")
+        pointer.replace(home.releases / "current")
+        return describe(home, about.number)
 
 
 def _content(connection: duckdb.DuckDBPyConnection, definitions: pd.DataFrame) -> str:
@@ -196,76 +140,12 @@ def _content(connection: duckdb.DuckDBPyConnection, definitions: pd.DataFrame) -
 def _write(
     project: Project,
     connection: duckdb.DuckDBPyConnection,
-    home: Home,
-    about: tuple[int, str, int | None],
-    views: dict[str, pd.DataFrame],
-    protection: Protection,
-) -> Release:
-    number, content, seen = about
-    temporary = home.releases / f".{number:04d}.tmp"
-    temporary.mkdir()
-    for name, frame in views.items():
-        connection.register(name, frame)
-    published_at = datetime.now(UTC).isoformat(timespec="seconds")
-    for edition in EDITIONS:
-        _write_edition(connection, project, temporary, edition, (number, published_at, content))
-    for name in views:
-        connection.unregister(name)
-    if version(connection) != seen:
-        raise Overtaken("the warehouse changed while the release was written; publish again")
-    with transaction(connection):
-        record(connection, protection.places, number)
-        record_settled(connection, protection.audited, number)
-    temporary.replace(release_path(home, number))
-    pointer = home.releases / ".current.tmp"
-    pointer.write_text(f"{number}\n", encoding="utf-8")
-    pointer.replace(home.releases / "current")
-    return describe(home, number)
-
-
-def _shows_as_much(connection: duckdb.DuckDBPyConnection, edition: Access) -> bool:
-    """Whether the edition shows every value of its indicators: provisional ones are not for all."""
-    provisional = connection.execute("FROM protected WHERE obs_status = 'P' LIMIT 1").fetchone()
-    return provisional is None or "membres" in readable(edition)
-
-
-def _write_edition(
-    connection: duckdb.DuckDBPyConnection,
-    project: Project,
     folder: Path,
-    edition: Access,
-    about: tuple[int, str, str],
+    about: About,
+    frames: dict[str, pd.DataFrame],
 ) -> None:
-    # One for all editions: a figure has the same age in each.
-    latest = connection.execute("SELECT max(month) FROM protected").fetchone()
-    path, widest = folder / f"{edition}.duckdb", folder / f"{EDITIONS[0]}.duckdb"
-    connection.execute(f"ATTACH {quoted(path)} AS release")
-    try:
-        for statement in _COPY:
-            given = {"access": list(readable(edition)), "edition": edition}
-            connection.execute(statement, {k: v for k, v in given.items() if f"${k}" in statement})
-        if path != widest and _shows_as_much(connection, edition):
-            connection.execute(f"ATTACH {quoted(widest)} AS widest (READ_ONLY)")
-            connection.execute(_SHARED)
-            connection.execute("DETACH widest")
-        else:
-            connection.execute(_VALUES, {"access": list(readable(edition))})
-            last = latest[0] if latest else None
-            compare(project, connection, "protected_values", "release.indicator_values", last)
-        row = connection.execute("SELECT current_database()").fetchone()
-        assert row is not None
-        connection.execute("USE release")  # the names in the macro are those of the release
-        connection.execute(IN_GEOGRAPHY)
-        connection.execute(f'USE "{row[0]}"')
-        connection.execute(
-            "CREATE TABLE release.about AS SELECT ? AS number, ? AS published_at, ? AS content, "
-            "? AS edition, count(DISTINCT indicator) AS indicators, count(value) AS values_count, "
-            "(SELECT coalesce(bool_or(simulated), false) FROM release.deliveries) AS simulated "
-            "FROM release.indicator_values",
-            [*about, edition],
-        )
-    finally:
-        connection.execute("DETACH release")
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    path.chmod(0o444)
+    folder.mkdir()
+    paths = {edition: folder / f"{edition}.duckdb" for edition in EDITIONS}
+    (widest, path), *others = paths.items()
+    write_widest(connection, project, path, widest, about, frames)
+    side_by_side(project, write_narrower, *((path, own, edition, about) for edition, own in others))

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
+import pandas as pd
 import pytest
 
 from odds_pipeline.home import Home
@@ -10,9 +12,10 @@ from odds_pipeline.model.access import EDITIONS, strictest
 from odds_pipeline.model.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse import publish as publishing
+from odds_pipeline.warehouse import editions
 from odds_pipeline.warehouse.publish import publish
 from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.warehouse.sql import quoted
 from odds_pipeline.warehouse.store import Store
 
 from .test_gate import COMMUNES, populations
@@ -111,23 +114,45 @@ def test_provisional_figures_are_for_members_first(project: Project, home: Home,
         assert months["public", table] == months["membres", table] - {latest[0]}
 
 
-def test_an_edition_that_takes_its_comparisons_from_the_widest_is_the_same(
-    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_comparisons_taken_from_the_widest_edition_are_those_of_the_edition_itself(
+    project: Project, home: Home, tmp_path: Path
 ) -> None:
     """A rank, a quartile or an interval rests on values of its own indicator alone."""
-    files = [populations(tmp_path / "in", year) for year in (2014, 2019, 2020)]
-    found = []
-    for own, by_itself in ((home, False), (Home(tmp_path / "each"), True)):
-        list(receive(project, own, files))
-        judge_pending(project, own, "insee/populations_legales")
-        deliver(
-            project, own, tmp_path / "caf_allocataires_2024-03.csv", "caf/allocataires", lambda c, v: c
-        )
-        if by_itself:
-            monkeypatch.setattr(publishing, "_shows_as_much", lambda *_: False)
-        publish(project, own)
-        for edition in EDITIONS:
-            with open_release(own, edition=edition) as connection:
-                found.append(connection.execute("FROM indicator_values ORDER BY ALL").fetchall())
-    assert found[:3] == found[3:]
-    assert len({len(rows) for rows in found}) == 2
+    list(receive(project, home, [populations(tmp_path / "in", year) for year in (2014, 2019, 2020)]))
+    judge_pending(project, home, "insee/populations_legales")
+    deliver(project, home, tmp_path / "caf_allocataires_2024-03.csv", "caf/allocataires", lambda c, v: c)
+    release = publish(project, home)
+    counts = []
+    for edition in EDITIONS:
+        with duckdb.connect() as anew, open_release(home, edition=edition) as written:
+            anew.execute(
+                f"ATTACH {quoted(release.path / f'{EDITIONS[0]}.duckdb')} AS widest (READ_ONLY)"
+            )
+            anew.register("shown", written.execute("SELECT indicator FROM definitions").df())
+            anew.execute("CREATE TABLE definitions AS FROM shown")
+            editions._compare_anew(project, anew)
+            rows = written.execute("FROM indicator_values ORDER BY ALL").fetchall()
+            assert rows == anew.execute("FROM indicator_values ORDER BY ALL").fetchall()
+            counts.append(len(rows))
+    assert len(set(counts)) == 2
+
+
+def test_what_a_try_before_left_of_an_edition_is_written_anew(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """The second process may end in the middle of a file: this one then writes it."""
+    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
+    judge_pending(project, home, "insee/populations_legales")
+    release = publish(project, home)
+    widest, again = release.path / f"{EDITIONS[0]}.duckdb", tmp_path / "public.duckdb"
+    for left in (again, tmp_path / "public.duckdb.wal"):
+        left.write_bytes(b"half a file")
+    about = editions.About(1, "", "", pd.DataFrame({"edition": ["public"]}))
+    editions.write_narrower(project, widest, again, "public", about)
+    with (
+        duckdb.connect(str(again), read_only=True) as one,
+        open_release(home, edition="public") as other,
+    ):
+        for table in ("observations", "indicator_values", "deliveries"):
+            rows = one.execute(f"FROM {table} ORDER BY ALL").fetchall()
+            assert rows == other.execute(f"FROM {table} ORDER BY ALL").fetchall() != []
