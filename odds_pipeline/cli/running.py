@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,11 +17,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from odds_pipeline.beside import second_process
+from odds_pipeline.beside import Second, second_process
 from odds_pipeline.cli.app import AsJson, app, errors, fail, load, out, print_json, table
 from odds_pipeline.home import Home
 from odds_pipeline.model.problems import DeclarationError, nearest
 from odds_pipeline.model.project import Project
+from odds_pipeline.quality.ready import ready
 
 if TYPE_CHECKING:  # reception brings pandas: half a second that other commands need not wait
     from odds_pipeline.indicators.staleness import Months
@@ -118,8 +120,32 @@ def _go(
 
     Returns the receipts, and what went wrong in gates that failed for another reason than refusals.
     """
+    with second_process(project) as second:
+        # It loads while this process does, and receives.
+        if _several_came(home, sources):
+            second.start(ready)
+        return _go_with(second, project, home, sources, feeds, months)
+
+
+def _several_came(home: Home, sources: list[Path]) -> bool:
+    """Whether several files came since the last release, as far as their dates tell."""
+    pointer = home.releases / "current"
+    last = pointer.stat().st_mtime if pointer.exists() else 0.0
+    files = (file for path in (home.landing, *sources) for file in (path, *path.rglob("*")))
+    new = (file for file in files if file.is_file() and file.stat().st_mtime > last)
+    return len(list(islice(new, 2))) == 2
+
+
+def _go_with(
+    second: Second,
+    project: Project,
+    home: Home,
+    sources: list[Path],
+    feeds: set[str] | None,
+    months: "Months",
+) -> "tuple[list[Receipt], list[str]]":
     from odds_pipeline.outstanding import outdated, waiting
-    from odds_pipeline.quality.ahead import audit_ahead, ready
+    from odds_pipeline.quality.ahead import audit_ahead
     from odds_pipeline.reception.kept import readings_kept
     from odds_pipeline.reception.receive import receive as receive_files
     from odds_pipeline.warehouse.store import Store
@@ -135,7 +161,6 @@ def _go(
     )
     with (
         Progress(*columns, console=errors, transient=True) as progress,
-        second_process(project) as second,
         Store(home.warehouse).kept_open(),
         readings_kept(),
     ):
@@ -145,7 +170,7 @@ def _go(
         for receipt in receive_files(project, home, [home.landing, *sources]):
             receipts.append(receipt)
             progress.update(task, description=f"receiving {receipt.file}")
-            # It loads while the others are received; for a single file this process is as quick.
+            # For a single file this process is as quick.
             if sum(not each.known for each in receipts[-2:]) == 2:
                 second.start(ready)
         gates = waiting(project, home, feeds, months)

@@ -19,6 +19,7 @@ from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.outstanding import Batch as Waiting
 from odds_pipeline.quality.accepted import accepted_before, prints_of
 from odds_pipeline.quality.audit import Finding, audit
+from odds_pipeline.quality.ready import ready
 from odds_pipeline.quality.waiting import Batch, batches_of, pending_of, waiting_of
 from odds_pipeline.reception.kept import keep, reading_of, readings_kept
 from odds_pipeline.reception.reading import Reading
@@ -87,11 +88,6 @@ class _Ahead:
 
 
 _ahead: _Ahead | None = None
-
-
-def ready() -> None:
-    """Load what an audit needs: 2 CPU seconds."""
-    import odds_pipeline.quality.expectations  # noqa: F401
 
 
 def audit_ahead(second: Second, project: Project, home: Home, batches: Iterable[Waiting]) -> None:

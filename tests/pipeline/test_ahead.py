@@ -16,7 +16,8 @@ from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
 from odds_pipeline.outstanding import Batch as Waiting
 from odds_pipeline.quality import ahead, gate
-from odds_pipeline.quality.ahead import audit_ahead, ready
+from odds_pipeline.quality.ahead import audit_ahead
+from odds_pipeline.quality.ready import ready
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.warehouse.store import Store
 
@@ -177,7 +178,7 @@ COMMAND = """
 import os, signal
 from odds_pipeline.beside import second_process
 from odds_pipeline.model.project import Project
-from odds_pipeline.quality.ahead import ready
+from odds_pipeline.quality.ready import ready
 
 if __name__ == "__main__":
     os.cpu_count = lambda: 2

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from odds_pipeline.beside import Second, second_process, side_by_side
+from odds_pipeline.cli import running
+from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
 
 
@@ -54,6 +57,19 @@ def test_what_a_second_process_leaves_undone_is_done_here(project: Project, seco
 def test_a_failure_is_told(project: Project, second: Second, calls: tuple[tuple[()], ...]) -> None:
     with pytest.raises(ValueError, match="so it is"):
         side_by_side(project, _fails, *calls)
+
+
+def test_a_second_process_is_worth_it_for_several_new_files(tmp_path: Path) -> None:
+    home = Home(tmp_path / "odds")
+    assert not running._several_came(home, [])
+    home.landing.mkdir(parents=True)
+    (home.landing / "one.csv").touch()
+    assert not running._several_came(home, [])
+    (tmp_path / "two.csv").touch()
+    assert running._several_came(home, [tmp_path / "two.csv"])
+    home.releases.mkdir()
+    (home.releases / "current").touch()
+    assert not running._several_came(home, [tmp_path / "two.csv"])
 
 
 def test_other_declarations_are_dealt_with_here(
