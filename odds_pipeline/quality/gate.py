@@ -83,6 +83,7 @@ def _apply(
         connection.execute(_STANDING, {"feed": feed})
         connection.execute(_END, {"judgement": judgement})
     connection.execute(_BEGIN, {"judgement": judgement})
+    connection.execute("DROP TABLE incoming")  # a warehouse that is kept open would keep it too
 
 
 def _record(connection: duckdb.DuckDBPyConnection, judgements: list[Judgement], number: int) -> None:
