@@ -87,13 +87,14 @@ def side_by_side(project: Project, function: Callable[..., T], *calls: tuple[Any
     second process of the command, if it has one.
     """
     second = _second.get()
-    begun = [second.submit(project, function, *call) if second else None for call in calls[:-1]]
-    found = [function(project, *call) for call in calls[-1:]]
-    for call, future in reversed(list(zip(calls, begun, strict=False))):
-        # What failed there fails here too, and says so; or it was the process, and it does not.
-        failed = future is None or future.exception() is not None
-        found.insert(0, function(project, *call) if failed or future is None else future.result())
-    return found
+    begun = [(call, second.submit(project, function, *call) if second else None) for call in calls[:-1]]
+    here = [function(project, *call) for call in calls[-1:]]
+    # What failed there fails here too, and says so; or it was the process, and it does not.
+    there = [
+        function(project, *call) if future is None or future.exception() else future.result()
+        for call, future in begun
+    ]
+    return [*there, *here]
 
 
 def _begin(project: Project, ready: Callable[[], object]) -> None:

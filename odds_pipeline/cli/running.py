@@ -2,7 +2,6 @@
 
 import sys
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +22,7 @@ from odds_pipeline.home import Home
 from odds_pipeline.model.problems import DeclarationError, nearest
 from odds_pipeline.model.project import Project
 from odds_pipeline.quality.ready import ready
+from odds_pipeline.reception.files import files_in
 
 if TYPE_CHECKING:  # reception brings pandas: half a second that other commands need not wait
     from odds_pipeline.indicators.staleness import Months
@@ -131,9 +131,8 @@ def _several_came(home: Home, sources: list[Path]) -> bool:
     """Whether several files came since the last release, as far as their dates tell."""
     pointer = home.releases / "current"
     last = pointer.stat().st_mtime if pointer.exists() else 0.0
-    files = (file for path in (home.landing, *sources) for file in (path, *path.rglob("*")))
-    new = (file for file in files if file.is_file() and file.stat().st_mtime > last)
-    return len(list(islice(new, 2))) == 2
+    files = (file for file in files_in([home.landing, *sources]) if file.is_file())
+    return sum(file.stat().st_mtime > last for file in files) > 1
 
 
 def _go_with(
@@ -162,7 +161,7 @@ def _go_with(
     with (
         Progress(*columns, console=errors, transient=True) as progress,
         Store(home.warehouse).kept_open(),
-        readings_kept(),
+        readings_kept(project),
     ):
         task = progress.add_task("receiving", total=None)
         receipts: list[Receipt] = []

@@ -20,7 +20,7 @@ from odds_pipeline.outstanding import Batch as Waiting
 from odds_pipeline.quality.accepted import accepted_before, prints_of
 from odds_pipeline.quality.audit import Finding, audit
 from odds_pipeline.quality.ready import ready
-from odds_pipeline.quality.waiting import Batch, batches_of, pending_of, waiting_of
+from odds_pipeline.quality.waiting import Batch, batches_of, pending, waiting_of
 from odds_pipeline.reception.kept import keep, reading_of, readings_kept
 from odds_pipeline.reception.reading import Reading
 from odds_pipeline.warehouse.store import Store
@@ -104,7 +104,7 @@ def _asked(
     project: Project, connection: duckdb.DuckDBPyConnection, batches: Iterable[Waiting]
 ) -> Iterator[_Asked]:
     for batch in batches:
-        rows = pending_of(connection, batch.names, batch.first, batch.last)
+        rows = pending(connection, batch.names, batch.first, batch.last)
         prints = prints_of(connection, [project.feeds[feed] for feed in batch.names])
         yield from (_Asked(feed, rows[feed], *prints[feed]) for feed in batch.names if feed in rows)
 
@@ -122,7 +122,7 @@ def _audit(
     accepted: pd.DataFrame,
     former: set[str],
 ) -> tuple[str, list[Finding]]:
-    with readings_kept():
+    with readings_kept(project):
         for (delivery, _, fmt, _), reading in zip(asked.rows, readings, strict=True):
             if reading is not None:
                 keep(project, delivery, asked.feed, fmt, reading)

@@ -31,7 +31,6 @@ class ExpectNoRowFromQuery(BatchExpectation):  # type: ignore[misc]  # untyped b
     """
 
     query: str
-    metric_dependencies: ClassVar[tuple[str, ...]] = ()
     success_keys: ClassVar[tuple[str, ...]] = ("query",)
     domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
 

@@ -241,7 +241,8 @@ def judge_waiting(
     """The same in the open warehouse; each batch is a transaction of its own."""
     entry = project.feeds[feed]
     judgements: list[Judgement] = []
-    waiting, unread = waiting_of(project, home, feed, pending(connection, feed, first, last))
+    rows = pending(connection, [feed], first, last).get(feed, [])
+    waiting, unread = waiting_of(project, home, feed, rows)
     for delivery, file_name, _, months in unread:
         judgements.append(_refuse_unread(connection, delivery, file_name, months))
     for batch in batches_of(waiting):

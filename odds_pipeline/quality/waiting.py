@@ -64,16 +64,9 @@ GROUP BY ALL ORDER BY min(d.received_order)
 
 
 def pending(
-    connection: duckdb.DuckDBPyConnection, feed: str, first: str, last: str
-) -> list[tuple[Any, ...]]:
-    """Delivery, file name, format and months of what waits between two months, in order of reception."""
-    return pending_of(connection, [feed], first, last).get(feed, [])
-
-
-def pending_of(
     connection: duckdb.DuckDBPyConnection, feeds: Sequence[str], first: str, last: str
 ) -> dict[str, list[tuple[Any, ...]]]:
-    """The same of several feeds."""
+    """By feed, delivery, file name, format and months of what waits, in order of reception."""
     given = {"feeds": list(feeds), "first": first, "last": last}
     found: dict[str, list[tuple[Any, ...]]] = {}
     for feed, *row in connection.execute(_PENDING, given).fetchall():

@@ -17,7 +17,7 @@ ROWS = 1_000_000
 
 @dataclass
 class _Kept:
-    project: Project | None = None
+    project: Project
     readings: dict[tuple[str, str, str], Reading] = field(default_factory=dict)
     rows: int = 0
 
@@ -26,9 +26,9 @@ _kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def readings_kept() -> Iterator[None]:
-    """Inside, :func:`keep` keeps readings; without it nothing is kept."""
-    token = _kept.set(_Kept())
+def readings_kept(project: Project) -> Iterator[None]:
+    """Inside, :func:`keep` keeps readings made under ``project``; without it nothing is kept."""
+    token = _kept.set(_Kept(project))
     try:
         yield
     finally:
@@ -38,15 +38,13 @@ def readings_kept() -> Iterator[None]:
 def keep(project: Project, delivery: str, feed: str, fmt: str, reading: Reading) -> None:
     """Keep what a delivery holds by a contract's format."""
     kept = _kept.get()
-    if kept is not None and kept.rows + len(reading.frame) <= ROWS:
-        if kept.project is not project:
-            kept.project, kept.readings, kept.rows = project, {}, 0
+    if kept and kept.project is project and kept.rows + len(reading.frame) <= ROWS:
         kept.readings[delivery, feed, fmt] = reading
         kept.rows += len(reading.frame)
 
 
 def reading_of(project: Project, delivery: str, feed: str, fmt: str) -> Reading | None:
-    """The same, if it was kept under these very declarations."""
+    """The same, if it was kept, under these very declarations."""
     kept = _kept.get()
     return kept.readings.get((delivery, feed, fmt)) if kept and kept.project is project else None
 

@@ -19,6 +19,7 @@ import duckdb
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.reception.corrections import corrected
+from odds_pipeline.reception.files import files_in
 from odds_pipeline.reception.kept import keep
 from odds_pipeline.reception.periods import groups_of, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
@@ -64,20 +65,6 @@ def _archive(home: Home, content: bytes, sha256: str) -> None:
         os.fsync(file.fileno())
     Path(file.name).chmod(0o444)
     Path(file.name).replace(target)
-
-
-def files_in(paths: Iterable[Path]) -> list[Path]:
-    """Files named, and those under folders named, in order of name; hidden ones left out."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inner = (p for p in path.rglob("*") if p.is_file())
-            found += sorted(
-                p for p in inner if not any(x.startswith(".") for x in p.relative_to(path).parts)
-            )
-        else:
-            found.append(path)
-    return found
 
 
 def _refusal(outcome: Unrecognised) -> str:

@@ -18,11 +18,16 @@ from odds_pipeline.warehouse.sql import quoted
 
 @dataclass(frozen=True)
 class About:
-    """What every edition of a release says of it; ``audit`` has the lines of all of them."""
+    """What every edition of a release says of it, and rests on.
+
+    ``latest`` is the latest month of the whole release, from which ages are counted; ``audit`` has the
+    lines of all editions.
+    """
 
     number: int
     published_at: str
     content: str
+    latest: str | None
     audit: pd.DataFrame
 
 
@@ -83,27 +88,33 @@ _SHARED = (
 )
 
 
+def _territories_table(project: Project) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            (t.code, t.label, t.level, t.geography, t.ept, t.arrondissement, t.departement)
+            for t in project.territories.all
+        ],
+        columns=["territory", "label", "level", "geography", "ept", "arrondissement", "departement"],
+    )
+
+
 def write_widest(
     connection: duckdb.DuckDBPyConnection,
     project: Project,
     path: Path,
     edition: Access,
     about: About,
-    frames: dict[str, pd.DataFrame],
+    definitions: pd.DataFrame,
 ) -> None:
-    """Write the edition that holds everything, from the open warehouse with what was protected in it.
-
-    ``frames`` are the views ``definitions_view`` and ``territories_view``.
-    """
+    """Write the edition that holds everything, from the open warehouse with what was protected in it."""
+    frames = {"definitions_view": definitions, "territories_view": _territories_table(project)}
     for name, frame in frames.items():
         connection.register(name, frame)
     connection.execute(f"ATTACH {quoted(path)} AS release")
     try:
         for statement in _WIDEST:
             connection.execute(statement)
-        latest = connection.execute("SELECT max(month) FROM protected").fetchone()
-        assert latest is not None
-        compare(project, connection, "protected_values", "release.indicator_values", latest[0])
+        compare(project, connection, "protected_values", "release.indicator_values", about.latest)
         row = connection.execute("SELECT current_database()").fetchone()
         assert row is not None
         connection.execute("USE release")  # the names in the macro are those of the release
@@ -135,26 +146,21 @@ def write_narrower(project: Project, widest: Path, path: Path, edition: Access, 
         if given["provisional"] or hidden.fetchone() is None:
             connection.execute(_SHARED)
         else:
-            _compare_anew(project, connection)
+            _compare_anew(project, connection, about.latest)
         _finish(connection, edition, about)
     _seal(path)
 
 
-def _compare_anew(project: Project, connection: duckdb.DuckDBPyConnection) -> None:
+def _compare_anew(project: Project, connection: duckdb.DuckDBPyConnection, latest: str | None) -> None:
     """Ranks, quartiles and changes among the values that are not provisional."""
-    # The columns of a value before it is compared; its age is that of the widest edition.
+    # The columns of a value before it is compared.
     converted = connection.execute("FROM widest.converted_values LIMIT 0").description
     columns = ", ".join(name for name, *_ in converted)
     connection.execute(
         f"CREATE TEMP TABLE protected_values AS SELECT {columns} FROM widest.indicator_values "
         "WHERE obs_status <> 'P' AND indicator IN (SELECT indicator FROM definitions)"
     )
-    latest = connection.execute(
-        "SELECT max(month) FROM (SELECT month FROM widest.indicator_values "
-        "UNION ALL SELECT month FROM widest.converted_values)"
-    ).fetchone()
-    assert latest is not None
-    compare(project, connection, "protected_values", "indicator_values", latest[0])
+    compare(project, connection, "protected_values", "indicator_values", latest)
 
 
 def _finish(connection: duckdb.DuckDBPyConnection, edition: Access, about: About) -> None:

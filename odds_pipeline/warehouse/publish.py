@@ -48,16 +48,6 @@ SELECT coalesce(bit_xor(md5_number_lower(concat_ws('|', indicator, month, territ
 """
 
 
-def _territories_table(project: Project) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            (t.code, t.label, t.level, t.geography, t.ept, t.arrondissement, t.departement)
-            for t in project.territories.all
-        ],
-        columns=["territory", "label", "level", "geography", "ept", "arrondissement", "departement"],
-    )
-
-
 def _refresh(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
     """Compute what no longer follows from the trusted figures, only the months concerned."""
     groups: dict[Months, list[str]] = {}
@@ -109,10 +99,12 @@ def publish(project: Project, home: Home) -> Release:
                 return Release(**{**former.__dict__, "new": False})
         check_catalogue(connection, project, held)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        about = About(last + 1, now, content, audit_table(connection, project, protection))
-        frames = {"definitions_view": definitions, "territories_view": _territories_table(project)}
+        latest = connection.execute("SELECT max(month) FROM protected").fetchone()
+        assert latest is not None
+        audited = audit_table(connection, project, protection)
+        about = About(last + 1, now, content, latest[0], audited)
         temporary = home.releases / f".{about.number:04d}.tmp"
-        _write(project, connection, temporary, about, frames)
+        _write(project, connection, temporary, about, definitions)
         if version(connection) != seen:
             raise Overtaken("the warehouse changed while the release was written; publish again")
         with transaction(connection):
@@ -133,6 +125,7 @@ def _content(connection: duckdb.DuckDBPyConnection, definitions: pd.DataFrame) -
         "SELECT coalesce(bit_xor(md5_number_lower(CAST(d AS VARCHAR))), 0) "
         "FROM (SELECT d FROM (SELECT * EXCLUDE (declared_in) FROM definitions_view) d)"
     ).fetchone()
+    connection.unregister("definitions_view")
     assert row is not None and sheet is not None
     return f"{row[0]:016x}{sheet[0]:016x}"
 
@@ -142,10 +135,10 @@ def _write(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     about: About,
-    frames: dict[str, pd.DataFrame],
+    definitions: pd.DataFrame,
 ) -> None:
     folder.mkdir()
     paths = {edition: folder / f"{edition}.duckdb" for edition in EDITIONS}
     (widest, path), *others = paths.items()
-    write_widest(connection, project, path, widest, about, frames)
+    write_widest(connection, project, path, widest, about, definitions)
     side_by_side(project, write_narrower, *((path, own, edition, about) for edition, own in others))

@@ -4,20 +4,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from odds_pipeline.beside import Second, second_process
+from odds_pipeline.beside import Second
 from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
 from odds_pipeline.outstanding import Batch as Waiting
 from odds_pipeline.quality import ahead, gate
 from odds_pipeline.quality.ahead import audit_ahead
-from odds_pipeline.quality.ready import ready
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.warehouse.store import Store
 
@@ -27,14 +25,6 @@ VERDICTS = (
     "SELECT delivery, month, rule, severity, passed, message, failing, rows FROM verdicts ORDER BY ALL"
 )
 WAITING = [Waiting((FEED,), "0000-00", "9999-99")]
-
-
-@pytest.fixture
-def second(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Second]:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    with second_process(project) as started:
-        started.start(ready)
-        yield started
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Work shared by the two processes of a command, and done by one where there is one."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,6 @@ from odds_pipeline.beside import Second, second_process, side_by_side
 from odds_pipeline.cli import running
 from odds_pipeline.home import Home
 from odds_pipeline.model.project import Project
-
-
-@pytest.fixture
-def second(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Second]:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    with second_process(project) as started:
-        started.start(int)
-        yield started
 
 
 def _where(_: Project, number: int) -> tuple[int, int]:

@@ -39,7 +39,7 @@ def test_the_verdicts_are_the_same(project: Project, tmp_path: Path, read_again:
     homes = Home(tmp_path / "again"), Home(tmp_path / "once")
     again = _judged(project, homes[0], tmp_path / "in", 2018, 2019)
     assert read_again == [FEED, FEED]
-    with readings_kept():
+    with readings_kept(project):
         assert _judged(project, homes[1], tmp_path / "in", 2018, 2019) == again
         # What was judged is not kept: a second judgement reads the archive.
         with Store(homes[1].warehouse).connect() as connection:
@@ -58,7 +58,7 @@ def test_the_verdicts_are_the_same(project: Project, tmp_path: Path, read_again:
 def test_other_declarations_read_again(
     project: Project, home: Home, tmp_path: Path, read_again: list[str]
 ) -> None:
-    with readings_kept():
+    with readings_kept(project):
         list(receive(project, home, [populations(tmp_path, 2019)]))
         assert gate.judge_pending(Project.load(), home, FEED)
     assert read_again == [FEED]
@@ -68,7 +68,7 @@ def test_what_there_is_no_room_for_is_read_again(
     project: Project, home: Home, tmp_path: Path, read_again: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept, "ROWS", 10)
-    with readings_kept():
+    with readings_kept(project):
         assert _judged(project, home, tmp_path, 2019)
     assert read_again == [FEED]
 
@@ -76,7 +76,7 @@ def test_what_there_is_no_room_for_is_read_again(
 def test_bytes_that_are_no_longer_those_received_are_told(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
-    with readings_kept():
+    with readings_kept(project):
         (receipt,) = receive(project, home, [populations(tmp_path, 2019)])
         path = archive_path(home, receipt.delivery)
         path.chmod(0o644)
