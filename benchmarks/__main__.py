@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.observatory import Size, fill, write_project
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 RESULTS = Path(__file__).parent / "results.json"
 

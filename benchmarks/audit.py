@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from benchmarks.observatory import write_project
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.audit import audit
 from odds_pipeline.reception.reading import COLUMNS, Reading
 

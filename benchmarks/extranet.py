@@ -19,11 +19,11 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from odds_pipeline.extranet import queries
-from odds_pipeline.extranet.rights import Rights
-from odds_pipeline.extranet.serving import View
-from odds_pipeline.home import Home
-from odds_pipeline.warehouse.release import current_number
+from odds_pipeline.extranet.reading import queries
+from odds_pipeline.extranet.reading.rights import Rights
+from odds_pipeline.extranet.reading.serving import View
+from odds_pipeline.release.published import current_number
+from odds_pipeline.storage.home import Home
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -7,7 +7,7 @@ import duckdb
 import pandas as pd
 
 from benchmarks.observatory import SOURCES
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 
 _INSERT = """
 INSERT INTO plain

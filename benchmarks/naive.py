@@ -14,7 +14,7 @@ import pandas as pd
 from dagster_duckdb_pandas import DuckDBPandasIOManager
 
 from benchmarks.observatory import FIRST, month
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 
 MONTHS = dg.MonthlyPartitionsDefinition(start_date=f"{FIRST}-01")
 

@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 import yaml
 
-from odds_pipeline.model.project import Project, project_root
+from odds_pipeline.declarations.project import Project, project_root
 
 SOURCES = 12
 TERRITORIES = 42

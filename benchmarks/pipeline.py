@@ -3,11 +3,11 @@
 import json
 import sys
 
-from odds_pipeline import runs
-from odds_pipeline.components.shared import feed_key, indicator_key, project
-from odds_pipeline.home import Home
-from odds_pipeline.outstanding import Batch, outdated
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.orchestration import runs
+from odds_pipeline.orchestration.components.shared import feed_key, indicator_key, project
+from odds_pipeline.quality.outstanding import Batch, outdated
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 
 def main() -> None:

@@ -51,10 +51,10 @@ def _territories(communes: int) -> Any:
 
 def measure(communes: int, months: int) -> dict[str, Any]:
     """Draw, compute, and say what it took; the deployment is that of the environment."""
-    from odds_pipeline.home import Home
+    from odds_pipeline.declarations.project import Project
     from odds_pipeline.indicators.compute import compute
-    from odds_pipeline.model.project import Project
-    from odds_pipeline.warehouse.store import Store, transaction
+    from odds_pipeline.storage.home import Home
+    from odds_pipeline.storage.store import Store, transaction
 
     project = dataclasses.replace(Project.load(), territories=_territories(communes))
     names = sorted(project.indicators)[:INDICATORS]

@@ -16,7 +16,7 @@ from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
 from odds_pipeline.collector import look_seldom
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 
 T = TypeVar("T")
 _project: Project

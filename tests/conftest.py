@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from odds_pipeline.beside import Second, second_process
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project, project_root
+from odds_pipeline.declarations.project import Project, project_root
+from odds_pipeline.storage.home import Home
 
 from . import services
 

@@ -3,10 +3,10 @@
 import duckdb
 import pandas as pd
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.access import Access
-from odds_pipeline.model.project import Project
-from odds_pipeline.warehouse.definitions import definitions_table
+from odds_pipeline.declarations.access import Access
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.release.definitions import definitions_table
+from odds_pipeline.storage.home import Home
 
 COLUMNS = {
     "indicator": None, "month": None, "territory": None, "level": "commune", "geography": 2024, "value": None,

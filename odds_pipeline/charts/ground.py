@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from odds_pipeline.geography.territories import Territories
-from odds_pipeline.home import Home
+from odds_pipeline.storage.home import Home
 
 WIDTH = 420.0
 TILE = 46.0

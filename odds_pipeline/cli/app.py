@@ -11,10 +11,10 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from odds_pipeline.collector import look_seldom
+from odds_pipeline.declarations.access import Access
+from odds_pipeline.declarations.problems import Explained, nearest
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import plain
-from odds_pipeline.model.access import Access
-from odds_pipeline.model.problems import Explained, nearest
-from odds_pipeline.model.project import Project
 
 HELP = """The ``odds`` command: everything a data engineer does without the UI.
 

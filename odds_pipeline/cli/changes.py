@@ -16,14 +16,14 @@ from odds_pipeline.cli.app import (
     table,
     territory_named,
 )
-from odds_pipeline.home import Home
+from odds_pipeline.storage.home import Home
 
 
 @app.command()
 def diff(before: int, after: int, edition: Edition = "partenaires", as_json: AsJson = False) -> None:
     """What changed from one release to another: indicators and values, and by what cause."""
-    from odds_pipeline.warehouse.changes import changed_definitions
-    from odds_pipeline.warehouse.value_changes import value_changes
+    from odds_pipeline.release.changes import changed_definitions
+    from odds_pipeline.release.value_changes import value_changes
 
     try:
         found = changed_definitions(Home.from_environment(), before, after, edition)
@@ -68,9 +68,9 @@ def diff(before: int, after: int, edition: Edition = "partenaires", as_json: AsJ
 @app.command()
 def history(indicator: str, territory: str, month: str, as_json: AsJson = False) -> None:
     """Each value that was published for a month, and each delivery that changed its figures."""
-    from odds_pipeline.indicators.history import editions, revisions
-    from odds_pipeline.status_words import status_word
-    from odds_pipeline.warehouse.store import Store
+    from odds_pipeline.french import status_word
+    from odds_pipeline.release.history import editions, revisions
+    from odds_pipeline.storage.store import Store
 
     project, home = load(), Home.from_environment()
     name, code = indicator_named(project, indicator), territory_named(project, territory)

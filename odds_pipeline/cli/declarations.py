@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 
 from odds_pipeline.cli.app import AsJson, Root, app, fail, load, out, print_json, table
-from odds_pipeline.model.indicator import THEMES
-from odds_pipeline.model.problems import Problem, nearest
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.indicator import THEMES
+from odds_pipeline.declarations.problems import Problem, nearest
+from odds_pipeline.declarations.project import Project
 
 
 def problems_of(project: Project) -> list[Problem]:
     """Every mistake of the declarations, in the order of the files."""
+    from odds_pipeline.declarations.publication import read_publications
     from odds_pipeline.demo.simulation import read_simulations
-    from odds_pipeline.model.publication import read_publications
     from odds_pipeline.quality.rules import suite_problems
 
     found = [*project.problems, *suite_problems(project), *read_simulations(project)[1]]
@@ -48,7 +48,7 @@ def check(root: Root = None, as_json: AsJson = False) -> None:
 @app.command()
 def schemas(folder: Annotated[Path, typer.Argument(help="where to write them")]) -> None:
     """Write JSON Schemas of the declarations, for editors."""
-    from odds_pipeline.model.schemas import write_schemas
+    from odds_pipeline.declarations.schemas import write_schemas
 
     for path in write_schemas(folder):
         out.print(str(path), highlight=False)
@@ -61,7 +61,7 @@ def docs(
     """Write the reference pages: the definitions of each theme, in French, and this command."""
     from typer.cli import get_docs_for_click
 
-    from odds_pipeline.reference import theme_pages
+    from odds_pipeline.publications.reference import theme_pages
 
     command = typer.main.get_command(app)
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="odds")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from odds_pipeline.cli.app import AsJson, app, fail, load, out, print_json, table
-from odds_pipeline.home import Home
-from odds_pipeline.model.access import Access
+from odds_pipeline.declarations.access import Access
+from odds_pipeline.storage.home import Home
 
 if TYPE_CHECKING:
-    from odds_pipeline.extranet.accounts import Accounts
+    from odds_pipeline.extranet.identity.accounts import Accounts
     from odds_pipeline.extranet.settings import Settings
 
 account = typer.Typer(no_args_is_help=True, help="Accounts of the members' site.")
@@ -36,8 +36,8 @@ def extranet(
 
 
 def _settings() -> Settings:
+    from odds_pipeline.declarations.project import project_root
     from odds_pipeline.extranet.settings import Settings
-    from odds_pipeline.model.project import project_root
 
     try:
         return Settings.read(project_root())
@@ -46,8 +46,8 @@ def _settings() -> Settings:
 
 
 def _accounts() -> Accounts:
-    from odds_pipeline.extranet.accounts import Accounts
     from odds_pipeline.extranet.app import accounts_path
+    from odds_pipeline.extranet.identity.accounts import Accounts
 
     return Accounts(accounts_path(Home.from_environment()))
 
@@ -94,7 +94,7 @@ def invite(
     administrator: Annotated[bool, typer.Option("--administrator")] = False,
 ) -> None:
     """Open an account, or invite its owner again; prints the address where to choose a password."""
-    from odds_pipeline.extranet.accounts import INVITATION_DAYS
+    from odds_pipeline.extranet.identity.accounts import INVITATION_DAYS
 
     accounts, settings = _accounts(), _settings()
     found = next((o for o in accounts.organisations() if o.name == organisation), None)
@@ -171,7 +171,7 @@ def revoke(email: str) -> None:
 @account.command("purge")
 def purge(as_json: AsJson = False) -> None:
     """Delete personal data kept longer than ``resources/extranet.yaml`` says; also done at sign-ins."""
-    from odds_pipeline.extranet.audit import purge as purge_accounts
+    from odds_pipeline.extranet.identity.journal import purge as purge_accounts
 
     counts = purge_accounts(_accounts(), _settings())
     if as_json:

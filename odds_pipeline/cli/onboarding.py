@@ -8,7 +8,7 @@ import typer
 
 from odds_pipeline.cli.app import app, fail, out
 from odds_pipeline.cli.declarations import problems_of
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 
 
 @app.command("new-partner")

@@ -15,10 +15,10 @@ from odds_pipeline.cli.app import (
     print_json,
     territory_named,
 )
-from odds_pipeline.home import Home
-from odds_pipeline.model.access import Access
-from odds_pipeline.model.problems import nearest
-from odds_pipeline.model.publication import Committee, load_publications
+from odds_pipeline.declarations.access import Access
+from odds_pipeline.declarations.problems import nearest
+from odds_pipeline.declarations.publication import Committee, load_publications
+from odds_pipeline.storage.home import Home
 
 Folder = Annotated[Path | None, typer.Option("--out", help="folder to write in")]
 OfEdition = Annotated[Access | None, typer.Option("--edition", help="the declared one when not given")]
@@ -37,7 +37,7 @@ def portrait(
     A few territories go to --out, by default ./portraits; all of them go to the observatory's
     publications.
     """
-    from odds_pipeline.portrait.publish import publish_portrait
+    from odds_pipeline.publications.portrait.publish import publish_portrait
 
     project = load()
     portrait = load_publications(project).portrait
@@ -83,8 +83,8 @@ def study(
 
     With --partial, a study that is refused is written as a draft, marked as such on every page.
     """
-    from odds_pipeline.studies.publish import publish_study
-    from odds_pipeline.studies.study import StudyRefused
+    from odds_pipeline.publications.studies.publish import publish_study
+    from odds_pipeline.publications.studies.study import StudyRefused
 
     project = load()
     studies = load_publications(project).studies
@@ -122,8 +122,8 @@ def pack(
     """Write the page of a committee: technique every month, pilotage every half-year."""
     from datetime import date
 
-    from odds_pipeline.packs.period import Period
-    from odds_pipeline.packs.publish import publish_pack
+    from odds_pipeline.publications.committees.period import Period
+    from odds_pipeline.publications.committees.publish import publish_pack
 
     of_month = committee == "technique"
     default = Period.month_before if of_month else Period.half_year_before

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from odds_pipeline.cli.app import AsJson, app, fail, load, out, print_json, table
-from odds_pipeline.home import Home
+from odds_pipeline.storage.home import Home
 
 quarantine = typer.Typer(invoke_without_command=True, help="What was refused, and what to do with it.")
 app.add_typer(quarantine, name="quarantine")
@@ -20,7 +20,7 @@ Month = Annotated[str | None, typer.Option("--month", help="YYYY-MM, when severa
 def listed(context: typer.Context, as_json: AsJson = False) -> None:
     """List what waits in quarantine."""
     from odds_pipeline.quality.quarantine import cases
-    from odds_pipeline.warehouse.store import Store
+    from odds_pipeline.storage.store import Store
 
     if context.invoked_subcommand is not None:
         return
@@ -46,7 +46,7 @@ def show(
     """Print the rejection notice in French, ready to be sent."""
     from odds_pipeline.quality.notice import as_page, as_text, notice_of
     from odds_pipeline.quality.quarantine import one_case
-    from odds_pipeline.warehouse.store import Store
+    from odds_pipeline.storage.store import Store
 
     project = load()
     with Store(Home.from_environment().warehouse).connect() as connection:

@@ -18,11 +18,11 @@ from rich.progress import (
 
 from odds_pipeline.beside import Second, second_process
 from odds_pipeline.cli.app import AsJson, app, errors, fail, load, out, print_json, table
-from odds_pipeline.home import Home
-from odds_pipeline.model.problems import DeclarationError, nearest
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.problems import DeclarationError, nearest
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.ready import ready
 from odds_pipeline.reception.files import files_in
+from odds_pipeline.storage.home import Home
 
 if TYPE_CHECKING:  # reception brings pandas: half a second that other commands need not wait
     from odds_pipeline.indicators.staleness import Months
@@ -102,7 +102,7 @@ def _stop_if_undone(
     project: Project, home: Home, failed: list[str], feeds: set[str] | None, months: "Months"
 ) -> None:
     """Say which gates failed and which months still wait for one, and end with status 1."""
-    from odds_pipeline.outstanding import waiting
+    from odds_pipeline.quality.outstanding import waiting
 
     left = [name for batch in waiting(project, home, feeds, months) for name in batch.names]
     for message in failed:
@@ -143,11 +143,11 @@ def _go_with(
     feeds: set[str] | None,
     months: "Months",
 ) -> "tuple[list[Receipt], list[str]]":
-    from odds_pipeline.outstanding import outdated, waiting
     from odds_pipeline.quality.ahead import audit_ahead
+    from odds_pipeline.quality.outstanding import outdated, waiting
     from odds_pipeline.reception.kept import readings_kept
     from odds_pipeline.reception.receive import receive as receive_files
-    from odds_pipeline.warehouse.store import Store
+    from odds_pipeline.storage.store import Store
 
     home.landing.mkdir(parents=True, exist_ok=True)
     columns = (
@@ -174,8 +174,8 @@ def _go_with(
                 second.start(ready)
         gates = waiting(project, home, feeds, months)
         audit_ahead(second, project, home, gates)
-        from odds_pipeline import runs  # Dagster: 1.3 s, while the second process audits
-        from odds_pipeline.components.shared import use
+        from odds_pipeline.orchestration import runs  # Dagster: 1.3 s, while the second process audits
+        from odds_pipeline.orchestration.components.shared import use
 
         use(project)
 
@@ -238,7 +238,7 @@ def backfill(
 
 
 def _loaded(home: Home) -> list[list[object]]:
-    from odds_pipeline.warehouse.store import Store
+    from odds_pipeline.storage.store import Store
 
     with Store(home.warehouse).connect() as connection:
         rows = connection.execute(
@@ -251,8 +251,8 @@ def _loaded(home: Home) -> list[list[object]]:
 
 def report(home: Home, set_aside_now: list[str]) -> None:
     """Deliveries accepted and refused and why, and the release, as tables."""
-    from odds_pipeline.warehouse.release import current_number, describe
-    from odds_pipeline.warehouse.store import Store
+    from odds_pipeline.release.published import current_number, describe
+    from odds_pipeline.storage.store import Store
 
     with Store(home.warehouse).connect() as connection:
         feeds = connection.execute(
@@ -323,7 +323,7 @@ def status(as_json: AsJson = False) -> None:
     """For each feed: last accepted month, late since when, missing months, what waits in quarantine."""
     from datetime import date
 
-    from odds_pipeline.calendar_status import feed_status
+    from odds_pipeline.quality.feed_status import feed_status
 
     rows = feed_status(load(), Home.from_environment(), date.today())
     if as_json:
@@ -358,8 +358,8 @@ def ui(port: Annotated[int, typer.Option(help="port on 127.0.0.1")] = 3000) -> N
     """Start the Dagster UI and its daemon on this observatory."""
     import os
 
-    from odds_pipeline import runs
-    from odds_pipeline.model.project import project_root
+    from odds_pipeline.declarations.project import project_root
+    from odds_pipeline.orchestration import runs
 
     runs.dagster_home(Home.from_environment())
     workspace = project_root() / "workspace.yaml"

@@ -1,7 +1,7 @@
 """The command on secrecy: what a release hides, and what can be derived of it."""
 
 from odds_pipeline.cli.app import AsJson, ReleaseNumber, app, fail, print_json, table
-from odds_pipeline.home import Home
+from odds_pipeline.storage.home import Home
 
 COLUMNS = (
     "edition partner cells hidden_producteur hidden_primaire hidden_secondaire tried recoverable "
@@ -15,8 +15,8 @@ def audit(release: ReleaseNumber = None, as_json: AsJson = False) -> None:
 
     Exit status 1 when any can be.
     """
-    from odds_pipeline.model.access import EDITIONS
-    from odds_pipeline.warehouse.release import open_release
+    from odds_pipeline.declarations.access import EDITIONS
+    from odds_pipeline.release.published import open_release
 
     rows = []
     try:

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from odds_pipeline.cli.app import AsJson, app, fail, out, print_json, table
-from odds_pipeline.home import Home
-from odds_pipeline.model.deployment import LakeStorage, deployment, named_deployment
+from odds_pipeline.declarations.deployment import LakeStorage, deployment, named_deployment
+from odds_pipeline.storage.home import Home
 
 
 def _server_only() -> None:
@@ -21,8 +21,8 @@ def _server_only() -> None:
 @app.command()
 def prepare() -> None:
     """Make the tables of the catalogue and of Dagster, once, before anything starts."""
-    from odds_pipeline import runs
-    from odds_pipeline.warehouse.store import Store
+    from odds_pipeline.orchestration import runs
+    from odds_pipeline.storage.store import Store
 
     home = Home.from_environment()
     with Store(home.warehouse).connect(), runs.instance_of(home) as instance:
@@ -34,7 +34,7 @@ def prepare() -> None:
 @app.command()
 def health(as_json: AsJson = False) -> None:
     """Ask warehouse, release, shared folder, workers and coordinator whether they are in order."""
-    from odds_pipeline.server.health import health as ask
+    from odds_pipeline.operations.health import health as ask
 
     answers = ask(Home.from_environment())
     if as_json:
@@ -51,7 +51,7 @@ def migrate(
     as_json: AsJson = False,
 ) -> None:
     """Carry this observatory to another deployment, compare both, leave this one as it is."""
-    from odds_pipeline.server.migrate import migrate as carry
+    from odds_pipeline.operations.migrate import migrate as carry
 
     try:
         carried = carry(Home.from_environment(), deployment(), named_deployment(to))
@@ -70,8 +70,8 @@ def compact(
 ) -> None:
     """Merge the lake's many small files and delete those no longer read (server deployment)."""
     _server_only()
-    from odds_pipeline.server.compact import compact as merge
-    from odds_pipeline.warehouse.store import Store
+    from odds_pipeline.operations.compact import compact as merge
+    from odds_pipeline.storage.store import Store
 
     done = merge(Store(Home.from_environment().warehouse), keep_days)
     out.print(f"{done.before} files became {done.after}; {done.deleted} old ones deleted")
@@ -84,10 +84,10 @@ def worker(
 ) -> None:
     """Take runs from the queue and execute them, until stopped (server deployment)."""
     _server_only()
-    from odds_pipeline import runs
+    from odds_pipeline.orchestration import runs
 
     runs.dagster_home(Home.from_environment())
-    celery = [sys.executable, "-m", "celery", "-A", "odds_pipeline.server.worker", "worker"]
+    celery = [sys.executable, "-m", "celery", "-A", "odds_pipeline.operations.worker", "worker"]
     options = ["-n", f"{name}@%h", "-c", str(processes), "-Q", "dagster", "-l", "INFO"]
     os.execv(sys.executable, [*celery, *options])
 
@@ -96,8 +96,8 @@ def worker(
 def coordinator() -> None:
     """Watch the landing folder, keep schedules, queue and watch over runs (server deployment)."""
     _server_only()
-    from odds_pipeline import runs
-    from odds_pipeline.model.project import project_root
+    from odds_pipeline.declarations.project import project_root
+    from odds_pipeline.orchestration import runs
 
     runs.dagster_home(Home.from_environment())
     daemon = str(Path(sys.executable).parent / "dagster-daemon")

@@ -18,7 +18,7 @@ from odds_pipeline.cli.app import (
     table,
     territory_named,
 )
-from odds_pipeline.home import Home
+from odds_pipeline.storage.home import Home
 
 
 @app.command()
@@ -37,9 +37,9 @@ def value(
 
     With --geography the whole series is in the communes of that geography, or says where it breaks.
     """
+    from odds_pipeline.french import french_number, status_word
     from odds_pipeline.geography.conversion import gaps_of
-    from odds_pipeline.status_words import french_number, status_word
-    from odds_pipeline.warehouse.release import open_release
+    from odds_pipeline.release.published import open_release
 
     project = load()
     name, code = indicator_named(project, indicator), territory_named(project, territory)
@@ -145,9 +145,9 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Where a value comes from: formula, figures, deliveries, file, line, sha256."""
+    from odds_pipeline.french import status_word
     from odds_pipeline.indicators.explain import explain as explain_value
-    from odds_pipeline.status_words import status_word
-    from odds_pipeline.warehouse.release import open_release
+    from odds_pipeline.release.published import open_release
 
     project = load()
     name, code = indicator_named(project, indicator), territory_named(project, territory)
@@ -186,7 +186,7 @@ def explain(
 @app.command()
 def releases(as_json: AsJson = False) -> None:
     """All releases, the current one marked."""
-    from odds_pipeline.warehouse.release import current_number, describe, numbers
+    from odds_pipeline.release.published import current_number, describe, numbers
 
     home = Home.from_environment()
     current = current_number(home)

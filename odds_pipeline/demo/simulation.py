@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
-from odds_pipeline.model.base import Declaration, Name
-from odds_pipeline.model.problems import DeclarationError, Problem, nearest
-from odds_pipeline.model.project import FeedEntry, Project
-from odds_pipeline.model.yaml_file import read_yaml
+from odds_pipeline.declarations.base import Declaration, Name
+from odds_pipeline.declarations.problems import DeclarationError, Problem, nearest
+from odds_pipeline.declarations.project import FeedEntry, Project
+from odds_pipeline.declarations.yaml_file import read_yaml
 
 Figures = NDArray[np.float64]
 BASE_YEAR = 2021

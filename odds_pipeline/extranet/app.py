@@ -12,10 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from odds_pipeline.extranet.accounts import Accounts
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.publication import read_publications
 from odds_pipeline.extranet.delivery import Delivery
 from odds_pipeline.extranet.drawing import Atlas
-from odds_pipeline.extranet.oidc import Client
+from odds_pipeline.extranet.identity.accounts import Accounts
+from odds_pipeline.extranet.identity.oidc import Client
 from odds_pipeline.extranet.pages import (
     about,
     account,
@@ -30,13 +32,11 @@ from odds_pipeline.extranet.pages import (
     study,
     territory,
 )
+from odds_pipeline.extranet.reading.search import index
+from odds_pipeline.extranet.reading.serving import Serving, Unknown
 from odds_pipeline.extranet.rendering import render
-from odds_pipeline.extranet.search import index
-from odds_pipeline.extranet.serving import Serving, Unknown
 from odds_pipeline.extranet.settings import Settings
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.model.publication import read_publications
+from odds_pipeline.storage.home import Home
 
 PAGES = (about, account, admin, compare, data, home, indicator, releases, search, study, territory)
 

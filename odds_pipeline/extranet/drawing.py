@@ -5,10 +5,10 @@ from html import escape
 from pathlib import Path
 
 from odds_pipeline.charts import Ground, Line, Ranked, choropleth, circles, ranking, read_ground, trend
-from odds_pipeline.extranet.serving import Place, Row, View
+from odds_pipeline.extranet.reading.serving import Place, Row, View
 from odds_pipeline.extranet.words import figure
 from odds_pipeline.geography.territories import Territories
-from odds_pipeline.home import Home
+from odds_pipeline.storage.home import Home
 
 
 @dataclass

@@ -7,11 +7,11 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet import words
 from odds_pipeline.extranet.delivery import Reader
-from odds_pipeline.extranet.serving import View
-from odds_pipeline.model.indicator import THEMES
-from odds_pipeline.status_words import french_number
+from odds_pipeline.extranet.reading.serving import View
+from odds_pipeline.french import french_number
 
 
 def environment() -> Environment:

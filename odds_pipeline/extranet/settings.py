@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from odds_pipeline.model.base import Declaration, Name, Sentence
-from odds_pipeline.model.yaml_file import read_yaml
+from odds_pipeline.declarations.base import Declaration, Name, Sentence
+from odds_pipeline.declarations.yaml_file import read_yaml
 
 
 class Provider(Declaration):

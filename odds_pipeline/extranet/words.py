@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from odds_pipeline.status_words import french_number, status_word
+from odds_pipeline.french import french_number, status_word
 
 MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
 LEVELS = {

@@ -6,7 +6,7 @@ Counts were added and rates computed from the added parts when the release was m
 
 import duckdb
 
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 
 IN_GEOGRAPHY = """
 CREATE MACRO in_geography(wanted) AS TABLE

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
+from odds_pipeline.declarations.calendar import month_index
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.staleness import ALL, record, spans_of_feeds, stale, within
-from odds_pipeline.model.calendar import month_index
-from odds_pipeline.model.project import Project
 
 FIGURES = 1_000_000
 """Figures that one statement computes; more go in several, so that a country fits in memory."""

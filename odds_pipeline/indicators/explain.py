@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 
 _FIGURES = """
 WITH known AS (

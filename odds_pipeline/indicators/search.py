@@ -1,7 +1,7 @@
 """Finds indicators by words, as a reader would write them: accents, case and plural do not matter."""
 
+from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.geography.territories import plain
-from odds_pipeline.model.project import IndicatorEntry, Project
 
 
 def find(project: Project, words: str = "", theme: str | None = None) -> list[IndicatorEntry]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 
 import duckdb
 
-from odds_pipeline.model.project import IndicatorEntry, Project
+from odds_pipeline.declarations.project import IndicatorEntry, Project
 
 Months = tuple[str, str]
 ALL: Months = ("0000-00", "9999-99")

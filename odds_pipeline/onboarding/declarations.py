@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from odds_pipeline.model.feed import Feed
-from odds_pipeline.model.partner import Partner
-from odds_pipeline.model.problems import nearest
-from odds_pipeline.model.project import FeedEntry, Project
-from odds_pipeline.model.yaml_file import read_yaml
+from odds_pipeline.declarations.feed import Feed
+from odds_pipeline.declarations.partner import Partner
+from odds_pipeline.declarations.problems import nearest
+from odds_pipeline.declarations.project import FeedEntry, Project
+from odds_pipeline.declarations.yaml_file import read_yaml
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.proposal import Proposal, propose
 from odds_pipeline.reception.reading import read

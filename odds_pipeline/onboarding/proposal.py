@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from odds_pipeline.declarations.feed import Level, Mark
+from odds_pipeline.declarations.units import Unit
 from odds_pipeline.geography.territories import Territories, plain
-from odds_pipeline.model.feed import Level, Mark
-from odds_pipeline.model.units import Unit
 from odds_pipeline.onboarding.period import CannotPropose, Found, find_period
 from odds_pipeline.reception.recognition import HEADER_DEPTH, SIMULATED, text
 from odds_pipeline.reception.tables import Table

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import duckdb
 import pandas as pd
 
-from odds_pipeline.model.project import FeedEntry
+from odds_pipeline.declarations.project import FeedEntry
 
 _ROWS = """
 SELECT variable, month, territory, level, geography, value, conf_status, lines

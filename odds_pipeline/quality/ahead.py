@@ -14,16 +14,16 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.beside import Second
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import FeedEntry, Project
-from odds_pipeline.outstanding import Batch as Waiting
+from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.quality.accepted import accepted_before, prints_of
 from odds_pipeline.quality.audit import Finding, audit
+from odds_pipeline.quality.outstanding import Batch as Waiting
 from odds_pipeline.quality.ready import ready
 from odds_pipeline.quality.waiting import Batch, batches_of, pending, waiting_of
 from odds_pipeline.reception.kept import keep, reading_of, readings_kept
 from odds_pipeline.reception.reading import Reading
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 SENT = 1_000_000
 """Accepted figures sent to the second process for audits not used yet: some 340 MB of memory."""

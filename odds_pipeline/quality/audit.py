@@ -8,11 +8,11 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from odds_pipeline.model.project import FeedEntry, Project
-from odds_pipeline.model.suite import Rule, Severity
+from odds_pipeline.declarations.project import FeedEntry, Project
+from odds_pipeline.declarations.suite import Rule, Severity
 from odds_pipeline.quality.tables import delivery_table, register
 from odds_pipeline.reception.reading import Reading
-from odds_pipeline.warehouse.scratch import scratch
+from odds_pipeline.storage.scratch import scratch
 
 SHOWN = 20
 """Failing rows kept with a verdict; the count is always complete."""

@@ -18,7 +18,7 @@ from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.expectation_configuration import parse_result_format
 from great_expectations.validator.validator import ValidationDependencies
 
-from odds_pipeline.model.suite import Rule
+from odds_pipeline.declarations.suite import Rule
 
 TABLES: ContextVar[duckdb.DuckDBPyConnection] = ContextVar("tables")
 """The audit's own database: the delivery and the tables that a query may join with it."""

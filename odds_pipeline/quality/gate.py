@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 import duckdb
 import pandas as pd
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.quality.accepted import accepted_before
 from odds_pipeline.quality.ahead import made
 from odds_pipeline.quality.audit import Finding, audit
 from odds_pipeline.quality.waiting import Batch, Waiting, batches_of, pending, waiting_of
 from odds_pipeline.reception.kept import forget
-from odds_pipeline.warehouse.store import Store, transaction
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store, transaction
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from typing import Any
 import duckdb
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.declarations.project import FeedEntry, Project
+from odds_pipeline.french import french_month, french_number
 from odds_pipeline.quality.quarantine import Case
 from odds_pipeline.reception.receive import NO_MONTH, table_of
-from odds_pipeline.status_words import french_month, french_number
 
 MARKS = {
     "secret": "secret statistique",

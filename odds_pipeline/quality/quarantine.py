@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import Judgement, judge
 from odds_pipeline.quality.waiting import Batch, Waiting, reread
-from odds_pipeline.warehouse.store import Store, transaction
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store, transaction
 
 
 class NotAcceptable(ValueError):

@@ -9,8 +9,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-from odds_pipeline.model.problems import Problem, nearest
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.problems import Problem, nearest
+from odds_pipeline.declarations.project import Project
 
 OWN = {"expect_no_row_from_query": {"query"}}
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import duckdb
 import pandas as pd
 
-from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.reception.reading import Reading
 
 TEXT = (

@@ -8,15 +8,15 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.problems import Explained
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.problems import Explained
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.kept import reading_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.receive import archive_path, table_of
 from odds_pipeline.reception.recognition import Match, match_as
 from odds_pipeline.reception.tables import open_tables
+from odds_pipeline.storage.home import Home
 
 
 @dataclass(frozen=True)

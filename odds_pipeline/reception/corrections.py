@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from odds_pipeline.model.correction import Correction
-from odds_pipeline.model.project import FeedEntry
+from odds_pipeline.declarations.correction import Correction
+from odds_pipeline.declarations.project import FeedEntry
 from odds_pipeline.reception.reading import STATUS, Reading
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.reading import Reading
 
 ROWS = 1_000_000

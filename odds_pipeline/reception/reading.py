@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from odds_pipeline.declarations.feed import Format
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import Territories, plain
-from odds_pipeline.model.feed import Format
-from odds_pipeline.model.project import Project
 from odds_pipeline.reception.periods import groups_of, month_of
 from odds_pipeline.reception.recognition import Match, territory_text, text
 from odds_pipeline.reception.tables import Cell
-from odds_pipeline.warehouse.scratch import scratch
+from odds_pipeline.storage.scratch import scratch
 
 COLUMNS = (
     "variable territory level geography month value obs_status conf_status lower_bound line lines "

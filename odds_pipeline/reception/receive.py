@@ -16,8 +16,7 @@ from typing import Any
 
 import duckdb
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import FeedEntry, Project
+from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.files import files_in
 from odds_pipeline.reception.kept import keep
@@ -25,7 +24,8 @@ from odds_pipeline.reception.periods import groups_of, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.recognition import Match, Unrecognised, recognise
 from odds_pipeline.reception.tables import MAX_BYTES, Table, Unreadable, open_tables
-from odds_pipeline.warehouse.store import Overtaken, Store, transaction
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Overtaken, Store, transaction
 
 NO_MONTH = "0000-00"
 """Month of a delivery whose period cannot be told."""

@@ -8,10 +8,10 @@ contract's delivery, to be refused with what its header lacks.
 import re
 from dataclasses import dataclass, field
 
+from odds_pipeline.declarations.feed import Column, Feed, Format
+from odds_pipeline.declarations.problems import nearest
+from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.geography.territories import Territories, plain
-from odds_pipeline.model.feed import Column, Feed, Format
-from odds_pipeline.model.problems import nearest
-from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.reception.periods import groups_of, with_year, year_of
 from odds_pipeline.reception.tables import Cell, Table
 

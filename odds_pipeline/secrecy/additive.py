@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.optimize import linprog
 
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.secrecy.rules import threshold_of
 from odds_pipeline.secrecy.system import CANDIDATE, HIDDEN, KNOWN, Floats, System
 

@@ -5,8 +5,8 @@ any of it can be derived.
 import duckdb
 import pandas as pd
 
-from odds_pipeline.model.access import EDITIONS, readable
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.access import EDITIONS, readable
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.secrecy.protect import Protection
 
 _COUNTS = """

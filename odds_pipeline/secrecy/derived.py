@@ -7,8 +7,8 @@ its threshold, a rate over too small a denominator.
 import duckdb
 import pandas as pd
 
-from odds_pipeline.model.formula import Term
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.formula import Term
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.secrecy.rules import threshold_of
 
 _HIDE = """

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.secrecy.additive import Cells, assemble, families, places_table, remainders
 from odds_pipeline.secrecy.attack import TOLERANCE, intervals
 from odds_pipeline.secrecy.memory import recall

@@ -7,8 +7,8 @@ It fills the temporary table ``marked``: the figures of ``available`` with their
 import duckdb
 import pandas as pd
 
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import parts_table
-from odds_pipeline.model.project import Project
 
 _FIGURES = """
 CREATE OR REPLACE TEMP TABLE figures AS

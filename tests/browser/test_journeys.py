@@ -8,9 +8,9 @@ import oidc_provider_mock
 import pytest
 from playwright.sync_api import Page, expect
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.warehouse.release import current_number, open_release
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.release.published import current_number, open_release
+from odds_pipeline.storage.home import Home
 from tests.extranet.conftest import PASSWORD, Site
 from tests.extranet.observatory import publish_next
 
@@ -176,7 +176,7 @@ def provider_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_agent_signs_in_through_the_federation(
     open_page: OpenPage, served: Site, provider_settings: None
 ) -> None:
-    from odds_pipeline.extranet.oidc import Client
+    from odds_pipeline.extranet.identity.oidc import Client
     from odds_pipeline.extranet.settings import Provider
 
     claims = {"email": "agente@drancy.example", "given_name": "Ana", "siret": "26930029200011"}

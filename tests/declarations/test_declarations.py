@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.model.indicator import THEMES
-from odds_pipeline.model.problems import DeclarationError
-from odds_pipeline.model.project import Project, project_root
-from odds_pipeline.model.schemas import write_schemas
+from odds_pipeline.declarations.indicator import THEMES
+from odds_pipeline.declarations.problems import DeclarationError
+from odds_pipeline.declarations.project import Project, project_root
+from odds_pipeline.declarations.schemas import write_schemas
 from odds_pipeline.quality.expectations import known_expectations
 from odds_pipeline.quality.rules import expectation_names, suite_problems
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.model.project import Project
-from odds_pipeline.model.publication import read_publications
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.publication import read_publications
 
 STUDY = "assets/studies/logement_fragile.yaml"
 

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.search import find
-from odds_pipeline.model.project import Project
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.demo.deliveries import write_deliveries
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse.publish import publish
+from odds_pipeline.release.publish import publish
+from odds_pipeline.storage.home import Home
 
 FEEDS = {
     "insee/populations_legales": "insee_populations_legales",

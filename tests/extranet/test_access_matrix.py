@@ -16,8 +16,8 @@ import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.testclient import TestClient
 
-from odds_pipeline.home import Home
-from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.release.published import open_release
+from odds_pipeline.storage.home import Home
 
 from .conftest import ROLES, Site
 

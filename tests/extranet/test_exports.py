@@ -12,8 +12,8 @@ import pytest
 import rdflib
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF
 
-from odds_pipeline.home import Home
-from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.release.published import open_release
+from odds_pipeline.storage.home import Home
 
 from .conftest import Site
 
@@ -103,7 +103,7 @@ def test_the_catalogue_has_what_dcat_ap_makes_mandatory(site: Site, role: str) -
 
 
 def _visitor():  # type: ignore[no-untyped-def]
-    from odds_pipeline.extranet.rights import VISITOR
+    from odds_pipeline.extranet.reading.rights import VISITOR
 
     return VISITOR
 

@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.testclient import TestClient
 
-from odds_pipeline.extranet import oidc
+from odds_pipeline.extranet.identity import oidc
 
 from .conftest import Site
 

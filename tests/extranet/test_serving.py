@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.storage.home import Home
 
 from .conftest import Site
 from .observatory import publish_next

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from odds_pipeline.extranet import audit
-from odds_pipeline.extranet.accounts import now, stamp
-from odds_pipeline.extranet.signin import check_strength
+from odds_pipeline.extranet.identity import journal
+from odds_pipeline.extranet.identity.accounts import now, stamp
+from odds_pipeline.extranet.identity.signin import check_strength
 
 from .conftest import PASSWORD, Site, settings
 
@@ -51,11 +51,13 @@ def test_a_closed_account_is_out_at_the_next_click(site: Site) -> None:
 
 
 def test_too_many_attempts_wait_and_lock_nobody_else_out(site: Site) -> None:
-    for _ in range(audit.FAILURES):
+    for _ in range(journal.FAILURES):
         assert sign_in(site, password="faux")[1].status_code == 401
     assert "quart d’heure" in sign_in(site)[1].text, "the right password waits as well"
     assert sign_in(site, "cpam@exemple.fr")[1].status_code == 303, "another account of the same address"
-    assert not audit.must_wait(site.accounts, "ccas@exemple.fr", "192.0.2.1"), "the same from elsewhere"
+    assert not journal.must_wait(site.accounts, "ccas@exemple.fr", "192.0.2.1"), (
+        "the same from elsewhere"
+    )
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "x.y", "é", "a" * 5000, "AAAA.BBBB"])
@@ -140,7 +142,7 @@ def test_sign_ins_and_downloads_are_written_down_for_the_administrator(site: Sit
     [("192.0.2.77", "192.0.2.0/24"), ("2001:db8:1:2::3", "2001:db8:1::/48"), ("testclient", "")],
 )
 def test_addresses_are_shortened(address: str, network: str) -> None:
-    assert audit.shortened(address) == network
+    assert journal.shortened(address) == network
 
 
 def test_what_is_old_is_deleted(site: Site) -> None:
@@ -150,7 +152,7 @@ def test_what_is_old_is_deleted(site: Site) -> None:
         database.execute("INSERT INTO audit VALUES (?, 'connexion', NULL, NULL, '', '')", [long_ago])
         database.execute("UPDATE people SET created_at = ?", [very_long_ago])
         database.execute("UPDATE people SET seen_at = ? WHERE email LIKE 'cpam%'", [stamp(now())])
-    counts = audit.purge(site.accounts, settings())
+    counts = journal.purge(site.accounts, settings())
     assert counts["audit"] == 1
     left = {p.email for o in site.accounts.organisations() for p in site.accounts.people(o.id)}
     observatory = {"observatoire@exemple.fr", "observatoire-admin@exemple.fr"}

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from odds_pipeline.beside import Second
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.demo.deliveries import write_deliveries
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.outstanding import Batch as Waiting
 from odds_pipeline.quality import ahead, gate
 from odds_pipeline.quality.ahead import audit_ahead
+from odds_pipeline.quality.outstanding import Batch as Waiting
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from .test_gate import FEED, populations
 
@@ -167,7 +167,7 @@ def test_a_gate_of_other_declarations_audits_by_itself(
 COMMAND = """
 import os, signal
 from odds_pipeline.beside import second_process
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.ready import ready
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import numbers, open_release
 from odds_pipeline.secrecy import protect as protection
 from odds_pipeline.secrecy.suppression import Suppression
 from odds_pipeline.secrecy.system import HIDDEN, System
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import numbers, open_release
+from odds_pipeline.storage.home import Home
 
 from .test_editions import deliver
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from odds_pipeline import runs
-from odds_pipeline.components.shared import RECUEIL, feed_key, indicator_key
-from odds_pipeline.definitions import defs
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.outstanding import outdated, waiting
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.orchestration import runs
+from odds_pipeline.orchestration.components.shared import RECUEIL, feed_key, indicator_key
+from odds_pipeline.orchestration.definitions import defs
+from odds_pipeline.quality.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import receive
+from odds_pipeline.storage.home import Home
 
 from .test_gate import FEED, populations
 

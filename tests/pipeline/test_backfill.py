@@ -8,10 +8,10 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._daemon.backfill import execute_backfill_iteration
 from dagster_graphql.test.utils import execute_dagster_graphql
 
-from odds_pipeline import runs
-from odds_pipeline.components.shared import feed_key, indicator_key, partitions_of
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.orchestration import runs
+from odds_pipeline.orchestration.components.shared import feed_key, indicator_key, partitions_of
+from odds_pipeline.storage.home import Home
 
 LAUNCH = """
 mutation ($asked: LaunchBackfillParams!) {

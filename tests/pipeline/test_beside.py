@@ -7,8 +7,8 @@ import pytest
 
 from odds_pipeline.beside import Second, second_process, side_by_side
 from odds_pipeline.cli import running
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.storage.home import Home
 
 
 def _where(_: Project, number: int) -> tuple[int, int]:

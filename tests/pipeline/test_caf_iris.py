@@ -8,12 +8,12 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import open_release
+from odds_pipeline.storage.home import Home
 
 YEARS = (2016, 2017, 2018, 2019)
 BANDS = ["ENF_2", "ENF_3_5", "ENF_6_10", "ENF_11_14", "ENF_15_17", "ENF_18_24"]

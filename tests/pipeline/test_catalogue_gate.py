@@ -6,15 +6,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.quality import catalogue_gate
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse import publish as publishing
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import current_number, open_release
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.release import catalogue_gate
+from odds_pipeline.release import publish as publishing
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import current_number, open_release
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from .test_gate import populations
 from .test_release_notes import DOUBLE, FAMILY, PART, copied

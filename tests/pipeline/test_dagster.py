@@ -15,24 +15,24 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from odds_pipeline import runs
 from odds_pipeline.cli import app
-from odds_pipeline.components.catalogue import SUITE
-from odds_pipeline.components.publications import PORTRAIT, study_key
-from odds_pipeline.components.shared import RECUEIL, feed_key, indicator_key, partitions_of
-from odds_pipeline.definitions import defs
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project, project_root
-from odds_pipeline.model.publication import load_publications
-from odds_pipeline.outstanding import outdated, waiting
+from odds_pipeline.declarations.project import Project, project_root
+from odds_pipeline.declarations.publication import load_publications
+from odds_pipeline.orchestration import runs
+from odds_pipeline.orchestration.components.catalogue import SUITE
+from odds_pipeline.orchestration.components.publications import PORTRAIT, study_key
+from odds_pipeline.orchestration.components.shared import RECUEIL, feed_key, indicator_key, partitions_of
+from odds_pipeline.orchestration.definitions import defs
+from odds_pipeline.quality.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import archive_path, receive
-from odds_pipeline.warehouse import publish as publishing
-from odds_pipeline.warehouse.release import current_number, open_release
+from odds_pipeline.release import publish as publishing
+from odds_pipeline.release.published import current_number, open_release
+from odds_pipeline.storage.home import Home
 
 from .test_gate import FEED, populations
 
 LISTING = (
-    "import odds_pipeline.definitions as d; "
+    "import odds_pipeline.orchestration.definitions as d; "
     "print('\\n'.join(sorted(k.to_user_string() for k in d.defs().resolve_asset_graph().get_all_asset_keys())))"
 )
 

@@ -7,16 +7,16 @@ import duckdb
 import pandas as pd
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.access import EDITIONS, strictest
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.access import EDITIONS, strictest
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse import editions
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import open_release
-from odds_pipeline.warehouse.sql import quoted
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.release import editions
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import open_release
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import quoted
+from odds_pipeline.storage.store import Store
 
 from .test_gate import COMMUNES, populations
 

@@ -13,8 +13,8 @@ import dagster as dg
 import pytest
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
-from odds_pipeline.components.recording import record
-from odds_pipeline.event_log import EventLog
+from odds_pipeline.orchestration.dagster_internals.event_log import EventLog
+from odds_pipeline.orchestration.dagster_internals.recording import record
 
 MONTHS = dg.StaticPartitionsDefinition([f"2020-{m:02d}" for m in range(1, 13)])
 FIGURES, SHARES, CHECK = dg.AssetKey(["figures"]), dg.AssetKey(["shares", "one"]), "seen"
@@ -126,7 +126,7 @@ import sys, time
 import dagster as dg
 from dagster._core.events import DagsterEvent, StepMaterializationData
 from dagster._core.events.log import EventLogEntry
-from odds_pipeline.event_log import EventLog
+from odds_pipeline.orchestration.dagster_internals.event_log import EventLog
 log, name = EventLog(sys.argv[1]), sys.argv[2]
 def entry(i):
     event = DagsterEvent("ASSET_MATERIALIZATION", "job", event_specific_data=StepMaterializationData(

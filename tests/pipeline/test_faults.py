@@ -13,18 +13,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from odds_pipeline.declarations.calendar import months_between
+from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.demo.deliveries import sheet_of, write_deliveries
 from odds_pipeline.demo.simulation import Simulator, load_simulations
 from odds_pipeline.geography.territories import plain
-from odds_pipeline.home import Home
-from odds_pipeline.model.calendar import months_between
-from odds_pipeline.model.project import FeedEntry, Project
 from odds_pipeline.quality.audit import audit
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.reception.recognition import Match, recognise
 from odds_pipeline.reception.tables import Unreadable, open_tables
+from odds_pipeline.storage.home import Home
 
 from .faults import TABLE, Damage, Delivery, NotApplicable
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import Judgement, judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import open_release
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import open_release
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 FEED = "insee/populations_legales"
 COMMUNES = [

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality import gate
 from odds_pipeline.quality.quarantine import NotAcceptable, accept, cases
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from .test_gate import FEED, populations
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception import tables
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.reception.tables import Unreadable, open_tables
+from odds_pipeline.storage.home import Home
 
 from .test_gate import populations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.storage.store import Store
 
 INSERT = "INSERT INTO indicator_bases VALUES ('x', 'basis')"
 

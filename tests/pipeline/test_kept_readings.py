@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality import gate, waiting
 from odds_pipeline.quality.waiting import DamagedArchive
 from odds_pipeline.reception import kept
 from odds_pipeline.reception.kept import readings_kept
 from odds_pipeline.reception.receive import archive_path, receive
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from .test_gate import FEED, populations
 

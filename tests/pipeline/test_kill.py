@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from odds_pipeline.home import Home
-from odds_pipeline.warehouse.release import current_number, describe, open_release
+from odds_pipeline.release.published import current_number, describe, open_release
+from odds_pipeline.storage.home import Home
 
 from .test_gate import populations
 

@@ -9,16 +9,20 @@ import pytest
 from dagster._utils.schedules import cron_string_iterator
 from pydantic import ValidationError
 
-from odds_pipeline import runs
-from odds_pipeline.calendar_status import expected_month
-from odds_pipeline.components.partner_feeds import expected_cron, feed_schedule, landing_sensor
-from odds_pipeline.components.shared import Warehouse, feed_key, partitions_of
-from odds_pipeline.home import Home
-from odds_pipeline.model.calendar import Calendar
-from odds_pipeline.model.project import Project
-from odds_pipeline.outstanding import waiting
+from odds_pipeline.declarations.calendar import Calendar
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.orchestration import runs
+from odds_pipeline.orchestration.components.partner_feeds import (
+    expected_cron,
+    feed_schedule,
+    landing_sensor,
+)
+from odds_pipeline.orchestration.components.shared import Warehouse, feed_key, partitions_of
+from odds_pipeline.quality.feed_status import expected_month
+from odds_pipeline.quality.outstanding import waiting
 from odds_pipeline.quality.quarantine import cases
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from .test_gate import FEED, populations
 

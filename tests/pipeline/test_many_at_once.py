@@ -10,16 +10,16 @@ import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
-from odds_pipeline import runs
 from odds_pipeline.cli import app
-from odds_pipeline.components.shared import feed_key
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.outstanding import outdated, waiting
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.orchestration import runs
+from odds_pipeline.orchestration.components.shared import feed_key
+from odds_pipeline.quality.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse import store
-from odds_pipeline.warehouse.release import current_number, describe
-from odds_pipeline.warehouse.store import Overtaken, Store
+from odds_pipeline.release.published import current_number, describe
+from odds_pipeline.storage import store
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Overtaken, Store
 
 ROUNDS = int(os.environ.get("ODDS_ROUNDS", "1"))
 SOURCES = int(os.environ.get("ODDS_SOURCES", "3"))
@@ -27,10 +27,10 @@ SOURCES = int(os.environ.get("ODDS_SOURCES", "3"))
 # What a schedule's run does: its own process, its own connection to the instance, one feed.
 ONE = """
 import sys
-from odds_pipeline import runs
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.outstanding import waiting
+from odds_pipeline.orchestration import runs
+from odds_pipeline.storage.home import Home
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.quality.outstanding import waiting
 home = Home.from_environment()
 with runs.instance_of(home) as instance:
     (batch,) = waiting(Project.load(), home, {sys.argv[1]})

@@ -14,13 +14,13 @@ import yaml
 from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project, project_root
+from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.onboarding.declarations import new_feed, new_partner
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.proposal import Proposal, propose
 from odds_pipeline.reception.tables import open_tables
-from odds_pipeline.warehouse.release import describe, open_release
+from odds_pipeline.release.published import describe, open_release
+from odds_pipeline.storage.home import Home
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = CHECKOUT / "docs" / "how-to" / "add-a-partner.md"

@@ -7,11 +7,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import Receipt, receive
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 
 def _received(project: Project, home: Home, path: Path) -> Receipt:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project, project_root
+from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.quality.gate import Judgement, judge_pending
 from odds_pipeline.reception.receive import Receipt, receive
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import open_release
+from odds_pipeline.storage.home import Home
 
 # A commune has the name of one of the other département, to be told from it.
 VAL_D_OISE = {"95018": "Argenteuil", "95127": "Cergy", "95585": "Sarcelles", "95300": "Bobigny"}

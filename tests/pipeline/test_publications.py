@@ -10,13 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
-from odds_pipeline.components.publications import GATE, PORTRAIT, study_key
-from odds_pipeline.definitions import defs
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.model.publication import Study, load_publications
-from odds_pipeline.studies.publish import publish_study
-from odds_pipeline.studies.study import StudyRefused
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.publication import Study, load_publications
+from odds_pipeline.orchestration.components.publications import GATE, PORTRAIT, study_key
+from odds_pipeline.orchestration.definitions import defs
+from odds_pipeline.publications.studies.publish import publish_study
+from odds_pipeline.publications.studies.study import StudyRefused
+from odds_pipeline.storage.home import Home
 from tests.editions import write_edition
 from tests.unit.test_study import figures
 

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.notice import Notice, as_page, as_text, notice_of
 from odds_pipeline.quality.quarantine import Case, NotAcceptable, accept, cases, one_case, retry
 from odds_pipeline.quality.waiting import DamagedArchive
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import open_release
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import open_release
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from .test_gate import FEED, _set, gate, populations
 

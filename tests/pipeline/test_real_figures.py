@@ -2,16 +2,16 @@
 
 import pytest
 
-from odds_pipeline.home import Home
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.publication import load_publications
 from odds_pipeline.indicators.explain import explain
-from odds_pipeline.model.project import Project
-from odds_pipeline.model.publication import load_publications
+from odds_pipeline.publications.studies.study import refusal, run_study
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import Receipt, receive
-from odds_pipeline.studies.study import refusal, run_study
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import open_release
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import open_release
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 PLAINE_COMMUNE = "200057867"
 

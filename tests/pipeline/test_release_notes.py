@@ -8,11 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project, project_root
+from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse.publish import publish
+from odds_pipeline.release.publish import publish
+from odds_pipeline.storage.home import Home
 
 from .test_gate import populations
 

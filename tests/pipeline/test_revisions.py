@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.home import Home
+from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.indicators.explain import explain
-from odds_pipeline.indicators.history import editions, revisions
-from odds_pipeline.model.project import Project, project_root
 from odds_pipeline.quality.gate import Judgement, judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import open_release
-from odds_pipeline.warehouse.store import Store
-from odds_pipeline.warehouse.value_changes import value_changes
+from odds_pipeline.release.history import editions, revisions
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import open_release
+from odds_pipeline.release.value_changes import value_changes
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 PARIS = "75"
 PARTNER = """\

@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import open_release
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import open_release
+from odds_pipeline.storage.home import Home
 
 from .test_editions import deliver
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.access import EDITIONS
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.access import EDITIONS
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import open_release
 from odds_pipeline.secrecy import protect as protection
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import open_release
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from .test_attack import FEED, MONTH, PARTS, TOTAL, Attacker, file_of, truth
 from .test_editions import deliver

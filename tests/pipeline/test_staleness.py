@@ -6,11 +6,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from odds_pipeline.home import Home
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import compute
 from odds_pipeline.indicators.staleness import ALL, stale
-from odds_pipeline.model.project import Project
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from .test_gate import gate, populations
 

@@ -8,13 +8,17 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._utils.schedules import cron_string_iterator
 
-from odds_pipeline import runs
-from odds_pipeline.calendar_status import feed_status
-from odds_pipeline.components.partner_feeds import feed_asset, feed_schedule, landing_sensor
-from odds_pipeline.components.shared import Warehouse, feed_key
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.orchestration import runs
+from odds_pipeline.orchestration.components.partner_feeds import (
+    feed_asset,
+    feed_schedule,
+    landing_sensor,
+)
+from odds_pipeline.orchestration.components.shared import Warehouse, feed_key
+from odds_pipeline.quality.feed_status import feed_status
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from .test_gate import COMMUNES, populations
 

@@ -7,9 +7,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import Tables, evaluate, gather
 from odds_pipeline.indicators.staleness import ALL, Months
-from odds_pipeline.model.project import Project
 
 COLUMNS = (
     "variable month territory level geography value obs_status conf_status delivery known_to".split()

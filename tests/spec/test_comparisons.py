@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PHStatsMethods import ph_proportion, ph_rate
 
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.comparison import compare, interval_of
-from odds_pipeline.model.project import Project
 
 LOWER, HIGHER, NEUTRAL, COUNT = (
     "taux_pauvrete",

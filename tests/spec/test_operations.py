@@ -19,11 +19,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from odds_pipeline.declarations.formula import parse
+from odds_pipeline.declarations.indicator import Indicator
+from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.indicators.compute import evaluate, gather, tables_of
-from odds_pipeline.model.formula import parse
-from odds_pipeline.model.indicator import Indicator
-from odds_pipeline.model.project import IndicatorEntry, Project
-from odds_pipeline.warehouse.schema import SCHEMA
+from odds_pipeline.storage.schema import SCHEMA
 
 NAMES = {"x": "insee.naissances", "y": "insee.deces", "p": "insee.population_totale"}
 MONTHS = {"": "2020-12", "1": "2019-12", "5": "2015-12"}

@@ -6,9 +6,9 @@ import duckdb
 import pandas as pd
 import pytest
 
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import Tables, compute
-from odds_pipeline.model.project import Project
-from odds_pipeline.warehouse.schema import SCHEMA
+from odds_pipeline.storage.schema import SCHEMA
 
 from . import given
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import Tables, tables_of
-from odds_pipeline.model.project import Project
 
 from . import given
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from benchmarks.observatory import Size, fill, month, write_project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import compute
-from odds_pipeline.model.project import Project
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.storage.store import Store
 
 
 def test_it_loads_and_computes(tmp_path: Path) -> None:

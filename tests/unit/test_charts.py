@@ -16,8 +16,8 @@ from odds_pipeline.charts import Line, Ranked, choropleth, circles, classed, ran
 from odds_pipeline.charts.ground import Ground, store_outlines
 from odds_pipeline.charts.maps import quantile_classes
 from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.storage.home import Home
 
 SVG = "{http://www.w3.org/2000/svg}"
 

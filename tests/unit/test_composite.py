@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from odds_pipeline.studies.composite import (
+from odds_pipeline.publications.studies.composite import (
     aggregate,
     composite,
     has_outliers,
@@ -20,7 +20,12 @@ from odds_pipeline.studies.composite import (
     screen,
     treat,
 )
-from odds_pipeline.studies.sensitivity import FACTORS, mean_rank_change, sensitivity, without
+from odds_pipeline.publications.studies.sensitivity import (
+    FACTORS,
+    mean_rank_change,
+    sensitivity,
+    without,
+)
 
 # COINr, vignette "Presenting results": get_results(coin, dset = "Aggregated", tab_type = "Aggs").
 PILLARS = ["Physical", "ConEcFin", "Political", "Instit", "P2P", "Environ", "Social", "SusEcFin"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odds_pipeline.charts import Line, trend
-from odds_pipeline.documents import (
+from odds_pipeline.publications.documents import (
     Bullets,
     Column,
     Document,
@@ -24,7 +24,7 @@ from odds_pipeline.documents import (
     to_html,
     to_pdf,
 )
-from odds_pipeline.documents.document import french
+from odds_pipeline.publications.documents.document import french
 
 SVG = trend("t", "Évolution", [Line("A", {"2020-12": 1.0, "2021-12": 2.0})], str)
 DOCUMENT = Document(

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.words import change
-from odds_pipeline.model.project import Project
 
 
 @pytest.mark.parametrize(

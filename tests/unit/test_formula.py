@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odds_pipeline.model.formula import FormulaError, parse, unit_mismatch
+from odds_pipeline.declarations.formula import FormulaError, parse, unit_mismatch
 
 NUMBERS = st.integers(1, 10**7)
 

@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
-from odds_pipeline.packs.facts import read_facts
-from odds_pipeline.packs.period import Period
-from odds_pipeline.packs.publish import publish_pack
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.publications.committees.facts import read_facts
+from odds_pipeline.publications.committees.period import Period
+from odds_pipeline.publications.committees.publish import publish_pack
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 FEED = "caf/rsa"
 

@@ -6,8 +6,8 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from odds_pipeline.model.project import Project
-from odds_pipeline.model.secrecy import Secrecy
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.secrecy import Secrecy
 from odds_pipeline.secrecy.additive import places_table
 from odds_pipeline.secrecy.derived import hide_values
 from odds_pipeline.secrecy.rules import mark

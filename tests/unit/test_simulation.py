@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odds_pipeline.declarations.calendar import months_between
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.demo.deliveries import MARKER, write_deliveries
 from odds_pipeline.demo.names import month_groups, text_matching
 from odds_pipeline.demo.simulation import Simulator, load_simulations, read_simulations, split
-from odds_pipeline.model.calendar import months_between
-from odds_pipeline.model.project import Project
 from odds_pipeline.reception.periods import groups_of, month_of
 
 

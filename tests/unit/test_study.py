@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from odds_pipeline.model.project import Project
-from odds_pipeline.model.publication import Study, load_publications
-from odds_pipeline.studies.study import StudyRefused, StudyResult, refusal, run_study
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.publication import Study, load_publications
+from odds_pipeline.publications.studies.study import StudyRefused, StudyResult, refusal, run_study
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 
 
 def test_forty_communes_then_thirty_nine(project: Project) -> None:

@@ -6,7 +6,7 @@ import pytest
 from factominer import catdes
 from factominer.datasets import load_decathlon
 
-from odds_pipeline.studies.typology import (
+from odds_pipeline.publications.studies.typology import (
     consolidate,
     principal_components,
     stability,
@@ -65,7 +65,9 @@ def ward_by_definition(points: np.ndarray, wanted: int) -> list[set[int]]:
 def test_ward_tree_against_its_definition(
     decathlon: pd.DataFrame, wanted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("odds_pipeline.studies.typology.consolidate", lambda points, labels: labels)
+    monkeypatch.setattr(
+        "odds_pipeline.publications.studies.typology.consolidate", lambda points, labels: labels
+    )
     points = principal_components(decathlon).coordinates.iloc[:, :5].to_numpy()
     labels = ward_classes(points, wanted)
     found = {frozenset(np.flatnonzero(labels == k).tolist()) for k in np.unique(labels)}

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Form, Query, Request
 from itsdangerous import BadSignature
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from odds_pipeline.extranet import audit, signin
-from odds_pipeline.extranet.accounts import Accounts, Person
 from odds_pipeline.extranet.delivery import cookie_name
-from odds_pipeline.extranet.oidc import MINUTES, Client
+from odds_pipeline.extranet.identity import journal, signin
+from odds_pipeline.extranet.identity.accounts import Accounts, Person
+from odds_pipeline.extranet.identity.oidc import MINUTES, Client
+from odds_pipeline.extranet.reading.serving import Unknown
 from odds_pipeline.extranet.rendering import reader_of, render
-from odds_pipeline.extranet.serving import Unknown
 from odds_pipeline.extranet.settings import Settings
 
 router = APIRouter(include_in_schema=False)
@@ -53,10 +53,10 @@ def _welcome(request: Request, person: Person, next_page: str, how: str) -> Resp
     former = reader_of(request)
     if former.secret:
         accounts.close_session(former.secret)
-    audit.purge(accounts, settings)
+    journal.purge(accounts, settings)
     duration = timedelta(hours=settings.session_hours)
     secret = accounts.open_session(person.id, "web", duration)
-    audit.note(accounts, "connexion", person, how, address_of(request))
+    journal.note(accounts, "connexion", person, how, address_of(request))
     response = RedirectResponse(local_page(next_page), 303)
     response.set_cookie(
         cookie_name(settings),
@@ -136,7 +136,7 @@ def from_provider(
     try:
         person, next_page = client.finish(_accounts(request), state, kept, code)
     except signin.Refused as refused:
-        audit.note(
+        journal.note(
             _accounts(request), "connexion_refusee", None, f"{provider} : {refused}", address_of(request)
         )
         response: Response = _sign_in_form(request, "/", str(refused), 403)
@@ -152,7 +152,7 @@ def sign_out(request: Request) -> Response:
     reader = reader_of(request)
     if reader.person is not None:
         _accounts(request).close_session(reader.secret)
-        audit.note(_accounts(request), "deconnexion", reader.person, "", address_of(request))
+        journal.note(_accounts(request), "deconnexion", reader.person, "", address_of(request))
     response = RedirectResponse("/", 303)
     response.delete_cookie(
         cookie_name(_settings(request)), path="/", secure=_settings(request).secure, httponly=True
@@ -201,7 +201,7 @@ def change_password(request: Request, current: Text = "", new: Text = "") -> Res
     except (signin.Refused, ValueError) as error:
         return _account_page(request, problem=str(error), status=400)
     accounts.set_password(person.id, signin.encode(new))
-    audit.note(accounts, "compte", person, "mot de passe changé", address_of(request))
+    journal.note(accounts, "compte", person, "mot de passe changé", address_of(request))
     return _welcome(request, person, "/compte", "mot de passe changé")
 
 
@@ -213,7 +213,7 @@ def make_token(request: Request, label: Text = "") -> HTMLResponse:
         raise Unknown("compte")
     duration = timedelta(days=_settings(request).token_days)
     token = _accounts(request).open_session(person.id, "api", duration, label.strip()[:60] or "sans nom")
-    audit.note(_accounts(request), "compte", person, "jeton créé", address_of(request))
+    journal.note(_accounts(request), "compte", person, "jeton créé", address_of(request))
     return _account_page(request, token=token)
 
 

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from odds_pipeline.extranet import audit
-from odds_pipeline.extranet.accounts import INVITATION_DAYS, Accounts, Organisation, Person
+from odds_pipeline.declarations.access import ACCESS, Access
+from odds_pipeline.extranet.identity import journal
+from odds_pipeline.extranet.identity.accounts import INVITATION_DAYS, Accounts, Organisation, Person
 from odds_pipeline.extranet.pages.account import address_of
+from odds_pipeline.extranet.reading.serving import Unknown
 from odds_pipeline.extranet.rendering import reader_of, render
-from odds_pipeline.extranet.serving import Unknown
-from odds_pipeline.model.access import ACCESS, Access
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=400)]
@@ -102,7 +102,7 @@ def save_organisation(
     except ValueError as error:
         return _organisations_page(request, str(error))
     detail = f"organisation {name.strip()} : {edition} {' '.join(partners)}"
-    audit.note(_accounts(request), "compte", manager, detail, address_of(request))
+    journal.note(_accounts(request), "compte", manager, detail, address_of(request))
     return RedirectResponse("/gestion", 303)
 
 
@@ -123,7 +123,7 @@ def _people_page(
         status=400 if problem else 200,
         organisation=found,
         people=_accounts(request).people(organisation),
-        events=audit.events(_accounts(request), organisation, 50),
+        events=journal.events(_accounts(request), organisation, 50),
         me=manager,
         problem=problem,
         invitation=invitation,
@@ -142,7 +142,9 @@ def add_person(
         )
     except ValueError as error:
         return _people_page(request, organisation, str(error))
-    audit.note(_accounts(request), "compte", manager, f"compte ouvert : {added.id}", address_of(request))
+    journal.note(
+        _accounts(request), "compte", manager, f"compte ouvert : {added.id}", address_of(request)
+    )
     return _people_page(request, organisation, invitation=_invite(request, added))
 
 
@@ -156,7 +158,7 @@ def invite_again(request: Request, organisation: int, person: int) -> HTMLRespon
     """A new invitation, for a forgotten password."""
     manager, _ = _manager(request, organisation)
     member = _member(request, organisation, person)
-    audit.note(_accounts(request), "compte", manager, f"invitation : {person}", address_of(request))
+    journal.note(_accounts(request), "compte", manager, f"invitation : {person}", address_of(request))
     return _people_page(request, organisation, invitation=_invite(request, member))
 
 
@@ -179,5 +181,5 @@ def _set(request: Request, organisation: int, person: int, *, revoked: bool) -> 
         return _people_page(request, organisation, "un administrateur ne ferme pas son propre compte")
     _accounts(request).set_revoked(person, revoked)
     word = "fermé" if revoked else "rouvert"
-    audit.note(_accounts(request), "compte", manager, f"compte {word} : {person}", address_of(request))
+    journal.note(_accounts(request), "compte", manager, f"compte {word} : {person}", address_of(request))
     return RedirectResponse(f"/gestion/{organisation}", 303)

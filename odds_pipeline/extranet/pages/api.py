@@ -7,10 +7,11 @@ from fastapi import APIRouter, HTTPException, Path, Query, Request
 from pydantic import BaseModel
 from starlette.responses import HTMLResponse, Response
 
-from odds_pipeline.extranet import audit, queries
+from odds_pipeline.extranet.identity import journal
+from odds_pipeline.extranet.reading import queries
+from odds_pipeline.extranet.reading.search import search
+from odds_pipeline.extranet.reading.serving import View
 from odds_pipeline.extranet.rendering import reader_of, render, view_of
-from odds_pipeline.extranet.search import search
-from odds_pipeline.extranet.serving import View
 
 router = APIRouter()
 MOST = 50_000
@@ -209,7 +210,7 @@ def values(
     person = reader_of(request).person
     if person is not None:
         address = request.client.host if request.client else ""
-        audit.note(request.app.state.accounts, "api", person, str(request.url.query), address)
+        journal.note(request.app.state.accounts, "api", person, str(request.url.query), address)
     levels = sorted({level for name in names for level in queries.levels_of(view, name)})
     response = _json(
         {

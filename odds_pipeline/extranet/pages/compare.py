@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.extranet import queries
+from odds_pipeline.declarations.indicator import THEMES
+from odds_pipeline.extranet.reading import queries
+from odds_pipeline.extranet.reading.serving import Row, Unknown, View
 from odds_pipeline.extranet.rendering import render, view_of
-from odds_pipeline.extranet.serving import Row, Unknown, View
-from odds_pipeline.model.indicator import THEMES
 
 router = APIRouter()
 MOST = 6

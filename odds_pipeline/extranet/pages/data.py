@@ -7,11 +7,12 @@ from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from odds_pipeline.extranet import audit, catalogue, exports
+from odds_pipeline.declarations.indicator import THEMES
+from odds_pipeline.extranet.downloads import dcat, exports
+from odds_pipeline.extranet.identity import journal
 from odds_pipeline.extranet.pages.compare import MOST
+from odds_pipeline.extranet.reading.serving import Unknown
 from odds_pipeline.extranet.rendering import reader_of, render, view_of
-from odds_pipeline.extranet.serving import Unknown
-from odds_pipeline.model.indicator import THEMES
 
 router = APIRouter()
 
@@ -24,7 +25,7 @@ def _file(request: Request, table: exports.Table, extension: str) -> Response:
     name = exports.file_name(view, table, extension)
     address = request.client.host if request.client else ""
     if reader.person is not None:
-        audit.note(request.app.state.accounts, "telechargement", reader.person, name, address)
+        journal.note(request.app.state.accounts, "telechargement", reader.person, name, address)
     return FileResponse(
         path,
         media_type=exports.FORMATS[extension][0],
@@ -37,7 +38,7 @@ def _file(request: Request, table: exports.Table, extension: str) -> Response:
 @router.get("/donnees")
 def data(request: Request) -> HTMLResponse:
     """What can be downloaded."""
-    return render(request, "data.html", formats=exports.FORMATS, tables=catalogue.TABLES)
+    return render(request, "data.html", formats=exports.FORMATS, tables=dcat.TABLES)
 
 
 @router.get("/donnees/recueil.sdmx.csv")
@@ -49,30 +50,30 @@ def whole_sdmx(request: Request) -> Response:
 @router.get("/donnees/catalogue.jsonld")
 def catalogue_jsonld(request: Request) -> Response:
     """The DCAT-AP catalogue as JSON-LD."""
-    graph = catalogue.dcat(view_of(request), request.app.state.settings)
+    graph = dcat.dcat(view_of(request), request.app.state.settings)
     return _kept(json.dumps(graph, ensure_ascii=False), "application/ld+json")
 
 
 @router.get("/donnees/catalogue.ttl")
 def catalogue_turtle(request: Request) -> Response:
     """The DCAT-AP catalogue as Turtle."""
-    graph = catalogue.dcat(view_of(request), request.app.state.settings)
-    return _kept(catalogue.turtle(catalogue.nested_as_nodes(graph)), "text/turtle; charset=utf-8")
+    graph = dcat.dcat(view_of(request), request.app.state.settings)
+    return _kept(dcat.turtle(dcat.nested_as_nodes(graph)), "text/turtle; charset=utf-8")
 
 
 @router.get("/donnees/datapackage.json")
 def package(request: Request) -> Response:
     """The data package of the machine CSV files."""
-    content = catalogue.data_package(view_of(request), request.app.state.settings)
+    content = dcat.data_package(view_of(request), request.app.state.settings)
     return _kept(json.dumps(content, ensure_ascii=False, indent=1), "application/json")
 
 
 @router.get("/donnees/schemas/{table}.json")
 def schema(request: Request, table: str) -> Response:
     """The Table Schema of a table."""
-    if table not in catalogue.TABLES:
+    if table not in dcat.TABLES:
         raise Unknown(table)
-    content = catalogue.table_schema(table)
+    content = dcat.table_schema(table)
     return _kept(json.dumps(content, ensure_ascii=False, indent=1), "application/json")
 
 

@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.extranet import queries
-from odds_pipeline.extranet.changes import history_of
+from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet.drawing import indicator_map, indicator_ranking, indicator_trend
+from odds_pipeline.extranet.reading import queries
+from odds_pipeline.extranet.reading.changes import history_of
+from odds_pipeline.extranet.reading.serving import Unknown
 from odds_pipeline.extranet.rendering import render, view_of
-from odds_pipeline.extranet.serving import Unknown
-from odds_pipeline.model.indicator import THEMES
 
 router = APIRouter()
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.extranet.changes import changes, known_releases
+from odds_pipeline.extranet.reading.changes import changes, known_releases
 from odds_pipeline.extranet.rendering import render, view_of
 
 router = APIRouter()

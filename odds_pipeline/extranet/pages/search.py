@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
+from odds_pipeline.extranet.reading.search import search
 from odds_pipeline.extranet.rendering import render, view_of
-from odds_pipeline.extranet.search import search
 
 router = APIRouter()
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from odds_pipeline.extranet import audit, publications
+from odds_pipeline.extranet.identity import journal
 from odds_pipeline.extranet.pages.account import address_of
+from odds_pipeline.extranet.reading import publications
+from odds_pipeline.extranet.reading.serving import Unknown
 from odds_pipeline.extranet.rendering import reader_of, render, view_of
-from odds_pipeline.extranet.serving import Unknown
 
 router = APIRouter()
 FILES = ("etude.pdf", "etude.html", "communes.csv", "classes.csv")
@@ -65,7 +66,7 @@ def _document(request: Request, path: Path) -> Response:
     person = reader_of(request).person
     if person is not None:
         accounts = request.app.state.accounts
-        audit.note(accounts, "telechargement", person, path.name, address_of(request))
+        journal.note(accounts, "telechargement", person, path.name, address_of(request))
     if path.suffix == ".html":
         html = path.read_text(encoding="utf-8")
         return HTMLResponse(html, headers={"content-security-policy": publications.policy_of(html)})

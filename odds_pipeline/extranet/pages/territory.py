@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.extranet import queries
+from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet.drawing import places_map, spark
+from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.rendering import render, view_of
-from odds_pipeline.model.indicator import THEMES
 
 router = APIRouter()
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from odds_pipeline.model.project import Project, project_root
+from odds_pipeline.declarations.project import Project, project_root
 
 from ... import services
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.store import Store, check_unique
+from odds_pipeline.release.publish import publish
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store, check_unique
 
 from ... import services
 from .cluster import TWELVE, Cluster, cluster, deliveries

@@ -11,10 +11,10 @@ from dagster._config import process_config
 from dagster._core.instance.config import dagster_instance_config
 from dagster_shared.seven import is_module_available
 
-from odds_pipeline.model.deployment import named_deployment
-from odds_pipeline.model.problems import DeclarationError
-from odds_pipeline.model.project import project_root
-from odds_pipeline.server.logs import JsonFormatter
+from odds_pipeline.declarations.deployment import named_deployment
+from odds_pipeline.declarations.problems import DeclarationError
+from odds_pipeline.declarations.project import project_root
+from odds_pipeline.operations.logs import JsonFormatter
 
 FOLDER = project_root() / "resources" / "deployments"
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.deployment import LakeStorage, deployment
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.deployment import LakeStorage, deployment
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.operations.compact import compact
+from odds_pipeline.operations.health import health
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.server.compact import compact
-from odds_pipeline.server.health import health
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.store import Overtaken, Store, check_unique, transaction
+from odds_pipeline.release.publish import publish
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Overtaken, Store, check_unique, transaction
 
 from ... import services
 from ..test_gate import FEED, populations
@@ -90,8 +90,8 @@ def test_two_processes_receive_and_judge_the_same_files_at_once(
     project: Project, embedded: str, lake: str, tmp_path: Path, source: Path
 ) -> None:
     code = (
-        "import sys; from pathlib import Path; from odds_pipeline.home import Home; "
-        "from odds_pipeline.model.project import Project; "
+        "import sys; from pathlib import Path; from odds_pipeline.storage.home import Home; "
+        "from odds_pipeline.declarations.project import Project; "
         "from odds_pipeline.quality.gate import judge_pending; "
         "from odds_pipeline.reception.receive import receive; p = Project.load(); "
         f"h = Home(Path(sys.argv[1])); list(receive(p, h, [Path({str(source)!r})])); "

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.home import Home
-from odds_pipeline.model.deployment import named_deployment
-from odds_pipeline.model.project import Project
+from odds_pipeline.declarations.deployment import named_deployment
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.operations.migrate import NotMigrated, migrate
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.quarantine import cases
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.server.migrate import NotMigrated, migrate
-from odds_pipeline.warehouse.publish import publish
-from odds_pipeline.warehouse.release import describe
-from odds_pipeline.warehouse.store import Store
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import describe
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from ..test_gate import FEED, populations
 

@@ -1,0 +1,222 @@
+"""A feed contract: how one kind of file from one partner becomes variables.
+
+A contract holds several *formats*, one per vintage of the partner's file. A format names columns;
+``{yyyy}`` and ``{yy}`` in a column name stand for the reference year, so that one format covers a
+column renamed each year. A column that has had several names lists them all.
+"""
+
+import re
+from typing import Literal, get_args
+
+from pydantic import Field, field_validator, model_validator
+
+from odds_pipeline.declarations.access import Access
+from odds_pipeline.declarations.base import Declaration, Month, Name, Sentence
+from odds_pipeline.declarations.calendar import Calendar
+from odds_pipeline.declarations.secrecy import Secrecy
+
+Level = Literal["commune", "ept", "arrondissement", "departement", "region", "france"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+Mark = Literal["secret", "not_available", "not_concerned", "absent"]
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
+
+
+class Variable(Declaration):
+    """A raw figure as delivered.
+
+    ``aggregation``: ``sum`` adds up over territories; ``none`` (median, decile, Gini) is taken as
+    delivered for each level; a variable name means the mean weighted by that variable.
+    ``part_of``: a total of the same feed that this figure can never exceed. ``counted_by``: the count
+    of the units an amount, a mean or a median is about, which makes it secret when it is itself.
+    ``largest``: the variables that hold the largest contributions to this figure, in order.
+    """
+
+    label: Sentence
+    unit: Name
+    aggregation: str = "sum"
+    part_of: Name | None = None
+    counted_by: Name | None = None
+    largest: list[Name] = []
+    rounded_to: int | None = Field(default=None, ge=2)
+    note: str | None = None
+
+
+class Column(Declaration):
+    """Where a variable is found in a row: names in order of preference, rows that count.
+
+    ``where`` keeps the rows whose column holds the given text. ``reduce`` says how several rows of
+    one territory make one figure (IRIS of a commune, schools of a commune).
+    """
+
+    name: str | list[str]
+    where: dict[str, str | list[str]] = {}
+    optional: bool = False
+    reduce: Literal["sum", "mean", "count"] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        return [self.name] if isinstance(self.name, str) else self.name
+
+
+class TerritoryKey(Declaration):
+    """The columns whose text, put end to end, is the territory code.
+
+    ``level`` is stated, never guessed (code 93 is a département and another region). ``by: label``
+    reads a commune's name instead of its code. ``nomenclature`` names a table of
+    ``resources/reference/nomenclatures`` that gives the territory of a finer code.
+    """
+
+    columns: list[str] = Field(min_length=1)
+    level: Level | dict[str, Level] = "commune"
+    by: Literal["code", "label"] = "code"
+    prefix: int | None = Field(default=None, ge=2, description="keep the first characters only")
+    nomenclature: Name | None = None
+    fixed: str | None = Field(default=None, description="code of the one territory of the file")
+    also: list[Level] = Field(default=[], description="levels to sum the rows to, besides level")
+    perimeter_only: bool = Field(
+        default=True, description="rows of other départements are left out and counted"
+    )
+
+
+class Period(Declaration):
+    """Where the reference month is read: groups ``year``/``yy``, ``month``, ``quarter``, ``mois``.
+
+    Each pattern is a regular expression searched in the file name, in the header or in a column.
+    What no pattern gives comes from the calendar's ``month``.
+    """
+
+    file: str | None = None
+    header: str | None = None
+    column: str | None = None
+    pattern: str | None = None
+    fixed: Month | None = None
+    year_shift: int = Field(default=0, ge=-3, le=3)
+
+    _compiles = field_validator("file", "header", "pattern")(
+        lambda value: value if value is None else _compiles(value)
+    )
+
+    @model_validator(mode="after")
+    def _column_with_pattern(self) -> "Period":
+        if (self.column is None) != (self.pattern is None):
+            raise ValueError("`column` and `pattern` go together")
+        return self
+
+
+class Unpivot(Declaration):
+    """Columns that are months or years: one figure per row and matching column."""
+
+    columns: str
+    variable: Name
+
+    _compiles = field_validator("columns")(_compiles)
+
+
+class Format(Declaration):
+    """One layout of the file. ``file`` is a pattern that the file name must match, if given."""
+
+    id: Name
+    file: str | None = None
+    sheet: str | None = None
+    territory: TerritoryKey
+    period: Period
+    geography: int | None = Field(default=None, ge=1968, le=2100)
+    decimal: Literal[",", "."] = ","
+    blank: Mark = "absent"
+    marks: dict[str, Mark] = {}
+    where: dict[str, str | list[str]] = {}
+    ignore: dict[str, list[str]] = {}
+    requires: list[str] = Field(default=[], description="further columns the header must hold")
+    columns: dict[Name, Column] = {}
+    unpivot: Unpivot | None = None
+    short_lines: bool = Field(
+        default=False, description="lines may stop before the last columns, which are then blank"
+    )
+    inherits_columns: bool = Field(default=True, description="start from the contract's columns")
+    provisional_after: str | None = Field(
+        default=None, description="months after this one are provisional (last year incomplete)"
+    )
+
+    _compiles = field_validator("file", "sheet")(
+        lambda value: value if value is None else _compiles(value)
+    )
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _short_columns(cls, value: object) -> object:
+        return short_columns(value)
+
+
+def short_columns(value: object) -> object:
+    """A column may be written as its name, or as the list of its names."""
+    if not isinstance(value, dict):
+        return value
+    return {k: {"name": v} if isinstance(v, str | list) else v for k, v in value.items()}
+
+
+class Feed(Declaration):
+    """``assets/partners/<partner>/<id>.yaml``.
+
+    ``kind: template`` is a layout of the observatory's own, for files that are not public.
+    """
+
+    id: Name
+    label: Sentence
+    description: Sentence
+    kind: Literal["public", "template"]
+    source: Sentence
+    owner: Sentence
+    calendar: Calendar
+    levels: list[Level] = Field(min_length=1)
+    complete: bool = Field(
+        default=True, description="every commune is expected; false: some are legitimately absent"
+    )
+    survey_years: int | None = Field(
+        default=None,
+        ge=1,
+        description="figures are estimates from surveys of that many years: counts bear no "
+        "confidence interval, and two months compare only that many years apart",
+    )
+    access: Access | None = Field(default=None, description="who may read; the partner's by default")
+    secrecy: Secrecy | None = None
+    variables: dict[Name, Variable] = Field(min_length=1)
+    sums: dict[Name, list[Name] | list[list[Name]]] = Field(
+        default={},
+        description="parts that add up to a total, but for rounding; a list of lists for several ways",
+    )
+    columns: dict[Name, Column] = {}
+    formats: list[Format] = Field(min_length=1)
+    notes: list[str] = []
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _short_columns(cls, value: object) -> object:
+        return short_columns(value)
+
+    def columns_of(self, fmt: Format) -> dict[str, Column]:
+        """The format's columns over the contract's common ones."""
+        if fmt.unpivot is not None:
+            return {}
+        inherited = self.columns if fmt.inherits_columns else {}
+        return {**inherited, **fmt.columns}
+
+    @property
+    def names(self) -> set[str]:
+        return set(self.variables)
+
+    @property
+    def partitions(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Each total of ``sums`` with the parts that add up to it, once for each way."""
+        found = []
+        for total, ways in self.sums.items():
+            flat = tuple(name for name in ways if isinstance(name, str))
+            several = [tuple(way) for way in ways if isinstance(way, list)]
+            found += [(total, way) for way in ([flat] if flat else several)]
+        return found

@@ -1,0 +1,1 @@
+"""Who reads: accounts, sign-in, OpenID Connect, the journal of access."""

@@ -1,0 +1,339 @@
+"""The accounts database: organisations, people, sessions, audit, in one SQLite file beside the releases.
+
+It holds the least that signing in needs: an address, a name, an organisation. Passwords are argon2
+hashes; of a session or an invitation only the hash of its secret is kept.
+"""
+
+import hashlib
+import json
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from odds_pipeline.declarations.access import ACCESS, Access
+from odds_pipeline.extranet.reading.rights import Rights
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS organisations (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    siret TEXT UNIQUE,
+    edition TEXT NOT NULL,
+    partners TEXT NOT NULL DEFAULT '[]',
+    territory TEXT,
+    runs_observatory INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS people (
+    id INTEGER PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    name TEXT NOT NULL,
+    organisation INTEGER NOT NULL REFERENCES organisations (id),
+    administrator INTEGER NOT NULL DEFAULT 0,
+    password TEXT,
+    revoked INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT NOT NULL,
+    seen_at TEXT
+);
+CREATE TABLE IF NOT EXISTS sessions (
+    secret TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('web', 'api', 'invitation')),
+    person INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+    label TEXT NOT NULL DEFAULT '',
+    created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS pending_signins (
+    state TEXT PRIMARY KEY,
+    provider TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    verifier TEXT NOT NULL,
+    next TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS audit (
+    at TEXT NOT NULL,
+    event TEXT NOT NULL,
+    person INTEGER,
+    organisation INTEGER,
+    detail TEXT NOT NULL,
+    address TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS audit_at ON audit (at);
+CREATE TABLE IF NOT EXISTS failures (
+    at TEXT NOT NULL,
+    account TEXT NOT NULL,
+    address TEXT NOT NULL
+);
+"""
+INVITATION_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """A member body. ``runs_observatory``: its administrators manage every organisation."""
+
+    id: int
+    name: str
+    siret: str | None
+    edition: Access
+    partners: tuple[str, ...]
+    territory: str | None
+    runs_observatory: bool
+
+    @property
+    def rights(self) -> Rights:
+        return Rights(self.edition, frozenset(self.partners))
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone with an account."""
+
+    id: int
+    email: str
+    name: str
+    organisation: Organisation
+    administrator: bool
+    revoked: bool
+    created_at: str
+    seen_at: str | None
+
+    def manages(self, organisation: int) -> bool:
+        return self.administrator and (
+            self.organisation.runs_observatory or self.organisation.id == organisation
+        )
+
+    @property
+    def runs_observatory(self) -> bool:
+        return self.administrator and self.organisation.runs_observatory
+
+
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as stored: ISO 8601, UTC, seconds; it sorts as text."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def hashed(secret: str) -> str:
+    """What is kept of a secret of 256 random bits."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+_PERSON = """
+SELECT p.id, p.email, p.name, p.administrator, p.revoked, p.created_at, p.seen_at,
+       o.id, o.name, o.siret, o.edition, o.partners, o.territory, o.runs_observatory
+FROM people p JOIN organisations o ON o.id = p.organisation
+"""
+
+
+class Accounts:
+    """The accounts database. One connection a thread; SQLite's own lock orders the writers."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._threads = threading.local()
+        with self.transaction() as database:
+            database.executescript(_SCHEMA)
+        path.chmod(0o600)
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._threads.connection = connection
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All that is written inside is kept, or none of it."""
+        database = self.database
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            yield database
+        except BaseException:
+            database.rollback()
+            raise
+        database.commit()
+
+    # ── organisations ────────────────────────────────────────────────────────────────────────
+
+    def organisations(self) -> list[Organisation]:
+        """All of them, by name."""
+        rows = self.database.execute(
+            "SELECT id, name, siret, edition, partners, territory, runs_observatory "
+            "FROM organisations ORDER BY name"
+        )
+        return [_organisation(row) for row in rows]
+
+    def organisation(self, organisation: int) -> Organisation | None:
+        return next((o for o in self.organisations() if o.id == organisation), None)
+
+    def save_organisation(
+        self,
+        name: str,
+        edition: Access,
+        *,
+        siret: str | None = None,
+        partners: Sequence[str] = (),
+        territory: str | None = None,
+        runs_observatory: bool = False,
+    ) -> Organisation:
+        """Add an organisation, or change the one of that name. :class:`ValueError`: what is wrong."""
+        if edition not in ACCESS:
+            raise ValueError(f"classe d’accès inconnue : {edition}")
+        if siret and not (siret.isascii() and siret.isdigit() and len(siret) == 14):
+            raise ValueError("un SIRET a quatorze chiffres")
+        try:
+            with self.transaction() as database:
+                database.execute(
+                    "INSERT INTO organisations "
+                    "(name, siret, edition, partners, territory, runs_observatory) "
+                    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET siret = excluded.siret, "
+                    "edition = excluded.edition, partners = excluded.partners, "
+                    "territory = excluded.territory, "
+                    "runs_observatory = max(runs_observatory, excluded.runs_observatory)",
+                    [
+                        name,
+                        siret or None,
+                        edition,
+                        json.dumps(sorted(partners)),
+                        territory or None,
+                        int(runs_observatory),
+                    ],
+                )
+        except sqlite3.IntegrityError as error:
+            raise ValueError("ce SIRET est déjà celui d’une autre organisation") from error
+        return next(o for o in self.organisations() if o.name == name)
+
+    def with_siret(self, siret: str) -> Organisation | None:
+        return next((o for o in self.organisations() if o.siret == siret), None)
+
+    # ── people ───────────────────────────────────────────────────────────────────────────────
+
+    def _people(self, condition: str, parameters: Sequence[Any]) -> list[Person]:
+        rows = self.database.execute(f"{_PERSON} WHERE {condition} ORDER BY p.name", parameters)
+        return [_person(row) for row in rows]
+
+    def people(self, organisation: int) -> list[Person]:
+        return self._people("p.organisation = ?", [organisation])
+
+    def person(self, person: int) -> Person | None:
+        return next(iter(self._people("p.id = ?", [person])), None)
+
+    def with_email(self, email: str) -> Person | None:
+        return next(iter(self._people("p.email = ?", [email.strip()])), None)
+
+    def add_person(
+        self, email: str, name: str, organisation: int, *, administrator: bool = False
+    ) -> Person:
+        """Add someone, without a password. :class:`ValueError` when the address is taken or is none."""
+        email, name = email.strip().lower(), name.strip()
+        if not (3 <= len(email) <= 254 and email.count("@") == 1 and name):
+            raise ValueError("une adresse électronique et un nom sont nécessaires")
+        try:
+            with self.transaction() as database:
+                database.execute(
+                    "INSERT INTO people (email, name, organisation, administrator, created_at) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    [email, name, organisation, int(administrator), stamp(now())],
+                )
+        except sqlite3.IntegrityError as error:
+            raise ValueError("cette adresse a déjà un compte") from error
+        found = self.with_email(email)
+        assert found is not None
+        return found
+
+    def set_revoked(self, person: int, revoked: bool) -> None:
+        """Close or reopen an account; closing ends its sessions, tokens and invitations."""
+        with self.transaction() as database:
+            database.execute("UPDATE people SET revoked = ? WHERE id = ?", [int(revoked), person])
+            if revoked:
+                database.execute("DELETE FROM sessions WHERE person = ?", [person])
+
+    def set_administrator(self, person: int, administrator: bool) -> None:
+        with self.transaction() as database:
+            database.execute(
+                "UPDATE people SET administrator = ? WHERE id = ?", [int(administrator), person]
+            )
+
+    def password(self, person: int) -> str | None:
+        """The argon2 hash, if the person has a password."""
+        row = self.database.execute("SELECT password FROM people WHERE id = ?", [person]).fetchone()
+        return row[0] if row else None
+
+    def set_password(self, person: int, encoded: str) -> None:
+        """Keep a new hash; every other session of the person ends."""
+        with self.transaction() as database:
+            database.execute("UPDATE people SET password = ? WHERE id = ?", [encoded, person])
+            database.execute("DELETE FROM sessions WHERE person = ?", [person])
+
+    # ── sessions ─────────────────────────────────────────────────────────────────────────────
+
+    def open_session(self, person: int, kind: str, duration: timedelta, label: str = "") -> str:
+        """A new secret of 256 bits for the person; only its hash is kept."""
+        secret = secrets.token_urlsafe(32)
+        moment = now()
+        with self.transaction() as database:
+            database.execute(
+                "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
+                [hashed(secret), kind, person, label, stamp(moment), stamp(moment + duration)],
+            )
+            if kind == "web":
+                database.execute("UPDATE people SET seen_at = ? WHERE id = ?", [stamp(moment), person])
+        return secret
+
+    def in_session(self, secret: str, kind: str) -> Person | None:
+        """Whose live session it is; ``None`` when it ended, expired or its account is closed."""
+        rows = self._people(
+            "NOT p.revoked AND p.id = (SELECT person FROM sessions "
+            "WHERE secret = ? AND kind = ? AND expires_at > ?)",
+            [hashed(secret), kind, stamp(now())],
+        )
+        return next(iter(rows), None)
+
+    def close_session(self, secret: str) -> None:
+        with self.transaction() as database:
+            database.execute("DELETE FROM sessions WHERE secret = ?", [hashed(secret)])
+
+    def tokens(self, person: int) -> list[tuple[str, str, str, str]]:
+        """The person's API tokens: identifier, label, created, expires."""
+        return self.database.execute(
+            "SELECT substr(secret, 1, 16), label, created_at, expires_at FROM sessions "
+            "WHERE person = ? AND kind = 'api' AND expires_at > ? ORDER BY created_at",
+            [person, stamp(now())],
+        ).fetchall()
+
+    def close_token(self, person: int, identifier: str) -> None:
+        with self.transaction() as database:
+            database.execute(
+                "DELETE FROM sessions WHERE person = ? AND kind = 'api' AND substr(secret, 1, 16) = ?",
+                [person, identifier],
+            )
+
+
+def _organisation(row: Sequence[Any]) -> Organisation:
+    number, name, siret, edition, partners, territory, runs = row
+    return Organisation(number, name, siret, edition, tuple(json.loads(partners)), territory, bool(runs))
+
+
+def _person(row: Sequence[Any]) -> Person:
+    number, email, name, administrator, revoked, created_at, seen_at, *organisation = row
+    return Person(
+        number, email, name, _organisation(organisation), bool(administrator), bool(revoked),
+        created_at, seen_at,
+    )  # fmt: skip

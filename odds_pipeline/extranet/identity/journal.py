@@ -1,0 +1,122 @@
+"""What is written down of sign-ins and downloads, how long, and how often a sign-in may fail."""
+
+import ipaddress
+from datetime import timedelta
+from typing import Any
+
+from odds_pipeline.extranet.identity.accounts import Accounts, Person, hashed, now, stamp
+from odds_pipeline.extranet.settings import Settings
+
+WINDOW = timedelta(minutes=15)
+FAILURES = 5
+"""Failed sign-ins of one account from one address within the window, before it must wait."""
+FAILURES_OF_ADDRESS = 50
+"""Of one address over all accounts: a town hall may stand behind a single address."""
+
+EVENTS = {
+    "connexion": "Connexion",
+    "connexion_refusee": "Connexion refusée",
+    "deconnexion": "Déconnexion",
+    "telechargement": "Téléchargement",
+    "api": "Lecture par l’API",
+    "compte": "Gestion des comptes",
+}
+
+
+def shortened(address: str) -> str:
+    """The network of an address (/24 or /48): enough to see an attack, not to follow a person."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    return str(ipaddress.ip_network(f"{address}/{24 if parsed.version == 4 else 48}", strict=False))
+
+
+def note(accounts: Accounts, event: str, person: Person | None, detail: str, address: str) -> None:
+    """Write one event down."""
+    with accounts.transaction() as database:
+        database.execute(
+            "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                stamp(now()),
+                event,
+                person.id if person else None,
+                person.organisation.id if person else None,
+                detail[:300],
+                shortened(address),
+            ],
+        )
+
+
+def events(accounts: Accounts, organisation: int | None, limit: int = 200) -> list[dict[str, Any]]:
+    """The latest events of an organisation, or of all."""
+    rows = accounts.database.execute(
+        "SELECT a.at, a.event, coalesce(p.name, ''), coalesce(o.name, ''), a.detail, a.address "
+        "FROM audit a LEFT JOIN people p ON p.id = a.person "
+        "LEFT JOIN organisations o ON o.id = a.organisation "
+        "WHERE ?1 IS NULL OR a.organisation = ?1 ORDER BY a.at DESC, a.rowid DESC LIMIT ?2",
+        [organisation, limit],
+    ).fetchall()
+    keys = ("at", "event", "person", "organisation", "detail", "address")
+    return [{**dict(zip(keys, row, strict=True)), "event": EVENTS[row[1]]} for row in rows]
+
+
+def must_wait(accounts: Accounts, account: str, address: str) -> bool:
+    """Whether this account from this address, or the address alone, has failed too often.
+
+    The account alone never decides: a stranger cannot lock someone out.
+    """
+    since = stamp(now() - WINDOW)
+    row = accounts.database.execute(
+        "SELECT count(*) FILTER (WHERE account = ?), count(*) FROM failures "
+        "WHERE address = ? AND at > ?",
+        [hashed(account.strip().lower()), hashed(address), since],
+    ).fetchone()
+    return bool(row[0] >= FAILURES or row[1] >= FAILURES_OF_ADDRESS)
+
+
+def failed(accounts: Accounts, account: str, address: str) -> None:
+    """Count one failed sign-in; only hashes are kept, for a day."""
+    with accounts.transaction() as database:
+        database.execute(
+            "INSERT INTO failures VALUES (?, ?, ?)",
+            [stamp(now()), hashed(account.strip().lower()), hashed(address)],
+        )
+
+
+def succeeded(accounts: Accounts, account: str, address: str) -> None:
+    """Forget the failures of this account from this address."""
+    with accounts.transaction() as database:
+        database.execute(
+            "DELETE FROM failures WHERE account = ? AND address = ?",
+            [hashed(account.strip().lower()), hashed(address)],
+        )
+
+
+def purge(accounts: Accounts, settings: Settings) -> dict[str, int]:
+    """Delete what has been kept long enough; counts by table.
+
+    Accounts unused for ``inactive_months`` go, with their name in the audit; administrators of the
+    observatory stay.
+    """
+    moment = now()
+    inactive = stamp(moment - timedelta(days=30.44 * settings.inactive_months))
+    statements: dict[str, tuple[str, list[str]]] = {
+        "sessions": ("DELETE FROM sessions WHERE expires_at < ?", [stamp(moment)]),
+        "pending_signins": ("DELETE FROM pending_signins WHERE expires_at < ?", [stamp(moment)]),
+        "failures": ("DELETE FROM failures WHERE at < ?", [stamp(moment - timedelta(days=1))]),
+        "audit": (
+            "DELETE FROM audit WHERE at < ?",
+            [stamp(moment - timedelta(days=settings.audit_days))],
+        ),
+        "people": (
+            "DELETE FROM people WHERE coalesce(seen_at, created_at) < ? AND NOT (administrator AND "
+            "organisation IN (SELECT id FROM organisations WHERE runs_observatory))",
+            [inactive],
+        ),
+    }
+    with accounts.transaction() as database:
+        return {
+            name: database.execute(sql, parameters).rowcount
+            for name, (sql, parameters) in statements.items()
+        }

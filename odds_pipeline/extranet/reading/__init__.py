@@ -1,0 +1,1 @@
+"""What a reader may see of a release, and how pages ask for it."""

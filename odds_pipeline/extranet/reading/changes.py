@@ -1,0 +1,108 @@
+"""What changed from one release to the next, told to a reader of both only."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from odds_pipeline.extranet.reading.serving import Row, Serving, Unknown, View
+from odds_pipeline.release.published import describe, numbers, release_path
+from odds_pipeline.storage.sql import quoted
+
+SHOWN = 60
+"""Indicators listed for one release; the counts are of all."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Counts of values by indicator: ``added``, ``revised``, ``withdrawn``; ``None`` when unknown."""
+
+    number: int
+    former: int | None
+    indicators: list[Row]
+    new: list[str]
+
+    @property
+    def total(self) -> Row:
+        return {k: sum(r[k] for r in self.indicators) for k in ("added", "revised", "withdrawn")}
+
+
+_DIFFERENCE = """
+WITH visible AS (SELECT unnest($visible::VARCHAR[]) AS indicator),
+old AS (SELECT indicator, month, territory, geography, value, obs_status FROM old.indicator_values
+        SEMI JOIN visible USING (indicator)),
+fresh AS (SELECT indicator, month, territory, geography, value, obs_status FROM new.indicator_values
+          SEMI JOIN visible USING (indicator))
+SELECT indicator,
+       count(*) FILTER (WHERE old.indicator IS NULL AND fresh.value IS NOT NULL) AS added,
+       count(*) FILTER (WHERE old.value IS NOT NULL AND fresh.value IS NOT NULL
+                        AND abs(old.value - fresh.value) > 1e-9 * greatest(1, abs(old.value)))
+           AS revised,
+       count(*) FILTER (WHERE old.value IS NOT NULL AND fresh.value IS NULL) AS withdrawn
+FROM old FULL JOIN fresh USING (indicator, month, territory, geography)
+GROUP BY indicator HAVING added + revised + withdrawn > 0
+ORDER BY revised DESC, withdrawn DESC, added DESC, indicator
+"""
+
+
+def known_releases(serving: Serving) -> list[Any]:
+    """What each release says of itself, the latest first; an unreadable one is left out."""
+    found = []
+    for number in reversed(numbers(serving.home)):
+        try:
+            found.append(describe(serving.home, number))
+        except (LookupError, duckdb.Error):
+            continue
+    return found
+
+
+def changes(serving: Serving, view: View, number: int) -> Changes:
+    """What release ``number`` changed, over the indicators that the reader sees today.
+
+    :class:`Unknown` when there is no such release.
+    """
+    kept: Changes | None = view.pages.get(("changes", number))
+    if kept is None:
+        kept = _changes(serving, view, number)
+        view.pages.put(("changes", number), kept, 200 * len(kept.indicators) + 1000)
+    return kept
+
+
+def _changes(serving: Serving, view: View, number: int) -> Changes:
+    known = numbers(serving.home)
+    if number not in known:
+        raise Unknown(str(number))
+    former = max((n for n in known if n < number), default=None)
+    if former is None:
+        return Changes(number, None, [], [])
+    paths = {
+        "old": release_path(serving.home, former) / f"{view.rights.source}.duckdb",
+        "new": release_path(serving.home, number) / f"{view.rights.source}.duckdb",
+    }
+    if not all(path.exists() for path in paths.values()):
+        return Changes(number, None, [], [])
+    with duckdb.connect(":memory:", config={"threads": "2"}) as connection:
+        for name, path in paths.items():
+            connection.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")
+        connection.execute("SET enable_external_access = false")
+        visible = list(view.definitions)
+        cursor = connection.execute(_DIFFERENCE, {"visible": visible})
+        keys = ("indicator", "added", "revised", "withdrawn")
+        rows = [dict(zip(keys, row, strict=True)) for row in cursor.fetchall()]
+        fresh = connection.execute(
+            "SELECT indicator FROM new.definitions ANTI JOIN old.definitions USING (indicator) "
+            "WHERE list_contains(?::VARCHAR[], indicator) ORDER BY indicator",
+            [visible],
+        ).fetchall()
+    return Changes(number, former, rows, [name for (name,) in fresh])
+
+
+def history_of(serving: Serving, view: View, indicator: str, releases: int = 6) -> list[Row]:
+    """What the latest releases changed in one indicator, the latest first."""
+    found = []
+    for number in sorted(numbers(serving.home), reverse=True)[:releases]:
+        told = changes(serving, view, number)
+        row = next((r for r in told.indicators if r["indicator"] == indicator), None)
+        if row is not None or told.former is None or indicator in told.new:
+            found.append({"number": number, "new": indicator in told.new, **(row or {})})
+    return found

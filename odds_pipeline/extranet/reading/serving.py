@@ -1,0 +1,204 @@
+"""The current release, as each set of rights may see it, swapped whole when a new one is published.
+
+A :class:`View` is an in-memory DuckDB over one edition, holding what the reader may see and nothing
+else: no page filters by itself. A request keeps its view to its end; an old one closes with its last.
+"""
+
+import json
+import logging
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from odds_pipeline.extranet.reading.rights import Rights
+from odds_pipeline.geography.territories import plain
+from odds_pipeline.release.published import current_number, release_path
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import quoted
+
+LOG = logging.getLogger("odds.extranet")
+VIEWS = 64
+"""Sets of rights kept ready; some twenty organisations share fewer than ten."""
+
+Row = dict[str, Any]
+
+
+class Unknown(LookupError):
+    """What is asked for does not exist for this reader."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A territory; ``geographies`` are those it exists in, the latest last."""
+
+    code: str
+    label: str
+    level: str
+    ept: str
+    departement: str
+    geographies: tuple[int, ...]
+
+
+_VIEWS = (
+    "CREATE TABLE definitions AS FROM release.definitions SEMI JOIN indicator_visible USING (indicator)",
+    "CREATE VIEW indicator_values AS "
+    "FROM release.indicator_values SEMI JOIN indicator_visible USING (indicator)",
+    "CREATE TABLE latest AS FROM indicator_values QUALIFY row_number() OVER ("
+    "PARTITION BY territory, level, indicator ORDER BY month DESC, geography DESC) = 1 "
+    "ORDER BY territory, indicator",
+)
+
+
+class View:
+    """One release through one reader's rights. ``pages`` caches what was made from it."""
+
+    def __init__(self, home: Home, number: int, rights: Rights, workshop: Path) -> None:
+        path = release_path(home, number) / f"{rights.source}.duckdb"
+        if not path.exists():
+            raise Unknown(f"{path} is missing")
+        self.rights, self.number = rights, number
+        # Goes with the view; a request that still sends one of its files still holds the view.
+        self._folder = tempfile.TemporaryDirectory(dir=workshop)
+        self.workshop = Path(self._folder.name)
+        self.pages: PageCache = PageCache()
+        # A processor a request, requests side by side. With more, DuckDB 1.5.5 sometimes fails on a
+        # window over few rows, and refuses every query from then on (duckdb/duckdb#25713).
+        self.connection = duckdb.connect(":memory:", config={"threads": "1"})
+        run = self.connection.execute
+        run("SET autoinstall_known_extensions = false")
+        run(f"SET allowed_directories = [{quoted(self.workshop)}]")
+        run(f"ATTACH {quoted(path)} AS release (READ_ONLY)")
+        known = run("SELECT indicator, access, partner_access FROM release.definitions").fetchall()
+        visible = [name for name, access, needs in known if rights.allows(access, needs)]
+        run("CREATE TABLE indicator_visible AS SELECT unnest(?::VARCHAR[]) AS indicator", [visible])
+        for statement in _VIEWS:
+            run(statement)
+        run("SET enable_external_access = false")
+        run("SET lock_configuration = true")
+        self.about: Row = self.one("FROM release.about") or {}
+        self.simulated = bool(self.about["simulated"])
+        self.definitions: dict[str, Row] = {
+            row["indicator"]: {**row, "breaks": json.loads(row["breaks"])}
+            for row in self.rows("FROM definitions ORDER BY theme, family, label")
+        }
+        places = self.rows(
+            "SELECT territory AS code, arg_max(label, geography) AS label, "
+            "arg_max(level, geography) AS level, arg_max(ept, geography) AS ept, "
+            "arg_max(departement, geography) AS departement, "
+            "list_sort(list(geography)) AS geographies FROM release.territories GROUP BY territory"
+        )
+        self.places: dict[str, Place] = {
+            p["code"]: Place(**{**p, "geographies": tuple(p["geographies"])})
+            for p in sorted(places, key=lambda p: plain(p["label"]))
+        }
+        self.geography: int = max((g for p in self.places.values() for g in p.geographies), default=0)
+
+    def rows(self, sql: str, parameters: Sequence[Any] | Row | None = None) -> list[Row]:
+        """Rows as dictionaries. Each call has its own cursor, so that threads do not meet."""
+        cursor = self.connection.cursor()
+        cursor.execute(sql, parameters)
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def one(self, sql: str, parameters: Sequence[Any] | Row | None = None) -> Row | None:
+        """The first row, if any."""
+        found = self.rows(sql, parameters)
+        return found[0] if found else None
+
+    def indicator(self, name: str) -> Row:
+        """The definition sheet of a visible indicator; :class:`Unknown` otherwise."""
+        if name not in self.definitions:
+            raise Unknown(name)
+        return self.definitions[name]
+
+    def place(self, code: str) -> Place:
+        """A territory; :class:`Unknown` otherwise."""
+        if code not in self.places:
+            raise Unknown(code)
+        return self.places[code]
+
+
+class PageCache:
+    """Bytes made from a view, the least recently used forgotten beyond ``limit`` bytes."""
+
+    def __init__(self, limit: int = 64_000_000) -> None:
+        self._limit, self._size = limit, 0
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
+
+    def get(self, key: Any) -> Any:
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
+    def put(self, key: Any, value: Any, size: int) -> None:
+        with self._lock:
+            if key in self._kept:
+                self._size -= self._kept.pop(key)[1]
+            self._kept[key] = (value, size)
+            self._size += size
+            while self._size > self._limit and len(self._kept) > 1:
+                self._size -= self._kept.popitem(last=False)[1][1]
+
+
+class Serving:
+    """Views of the current release by rights. A broken new release leaves the last good one on show."""
+
+    def __init__(self, home: Home, workshop: Path, prepare: Callable[[View], None]) -> None:
+        self.home, self.workshop, self.prepare = home, workshop, prepare
+        self._views: OrderedDict[Rights, View] = OrderedDict()
+        self._lock = threading.Lock()
+        self._broken: int | None = None
+
+    def number(self) -> int | None:
+        """Number that the pointer names; ``None`` when it is missing or says nothing readable."""
+        try:
+            return current_number(self.home)
+        except (OSError, ValueError):
+            return None
+
+    def ready(self, rights: Rights) -> View | None:
+        """The view to serve without any work; ``None`` when one must be made first."""
+        view, number = self._views.get(rights), self.number()
+        if view is not None and number in (view.number, None, self._broken):
+            return view
+        return None
+
+    def view(self, rights: Rights) -> View:
+        """The view of the current release. While one thread makes it, others get the former one."""
+        former = self._views.get(rights)
+        if not self._lock.acquire(blocking=former is None):
+            assert former is not None
+            return former
+        try:
+            ready = self.ready(rights)
+            return ready or self._make(rights, former)
+        finally:
+            self._lock.release()
+
+    def _make(self, rights: Rights, former: View | None) -> View:
+        number = self.number()
+        try:
+            if number is None:
+                raise Unknown("no release yet")
+            view = View(self.home, number, rights, self.workshop)
+            self.prepare(view)
+        except Exception:
+            if former is None:
+                raise
+            LOG.exception("release %s cannot be served; release %s stays", number, former.number)
+            self._broken = number
+            return former
+        self._views[rights] = view
+        self._views.move_to_end(rights)
+        while len(self._views) > VIEWS:
+            self._views.popitem(last=False)
+        return view

@@ -1,0 +1,15 @@
+"""Dagster components: the declarations of a folder become assets, checks, schedules and sensors."""
+
+from odds_pipeline.orchestration.components.catalogue import Catalogue
+from odds_pipeline.orchestration.components.indicator_families import IndicatorFamilies
+from odds_pipeline.orchestration.components.partner_feeds import PartnerFeeds
+from odds_pipeline.orchestration.components.publications import CommitteePacks, PortraitSocial, Studies
+
+__all__ = [
+    "Catalogue",
+    "CommitteePacks",
+    "IndicatorFamilies",
+    "PartnerFeeds",
+    "PortraitSocial",
+    "Studies",
+]

@@ -1,0 +1,157 @@
+"""The catalogue: what passed the gate is published as a release."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import yaml
+
+from odds_pipeline.orchestration.components.shared import (
+    AUTOMATION,
+    RECUEIL,
+    TIMEZONE,
+    Warehouse,
+    code_reference,
+    indicator_key,
+    project,
+    tried_again,
+)
+from odds_pipeline.release.catalogue_gate import CatalogueRefused
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import open_release
+
+PROVENANCE = "valeurs_sur_verdict"
+SUITE, INDICATORS = "suite_du_catalogue", "suites_des_indicateurs"
+
+_FAILED = """
+SELECT indicator, rule, severity, message, remedy, failing FROM indicator_verdicts
+WHERE NOT passed AND severity <> 'info' ORDER BY severity, indicator, rule
+"""
+
+_WITHOUT_VERDICT = """
+SELECT count(*) FROM observations o WHERE NOT EXISTS (
+    FROM verdicts v WHERE v.delivery = o.delivery AND v.month = o.month
+) OR EXISTS (
+    FROM verdicts v WHERE v.delivery = o.delivery AND v.month = o.month
+     AND NOT v.passed AND v.severity NOT IN ('warning', 'info')
+     AND NOT EXISTS (FROM overrulings w
+         WHERE w.delivery = v.delivery AND w.month = v.month AND w.rule = v.rule)
+)
+"""
+
+
+class Catalogue(dg.Component, dg.Model, dg.Resolvable):
+    """``catalogue/recueil``: the numbered, immutable edition that readers see."""
+
+    declaration: str
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        declared = yaml.safe_load((project().root / self.declaration).read_text(encoding="utf-8"))
+        deps = [indicator_key(entry.path) for entry in project().indicators.values()]
+        checks = [
+            dg.AssetCheckSpec(
+                PROVENANCE,
+                asset=RECUEIL,
+                blocking=True,
+                description="Chaque figure publiée repose sur une livraison au verdict favorable.",
+            ),
+            dg.AssetCheckSpec(
+                SUITE,
+                asset=RECUEIL,
+                blocking=True,
+                description="L’édition suit expectations/catalogue.yaml ; sinon rien n’est publié.",
+            ),
+            dg.AssetCheckSpec(
+                INDICATORS,
+                asset=RECUEIL,
+                description="Les valeurs de chaque indicateur suivent la suite de sa famille ; sinon il "
+                "garde celles de l’édition précédente.",
+            ),
+        ]
+
+        @dg.asset(
+            key=RECUEIL,
+            deps=deps,
+            description=declared["description"],
+            group_name="catalogue",
+            owners=[declared["owner"]],
+            kinds={"duckdb"},
+            metadata={"label": declared["label"], **code_reference(Path(self.declaration), 1)},
+            check_specs=checks,
+            automation_condition=AUTOMATION,
+        )
+        def recueil(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
+            try:
+                with tried_again():
+                    release = publish(project(), warehouse.home)
+            except CatalogueRefused as refused:
+                yield dg.AssetCheckResult(check_name=SUITE, passed=False, description=str(refused))
+                raise dg.Failure(str(refused), allow_retries=False) from refused
+            with open_release(warehouse.home, release.number) as connection:
+                row = connection.execute(_WITHOUT_VERDICT).fetchone()
+            bad = row[0] if row else 0
+            with warehouse.get_connection() as connection:
+                failed = connection.execute(_FAILED).fetchall()
+            yield dg.MaterializeResult(
+                metadata={
+                    "release": release.number,
+                    "new": release.new,
+                    "indicators": release.indicators,
+                    "dagster/row_count": release.values,
+                    "simulated": release.simulated,
+                    "content": release.content,
+                },
+                check_results=[
+                    dg.AssetCheckResult(
+                        check_name=PROVENANCE,
+                        passed=bad == 0,
+                        description=f"{bad} observation(s) sans verdict favorable.",
+                    ),
+                    dg.AssetCheckResult(check_name=SUITE, passed=True),
+                    _of_indicators(failed),
+                ],
+            )
+
+        job = dg.define_asset_job(
+            "publish_recueil", dg.AssetSelection.assets(RECUEIL), description="Publish a release."
+        )
+        schedule = dg.ScheduleDefinition(
+            name="recueil_monthly",
+            job=job,
+            cron_schedule="0 7 8 * *",
+            execution_timezone=TIMEZONE,
+            description="Publish the month's release, two days after the partners' schedules.",
+        )
+        automation = dg.AutomationConditionSensorDefinition(
+            "automation",
+            target=dg.AssetSelection.all(),
+            minimum_interval_seconds=60,
+            default_status=dg.DefaultSensorStatus.RUNNING,
+            description="Computes what depends on newly accepted figures, then publishes.",
+        )
+        return dg.Definitions(assets=[recueil], jobs=[job], schedules=[schedule], sensors=[automation])
+
+
+_COLUMNS = ["indicateur", "règle", "gravité", "message", "à faire", "valeurs"]
+
+
+def _of_indicators(failed: list[tuple[Any, ...]]) -> dg.AssetCheckResult:
+    """What the suites of the indicators said: a table of the rules broken, a rule a line."""
+    held = sorted({row[0] for row in failed if row[2] == "critical"})
+    schema = dg.TableSchema(
+        columns=[dg.TableColumn(name, "int" if name == "valeurs" else "string") for name in _COLUMNS]
+    )
+    records = [
+        dg.TableRecord(dict(zip(_COLUMNS, (name, rule, severity, message, remedy, count), strict=True)))
+        for name, rule, severity, message, remedy, count in failed
+    ]
+    return dg.AssetCheckResult(
+        check_name=INDICATORS,
+        passed=not held,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"Retenus à leur dernière édition, ou absents : {', '.join(held)}."
+        if held
+        else f"Aucun indicateur retenu ; {len(failed)} avertissement(s).",
+        metadata={"règles": dg.MetadataValue.table(records, schema=schema)} if records else {},
+    )

@@ -1,0 +1,190 @@
+"""Verdicts as Dagster asset checks: each month of each check has its own result, also in a range run.
+
+An ``AssetCheckResult`` of a range run records no month: the evaluations are logged here by month, each
+pointing at the materialisation of its month, so that a blocking check withholds that month alone from
+what waits for it. They are read from the warehouse, whoever launched the judgement. Leans on events of
+Dagster 1.13.27 that are not public.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster import AssetCheckEvaluation
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData as Target,
+)
+
+from odds_pipeline.declarations.project import FeedEntry
+from odds_pipeline.orchestration.components.shared import feed_key, partitions_of, project
+
+CRITICAL, WARNINGS, QUARANTINE = "regles_bloquantes", "avertissements", "rien_en_quarantaine"
+
+_STANDING = """
+WITH standing AS (
+    SELECT m.delivery, m.month, d.file_name
+    FROM delivered_months m JOIN deliveries d ON d.id = m.delivery
+    WHERE m.feed = $feed AND m.month BETWEEN $first AND $last AND (m.state = 'accepted'
+       OR EXISTS (FROM quarantine q WHERE q.delivery = m.delivery AND q.month = m.month))
+    QUALIFY row_number() OVER (
+        PARTITION BY m.month, coalesce(d.levels, []) ORDER BY d.received_order DESC) = 1
+)
+SELECT s.month, s.file_name, v.rule, v.severity, v.message, v.remedy, v.failing, v.rows, o.reason
+FROM standing s LEFT JOIN verdicts v ON v.delivery = s.delivery AND v.month = s.month AND NOT v.passed
+LEFT JOIN overrulings o ON o.delivery = v.delivery AND o.month = v.month AND o.rule = v.rule
+ORDER BY s.month, s.file_name, v.rule
+"""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A rule that the last delivery of a month broke; ``reason`` when a person overruled it."""
+
+    month: str
+    file: str
+    rule: str
+    severity: str
+    message: str
+    remedy: str
+    count: int
+    rows: list[dict[str, Any]]
+    reason: str | None
+
+
+def check_specs(entry: FeedEntry) -> list[dg.AssetCheckSpec]:
+    """The checks of a feed: two by month, and one that stands for all months."""
+    key, partitions = feed_key(entry.id), partitions_of(entry.feed.calendar)
+    return [
+        dg.AssetCheckSpec(
+            CRITICAL,
+            asset=key,
+            blocking=True,
+            partitions_def=partitions,
+            description="Règles qui refusent une livraison.",
+        ),
+        dg.AssetCheckSpec(
+            WARNINGS,
+            asset=key,
+            partitions_def=partitions,
+            description="Règles qui signalent sans refuser.",
+        ),
+        dg.AssetCheckSpec(
+            QUARANTINE, asset=key, description="Aucun mois n'attend une nouvelle livraison."
+        ),
+    ]
+
+
+def broken_rules(
+    connection: duckdb.DuckDBPyConnection, feed: str, first: str, last: str
+) -> dict[str, list[Broken]]:
+    """By judged month between two months, the rules that its last delivery broke."""
+    found: dict[str, list[Broken]] = {}
+    rows = connection.execute(_STANDING, {"feed": feed, "first": first, "last": last}).fetchall()
+    for month, file, rule, severity, message, remedy, count, cells, reason in rows:
+        own = found.setdefault(month, [])
+        if rule is not None:
+            own.append(
+                Broken(month, file, rule, severity, message, remedy, count, json.loads(cells), reason)
+            )
+    return found
+
+
+def _shown(row: dict[str, Any]) -> str:
+    """A failing row in words: line, variable, territory, what was found."""
+    where = [f"ligne {row['line']}"] if row.get("line") else []
+    where += [str(row[key]) for key in ("variable", "territory") if row.get(key)]
+    found = row.get("raw") or row.get("value") or row.get("detail") or ""
+    return f"{', '.join(where)} : {found}"
+
+
+_COLUMNS = ["mois", "fichier", "règle", "message", "territoires", "cellules", "valeurs", "à demander"]
+
+
+def _table(broken: list[Broken]) -> dg.TableMetadataValue:
+    """Rule, month, territories, values and what to ask the partner, as a table in the UI."""
+    labels = {t.code: t.label for t in reversed(project().territories.all)}
+    records = []
+    for one in broken:
+        codes = sorted({str(row["territory"]) for row in one.rows if row.get("territory")})
+        records.append(
+            dg.TableRecord(
+                {
+                    "mois": one.month,
+                    "fichier": one.file,
+                    "règle": one.rule,
+                    "message": one.message,
+                    "territoires": ", ".join(labels.get(code, code) for code in codes[:8]),
+                    "cellules": one.count,
+                    "valeurs": " ; ".join(_shown(row) for row in one.rows[:3]),
+                    "à demander": one.remedy if one.reason is None else f"Levée : {one.reason}",
+                }
+            )
+        )
+    schema = dg.TableSchema(
+        columns=[dg.TableColumn(name, "int" if name == "cellules" else "string") for name in _COLUMNS]
+    )
+    return dg.MetadataValue.table(records, schema=schema)
+
+
+def _evaluation(
+    key: dg.AssetKey, name: str, month: str, broken: list[Broken], target: Target | None
+) -> AssetCheckEvaluation:
+    failing = [one for one in broken if one.reason is None]
+    words = [
+        one.message if one.reason is None else f"Levée ({one.reason}) : {one.message}" for one in broken
+    ]
+    return AssetCheckEvaluation(
+        key,
+        name,
+        passed=not failing,
+        metadata={"anomalies": _table(broken)} if broken else {},
+        target_materialization_data=target,
+        severity=dg.AssetCheckSeverity.ERROR if name == CRITICAL else dg.AssetCheckSeverity.WARN,
+        description=" ".join(words) or "Aucune anomalie.",
+        # The month is refused already; the other months of the run go on.
+        blocking=False,
+        partition=month,
+    )
+
+
+def _targets(instance: dg.DagsterInstance, key: dg.AssetKey, months: list[str]) -> dict[str, Target]:
+    """The last materialisation of each month, whichever run made it."""
+    ids = instance.event_log_storage.get_latest_storage_id_by_partition(
+        key, dg.DagsterEventType.ASSET_MATERIALIZATION, set(months)
+    )
+    if not ids:
+        return {}
+    records = instance.event_log_storage.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=key, storage_ids=list(ids.values())), limit=len(ids)
+    ).records
+    return {
+        str(r.partition_key): Target(storage_id=r.storage_id, run_id=r.run_id, timestamp=r.timestamp)
+        for r in records
+    }
+
+
+def report_months(
+    context: dg.AssetExecutionContext, entry: FeedEntry, broken: dict[str, list[Broken]]
+) -> Iterator[AssetCheckEvaluation]:
+    """One evaluation by month and check; their materialisations must be stored already."""
+    key = feed_key(entry.id)
+    targets = _targets(context.instance, key, list(broken))
+    for month, found in sorted(broken.items()):
+        warnings = [one for one in found if one.severity == "warning"]
+        critical = [one for one in found if one.severity not in ("warning", "info")]
+        yield _evaluation(key, CRITICAL, month, critical, targets.get(month))
+        yield _evaluation(key, WARNINGS, month, warnings, targets.get(month))
+
+
+def report_quarantine(entry: FeedEntry, months: list[str]) -> dg.AssetCheckResult:
+    """The standing check: an engineer sees what waits, whatever month the last run was about."""
+    return dg.AssetCheckResult(
+        asset_key=feed_key(entry.id),
+        check_name=QUARANTINE,
+        passed=not months,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"En quarantaine : {', '.join(months)}." if months else "Aucun mois en quarantaine.",
+    )

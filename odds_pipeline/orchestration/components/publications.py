@@ -1,0 +1,181 @@
+"""The publications as assets: made from the release that readers see."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from odds_pipeline.declarations.publication import Committee, Study, load_publications
+from odds_pipeline.orchestration.components.shared import (
+    RECUEIL,
+    TIMEZONE,
+    Warehouse,
+    code_reference,
+    project,
+)
+from odds_pipeline.publications.committees.period import Period
+from odds_pipeline.publications.committees.publish import publish_pack
+from odds_pipeline.publications.portrait.publish import Published, publish_portrait
+from odds_pipeline.publications.studies.publish import publish_study
+from odds_pipeline.publications.studies.study import StudyRefused
+
+GATE = "conditions_de_publication"
+AFTER_RELEASE = "0 8 8 * *"
+"""Every month, an hour after the release is scheduled."""
+PORTRAIT = dg.AssetKey(["portrait", "portrait_social"])
+
+
+def _schedule(name: str, cron: str, keys: list[dg.AssetKey]) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=name,
+        target=dg.AssetSelection.assets(*keys),
+        cron_schedule=cron,
+        execution_timezone=TIMEZONE,
+        description="Made from the release that readers see.",
+    )
+
+
+def study_key(name: str) -> dg.AssetKey:
+    """Asset key of a study's publication."""
+    return dg.AssetKey(["studies", name, "publication"])
+
+
+def written(published: Published) -> dict[str, Any]:
+    """What Dagster shows of documents written."""
+    return {
+        "folder": dg.MetadataValue.path(str(published.folder)),
+        "documents": published.documents,
+        "size": published.size,
+    }
+
+
+class PortraitSocial(dg.Component, dg.Model, dg.Resolvable):
+    """``portrait/portrait_social``: every portrait of the current release."""
+
+    declaration: str
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        portrait = load_publications(project()).portrait
+        if portrait is None:
+            return dg.Definitions()
+        declared = portrait
+
+        @dg.asset(
+            key=PORTRAIT,
+            deps=[RECUEIL],
+            description=declared.description,
+            group_name="portrait",
+            owners=[declared.owner],
+            kinds={"html", "pdf"},
+            metadata={
+                "label": declared.label,
+                **code_reference(load_publications(project()).files["portrait"], 1),
+            },
+        )
+        def portrait_social(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
+            published = publish_portrait(project(), declared, warehouse.home)
+            return dg.MaterializeResult(metadata=written(published))
+
+        return dg.Definitions(
+            assets=[portrait_social], schedules=[_schedule("portrait_social", AFTER_RELEASE, [PORTRAIT])]
+        )
+
+
+class Studies(dg.Component, dg.Model, dg.Resolvable):
+    """``studies/<id>/publication``: each study, published when its gate passes, else refused.
+
+    A refused study has no materialisation: what was published before stays, and the check says why.
+    """
+
+    folder: str
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        declared = load_publications(project())
+        keys = [study_key(name) for name in declared.studies]
+        return dg.Definitions(
+            assets=[_study(study, declared.files[study.id]) for study in declared.studies.values()],
+            schedules=[_schedule("studies", AFTER_RELEASE, keys)],
+        )
+
+
+def _study(study: Study, file: Path) -> dg.AssetsDefinition:
+    key = study_key(study.id)
+    spec = dg.AssetSpec(
+        key,
+        deps=[RECUEIL],
+        description=study.description,
+        group_name="studies",
+        owners=[study.owner],
+        kinds={"html", "pdf"},
+        metadata={"label": study.label, **code_reference(file, 1)},
+        skippable=True,
+    )
+    check = dg.AssetCheckSpec(
+        GATE, asset=key, description="Les conditions de publication de l’étude sont remplies."
+    )
+
+    @dg.multi_asset(name=f"study_{study.id}", specs=[spec], check_specs=[check])
+    def publication(warehouse: Warehouse) -> Iterator[Any]:
+        try:
+            published = publish_study(project(), study, warehouse.home)
+        except StudyRefused as refused:
+            yield dg.AssetCheckResult(
+                check_name=GATE, asset_key=key, passed=False, description=str(refused)
+            )
+            return
+        yield dg.MaterializeResult(
+            asset_key=key,
+            metadata={
+                "folder": dg.MetadataValue.path(str(published.folder)),
+                "dagster/row_count": len(published.result.ranks),
+            },
+            check_results=[dg.AssetCheckResult(check_name=GATE, asset_key=key, passed=True)],
+        )
+
+    return publication
+
+
+class CommitteePacks(dg.Component, dg.Model, dg.Resolvable):
+    """``comites/technique`` and ``comites/pilotage``: one page each, on their own calendars."""
+
+    technique: str
+    pilotage: str
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        crons: dict[Committee, str] = {"technique": self.technique, "pilotage": self.pilotage}
+        assets = [_pack(committee) for committee in crons]
+        schedules = [
+            _schedule(f"comite_{committee}", cron, [pack_key(committee)])
+            for committee, cron in crons.items()
+        ]
+        return dg.Definitions(assets=assets, schedules=schedules)
+
+
+def pack_key(committee: Committee) -> dg.AssetKey:
+    """Asset key of a committee's page."""
+    return dg.AssetKey(["comites", committee])
+
+
+def _pack(committee: Committee) -> dg.AssetsDefinition:
+    words = {
+        "technique": "Page mensuelle du comité technique : livraisons, retards, refus, changements.",
+        "pilotage": "Page semestrielle du comité de pilotage : couverture, fraîcheur, usages.",
+    }
+
+    @dg.asset(
+        key=pack_key(committee),
+        deps=[RECUEIL],
+        description=words[committee],
+        group_name="comites",
+        owners=["team:odds"],
+        kinds={"html", "pdf"},
+    )
+    def page(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
+        of_month = committee == "technique"
+        period = (Period.month_before if of_month else Period.half_year_before)(date.today())
+        published = publish_pack(project(), warehouse.home, committee, period)
+        return dg.MaterializeResult(metadata=written(published))
+
+    return page

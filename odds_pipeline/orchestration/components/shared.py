@@ -1,0 +1,168 @@
+"""What the components share: the project, the warehouse resource, calendars as partitions."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from functools import cache, lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import duckdb
+from dagster_duckdb import DuckDBResource
+
+from odds_pipeline.declarations.calendar import Calendar
+from odds_pipeline.declarations.project import Project, project_root
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Overtaken, Store
+
+TIMEZONE = "Europe/Paris"
+
+
+_project: Project | None = None
+
+
+def use(read: Project) -> None:
+    """Take the declarations that a command has read, unless this process has its own already."""
+    global _project
+    if _project is None and read.root == project_root():
+        _project = read
+
+
+def project() -> Project:
+    """The declarations, read once per process; a mistake stops Dagster with the text of them all."""
+    global _project
+    if _project is None:
+        _project = Project.load(project_root())
+    return _project
+
+
+class Warehouse(DuckDBResource):
+    """dagster-duckdb's resource, behind the lock that keeps one writer at a time."""
+
+    @property
+    def home(self) -> Home:
+        return Home(Path(self.database).parent)
+
+    @contextmanager
+    def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with Store(Path(self.database)).connect() as connection:
+            yield connection
+
+
+def warehouse() -> Warehouse:
+    """The warehouse of ``ODDS_HOME``."""
+    return Warehouse(database=str(Home.from_environment().warehouse))
+
+
+@contextmanager
+def tried_again() -> Iterator[None]:
+    """Let Dagster take the step again when another writer, or a cut connection, undid its work."""
+    try:
+        yield
+    except Overtaken as error:
+        raise dg.RetryRequested(max_retries=3, seconds_to_wait=5) from error
+
+
+@cache
+def _partitions(name: str) -> dg.TimeWindowPartitionsDefinition:
+    calendars = [e.feed.calendar for e in project().feeds.values() if e.feed.calendar.rhythm == name]
+    cadence, step = calendars[0].cadence, calendars[0].step
+    # A run takes assets of one definition only: with one for each first month, 61 feeds took 27 runs.
+    first, months = min(c.first for c in calendars), range((calendars[0].month - 1) % step + 1, 13, step)
+    # A quarter or a year is known by the month of its situation, before its window has ended.
+    partitions = dg.TimeWindowPartitionsDefinition(
+        start=first,
+        fmt="%Y-%m",
+        cron_schedule=f"0 0 1 {'*' if step == 1 else ','.join(map(str, months))} *",
+        timezone=TIMEZONE,
+        end_offset=0 if cadence == "monthly" else 1,
+    )
+    _list_once(partitions)
+    return partitions
+
+
+def _list_once(partitions: dg.TimeWindowPartitionsDefinition) -> None:
+    """Let ``partitions`` remember its keys until the day changes.
+
+    A release's step lists the months of each of its 680 dependencies, 2.4 ms a list. Leans on internals
+    of Dagster 1.13.27: a subclass would not be serialised.
+    """
+    every = partitions.get_partition_keys
+
+    @lru_cache(8)
+    def of_day(day: date) -> Sequence[str]:
+        return every(datetime.combine(day, time(), ZoneInfo(TIMEZONE)))
+
+    def keys(
+        current_time: datetime | None = None,
+        dynamic_partitions_store: object = None,  # months are never dynamic
+    ) -> Sequence[str]:
+        with dg.partition_loading_context(current_time) as context:
+            return of_day(context.effective_dt.astimezone(ZoneInfo(TIMEZONE)).date())
+
+    partitions.__dict__["get_partition_keys"] = keys
+
+
+def partitions_of(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:
+    """One partition per reference month, keyed ``YYYY-MM``, shared by the feeds of a same rhythm.
+
+    It begins with the earliest of them; the months before a feed's own first stay without figures.
+    """
+    return _partitions(calendar.rhythm)
+
+
+def covering(calendar: Calendar, first: str, last: str) -> tuple[str, str]:
+    """The partitions from that of ``first`` to that of ``last``, or the nearest ones around them.
+
+    A run over months that are no partitions would be refused by Dagster, and they would wait for ever.
+    """
+    keys = partitions_of(calendar).get_partition_keys()
+    start = max((key for key in keys if key <= first), default=keys[0])
+    return start, max(start, min((key for key in keys if key >= last), default=keys[-1]))
+
+
+def simulated_feeds(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Feeds with simulated figures in use."""
+    rows = connection.execute(
+        "SELECT DISTINCT m.feed FROM trusted_months m JOIN deliveries d ON d.id = m.delivery "
+        "WHERE d.simulated"
+    ).fetchall()
+    return frozenset(feed for (feed,) in rows)
+
+
+SIMULATED: dict[str, str] = {"données": "SIMULÉES"}
+"""Metadata of what rests on simulated figures."""
+
+
+def code_reference(file: Path, line: int) -> dict[str, object]:
+    """Link from the asset to the YAML line that declares it."""
+    reference = dg.LocalFileCodeReference(
+        file_path=str(project().root / file), line_number=line, label=f"{file}:{line}"
+    )
+    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
+
+
+def feed_key(feed: str) -> dg.AssetKey:
+    """Asset key of a feed ``partner/feed``."""
+    return dg.AssetKey(["partners", *feed.split("/")])
+
+
+def indicator_key(path: str) -> dg.AssetKey:
+    """Asset key of an indicator ``theme/id``."""
+    return dg.AssetKey(["indicators", *path.split("/")])
+
+
+RECUEIL = dg.AssetKey(["catalogue", "recueil"])
+
+AUTOMATION = (
+    dg.AutomationCondition.any_deps_updated().since_last_handled()
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+)
+"""Run once when something it depends on has new accepted figures, whatever their month.
+
+A feed's month is materialised only when its delivery passed the gate, so an update is a passed check.
+Unlike Dagster's ``eager`` it also takes corrected months of the past, and does not wait for a feed that
+has not delivered: partners are independent.
+"""

@@ -1,0 +1,146 @@
+"""Runs assets through Dagster from the command line, on the same instance that the UI shows."""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import dagster as dg
+from filelock import FileLock
+
+from odds_pipeline.declarations.deployment import deployment
+from odds_pipeline.declarations.project import project_root
+from odds_pipeline.orchestration.components.partner_feeds import range_tags
+from odds_pipeline.orchestration.components.shared import (
+    RECUEIL,
+    covering,
+    feed_key,
+    indicator_key,
+    partitions_of,
+    project,
+)
+from odds_pipeline.quality.outstanding import Batch
+from odds_pipeline.storage.home import Home
+
+
+@contextmanager
+def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of the observatory, made ready on first use."""
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    # Replaced whole: another process may be reading it.
+    own = home.dagster / f".dagster.yaml.{os.getpid()}"
+    shutil.copyfile(project_root() / deployment().dagster, own)
+    own.replace(home.dagster / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ["ODDS_HOME"] = str(home.path)
+    # One planned event per asset instead of one per partition: half the event log.
+    os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "true")
+    # Planned events of a run in one transaction.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+    # Twelve runs may be the first: each would make Dagster's tables, and eleven fail.
+    with FileLock(str(home.dagster / "instance.lock")):
+        ready = dg.DagsterInstance.get()
+    with ready as instance:
+        _end_killed_runs(instance)
+        yield instance
+
+
+PROCESS_TAG = "odds/process"
+"""Machine and process of a run that this command executes: ``host:pid``."""
+UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _end_killed_runs(instance: dg.DagsterInstance) -> None:
+    """Mark as failed the runs of this command whose process is gone: nothing else would."""
+    for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
+        run = record.dagster_run
+        host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
+        if host == socket.gethostname() and not _alive(int(pid)):
+            instance.report_run_failed(run, "The process of this run was killed.")
+
+
+@cache
+def _all_assets(home: str) -> dg.JobDefinition:
+    """The job of every asset; its warehouse is that of ``home``, read when the definitions load."""
+    from odds_pipeline.orchestration.definitions import defs
+
+    return defs().resolve_implicit_global_asset_job_def()
+
+
+def _execute(
+    instance: dg.DagsterInstance, keys: list[dg.AssetKey], tags: dict[str, str]
+) -> dg.ExecuteInProcessResult:
+    job = _all_assets(os.environ["ODDS_HOME"])
+    return job.execute_in_process(
+        instance=instance,
+        asset_selection=keys,
+        tags={**tags, PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"},
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+
+
+def run_feeds(instance: dg.DagsterInstance, batch: Batch) -> bool:
+    """Run the gate of feeds over their months; false when some month was refused.
+
+    Raises :class:`GateFailed` when it failed for another reason, once the other feeds are judged.
+    """
+    calendar = project().feeds[batch.names[0]].feed.calendar
+    months = covering(calendar, batch.first, batch.last)
+    result = _execute(instance, [feed_key(feed) for feed in batch.names], range_tags(*months))
+    if broken := _broken(result):
+        raise GateFailed(f"{', '.join(batch.names)}: {' ; '.join(broken)}")
+    return result.success
+
+
+class GateFailed(RuntimeError):
+    """A gate ended on an error of the software or of the machine, not on a refusal."""
+
+
+def _broken(result: dg.ExecuteInProcessResult) -> list[str]:
+    """What failed in a run besides refusals, which the gate raises as :class:`dagster.Failure`."""
+    steps = [(e.step_key, e.step_failure_data) for e in result.all_events if e.is_step_failure]
+    errors = [
+        f"{step}: {(data.error.cause or data.error).message.strip()}"
+        for step, data in steps
+        if data.user_failure_data is None and data.error is not None
+    ]
+    if not result.success and not steps:
+        errors.append("the run failed before its first step")
+    return errors
+
+
+def run_indicators(instance: dg.DagsterInstance, batch: Batch) -> bool:
+    """Compute indicators that share a calendar over a range of months, in one run."""
+    entries = project().indicators
+    calendar = project().feed_of(entries[batch.names[0]].indicator).feed.calendar
+    keys = partitions_of(calendar).get_partition_keys()
+    inside = [key for key in keys if batch.first <= key <= batch.last]
+    if not inside:
+        return True
+    keys_of = [indicator_key(entries[name].path) for name in batch.names]
+    return _execute(instance, keys_of, range_tags(inside[0], inside[-1])).success
+
+
+def run_recueil(instance: dg.DagsterInstance) -> bool:
+    """Publish a release."""
+    return _execute(instance, [RECUEIL], {}).success
+
+
+def dagster_home(home: Home) -> Path:
+    """Make the instance ready and return its folder, for ``dagster dev``."""
+    with instance_of(home):
+        return home.dagster

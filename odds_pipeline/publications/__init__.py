@@ -1,0 +1,1 @@
+"""Documents for people: portraits, studies, the committees' pages, the reference of indicators."""

@@ -1,0 +1,88 @@
+"""What happened in a period: deliveries, verdicts and releases, read from the warehouse."""
+
+from dataclasses import dataclass
+
+from odds_pipeline.publications.committees.period import Period
+from odds_pipeline.quality.quarantine import Case, cases
+from odds_pipeline.release.changes import Definitions, changed_definitions
+from odds_pipeline.release.published import Release, describe, numbers
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
+
+
+@dataclass(frozen=True)
+class Received:
+    """Deliveries of one feed in the period; months accepted, refused, and revised among the accepted."""
+
+    feed: str
+    files: int
+    accepted: int
+    refused: int
+    revised: int
+
+
+_RECEIVED = """
+WITH months AS (
+    SELECT m.feed, m.delivery, m.month, m.state, d.received_at, EXISTS (
+        FROM delivered_months f JOIN deliveries e ON e.id = f.delivery
+        WHERE f.feed = m.feed AND f.month = m.month AND f.state = 'accepted' AND m.state = 'accepted'
+          AND e.received_order < d.received_order
+          AND list_has_any(coalesce(e.levels, []), coalesce(d.levels, []))) AS revised
+    FROM delivered_months m JOIN deliveries d ON d.id = m.delivery
+)
+SELECT feed, count(DISTINCT delivery), count(*) FILTER (WHERE state = 'accepted'),
+       count(*) FILTER (WHERE state = 'refused'), count(*) FILTER (WHERE revised)
+FROM months WHERE CAST(received_at AS DATE) BETWEEN $start AND $end GROUP BY feed ORDER BY feed
+"""
+
+_ASIDE = """
+SELECT count(*) FROM deliveries
+WHERE feed IS NULL AND CAST(received_at AS DATE) BETWEEN $start AND $end
+"""
+
+_FIRST = """
+SELECT split_part(d.feed, '/', 1) AS partner, CAST(min(d.received_at) AS DATE) AS first
+FROM deliveries d JOIN trusted_months t ON t.delivery = d.id GROUP BY partner
+"""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """``before`` is the last release made before the period, ``last`` the last one of it."""
+
+    received: list[Received]
+    aside: int
+    quarantine: list[Case]
+    first_deliveries: dict[str, str]
+    simulated: bool
+    before: Release | None
+    last: Release | None
+    changes: Definitions | None
+
+
+def read_facts(home: Home, period: Period) -> Facts:
+    """Everything that the packs say of a period."""
+    between = {"start": period.start, "end": period.end}
+    with Store(home.warehouse).connect() as connection:
+        received = [Received(*row) for row in connection.execute(_RECEIVED, between).fetchall()]
+        aside = connection.execute(_ASIDE, between).fetchone()
+        waiting = [c for c in cases(connection) if c.received_at.date() <= period.end]
+        first = {str(partner): day.isoformat() for partner, day in connection.execute(_FIRST).fetchall()}
+        simulated = connection.execute("SELECT coalesce(bool_or(simulated), false) FROM deliveries")
+        row = simulated.fetchone()
+    made = [describe(home, number) for number in numbers(home)]
+    until = [r for r in made if r.published_at[:10] <= period.end.isoformat()]
+    earlier = [r for r in until if r.published_at[:10] < period.start.isoformat()]
+    before = earlier[-1] if earlier else None
+    last = until[-1] if until and until[-1] != before else None
+    changes = changed_definitions(home, before.number, last.number) if before and last else None
+    return Facts(
+        received=received,
+        aside=aside[0] if aside else 0,
+        quarantine=waiting,
+        first_deliveries=first,
+        simulated=bool(row and row[0]),
+        before=before,
+        last=last,
+        changes=changes,
+    )

@@ -1,0 +1,55 @@
+"""A committee's page from the warehouse and the releases to its files."""
+
+import sqlite3
+from datetime import timedelta
+
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.publication import Committee
+from odds_pipeline.extranet.identity.journal import EVENTS
+from odds_pipeline.publications.committees import steering, technical
+from odds_pipeline.publications.committees.facts import read_facts
+from odds_pipeline.publications.committees.period import Period
+from odds_pipeline.publications.documents import Document
+from odds_pipeline.publications.portrait.publish import Published, write_documents
+from odds_pipeline.quality.feed_status import feed_status
+from odds_pipeline.release.published import open_release
+from odds_pipeline.storage.home import Home
+
+
+def pack(project: Project, home: Home, committee: Committee, period: Period) -> Document:
+    """The page. Feeds are late or not as seen on the day after the period."""
+    facts = read_facts(home, period)
+    status = feed_status(project, home, period.end + timedelta(days=1))
+    if committee == "technique":
+        return technical.document(project, facts, status, period)
+    found: steering.Coverage = {}
+    if facts.last or facts.before:
+        shown = facts.last or facts.before
+        assert shown is not None
+        with open_release(home, shown.number) as connection:
+            found = steering.coverage(connection)
+    return steering.document(project, facts, status, found, extranet_use(home, period), period)
+
+
+def publish_pack(project: Project, home: Home, committee: Committee, period: Period) -> Published:
+    """Write the page among the publications, as HTML and PDF."""
+    folder = home.path / "publications" / "comites" / committee / period.name
+    return write_documents(
+        folder, [(f"comite-{committee}-{period.name}", pack(project, home, committee, period))]
+    )
+
+
+def extranet_use(home: Home, period: Period) -> dict[str, int] | None:
+    """Events of the extranet by kind, in words; ``None`` when it was never opened."""
+    from odds_pipeline.extranet.app import accounts_path  # brings the web server: only when needed
+
+    path = accounts_path(home)
+    if not path.exists():
+        return None
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        rows = database.execute(
+            "SELECT event, count(*) FROM audit WHERE substr(at, 1, 10) BETWEEN ? AND ? GROUP BY event",
+            [period.start.isoformat(), period.end.isoformat()],
+        ).fetchall()
+    counts = dict(rows)
+    return {words: counts[event] for event, words in EVENTS.items() if event in counts}

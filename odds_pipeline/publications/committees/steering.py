@@ -1,0 +1,149 @@
+"""The steering committee's page: coverage, freshness, new partners, use."""
+
+from collections.abc import Iterator
+
+import duckdb
+
+from odds_pipeline.declarations.indicator import THEMES
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.french import french_number
+from odds_pipeline.publications.committees.facts import Facts
+from odds_pipeline.publications.committees.period import Period
+from odds_pipeline.publications.documents import (
+    Block,
+    Bullets,
+    Column,
+    Document,
+    Fact,
+    Heading,
+    Paragraph,
+    Table,
+)
+from odds_pipeline.publications.documents import (
+    Facts as KeyFigures,
+)
+from odds_pipeline.publications.portrait.portrait import SIMULATED, month_words
+from odds_pipeline.quality.feed_status import FeedStatus
+
+Coverage = dict[str, tuple[int, int]]
+"""By theme: indicators with a value, values."""
+
+_COVERAGE = """
+SELECT d.theme, count(DISTINCT v.indicator), count(v.value)
+FROM definitions d LEFT JOIN indicator_values v ON v.indicator = d.indicator AND v.value IS NOT NULL
+GROUP BY d.theme
+"""
+
+
+def coverage(connection: duckdb.DuckDBPyConnection) -> Coverage:
+    """How much of each theme the open release holds."""
+    return {theme: (with_value, n) for theme, with_value, n in connection.execute(_COVERAGE).fetchall()}
+
+
+def document(
+    project: Project,
+    facts: Facts,
+    status: list[FeedStatus],
+    found: Coverage,
+    use: dict[str, int] | None,
+    period: Period,
+) -> Document:
+    """The page of one half-year. ``use``: sign-ins and downloads by kind, ``None`` when not measured."""
+    return Document(
+        title="Comité de pilotage",
+        subtitle=f"Couverture, fraîcheur et usages, {period.words}",
+        footer="ODDS, Observatoire départemental des données sociales de la Seine-Saint-Denis.",
+        date=f"{period.end.isoformat()}T00:00:00+00:00",
+        blocks=tuple(_blocks(project, facts, status, found, use, period)),
+        banner=SIMULATED if facts.simulated else "",
+    )
+
+
+def _blocks(
+    project: Project,
+    facts: Facts,
+    status: list[FeedStatus],
+    found: Coverage,
+    use: dict[str, int] | None,
+    period: Period,
+) -> Iterator[Block]:
+    declared = dict.fromkeys(THEMES, 0)
+    for entry in project.indicators.values():
+        declared[entry.family.theme] += 1
+    total, known = sum(declared.values()), sum(n for n, _ in found.values())
+    fresh = [s for s in status if s.state == "up to date" and s.last_accepted]
+    new = _new_partners(project, facts, period)
+    yield KeyFigures(
+        (
+            Fact("Indicateurs au catalogue", str(total)),
+            Fact("avec une valeur", str(known), f"{100 * known / total:.0f} %"),
+            Fact("Flux à jour", str(len(fresh)), f"sur {len(status)}"),
+            Fact("Partenaires nouveaux", str(len(new))),
+        )
+    )
+    yield Heading("Couverture")
+    rows = []
+    for theme, label in THEMES.items():
+        with_value, values = found.get(theme, (0, 0))
+        share = f"{100 * with_value / declared[theme]:.0f} %" if declared[theme] else "—"
+        rows.append((label, str(declared[theme]), str(with_value), share, french_number(values, 0)))
+    columns = ("Déclarés", "Avec une valeur", "Part", "Valeurs publiées")
+    yield Table(
+        "Couverture du catalogue par thème",
+        (Column("Thème", 3), *(Column(name, 1.2, True) for name in columns)),
+        tuple(rows),
+        bare=True,
+    )
+    yield Heading("Fraîcheur des livraisons")
+    yield Table(
+        "Fraîcheur par partenaire",
+        (
+            Column("Partenaire", 3),
+            Column("Flux", 0.8, True),
+            Column("À jour", 0.8, True),
+            Column("En retard", 0.9, True),
+            Column("Jamais reçus", 1.1, True),
+            Column("Dernier mois", 1.1, True),
+        ),
+        tuple(_freshness(project, status)),
+        bare=True,
+    )
+    yield Heading("Nouveaux partenaires")
+    if new:
+        yield Bullets(tuple(new))
+    else:
+        yield Paragraph("Aucun partenaire nouveau dans la période.")
+    yield Heading("Usages")
+    if use is None:
+        yield Paragraph("L’extranet n’a pas été ouvert : ses usages ne sont pas mesurés.")
+    elif not use:
+        yield Paragraph("Aucune connexion à l’extranet dans la période.")
+    else:
+        yield Bullets(tuple(f"{kind} : {french_number(n, 0)}" for kind, n in use.items()))
+
+
+def _new_partners(project: Project, facts: Facts, period: Period) -> list[str]:
+    between = (period.start.isoformat(), period.end.isoformat())
+    lines = []
+    for partner in project.partners.values():
+        first = facts.first_deliveries.get(partner.id)
+        if first is not None and between[0] <= first <= between[1] and partner.status != "founder":
+            lines.append(f"{partner.label} : première livraison acceptée le {_day(first)}.")
+        elif between[0][:7] <= partner.since <= between[1][:7]:
+            lines.append(f"{partner.label} : a rejoint l’observatoire en {month_words(partner.since)}.")
+    return lines
+
+
+def _day(iso: str) -> str:
+    return f"{iso[8:10]}/{iso[5:7]}/{iso[:4]}"
+
+
+def _freshness(project: Project, status: list[FeedStatus]) -> Iterator[tuple[str, ...]]:
+    for partner in project.partners.values():
+        own = [s for s in status if s.feed.startswith(f"{partner.id}/")]
+        fresh = [s for s in own if s.state == "up to date" and s.last_accepted]
+        late = [s for s in own if s.state in ("late", "overdue")]
+        never = [s for s in own if s.last_accepted is None]
+        months = [s.last_accepted for s in own if s.last_accepted]
+        last = month_words(max(months)) if months else "—"
+        yield (partner.short_label, *map(str, (len(own), len(fresh), len(late), len(never))), last)

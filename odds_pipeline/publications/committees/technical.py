@@ -1,0 +1,148 @@
+"""The technical committee's page: deliveries received, late, refused, revised; changes; questions."""
+
+from collections.abc import Iterator
+
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.french import french_number
+from odds_pipeline.publications.committees.facts import Facts
+from odds_pipeline.publications.committees.period import Period
+from odds_pipeline.publications.documents import (
+    Block,
+    Bullets,
+    Column,
+    Document,
+    Fact,
+    Heading,
+    Paragraph,
+    Side,
+    Table,
+)
+from odds_pipeline.publications.documents import (
+    Facts as KeyFigures,
+)
+from odds_pipeline.publications.portrait.portrait import SIMULATED, month_words
+from odds_pipeline.quality.feed_status import FeedStatus
+
+SHOWN = 9
+"""Rows of a table: the page holds three; the rest is counted and `odds status` lists it."""
+LATE = {"late": "en retard", "overdue": "très en retard"}
+
+
+def document(project: Project, facts: Facts, status: list[FeedStatus], period: Period) -> Document:
+    """The page of one month."""
+    return Document(
+        title="Comité technique",
+        subtitle=f"Livraisons et recueil, {period.words}",
+        footer="ODDS, Observatoire départemental des données sociales de la Seine-Saint-Denis.",
+        date=f"{period.end.isoformat()}T00:00:00+00:00",
+        blocks=tuple(_blocks(project, facts, status)),
+        banner=SIMULATED if facts.simulated else "",
+    )
+
+
+def label_of(project: Project, feed: str) -> str:
+    """The partner and the feed in words."""
+    entry = project.feeds.get(feed)
+    return f"{entry.partner.short_label} – {entry.feed.label}" if entry else feed
+
+
+def rest(count: int) -> str:
+    """What is said of the rows that are not shown."""
+    return f"Et {count - SHOWN} autres." if count > SHOWN else ""
+
+
+def _blocks(project: Project, facts: Facts, status: list[FeedStatus]) -> Iterator[Block]:
+    late = [s for s in status if s.state in LATE]
+    never = [s for s in status if s.state == "never received"]
+    received = facts.received
+    yield KeyFigures(
+        (
+            Fact("Livraisons reçues", str(sum(r.files for r in received) + facts.aside)),
+            Fact("Mois acceptés", str(sum(r.accepted for r in received))),
+            Fact("dont révisions", str(sum(r.revised for r in received))),
+            Fact("Mois en quarantaine", str(len(facts.quarantine))),
+            Fact("Flux en retard", str(len(late)), f"{len(never)} jamais reçus"),
+        )
+    )
+    yield Heading("Livraisons du mois")
+    if received:
+        first = sorted(received, key=lambda r: (-r.refused, -r.accepted, r.feed))
+        rows = [
+            (label_of(project, r.feed), *map(str, (r.files, r.accepted, r.refused, r.revised)))
+            for r in first[:SHOWN]
+        ]
+        columns = ("Fichiers", "Acceptés", "Refusés", "Révisés")
+        yield Table(
+            "Livraisons du mois, par flux",
+            (Column("Flux", 4), *(Column(name, 1, True) for name in columns)),
+            tuple(rows),
+            note=rest(len(received)),
+            bare=True,
+        )
+    else:
+        yield Paragraph("Aucune livraison reçue.")
+    if facts.aside:
+        yield Paragraph(f"{facts.aside} fichier(s) mis de côté : aucun contrat ne les reconnaît.")
+    yield Heading("En retard")
+    if late:
+        late.sort(key=lambda s: (s.state != "overdue", s.feed))
+        yield Table(
+            "Flux en retard",
+            (Column("Flux", 4), Column("Dernier mois", 1.2), Column("Attendu", 1), Column("", 1.2)),
+            tuple(
+                (label_of(project, s.feed), _month(s.last_accepted), _month(s.expected), LATE[s.state])
+                for s in late[:SHOWN]
+            ),
+            note=rest(len(late)),
+            bare=True,
+        )
+    else:
+        yield Paragraph("Aucun flux déjà reçu n’est en retard.")
+    yield Heading("Questions ouvertes aux partenaires")
+    if facts.quarantine:
+        yield Bullets(
+            tuple(
+                f"{label_of(project, c.feed)}, {_month(c.month)} ({c.file}) : {c.why}"
+                for c in facts.quarantine[:SHOWN]
+            ),
+            small=True,
+        )
+        if rest(len(facts.quarantine)):
+            yield Paragraph(rest(len(facts.quarantine)), "note")
+    else:
+        yield Paragraph("Aucune livraison n’attend de réponse.")
+    yield Heading("Ce qui a changé dans le recueil")
+    yield from _changes(facts)
+
+
+def _month(month: str | None) -> str:
+    return month_words(month) if month and not month.startswith("0000") else "—"
+
+
+def _changes(facts: Facts) -> Iterator[Block]:
+    if facts.last is None:
+        yield Paragraph("Aucun recueil n’a été publié dans la période.")
+        return
+    was = f" (recueil n° {facts.before.number} auparavant)" if facts.before else ""
+    yield Paragraph(
+        f"Recueil n° {facts.last.number}{was} : {facts.last.indicators} indicateurs, "
+        f"{french_number(facts.last.values, 0)} valeurs."
+    )
+    if facts.changes is None:
+        return
+    columns: list[tuple[Block, ...]] = []
+    changed = {c.indicator: c.label for c in facts.changes.changed}
+    for title, found in (
+        ("Ajoutés", facts.changes.added),
+        ("Définition modifiée", changed),
+        ("Retirés", facts.changes.retired),
+    ):
+        if found:
+            names = list(found.values())
+            more = [f"et {len(names) - 5} autres"] if len(names) > 5 else []
+            items = Bullets((*names[:5], *more), small=True)
+            columns.append((Heading(f"{title} ({len(names)})", 3), items))
+    if columns:
+        yield Side(tuple(columns))
+    else:
+        yield Paragraph("Aucune définition n’a changé.")

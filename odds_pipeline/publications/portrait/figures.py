@@ -1,0 +1,219 @@
+"""The published figures that a portrait shows, read once from one edition of a release.
+
+Nothing is computed here: comparisons, ranks and changes are columns of the release, made from protected
+values. A column that the release does not have is read as unknown.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from odds_pipeline.declarations.access import Access
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.french import french_number, status_word
+from odds_pipeline.publications.documents.document import NBSP
+
+COMPARISONS = (
+    "departement_value",
+    "france_value",
+    "rank",
+    "ranked",
+    "change_1y",
+    "change_5y",
+    "reserve",
+)
+
+
+@dataclass(frozen=True)
+class About:
+    """Which release, which edition of it, when it was published, whether it holds simulated data."""
+
+    release: int
+    edition: Access
+    published_at: str
+    simulated: bool
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What is said of an indicator beside its values."""
+
+    id: str
+    label: str
+    short_label: str
+    definition: str
+    unit: str
+    symbol: str
+    kind: str
+    decimals: int
+    source: str
+    limits: str
+    cautions: tuple[str, ...]
+    breaks: dict[str, str]
+    change_symbol: str
+
+    def number(self, value: float) -> str:
+        """The value in French with its unit."""
+        shown = french_number(value, self.decimals).replace("-", "−")
+        return _with(shown, self.symbol)
+
+    def change(self, value: float) -> str:
+        """A change with its sign, in the unit that changes of this indicator have."""
+        in_unit = self.change_symbol == self.symbol
+        shown = french_number(abs(value), self.decimals if in_unit else 1)
+        sign = "" if not shown.strip("0,") else "+" if value > 0 else "−"
+        return _with(f"{sign}{shown}", self.change_symbol)
+
+
+def _with(number: str, symbol: str) -> str:
+    """A number with its symbol, unless it is one that labels say already ("pour 1 000")."""
+    said = not symbol or any(c.isdigit() for c in symbol)
+    return number if said else f"{number}{NBSP}{symbol}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value of a territory, with what stands beside it."""
+
+    month: str
+    value: float | None
+    status: str
+    departement: float | None
+    france: float | None
+    rank: int | None
+    ranked: int | None
+    change_1y: float | None
+    change_5y: float | None
+    reserve: str
+
+
+class Figures:
+    """Values of the portrait's indicators, by indicator, territory and month."""
+
+    def __init__(
+        self,
+        project: Project,
+        connection: duckdb.DuckDBPyConnection,
+        indicators: list[str],
+        geography: int,
+    ) -> None:
+        about = connection.execute(
+            "SELECT number, edition, published_at, simulated FROM about"
+        ).fetchone()
+        assert about is not None
+        self.about = About(*about)
+        self.sheets = _sheets(project, connection, indicators)
+        self._frame = _frame(connection, list(self.sheets), geography)
+        known = self._frame[self._frame["value"].notna() & (self._frame["level"] == "commune")]
+        latest = known.groupby("indicator")["month"].max()
+        self.months = {str(name): str(month) for name, month in latest.items()}
+        rows = self._frame.to_dict("records")
+        self._communes = {r["territory"] for r in rows if r["level"] == "commune"}
+        self._cells = {(r["indicator"], r["territory"], r["month"]): r for r in rows}
+        self._series: dict[tuple[str, str], dict[str, float | None]] = {}
+        for r in rows:
+            series = self._series.setdefault((r["indicator"], r["territory"]), {})
+            series[r["month"]] = None if pd.isna(r["value"]) else float(r["value"])
+
+    def cell(self, indicator: str, territory: str) -> Cell | None:
+        """The territory's value at the indicator's month; ``None`` when there is nothing to say.
+
+        A whole that is not delivered for that month has the last value known for it, at its own month;
+        communes are all taken at the same month, as their ranks are.
+        """
+        month = self.months[indicator]
+        row = self._cells.get((indicator, territory, month))
+        if row is None and territory not in self._communes:
+            known = [m for m, v in self.series(indicator, territory).items() if v is not None]
+            month = known[-1] if known else month
+            row = self._cells.get((indicator, territory, month))
+        if row is None:
+            return None
+        status = status_word(str(row["obs_status"]), str(row["conf_status"]))
+        return Cell(
+            month=month,
+            value=_float(row["value"]),
+            status=status,
+            departement=_float(row["departement_value"]),
+            france=_float(row["france_value"]),
+            rank=_int(row["rank"]),
+            ranked=_int(row["ranked"]),
+            change_1y=_float(row["change_1y"]),
+            change_5y=_float(row["change_5y"]),
+            reserve="" if pd.isna(row["reserve"]) else str(row["reserve"]),
+        )
+
+    def series(self, indicator: str, territory: str) -> dict[str, float | None]:
+        """Values by month, ``None`` where a value is not published."""
+        return dict(sorted(self._series.get((indicator, territory), {}).items()))
+
+    def communes(self, indicator: str, codes: list[str]) -> dict[str, float | None]:
+        """The communes' values at the indicator's month."""
+        month = self.months[indicator]
+        found = {code: self._cells.get((indicator, code, month)) for code in codes}
+        return {code: _float(row["value"]) if row else None for code, row in found.items()}
+
+
+def read_about(connection: duckdb.DuckDBPyConnection) -> About:
+    """What the open edition says of itself."""
+    row = connection.execute("SELECT number, edition, published_at, simulated FROM about").fetchone()
+    assert row is not None
+    return About(*row)
+
+
+def _float(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def _int(value: Any) -> int | None:
+    return None if value is None or pd.isna(value) else int(value)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    return {row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, indicators: list[str], geography: int) -> pd.DataFrame:
+    has = _columns(connection, "indicator_values")
+    comparisons = ", ".join(name if name in has else f"NULL AS {name}" for name in COMPARISONS)
+    return connection.execute(
+        "SELECT indicator, month, territory, level, value, obs_status, conf_status, "
+        f"{comparisons} FROM indicator_values WHERE indicator IN (SELECT unnest($indicators)) "
+        "AND geography = $geography AND level IN ('commune', 'ept', 'departement', 'france') "
+        "ORDER BY indicator, territory, month",
+        {"indicators": indicators, "geography": geography},
+    ).df()
+
+
+def _sheets(
+    project: Project, connection: duckdb.DuckDBPyConnection, indicators: list[str]
+) -> dict[str, Sheet]:
+    """Sheets of the indicators that the edition holds, in the order asked for."""
+    change_unit = "change_unit" if "change_unit" in _columns(connection, "definitions") else "''"
+    rows = connection.execute(
+        "SELECT indicator, label, short_label, definition, unit, symbol, decimals, source, limits, "
+        f"cautions, breaks, {change_unit} FROM definitions WHERE indicator IN (SELECT unnest(?))",
+        [indicators],
+    ).fetchall()
+    found = {
+        row[0]: Sheet(
+            id=row[0],
+            label=row[1],
+            short_label=row[2],
+            definition=row[3],
+            unit=project.units[row[4]].label,
+            symbol=row[5] or "",
+            kind=project.units[row[4]].kind,
+            decimals=row[6],
+            source=row[7],
+            limits=row[8],
+            cautions=tuple(row[9] or ()),
+            breaks={b["month"]: b["reason"] for b in json.loads(row[10])},
+            change_symbol=project.units[row[11]].symbol if row[11] else "",
+        )
+        for row in rows
+    }
+    return {name: found[name] for name in indicators if name in found}

@@ -1,0 +1,135 @@
+"""Writes the recueil's definitions as pages for readers: one Markdown page per theme, in French.
+
+Everything comes from the declarations, so that a page never says other than what is computed.
+"""
+
+from odds_pipeline.declarations.calendar import Calendar
+from odds_pipeline.declarations.formula import Term
+from odds_pipeline.declarations.indicator import THEMES, Family, Indicator
+from odds_pipeline.declarations.project import IndicatorEntry, Project
+from odds_pipeline.french import french_number
+from odds_pipeline.indicators.comparison import interval_of, years_apart
+
+LEVELS = {
+    "commune": "communes",
+    "ept": "établissements publics territoriaux",
+    "departement": "département",
+    "region": "région",
+    "france": "France",
+}
+CADENCES = {
+    "monthly": "mensuel",
+    "quarterly": "trimestriel",
+    "annual": "annuel",
+    "school_year": "par année scolaire",
+}
+MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+DIRECTIONS = {
+    "higher_is_better": "une valeur haute est favorable ; rang 1 à la plus haute",
+    "lower_is_better": "une valeur basse est favorable ; rang 1 à la plus basse",
+    "neutral": "ni favorable ni défavorable ; rang 1 à la plus haute",
+}
+INTERVALS = {"wilson": "à 95 %, méthode de Wilson", "byar": "à 95 %, méthode de Byar"}
+ACCESS = {"public": "tout public", "membres": "membres", "partenaires": "partenaires"}
+
+
+def theme_pages(project: Project) -> dict[str, str]:
+    """File name to text, for every theme that has a family."""
+    pages = {}
+    for theme, label in THEMES.items():
+        families = [f for f in project.families.values() if f.theme == theme]
+        if families:
+            pages[f"{theme}.md"] = _page(project, label, families)
+    return pages
+
+
+def _page(project: Project, label: str, families: list[Family]) -> str:
+    count = sum(len(f.indicators) for f in families)
+    lines = [
+        f"# {label}",
+        "",
+        f"{count} indicateurs. Page produite par `make docs` : ne pas la modifier.",
+    ]
+    for family in families:
+        lines += ["", f"## {family.label}", "", family.description]
+        for name in family.indicators:
+            lines += ["", *_sheet(project, project.indicators[name])]
+    return "\n".join(lines) + "\n"
+
+
+def _sheet(project: Project, entry: IndicatorEntry) -> list[str]:
+    indicator = entry.indicator
+    unit = project.units[indicator.unit]
+    feeds = {project.variables[v][0].id: project.variables[v][0] for v in indicator.parsed.variables}
+    rows = [
+        ("Unité", unit.label),
+        ("Formule", f"`{indicator.formula}`"),
+        ("Numérateur" if indicator.denominator else "Mesure", indicator.numerator),
+        ("Dénominateur", indicator.denominator),
+        ("Population", indicator.population),
+        ("Niveaux", ", ".join(LEVELS[level] for level in indicator.levels)),
+        ("Calendrier", _calendar(project.feed_of(indicator).feed.calendar)),
+        ("Sens", DIRECTIONS[indicator.direction]),
+        ("Source", " ; ".join(dict.fromkeys(f.feed.source for f in feeds.values()))),
+        ("Producteur", " ; ".join(dict.fromkeys(f.partner.label for f in feeds.values()))),
+        ("Licence", " ; ".join(dict.fromkeys(f.partner.licence for f in feeds.values()))),
+        ("Accès", ACCESS[project.access_of(indicator)]),
+        ("Responsable", indicator.owner),
+        ("Intervalle de confiance", INTERVALS.get(interval_of(project, indicator) or "")),
+        ("Évolutions", _changes(project, indicator)),
+        ("Limites", indicator.limits),
+        ("Précautions", "<br>".join(indicator.cautions)),
+        ("Ruptures", "<br>".join(f"{_month(b.month)} : {b.reason}" for b in indicator.breaks)),
+        ("Exemple", _example(project, indicator)),
+    ]
+    return [
+        f"### {indicator.label}",
+        "",
+        f"`{entry.id}`",
+        "",
+        indicator.definition,
+        "",
+        "| | |",
+        "| --- | --- |",
+        *[f"| {name} | {text.replace('|', chr(92) + '|')} |" for name, text in rows if text],
+    ]
+
+
+def _month(month: str) -> str:
+    return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
+
+
+def _calendar(calendar: Calendar) -> str:
+    when = f", situation de {MONTHS[calendar.month - 1]}" if calendar.cadence == "annual" else ""
+    return (
+        f"{CADENCES[calendar.cadence]}{when}, depuis {_month(calendar.first)} ; "
+        f"disponible environ {calendar.lag} mois après"
+    )
+
+
+def _changes(project: Project, indicator: Indicator) -> str:
+    unit = project.units[project.units[indicator.unit].change_unit]
+    years = years_apart(project, indicator)
+    apart = f" ; deux valeurs ne se comparent qu’à {years} ans d’écart" if years > 1 else ""
+    return f"en {unit.label.removeprefix('évolution en ')}{apart}"
+
+
+def _example(project: Project, indicator: Indicator) -> str:
+    unit = project.units[indicator.unit]
+    inputs = [
+        f"{_named(project, term)} {_number(indicator.example.inputs[term.key])}"
+        for term in {term.key: term for term in indicator.parsed.terms}.values()
+    ]
+    value = french_number(indicator.example.value, indicator.decimals)
+    return f"{' ; '.join(inputs)} → **{value}** {unit.symbol or unit.label}"
+
+
+def _named(project: Project, term: Term) -> str:
+    label = project.variables[term.variable][1].label
+    years = f"{term.lag} an{'s' if term.lag > 1 else ''} plus tôt"
+    return f"{label} ({years}) :" if term.lag else f"{label} :"
+
+
+def _number(value: float) -> str:
+    decimals = 0 if value == int(value) else len(f"{value}".split(".")[1])
+    return french_number(value, decimals)

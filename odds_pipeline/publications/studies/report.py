@@ -1,0 +1,300 @@
+"""A study as a document: map, ranking with intervals, classes, dimensions, method."""
+
+from collections.abc import Iterator
+
+from odds_pipeline.charts import Ground, Ranked, choropleth, classed, ranking
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.french import french_number
+from odds_pipeline.publications.documents import (
+    Block,
+    Bullets,
+    Column,
+    Document,
+    Figure,
+    Heading,
+    PageBreak,
+    Paragraph,
+    Side,
+    Table,
+)
+from odds_pipeline.publications.portrait.figures import About
+from odds_pipeline.publications.portrait.portrait import SIMULATED, footer
+from odds_pipeline.publications.studies.study import StudyResult
+
+DRAFT = "BROUILLON NON PUBLIABLE – les conditions de publication de l’étude ne sont pas remplies"
+FACTORS = {
+    "normalisation": "la mise à l’échelle des indicateurs",
+    "aggregation": "la moyenne, arithmétique ou géométrique",
+    "indicator": "le retrait d’un indicateur",
+    "weights": "les poids des dimensions, à ± 25 %",
+}
+SIGNIFICANT = 1.96
+"""Beyond this v-test, a class's mean differs from the whole's with a risk under 5 %."""
+
+
+def _number(value: float, decimals: int = 1) -> str:
+    return french_number(value, decimals).replace("-", "−")
+
+
+def document(project: Project, result: StudyResult, about: About, ground: Ground) -> Document:
+    """The document; a draft says on every page that it is one, and first of all why."""
+    banners = [DRAFT] if result.refusals else []
+    banners += [SIMULATED] if result.simulated else []
+    return Document(
+        title=result.study.label,
+        subtitle=result.study.description,
+        footer=footer(about, "Étude"),
+        date=about.published_at,
+        blocks=tuple(_Report(project, result, ground).blocks()),
+        banner=" – ".join(banners),
+        keywords=("logement", "fragilité", "Seine-Saint-Denis"),
+    )
+
+
+class _Report:
+    def __init__(self, project: Project, result: StudyResult, ground: Ground) -> None:
+        self.result, self.ground, self.study = result, ground, result.study
+        self.labels = {t.code: t.label for t in project.territories.communes(result.study.geography)}
+        self.sheets = {i: project.indicators[i].indicator for i in result.study.indicators}
+        self.symbols = {i: project.units[s.unit].symbol for i, s in self.sheets.items()}
+        self.order = list(result.ranks.sort_values(kind="stable").index)
+        self.used = [d for d in self.study.dimensions if d in result.scores.columns]
+        self.kinds = sorted(set(result.typology.classes))
+
+    def blocks(self) -> Iterator[Block]:
+        yield from self._warnings()
+        yield from self._index()
+        yield from self._ranking()
+        yield from self._classes()
+        yield from self._robustness()
+        yield from self._tables()
+        yield from self._method()
+
+    def _warnings(self) -> Iterator[Block]:
+        if self.result.refusals:
+            yield Paragraph("Brouillon de travail. L’étude ne peut pas être publiée :", "alert")
+            for finding in self.result.refusals:
+                yield Paragraph(f"{finding.message} {finding.remedy}")
+                yield Bullets(tuple(str(row["detail"]) for row in finding.rows if row.get("detail")))
+        if self.result.simulated:
+            yield Paragraph(
+                "Ce document est fait de données simulées : il montre la forme de l’étude, non la "
+                "situation des communes.",
+                "alert",
+            )
+
+    def _index(self) -> Iterator[Block]:
+        names = [self.study.dimensions[d].label.lower() for d in self.used]
+        yield Paragraph(
+            f"L’indice résume {len(self.result.values.columns)} indicateurs en {len(self.used)} "
+            f"dimensions ({', '.join(names)}). Il va de 0 à 100 ; plus il est élevé, plus la commune "
+            f"est fragile. Les plus fragiles : {self._named(self.order[:5])}. Les moins fragiles : "
+            f"{self._named(self.order[::-1][:5])}.",
+            "lead",
+        )
+        index = self.result.scores["index"]
+        values = {code: float(index[code]) if code in index else None for code in self.labels}
+        one = choropleth("carte-indice", "Indice de fragilité", self.ground, values, _number)
+        names = [self._class_name(kind) for kind in self.kinds]
+        classes = {str(c): self._class_name(k) for c, k in self.result.typology.classes.items()}
+        two = classed("carte-classes", "Typologie des communes", self.ground, classes, names)
+        yield Side(
+            (
+                (Figure(one, self._index_words(values), f"Indice de fragilité. {self.ground.source}"),),
+                (Figure(two, self._class_words(), "Typologie des communes, décrite plus bas."),),
+            )
+        )
+
+    def _named(self, codes: list[str]) -> str:
+        return ", ".join(self.labels[c] for c in codes)
+
+    def _index_words(self, values: dict[str, float | None]) -> str:
+        first, last = self.order[0], self.order[-1]
+        known = [v for v in values.values() if v is not None]
+        return (
+            f"Carte de l’indice de fragilité : de {_number(min(known))} ({self.labels[last]}) à "
+            f"{_number(max(known))} ({self.labels[first]}). Les valeurs sont dans le tableau."
+        )
+
+    def _class_name(self, kind: int) -> str:
+        return f"Classe {kind}"
+
+    def _members(self, kind: int) -> list[str]:
+        classes = self.result.typology.classes
+        return [c for c in self.order if classes[c] == kind]
+
+    def _class_words(self) -> str:
+        return "Carte de la typologie. " + " ".join(
+            f"{self._class_name(kind)} : {self._named(self._members(kind))}." for kind in self.kinds
+        )
+
+    def _ranking(self) -> Iterator[Block]:
+        yield PageBreak()
+        yield Heading("Classement des communes, avec son incertitude")
+        spread = self.result.sensitivity
+        yield Paragraph(
+            f"Le point est le rang de la commune, la barre l’intervalle où tombent 90 % de ses rangs "
+            f"quand la méthode change ({french_number(spread.runs, 0)} variantes calculées). Deux "
+            f"communes dont les barres se recouvrent ne sont pas départagées."
+        )
+        rows = [
+            Ranked(
+                self.labels[code],
+                float(self.result.ranks[code]),
+                float(spread.intervals["low"][code]),
+                float(spread.intervals["high"][code]),
+            )
+            for code in self.order
+        ]
+        svg = ranking("rangs", "Rang et intervalle", rows, lambda v: f"{v:.0f}")
+        columns = (
+            Column("Commune", 2.2),
+            Column("Rang", 0.8, True),
+            Column("Intervalle", 1.1, True),
+            Column("Indice", 0.9, True),
+            Column("Classe", 0.8, True),
+        )
+        table = Table(
+            "Rangs et intervalles", columns, tuple(self._rank_row(c) for c in self.order), bare=True
+        )
+        alt = "Classement, de la plus fragile à la moins fragile. Les valeurs sont dans le tableau."
+        yield Side(((Figure(svg, alt, "Rang (point) et intervalle (barre)."),), (table,)))
+
+    def _rank_row(self, code: str) -> tuple[str, ...]:
+        interval = self.result.sensitivity.intervals
+        low, high = float(interval["low"][code]), float(interval["high"][code])
+        return (
+            self.labels[code],
+            str(self.result.ranks[code]),
+            f"{low:.0f} à {high:.0f}",
+            _number(float(self.result.scores["index"][code])),
+            str(self.result.typology.classes[code]),
+        )
+
+    def _classes(self) -> Iterator[Block]:
+        yield Heading("Typologie des communes")
+        eigenvalues = self.result.typology.components.eigenvalues
+        kept = self.result.typology.components.kept().shape[1]
+        share = 100 * eigenvalues[:kept].sum() / eigenvalues.sum()
+        yield Paragraph(
+            f"Analyse en composantes principales ({kept} axes, {_number(share, 0)} % de l’inertie), "
+            f"classification ascendante hiérarchique de Ward, consolidation par centres mobiles : "
+            f"{len(self.kinds)} classes, de la plus fragile à la moins fragile."
+        )
+        tests = self.result.typology.tests
+        for kind in self.kinds:
+            members = self._members(kind)
+            stability = self.result.typology.stability[kind]
+            yield Heading(f"{self._class_name(kind)} – {len(members)} commune(s)", 3)
+            yield Paragraph(f"{self._named(members)}. Stabilité : {_number(stability, 2)}.")
+            own = tests[(tests["class"] == kind) & (tests["v"].abs() >= SIGNIFICANT)]
+            own = own.reindex(own["v"].abs().sort_values(ascending=False, kind="stable").index)
+            rows = [self._profile_row(str(r["indicator"]), r) for _, r in own.iterrows()]
+            if rows:
+                columns = (
+                    Column("Indicateur", 3),
+                    Column("Moyenne de la classe", 1.5, True),
+                    Column("Moyenne des communes", 1.7, True),
+                    Column("v-test", 0.8, True),
+                    Column("Lecture", 1.3),
+                )
+                yield Table(f"Ce qui distingue la classe {kind}", columns, tuple(rows), bare=True)
+            else:
+                yield Paragraph("Aucun indicateur ne la distingue nettement de l’ensemble.")
+
+    def _profile_row(self, indicator: str, row: object) -> tuple[str, ...]:
+        sheet = self.sheets[indicator]
+        members = self.result.typology.classes
+        values = self.result.values.loc[members.index, indicator]
+        kind = row["class"]  # type: ignore[index]  # a row of a table
+        v = float(row["v"])  # type: ignore[index]
+        if self.study.indicators[indicator].fragile == "low":
+            v = -v
+        inside = values[members == kind].mean()
+        return (
+            sheet.label,
+            f"{_number(float(inside), sheet.decimals)} {self.symbols[indicator]}".rstrip(),
+            f"{_number(float(values.mean()), sheet.decimals)} {self.symbols[indicator]}".rstrip(),
+            f"{'+' if v > 0 else '−'}{french_number(abs(v), 1)}",
+            "plus élevé" if v > 0 else "plus bas",
+        )
+
+    def _robustness(self) -> Iterator[Block]:
+        yield Heading("Ce qui change quand la méthode change")
+        effects = sorted(self.result.sensitivity.effects.items(), key=lambda e: -e[1])
+        rows = [(FACTORS[name].capitalize(), f"{_number(100 * share, 0)} %") for name, share in effects]
+        rest = 1 - sum(share for _, share in effects)
+        rows.append(("Effets conjoints", f"{_number(100 * max(rest, 0), 0)} %"))
+        left = Table(
+            "Part de la variation des rangs due à chaque choix",
+            (Column("Choix", 3), Column("Part", 1, True)),
+            tuple(rows),
+        )
+        removed = sorted(self.result.sensitivity.removed.items(), key=lambda e: -e[1])
+        right = Table(
+            "Changement moyen de rang quand on retire…",
+            (Column("Dimension ou indicateur", 3), Column("Rangs", 1, True)),
+            tuple((self._name_of(name), _number(change)) for name, change in removed),
+        )
+        yield Side(((left,), (right,)))
+
+    def _name_of(self, name: str) -> str:
+        if name in self.study.dimensions:
+            return f"{self.study.dimensions[name].label} (dimension)"
+        return self.sheets[name].short_label
+
+    def _tables(self) -> Iterator[Block]:
+        yield Heading("Scores par dimension")
+        columns = [Column("Commune", 2)]
+        columns += [Column(self.study.dimensions[d].label, 1, True) for d in self.used]
+        columns.append(Column("Indice", 0.8, True))
+        rows = [
+            (
+                self.labels[code],
+                *(_number(float(self.result.scores[d][code]), 0) for d in self.used),
+                _number(float(self.result.scores["index"][code])),
+            )
+            for code in self.order
+        ]
+        yield Table("Scores par dimension, de 0 (la moins fragile) à 100", tuple(columns), tuple(rows))
+
+    def _method(self) -> Iterator[Block]:
+        yield Heading("Note de méthode")
+        estimated = int(self.result.imputed.to_numpy().sum())
+        whole = self.result.imputed.size
+        treated = [f"{self.sheets[i].short_label} ({how})" for i, how in self.result.treatments.items()]
+        unranked = ", ".join(self.labels[c] for c in self.result.unranked)
+        items = [
+            "Étapes du manuel OCDE/JRC sur les indicateurs composites (2008) : données manquantes, "
+            "valeurs extrêmes, mise à l’échelle, poids, agrégation, rangs, analyse de sensibilité.",
+            "Chaque indicateur est pris au même mois pour toutes les communes : le dernier que "
+            f"{100 * self.study.coverage:.0f} % d’entre elles ont.",
+            f"Valeurs estimées faute d’être connues (moyenne de l’EPT) : {estimated} sur {whole}.",
+            f"Valeurs extrêmes traitées : {', '.join(treated) or 'aucune'}.",
+            "Mise à l’échelle de 0 à 100 entre la plus petite et la plus grande valeur ; poids égaux "
+            "des indicateurs dans une dimension et des dimensions dans l’indice, sauf mention ; "
+            "moyenne arithmétique.",
+            "v-test : écart de la moyenne d’une classe à celle des communes, en erreurs-types d’un "
+            "tirage sans remise. Stabilité : similarité moyenne de Jaccard entre la classe et celles "
+            "d’échantillons tirés avec remise ; stable au-dessus de 0,75, instable sous 0,6.",
+        ]
+        if self.result.reserves:
+            told = [f"{self.sheets[i].short_label} ({n})" for i, n in self.result.reserves.items()]
+            items.append(f"Valeurs publiées malgré une règle non respectée : {', '.join(told)}.")
+        if unranked:
+            items.append(f"Communes non classées, faute de valeurs : {unranked}.")
+        yield Bullets((*items, *self.study.limits))
+        rows = []
+        for dimension in self.study.dimensions.values():
+            for name, one in dimension.indicators.items():
+                fragile = "valeur haute" if one.fragile == "high" else "valeur basse"
+                state = self.result.months.get(name) if name not in self.result.absent else None
+                shown = state or f"absent : {self.result.absent[name]}"
+                rows.append((self.sheets[name].label, dimension.label, fragile, shown))
+        columns = (
+            Column("Indicateur", 3),
+            Column("Dimension", 1.7),
+            Column("Fragile si", 1),
+            Column("Période", 1.8),
+        )
+        yield Table("Indicateurs de l’étude", columns, tuple(rows))

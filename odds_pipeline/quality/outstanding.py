@@ -1,0 +1,72 @@
+"""What is left to do, in batches that one run takes: months that wait for a gate, values out of date."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.indicators.staleness import ALL, Months, spans_of_feeds, stale, within
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Feeds or indicators of one calendar and the first and last month that one run takes them over."""
+
+    names: tuple[str, ...]
+    first: str
+    last: str
+
+
+def _batches(spans: Iterable[tuple[str, tuple[object, ...], Months]]) -> list[Batch]:
+    """One run for the names of each group, over the months of them all."""
+    groups: dict[tuple[object, ...], list[tuple[str, Months]]] = {}
+    for name, group, months in spans:
+        groups.setdefault(group, []).append((name, months))
+    return [
+        Batch(
+            tuple(name for name, _ in own),
+            min(months[0] for _, months in own),
+            max(months[1] for _, months in own),
+        )
+        for own in groups.values()
+    ]
+
+
+def waiting(
+    project: Project, home: Home, feeds: Collection[str] | None = None, months: Months = ALL
+) -> list[Batch]:
+    """Feeds with months that wait for the gate, all of them or some, between two months."""
+    with Store(home.warehouse).connect() as connection:
+        rows = connection.execute(
+            "SELECT feed, min(month), max(month) FROM delivered_months "
+            "WHERE state = 'pending' AND month BETWEEN ? AND ? GROUP BY feed ORDER BY feed",
+            months,
+        ).fetchall()
+    # Months between that do not wait are not judged: feeds of one rhythm share a run.
+    return _batches(
+        (feed, (project.feeds[feed].feed.calendar.rhythm,), (start, end))
+        for feed, start, end in rows
+        if feed in project.feeds and (feeds is None or feed in feeds)
+    )
+
+
+def outdated(project: Project, home: Home, months: Months = ALL) -> list[Batch]:
+    """Indicators that no longer follow from what is trusted, over the months concerned.
+
+    What a stopped command left undone is in it; what is done is not.
+    """
+    with Store(home.warehouse).connect() as connection:
+        spans = spans_of_feeds(connection)
+        changed = stale(project, connection, project.indicators)
+    found = []
+    for name, concerned in changed.items():
+        driving = project.feed_of(project.indicators[name].indicator)
+        if driving.id in spans:
+            own = within(within(concerned, spans[driving.id]), months)
+            # Whole histories share a run whatever their first months; parts of a history share it when
+            # they are the same months, so that no month is computed again for another's sake.
+            whole = own == within(spans[driving.id], months)
+            if own[0] <= own[1]:
+                found.append((name, (driving.feed.calendar.rhythm, None if whole else own), own))
+    return _batches(found)

@@ -1,0 +1,1 @@
+"""What passed the gate becomes an immutable, numbered release; what releases say, how they differ."""

@@ -1,0 +1,278 @@
+"""The gate of the catalogue: computed values are audited by the suites of their families before release.
+
+An indicator that breaks a critical rule keeps what the last edition said of it, with a mark that says
+so, or stays out when no edition ever had it. Secrecy only takes away from values that are kept.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+import pandas as pd
+
+from odds_pipeline.declarations.access import EDITIONS
+from odds_pipeline.declarations.project import IndicatorEntry, Project
+from odds_pipeline.quality.audit import Finding, suite_findings
+from odds_pipeline.release.published import current_number, release_path
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import quoted
+from odds_pipeline.storage.store import transaction
+
+DEFAULTS, CATALOGUE = "indicators/defaults", "catalogue"
+
+_PRINTS = """
+SELECT indicator, bit_xor(hash(month, territory, level, geography, value, obs_status, conf_status))
+FROM indicator_values GROUP BY indicator
+"""
+
+# What the last edition says, unless a figure it read has lost its verdict: then it is not to be shown
+# again, nor to be compared with.
+_RELEASED = r"""
+CREATE OR REPLACE TEMP TABLE released AS
+WITH written AS (
+    SELECT indicator, unnest(regexp_extract_all(formula, '[a-z]\w*\.[a-z]\w*')) AS variable
+    FROM former.definitions
+), read AS (
+    FROM written UNION SELECT w.indicator, x.aggregation FROM written w JOIN weights x USING (variable)
+), distrusted AS (
+    SELECT DISTINCT r.indicator FROM read r JOIN (
+        SELECT DISTINCT o.variable FROM former.observations o
+        ANTI JOIN trusted_months m ON m.delivery = o.delivery AND m.month = o.month
+    ) USING (variable)
+), said AS (
+    SELECT *, false AS converted FROM former.indicator_values
+    UNION ALL BY NAME SELECT *, true AS converted FROM former.converted_values
+)
+SELECT indicator, month, territory, level, geography, value, obs_status, conf_status, hidden_by,
+       numerator, denominator, oldest_input, converted, reserve
+FROM said SEMI JOIN known_places USING (territory, geography)
+WHERE indicator NOT IN (FROM distrusted)
+"""
+
+_AUDITED = """
+CREATE OR REPLACE TEMP TABLE current AS
+SELECT v.indicator, month, territory, level, geography, value, obs_status, conf_status,
+       b.minimum, b.maximum
+FROM indicator_values v JOIN audited b USING (indicator);
+CREATE OR REPLACE TEMP TABLE compared AS
+SELECT indicator, month, territory, level, geography, c.value, c.conf_status, r.value AS published
+FROM current c FULL JOIN (
+    FROM released WHERE NOT converted AND indicator IN (SELECT indicator FROM audited)
+) r USING (indicator, month, territory, level, geography)
+"""
+
+# Kept values say of which edition they are; those already kept go on saying it.
+_KEPT = """
+CREATE OR REPLACE TEMP TABLE kept AS
+SELECT r.* REPLACE (
+    'Valeurs de l’édition ' || coalesce(nullif(regexp_extract(
+        reserve, '^Valeurs de l’édition ([0-9]+)', 1), ''), $number::VARCHAR)
+    || ' : la règle ' || h.rule || ' a échoué.' || coalesce(' ' || nullif(trim(
+        regexp_replace(reserve, '^Valeurs de l’édition [0-9]+ : [^.]*[.]', '')), ''), '') AS reserve)
+FROM released r JOIN held h USING (indicator)
+"""
+
+# A cell that is to be hidden today is hidden, whatever the last edition said of it.
+_KEEP = (
+    "CREATE OR REPLACE TEMP TABLE secret AS SELECT * FROM protected "
+    "WHERE conf_status <> 'F' AND indicator IN (SELECT indicator FROM held)",
+    "DELETE FROM protected WHERE indicator IN (SELECT indicator FROM held)",
+    "INSERT INTO protected BY NAME FROM kept "
+    "ANTI JOIN secret USING (indicator, month, territory, geography, converted)",
+    "INSERT INTO protected BY NAME SELECT s.* REPLACE (k.reserve AS reserve) FROM secret s "
+    "JOIN kept k USING (indicator, month, territory, geography, converted)",
+)
+
+
+class CatalogueRefused(Exception):
+    """The edition as a whole broke a critical rule; the text says in French which, and what to do."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Indicators that failed: the rule of each, and which of them keep values of the last edition."""
+
+    rules: dict[str, str]
+    kept: frozenset[str]
+
+
+def _suite(project: Project, entry: IndicatorEntry) -> str:
+    own = f"indicators/{entry.family.theme}/{entry.family.id}"
+    return own if own in project.suites else DEFAULTS
+
+
+@contextmanager
+def _former(connection: duckdb.DuckDBPyConnection, home: Home) -> Iterator[int | None]:
+    """The widest edition of the current release, attached as ``former``; ``None`` when there is none."""
+    number = current_number(home)
+    if number is None:
+        yield None
+        return
+    path = release_path(home, number) / f"{EDITIONS[0]}.duckdb"
+    connection.execute(f"ATTACH {quoted(path)} AS former (READ_ONLY)")
+    try:
+        yield number
+    finally:
+        connection.execute("DETACH former")
+
+
+def _bases(connection: duckdb.DuckDBPyConnection, project: Project) -> dict[str, str]:
+    """By computed indicator, a fingerprint of its values, its rules and the bounds of its unit."""
+    rules = {key: repr(project.rules(key)) for key in project.suites if key.startswith("indicators/")}
+    found = {}
+    for name, values in connection.execute(_PRINTS).fetchall():
+        entry = project.indicators[name]
+        text = f"{values} {rules[_suite(project, entry)]} {project.units[entry.indicator.unit]!r}"
+        found[name] = hashlib.sha256(text.encode()).hexdigest()
+    return found
+
+
+def _passed(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """By indicator whose last verdict passed, what that verdict was about."""
+    return dict(
+        connection.execute(
+            "SELECT indicator, any_value(basis) FROM indicator_verdicts GROUP BY indicator "
+            "HAVING bool_and(passed OR severity <> 'critical')"
+        ).fetchall()
+    )
+
+
+def hold(connection: duckdb.DuckDBPyConnection, project: Project, home: Home) -> Held:
+    """Audit the indicators whose values are new, record the verdicts, tell those that failed.
+
+    The temporary table ``kept`` then holds what the last edition said of the failed ones.
+    """
+    bases, passed = _bases(connection, project), _passed(connection)
+    names = [name for name, basis in bases.items() if passed.get(name) != basis]
+    findings: list[Finding] = []
+    with _former(connection, home) as number:
+        _released(connection, project, number if names else None)
+        groups: dict[str, list[str]] = {}
+        for name in names:
+            groups.setdefault(_suite(project, project.indicators[name]), []).append(name)
+        for suite, own in groups.items():
+            findings += _audit(connection, project, suite, own)
+    with transaction(connection):
+        _record(connection, findings, bases, names)
+    rules = {f.month: f.rule for f in reversed(findings) if f.refuses}
+    held = pd.DataFrame(rules.items(), columns=["indicator", "rule"]).astype("string")
+    connection.register("held_frame", held)
+    connection.execute("CREATE OR REPLACE TEMP TABLE held AS FROM held_frame")
+    connection.unregister("held_frame")
+    connection.execute(_KEPT, {"number": number})
+    rows = connection.execute("SELECT DISTINCT indicator FROM kept").fetchall()
+    return Held(rules, frozenset(name for (name,) in rows))
+
+
+def _released(connection: duckdb.DuckDBPyConnection, project: Project, number: int | None) -> None:
+    """Make ``released``: what of the last edition may still be shown; empty when nothing asks for it."""
+    if number is None:
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE released AS SELECT * EXCLUDE reserve, NULL::VARCHAR AS "
+            "hidden_by, false AS converted, reserve FROM indicator_values LIMIT 0"
+        )
+        return
+    places = pd.DataFrame(list(project.territories.by_key), columns=["territory", "geography"])
+    weights = pd.DataFrame(
+        [
+            (name, variable.aggregation)
+            for name, (_, variable) in project.variables.items()
+            if variable.aggregation not in ("sum", "none")
+        ],
+        columns=["variable", "aggregation"],
+    ).astype("string")
+    connection.register("known_places", places)
+    connection.register("weights", weights)
+    connection.execute(_RELEASED)
+    connection.unregister("known_places")
+    connection.unregister("weights")
+
+
+def _audit(
+    connection: duckdb.DuckDBPyConnection, project: Project, suite: str, names: list[str]
+) -> list[Finding]:
+    """The findings of one suite on the values of ``names``; their ``month`` is the indicator's name."""
+    units = [project.units[project.indicators[name].indicator.unit] for name in names]
+    batch = pd.DataFrame(
+        {
+            "indicator": pd.Series(names, dtype="string"),
+            "minimum": pd.Series([u.minimum for u in units], dtype="float64"),
+            "maximum": pd.Series([u.maximum for u in units], dtype="float64"),
+        }
+    )
+    connection.register("audited", batch)
+    connection.execute(_AUDITED)
+    found = suite_findings(project.rules(suite), batch, connection, tuple(names), "indicator")
+    connection.unregister("audited")
+    return found
+
+
+def _record(
+    connection: duckdb.DuckDBPyConnection,
+    findings: list[Finding],
+    bases: dict[str, str],
+    names: list[str],
+) -> None:
+    connection.execute(
+        "DELETE FROM indicator_verdicts WHERE indicator IN (SELECT unnest(?)) "
+        "OR indicator NOT IN (SELECT unnest(?))",
+        [names, list(bases)],
+    )
+    if not findings:
+        return
+    now = datetime.now(UTC).replace(tzinfo=None)
+    rows = pd.DataFrame(
+        [
+            (f.month, f.rule, f.severity, f.passed, f.message, f.remedy, f.count, f.rows_json,
+             bases[f.month], now)
+            for f in findings
+        ],
+        columns=["indicator", "rule", "severity", "passed", "message", "remedy", "failing", "rows",
+                 "basis", "judged_at"],
+    )  # fmt: skip
+    connection.register("new_verdicts", rows)
+    connection.execute("INSERT INTO indicator_verdicts BY NAME FROM new_verdicts")
+    connection.unregister("new_verdicts")
+
+
+def keep_last_good(
+    connection: duckdb.DuckDBPyConnection, home: Home, held: Held, definitions: pd.DataFrame
+) -> pd.DataFrame:
+    """Put the kept values in ``protected`` for those that failed; their definitions are returned too.
+
+    A kept value stands beside the definition it was computed from, in the access class of today.
+    """
+    if not held.rules:
+        return definitions
+    for statement in _KEEP:
+        connection.execute(statement)
+    sheets = definitions.set_index("indicator", drop=False)
+    with _former(connection, home) as number:
+        if number is not None and held.kept:
+            former = connection.execute(
+                "FROM former.definitions WHERE indicator IN (SELECT unnest(?))", [sorted(held.kept)]
+            ).df()
+            former["cautions"] = former["cautions"].map(list)
+            shared = [c for c in sheets.columns if c in former.columns and not c.endswith("access")]
+            for row in former.to_dict("records"):
+                for column in shared:
+                    sheets.at[row["indicator"], column] = row[column]
+    return sheets[~sheets["indicator"].isin(held.rules.keys() - held.kept)].reset_index(drop=True)
+
+
+def check_catalogue(connection: duckdb.DuckDBPyConnection, project: Project, held: Held) -> None:
+    """Audit all that is about to be published; :class:`CatalogueRefused` when a critical rule fails."""
+    batch = pd.DataFrame({"indicator": pd.Series(sorted(held.kept), dtype="string")})
+    connection.register("retained", batch)
+    findings = suite_findings(project.rules(CATALOGUE), batch, connection, ("",))
+    connection.unregister("retained")
+    refused = [f for f in findings if f.refuses]
+    if refused:
+        named = ", ".join(
+            sorted({str(r["indicator"]) for f in refused for r in f.rows if "indicator" in r})
+        )
+        text = " ".join(f"{f.rule} : {f.message} {f.remedy}" for f in refused)
+        raise CatalogueRefused(f"{text} {named}".strip())

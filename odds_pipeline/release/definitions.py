@@ -1,0 +1,49 @@
+"""The definition sheets of the indicators, as readers find them beside the values of a release."""
+
+import json
+
+import pandas as pd
+
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.indicators.comparison import interval_of, years_apart
+
+
+def definitions_table(project: Project) -> pd.DataFrame:
+    """The definition sheet of every indicator, as readers find it in the release."""
+    rows = []
+    for entry in project.indicators.values():
+        indicator = entry.indicator
+        feeds = {project.variables[v][0].id: project.variables[v][0] for v in indicator.parsed.variables}
+        rows.append(
+            {
+                "indicator": entry.id,
+                "theme": entry.family.theme,
+                "family": entry.family.id,
+                "family_label": entry.family.label,
+                "label": indicator.label,
+                "short_label": indicator.short_label,
+                "definition": indicator.definition,
+                "unit": indicator.unit,
+                "symbol": project.units[indicator.unit].symbol,
+                "unit_label": project.units[indicator.unit].label,
+                "decimals": indicator.decimals,
+                "formula": indicator.formula,
+                "numerator": indicator.numerator,
+                "denominator": indicator.denominator,
+                "population": indicator.population,
+                "direction": indicator.direction,
+                "limits": indicator.limits,
+                "cautions": list(indicator.cautions),
+                "breaks": json.dumps([b.model_dump() for b in indicator.breaks], ensure_ascii=False),
+                "source": " ; ".join(f.feed.source for f in feeds.values()),
+                "licence": " ; ".join(sorted({f.partner.licence for f in feeds.values()})),
+                "owner": indicator.owner,
+                "change_unit": project.units[indicator.unit].change_unit,
+                "years_apart": years_apart(project, indicator),
+                "interval": interval_of(project, indicator),
+                "access": project.access_of(indicator),
+                "partner_access": json.dumps(project.partner_access_of(indicator)),
+                "declared_in": f"{entry.file}:{entry.line}",
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,185 @@
+"""The files of a release: the widest edition, and the others, which are that one less what their
+class may not read.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from odds_pipeline.declarations.access import Access, readable
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.geography.conversion import IN_GEOGRAPHY
+from odds_pipeline.indicators.comparison import compare
+from odds_pipeline.storage.sql import quoted
+
+
+@dataclass(frozen=True)
+class About:
+    """What every edition of a release says of it, and rests on.
+
+    ``latest`` is the latest month of the whole release, from which ages are counted; ``audit`` has the
+    lines of all editions.
+    """
+
+    number: int
+    published_at: str
+    content: str
+    latest: str | None
+    audit: pd.DataFrame
+
+
+# What the protected figures say of each accepted observation: a hidden one keeps its line, not its
+# value.
+_OBSERVATIONS = """
+CREATE TABLE release.observations AS
+SELECT o.* EXCLUDE (known_to)
+       REPLACE (a.value AS value, a.obs_status AS obs_status, a.conf_status AS conf_status,
+                a.lower_bound AS lower_bound),
+       a.hidden_by
+FROM observations o
+JOIN trusted_months m ON m.delivery = o.delivery AND m.month = o.month
+JOIN marked k ON k.variable = o.variable AND k.month = o.month AND k.territory = o.territory
+             AND k.level = o.level AND k.geography = o.geography
+JOIN available a USING (v, p, t)
+WHERE o.known_to IS NULL
+ORDER BY o.variable, o.territory, o.month
+"""
+
+_WIDEST = (
+    "CREATE TABLE release.definitions AS FROM definitions_view",
+    "CREATE TABLE release.territories AS FROM territories_view",
+    # The merged territories before their merger; readers find them through in_geography().
+    "CREATE TABLE release.converted_values AS SELECT * EXCLUDE converted FROM protected "
+    "WHERE converted ORDER BY territory, indicator, month",
+    _OBSERVATIONS,
+    "CREATE TABLE release.deliveries AS FROM deliveries "
+    "WHERE id IN (SELECT delivery FROM release.observations)",
+    # The first failing rows of a verdict, and what it says of them, show figures before protection.
+    "CREATE TABLE release.verdicts AS SELECT * REPLACE ('[]' AS rows, CASE WHEN failing = 0 "
+    "THEN message ELSE 'Voir la notice adressée au producteur.' END AS message) FROM verdicts "
+    "WHERE delivery IN (SELECT id FROM release.deliveries)",
+    "CREATE TABLE release.overrulings AS FROM overrulings "
+    "WHERE delivery IN (SELECT id FROM release.deliveries)",
+    "CREATE OR REPLACE TEMP TABLE protected_values AS SELECT * EXCLUDE converted FROM protected "
+    "WHERE NOT converted",
+)
+
+# Provisional figures are for members first.
+_NARROWER = (
+    "CREATE TABLE definitions AS FROM widest.definitions WHERE list_contains($access, access)",
+    "CREATE TABLE territories AS FROM widest.territories",
+    "CREATE TABLE converted_values AS FROM widest.converted_values "
+    "WHERE indicator IN (SELECT indicator FROM definitions) AND ($provisional OR obs_status <> 'P')",
+    "CREATE TABLE observations AS FROM widest.observations "
+    "WHERE variable IN (SELECT unnest($variables)) AND ($provisional OR obs_status <> 'P')",
+    "CREATE TABLE deliveries AS FROM widest.deliveries WHERE id IN (SELECT delivery FROM observations)",
+    "CREATE TABLE verdicts AS FROM widest.verdicts WHERE delivery IN (SELECT id FROM deliveries)",
+    "CREATE TABLE overrulings AS FROM widest.overrulings WHERE delivery IN (SELECT id FROM deliveries)",
+)
+
+# What stands beside a value comes from values of its own indicator: an edition that shows all that the
+# widest one shows of an indicator takes it from there. Comparing is half of writing an edition.
+_SHARED = (
+    "CREATE TABLE indicator_values AS FROM widest.indicator_values "
+    "WHERE indicator IN (SELECT indicator FROM definitions)"
+)
+
+
+def _territories_table(project: Project) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            (t.code, t.label, t.level, t.geography, t.ept, t.arrondissement, t.departement)
+            for t in project.territories.all
+        ],
+        columns=["territory", "label", "level", "geography", "ept", "arrondissement", "departement"],
+    )
+
+
+def write_widest(
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    path: Path,
+    edition: Access,
+    about: About,
+    definitions: pd.DataFrame,
+) -> None:
+    """Write the edition that holds everything, from the open warehouse with what was protected in it."""
+    frames = {"definitions_view": definitions, "territories_view": _territories_table(project)}
+    for name, frame in frames.items():
+        connection.register(name, frame)
+    connection.execute(f"ATTACH {quoted(path)} AS release")
+    try:
+        for statement in _WIDEST:
+            connection.execute(statement)
+        compare(project, connection, "protected_values", "release.indicator_values", about.latest)
+        row = connection.execute("SELECT current_database()").fetchone()
+        assert row is not None
+        connection.execute("USE release")  # the names in the macro are those of the release
+        _finish(connection, edition, about)
+        connection.execute(f'USE "{row[0]}"')
+    finally:
+        connection.execute("DETACH release")
+    _seal(path)
+    for name in frames:
+        connection.unregister(name)
+
+
+def write_narrower(project: Project, widest: Path, path: Path, edition: Access, about: About) -> None:
+    """Write what of the widest edition another class may read; what is left of a try before is lost."""
+    for left in (path, path.with_name(f"{path.name}.wal")):
+        left.unlink(missing_ok=True)
+    access = readable(edition)
+    given = {
+        "access": list(access),
+        "provisional": "membres" in access,
+        "variables": [name for name, (entry, _) in project.variables.items() if entry.access in access],
+    }
+    # Without this a missing extension waits for the network.
+    with duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"}) as connection:
+        connection.execute(f"ATTACH {quoted(widest)} AS widest (READ_ONLY)")
+        for statement in _NARROWER:
+            connection.execute(statement, {k: v for k, v in given.items() if f"${k}" in statement})
+        hidden = connection.execute("FROM widest.indicator_values WHERE obs_status = 'P' LIMIT 1")
+        if given["provisional"] or hidden.fetchone() is None:
+            connection.execute(_SHARED)
+        else:
+            _compare_anew(project, connection, about.latest)
+        _finish(connection, edition, about)
+    _seal(path)
+
+
+def _compare_anew(project: Project, connection: duckdb.DuckDBPyConnection, latest: str | None) -> None:
+    """Ranks, quartiles and changes among the values that are not provisional."""
+    # The columns of a value before it is compared.
+    converted = connection.execute("FROM widest.converted_values LIMIT 0").description
+    columns = ", ".join(name for name, *_ in converted)
+    connection.execute(
+        f"CREATE TEMP TABLE protected_values AS SELECT {columns} FROM widest.indicator_values "
+        "WHERE obs_status <> 'P' AND indicator IN (SELECT indicator FROM definitions)"
+    )
+    compare(project, connection, "protected_values", "indicator_values", latest)
+
+
+def _finish(connection: duckdb.DuckDBPyConnection, edition: Access, about: About) -> None:
+    """What an edition says of itself, in the database in use."""
+    connection.register("audit_view", about.audit)
+    connection.execute("CREATE TABLE audit AS FROM audit_view WHERE edition = ?", [edition])
+    connection.unregister("audit_view")
+    connection.execute(IN_GEOGRAPHY)
+    connection.execute(
+        "CREATE TABLE about AS SELECT ? AS number, ? AS published_at, ? AS content, ? AS edition, "
+        "count(DISTINCT indicator) AS indicators, count(value) AS values_count, "
+        "(SELECT coalesce(bool_or(simulated), false) FROM deliveries) AS simulated "
+        "FROM indicator_values",
+        [about.number, about.published_at, about.content, edition],
+    )
+
+
+def _seal(path: Path) -> None:
+    """On the disk, and not to be written any more."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    path.chmod(0o444)

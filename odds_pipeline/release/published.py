@@ -1,0 +1,80 @@
+"""Reading releases: numbered, immutable, each a folder that holds one DuckDB file an edition.
+
+``releases/0012/public.duckdb`` is what everyone may read of release 12, ``membres.duckdb`` what the
+members may, ``partenaires.duckdb`` all of it. The pointer ``releases/current`` names the release
+that readers see.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from odds_pipeline.declarations.access import EDITIONS, Access
+from odds_pipeline.storage.home import Home
+
+
+@dataclass(frozen=True)
+class Release:
+    """``number`` counts from 1; ``new`` is false when nothing changed since the current one.
+
+    ``indicators`` and ``values`` are those of the widest edition. ``content`` is equal for two
+    releases that say the same.
+    """
+
+    number: int
+    path: Path
+    indicators: int
+    values: int
+    simulated: bool
+    content: str
+    published_at: str
+    new: bool = True
+
+
+def release_path(home: Home, number: int) -> Path:
+    """The folder of a release."""
+    return home.releases / f"{number:04d}"
+
+
+def current_number(home: Home) -> int | None:
+    """Number of the release that readers see."""
+    pointer = home.releases / "current"
+    return int(pointer.read_text()) if pointer.exists() else None
+
+
+def numbers(home: Home) -> list[int]:
+    """Numbers of all releases, the oldest first."""
+    if not home.releases.exists():
+        return []
+    return sorted(int(path.name) for path in home.releases.glob("[0-9]*") if path.is_dir())
+
+
+def open_release(
+    home: Home, number: int | None = None, edition: Access = EDITIONS[0]
+) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to one edition of a release, by default the widest of the current one.
+
+    Raises :class:`LookupError` when there is none.
+    """
+    wanted = number if number is not None else current_number(home)
+    if wanted is None:
+        raise LookupError("no release yet: run `odds run`")
+    path = (release_path(home, wanted) / f"{edition}.duckdb").resolve()
+    if not path.exists():
+        raise LookupError(f"no release {wanted}; known: {', '.join(map(str, numbers(home)))}")
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "enable_external_access": "false",
+        "lock_configuration": "true",
+    }
+    return duckdb.connect(str(path), read_only=True, config=config)
+
+
+def describe(home: Home, number: int) -> Release:
+    """What a release says of itself."""
+    with open_release(home, number) as connection:
+        row = connection.execute(
+            "SELECT number, indicators, values_count, simulated, content, published_at FROM about"
+        ).fetchone()
+    assert row is not None
+    return Release(row[0], release_path(home, row[0]), row[1], row[2], bool(row[3]), row[4], row[5])

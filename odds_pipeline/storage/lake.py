@@ -1,0 +1,130 @@
+"""DuckLake: the warehouse's tables as Parquet files, their catalogue in PostgreSQL.
+
+Writers queue behind an advisory lock of the catalogue. Should one lose its lock (its connection
+was cut), the catalogue still lets only the first of two commits through: the other one fails whole
+and is run again. DuckLake has no primary keys: ``check_unique`` of the store stands in for them.
+"""
+
+import importlib.util
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import duckdb
+
+from odds_pipeline.declarations.deployment import LakeStorage
+from odds_pipeline.declarations.problems import Explained
+from odds_pipeline.storage.schema import apply_schema
+from odds_pipeline.storage.sql import quoted
+
+_LOCK = 7_304_993  # any number that nothing else in this database uses
+_WAITING = """
+SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = %s
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_EXTENSIONS = ("postgres_scanner", "ducklake", "httpfs")
+
+
+class MissingPackage(Explained):
+    """A package of the extra ``server`` is not installed."""
+
+
+class Overtaken(Explained):
+    """Another process changed what this one was working from; nothing was written, run it again."""
+
+
+def extension(name: str) -> Path:
+    """The file of a DuckDB extension that was installed as a Python package."""
+    package = f"duckdb_extension_{name}"
+    spec = importlib.util.find_spec(package)
+    folders = spec.submodule_search_locations if spec else None
+    found = [p for folder in folders or [] for p in Path(folder).rglob(f"{name}.duckdb_extension")]
+    if not found:
+        raise MissingPackage(f"{package} is not installed: pip install 'odds-pipeline[server]'")
+    return found[0]
+
+
+@contextmanager
+def open_lake(
+    storage: LakeStorage, schema: str, lock_seconds: int
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Callable[[], bool]]]:
+    """The open lake as default database, schema in place, this process its one writer.
+
+    With it a question: whether another writer waits.
+
+    Raises :class:`Overtaken` when the catalogue was lost, or another writer committed first.
+    """
+    try:
+        with _writer_lock(storage.dsn, lock_seconds) as wanted, duckdb.connect() as connection:
+            _attach(connection, storage)
+            apply_schema(connection, schema)
+            yield connection, wanted
+    except duckdb.OperationalError as error:
+        raise Overtaken(f"{str(error).strip()} (nothing was written; run it again)") from error
+
+
+@contextmanager
+def _writer_lock(dsn: str, seconds: int) -> Iterator[Callable[[], bool]]:
+    try:
+        import psycopg2
+    except ImportError:
+        raise MissingPackage("psycopg2 is not installed: pip install 'odds-pipeline[server]'") from None
+    # Keep-alives end the lock of a machine that has vanished within half a minute.
+    connection = psycopg2.connect(dsn, keepalives_idle=10, keepalives_interval=5, keepalives_count=4)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = %s", [f"{seconds}s"])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+
+        def wanted() -> bool:
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(_WAITING, [_LOCK])
+                    return cursor.fetchone() is not None
+            except psycopg2.Error:
+                return True  # the lock was lost: opened anew, it is waited for again
+
+        yield wanted
+    finally:
+        connection.close()
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, storage: LakeStorage) -> None:
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    attach_lake(connection, storage, "lake")
+    # No second try of DuckLake's own: it would let two transactions that read the same figures
+    # both commit. The first one wins, the other is run again as a whole.
+    connection.execute("SET ducklake_max_retry_count = 0")
+    connection.execute("USE lake")
+
+
+def attach_lake(
+    connection: duckdb.DuckDBPyConnection, storage: LakeStorage, name: str, read_only: bool = False
+) -> None:
+    """Attach the lake as database ``name``."""
+    for each in _EXTENSIONS:
+        connection.execute(f"LOAD {quoted(extension(each))}")
+    if storage.data_path.startswith("s3://"):
+        _object_store(connection)
+    options = f"DATA_PATH {quoted(storage.data_path)}{', READ_ONLY' if read_only else ''}"
+    connection.execute(f"ATTACH {quoted('ducklake:postgres:' + storage.dsn)} AS {name} ({options})")
+
+
+def _object_store(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let DuckDB use the S3 account of the usual AWS variables."""
+    env = os.environ
+    options = {
+        "KEY_ID": env.get("AWS_ACCESS_KEY_ID", ""),
+        "SECRET": env.get("AWS_SECRET_ACCESS_KEY", ""),
+        "REGION": env.get("AWS_REGION", "us-east-1"),
+    }
+    if url := env.get("AWS_ENDPOINT_URL"):
+        parts = urlsplit(url)
+        options |= {"ENDPOINT": parts.netloc, "URL_STYLE": "path"}
+        options["USE_SSL"] = str(parts.scheme == "https").lower()
+    listed = ", ".join(f"{name} {quoted(value)}" for name, value in options.items())
+    connection.execute(f"CREATE SECRET odds_lake (TYPE s3, {listed})")

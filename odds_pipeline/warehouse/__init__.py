@@ -1,1 +1,0 @@
-"""The DuckDB warehouse: one writer at a time, and immutable releases for readers."""
