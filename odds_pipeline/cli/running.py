@@ -101,16 +101,16 @@ def run_all(project: Project, home: Home, sources: list[Path], month: str | None
 def _stop_if_undone(
     project: Project, home: Home, failed: list[str], feeds: set[str] | None, months: "Months"
 ) -> None:
-    """Say which gates failed and which months still wait for one, and end with status 1."""
+    """Say what failed and why, and which months still wait for the gate, and end with status 1."""
     from odds_pipeline.quality.outstanding import waiting
 
     left = [name for batch in waiting(project, home, feeds, months) for name in batch.names]
     for message in failed:
-        errors.print(f"[bold red]Gate failed[/]: {escape(message)}", soft_wrap=True)
+        errors.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
     if left:
         errors.print(f"Months still wait for the gate: {', '.join(sorted(set(left)))}.", soft_wrap=True)
     if failed or left:
-        fail("not everything was judged: the same command goes on with what is left, see `make ui`", 1)
+        fail("not everything was done: the same command goes on with what is left, see `make ui`", 1)
 
 
 def _go(
@@ -118,7 +118,7 @@ def _go(
 ) -> "tuple[list[Receipt], list[str]]":
     """Receive, run the gate of the feeds, then the indicators that depend on them, then one release.
 
-    Returns the receipts, and what went wrong in gates that failed for another reason than refusals.
+    Returns the receipts, and in words what failed besides refused deliveries.
     """
     with second_process(project) as second:
         # It loads while this process does, and receives.
@@ -187,18 +187,21 @@ def _go_with(
                 try:
                     runs.run_feeds(instance, batch)
                 except runs.GateFailed as error:
-                    failed.append(str(error))
+                    failed.append(f"Gate failed: {error}")
                 progress.advance(task, len(batch.names))
             groups = outdated(project, home, months)
             task = progress.add_task("indicators", total=sum(len(batch.names) for batch in groups))
             for batch in groups:
                 progress.update(task, description=f"{len(batch.names)} indicators")
-                if not runs.run_indicators(instance, batch):
-                    fail(f"indicators failed ({_named(batch.names)}): see `make ui`", 1)
+                outcome = runs.run_indicators(instance, batch)
+                named = _named(batch.names)
+                failed += [f"Indicators failed ({named}): {why}" for why in outcome.reasons]
+                if not outcome:
+                    return receipts, failed
                 progress.advance(task, len(batch.names))
             progress.update(progress.add_task("publishing", total=None))
-            if not runs.run_recueil(instance):
-                fail("the release failed: see `make ui`", 1)
+            outcome = runs.run_recueil(instance)
+            failed += [f"No release: {why}" for why in outcome.reasons]
             errors.print(
                 f"{len(gates)} gate, {len(groups)} indicator and 1 release runs", highlight=False
             )

@@ -19,6 +19,7 @@ from odds_pipeline.cli.app import (
     territory_named,
 )
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import one
 
 
 @app.command()
@@ -62,14 +63,15 @@ def value(
         keys = [column[0] for column in found.description]
         rows = [dict(zip(keys, row, strict=True)) for row in found.fetchall()]
         gaps = [] if geography is None else gaps_of(project, connection, name, code, geography)
-        levels = connection.execute(
+        (levels,) = one(
+            connection,
             "SELECT string_agg(DISTINCT level, ', ') FROM indicator_values WHERE indicator = ?",
             [name],
-        ).fetchone()
+        )
     if not rows and gaps:
         fail(f"{gaps[0][1]} ({len(gaps)} mois, de {gaps[0][0]} à {gaps[-1][0]})", 1)
     if not rows:
-        where = f"; it exists at: {levels[0]}" if levels and levels[0] else ""
+        where = f"; it exists at: {levels}" if levels else ""
         fail(f"no value of {name} for {territory}{' in ' + month if month else ''}{where}", 1)
     declared = project.indicators[name].indicator
     unit = project.units[declared.unit]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.storage.sql import first
 
 _FIGURES = """
 WITH known AS (
@@ -101,12 +102,13 @@ def explain(
     entry = project.indicators.get(indicator)
     if entry is None:
         raise LookupError(f"no indicator {indicator!r}")
-    row = connection.execute(
+    row = first(
+        connection,
         "SELECT level, geography, value, obs_status, conf_status, numerator, denominator "
         "FROM indicator_values WHERE indicator = ? AND territory = ? AND month = ? "
         "ORDER BY geography DESC LIMIT 1",
         [indicator, territory, month],
-    ).fetchone()
+    )
     if row is None:
         raise LookupError(f"the release has no {indicator} for {territory} in {month}")
     level, geography = str(row[0]), int(row[1])

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 import duckdb
 
 from odds_pipeline.declarations.project import IndicatorEntry, Project
+from odds_pipeline.storage.sql import one
 
 Months = tuple[str, str]
 ALL: Months = ("0000-00", "9999-99")
@@ -31,8 +32,7 @@ GROUP BY ALL
 
 def last_judgement(connection: duckdb.DuckDBPyConnection) -> int:
     """Number of the last judgement; 0 before the first."""
-    row = connection.execute("SELECT coalesce(max(judgement), 0) FROM delivered_months").fetchone()
-    return int(row[0]) if row else 0
+    return int(one(connection, "SELECT coalesce(max(judgement), 0) FROM delivered_months")[0])
 
 
 def _variables(project: Project, entry: IndicatorEntry) -> set[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from odds_pipeline.storage.sql import one
 from odds_pipeline.storage.store import Store
 
 
@@ -20,11 +21,8 @@ class Compacted:
 
 
 def _files(connection: duckdb.DuckDBPyConnection) -> int:
-    row = connection.execute(
-        "SELECT coalesce(sum(file_count), 0)::BIGINT FROM ducklake_table_info('lake')"
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+    counted = "SELECT coalesce(sum(file_count), 0)::BIGINT FROM ducklake_table_info('lake')"
+    return int(one(connection, counted)[0])
 
 
 def compact(store: Store, keep_days: int) -> Compacted:

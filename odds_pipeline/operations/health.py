@@ -9,6 +9,7 @@ import dagster as dg
 from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.release.published import current_number, describe
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import one
 from odds_pipeline.storage.store import Store, check_unique
 
 
@@ -24,11 +25,10 @@ class Answer:
 def _warehouse(home: Home) -> str:
     with Store(home.warehouse).connect() as connection:
         check_unique(connection)
-        row = connection.execute(
-            "SELECT (SELECT count(*) FROM deliveries), (SELECT count(*) FROM quarantine)"
-        ).fetchone()
-    assert row is not None
-    return f"{row[0]} deliveries, {row[1]} months in quarantine"
+        deliveries, quarantined = one(
+            connection, "SELECT (SELECT count(*) FROM deliveries), (SELECT count(*) FROM quarantine)"
+        )
+    return f"{deliveries} deliveries, {quarantined} months in quarantine"
 
 
 def _release(home: Home) -> str:

@@ -18,7 +18,7 @@ from odds_pipeline.declarations.deployment import Deployment, LakeStorage
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.lake import attach_lake
-from odds_pipeline.storage.sql import quoted
+from odds_pipeline.storage.sql import one, quoted
 from odds_pipeline.storage.store import Store, transaction, writer_lock
 
 
@@ -74,22 +74,23 @@ def _fingerprint(
 ) -> tuple[int, str]:
     """Number of rows and a sum over them all, whatever their order; a row twice counts twice."""
     listed = ", ".join(columns)
-    row = connection.execute(
+    count, prints = one(
+        connection,
         "SELECT count(*), coalesce(sum(md5_number_lower(CAST(r AS VARCHAR))), 0) "
-        f"FROM (SELECT {listed} FROM {table}) r"
-    ).fetchone()
-    assert row is not None
-    return row[0], f"{int(row[1]):x}"
+        f"FROM (SELECT {listed} FROM {table}) r",
+    )
+    return count, f"{int(prints):x}"
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, target: str) -> list[Carried]:
     known = _columns(connection, "source")
-    strangers = connection.execute(
-        f"SELECT count(*) FROM {target}.deliveries WHERE id NOT IN (SELECT id FROM source.deliveries)"
-    ).fetchone()
-    if strangers and strangers[0]:
+    (strangers,) = one(
+        connection,
+        f"SELECT count(*) FROM {target}.deliveries WHERE id NOT IN (SELECT id FROM source.deliveries)",
+    )
+    if strangers:
         raise NotMigrated(
-            f"the target has {strangers[0]} deliveries that the source lacks: it has gone its own way"
+            f"the target has {strangers} deliveries that the source lacks: it has gone its own way"
         )
     carried = []
     with transaction(connection):
@@ -143,9 +144,8 @@ def migrate(home: Home, source: Deployment, target: Deployment) -> list[Carried]
     here, there = folder_of(home, source), folder_of(home, target)
     carried = [_files(here / "archive", there / "archive")]
     with Store(home.warehouse, target.storage).connect() as connection:
-        row = connection.execute("SELECT current_database()").fetchone()
-        assert row is not None
+        (warehouse,) = one(connection, "SELECT current_database()")
         with _with_source(connection, home, source):
-            carried += _tables(connection, row[0])
+            carried += _tables(connection, warehouse)
     carried.append(_files(here / "releases", there / "releases"))
     return carried

@@ -5,6 +5,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -123,21 +124,38 @@ def _broken(result: dg.ExecuteInProcessResult) -> list[str]:
     return errors
 
 
-def run_indicators(instance: dg.DagsterInstance, batch: Batch) -> bool:
+@dataclass(frozen=True)
+class Outcome:
+    """True when a run went through; else ``reasons`` says what stopped it: rule, cells, remedy."""
+
+    reasons: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return not self.reasons
+
+
+def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
+    """Refusals, in the words of those who refused, and what broke."""
+    failed = [e.step_failure_data.user_failure_data for e in result.all_events if e.is_step_failure]
+    refused = [data.description or data.label for data in failed if data is not None]
+    return Outcome((*refused, *_broken(result)))
+
+
+def run_indicators(instance: dg.DagsterInstance, batch: Batch) -> Outcome:
     """Compute indicators that share a calendar over a range of months, in one run."""
     entries = project().indicators
     calendar = project().feed_of(entries[batch.names[0]].indicator).feed.calendar
     keys = partitions_of(calendar).get_partition_keys()
     inside = [key for key in keys if batch.first <= key <= batch.last]
     if not inside:
-        return True
+        return Outcome()
     keys_of = [indicator_key(entries[name].path) for name in batch.names]
-    return _execute(instance, keys_of, range_tags(inside[0], inside[-1])).success
+    return _outcome(_execute(instance, keys_of, range_tags(inside[0], inside[-1])))
 
 
-def run_recueil(instance: dg.DagsterInstance) -> bool:
+def run_recueil(instance: dg.DagsterInstance) -> Outcome:
     """Publish a release."""
-    return _execute(instance, [RECUEIL], {}).success
+    return _outcome(_execute(instance, [RECUEIL], {}))
 
 
 def dagster_home(home: Home) -> Path:

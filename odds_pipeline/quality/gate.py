@@ -18,6 +18,7 @@ from odds_pipeline.quality.audit import Finding, audit
 from odds_pipeline.quality.waiting import Batch, Waiting, batches_of, pending, waiting_of
 from odds_pipeline.reception.kept import forget
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import first, one
 from odds_pipeline.storage.store import Store, transaction
 
 
@@ -79,7 +80,7 @@ def _apply(
     connection.register("incoming_frame", frame)
     connection.execute("CREATE OR REPLACE TEMP TABLE incoming AS FROM incoming_frame")
     connection.unregister("incoming_frame")
-    if connection.execute(_REPLACES).fetchone():  # a month's first delivery does not, nearly always
+    if first(connection, _REPLACES):  # a month's first delivery does not, nearly always
         connection.execute(_STANDING, {"feed": feed})
         connection.execute(_END, {"judgement": judgement})
     connection.execute(_BEGIN, {"judgement": judgement})
@@ -173,13 +174,12 @@ def judge(
         findings = audit(project, entry, batch.readings, *accepted_before(connection, entry))
     judgements = [_judgement(one, findings, overruled) for one in batch.waiting]
     frames = [
-        one.frame[one.frame["month"].isin(judgement.accepted)]
-        for one, judgement in zip(batch.waiting, judgements, strict=True)
+        each.frame[each.frame["month"].isin(judgement.accepted)]
+        for each, judgement in zip(batch.waiting, judgements, strict=True)
     ]
-    row = connection.execute("SELECT coalesce(max(judgement), 0) + 1 FROM delivered_months").fetchone()
-    assert row is not None
-    _record(connection, judgements, row[0])
-    _apply(connection, entry.id, pd.concat(frames), row[0])
+    (number,) = one(connection, "SELECT coalesce(max(judgement), 0) + 1 FROM delivered_months")
+    _record(connection, judgements, number)
+    _apply(connection, entry.id, pd.concat(frames), number)
     return judgements
 
 
@@ -249,6 +249,6 @@ def judge_waiting(
         with transaction(connection):
             if _still_waits(connection, batch):
                 judgements += judge(project, connection, entry, batch)
-    for one in waiting:
-        forget(one.delivery, feed, one.format)
+    for each in waiting:
+        forget(each.delivery, feed, each.format)
     return judgements

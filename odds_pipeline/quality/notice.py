@@ -15,6 +15,7 @@ from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.french import french_month, french_number
 from odds_pipeline.quality.quarantine import Case
 from odds_pipeline.reception.receive import NO_MONTH, table_of
+from odds_pipeline.storage.sql import first
 
 MARKS = {
     "secret": "secret statistique",
@@ -128,7 +129,7 @@ def notice_of(project: Project, connection: duckdb.DuckDBPyConnection, case: Cas
     refusing = tuple(f for severity, f in faults if severity not in ("warning", "info"))
     rules = project.rules(f"partners/{entry.id}")
     named = dict.fromkeys(c.territory for f in refusing for c in f.cells if c.territory)
-    row = connection.execute("SELECT format FROM deliveries WHERE id = ?", [case.delivery]).fetchone()
+    row = first(connection, "SELECT format FROM deliveries WHERE id = ?", [case.delivery])
     fmt = next((f for f in entry.feed.formats if row and f.id == row[0]), entry.feed.formats[0])
     return Notice(
         entry.partner.label,

@@ -12,6 +12,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import Judgement, judge
 from odds_pipeline.quality.waiting import Batch, Waiting, reread
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import first
 from odds_pipeline.storage.store import Store, transaction
 
 
@@ -123,5 +124,5 @@ def retry(home: Home, named: str) -> list[Case]:
 
 
 def _format(connection: duckdb.DuckDBPyConnection, delivery: str) -> str | None:
-    row = connection.execute("SELECT format FROM deliveries WHERE id = ?", [delivery]).fetchone()
+    row = first(connection, "SELECT format FROM deliveries WHERE id = ?", [delivery])
     return row[0] if row else None

@@ -13,7 +13,7 @@ from odds_pipeline.declarations.access import Access, readable
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.conversion import IN_GEOGRAPHY
 from odds_pipeline.indicators.comparison import compare
-from odds_pipeline.storage.sql import quoted
+from odds_pipeline.storage.sql import first, one, quoted
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,10 @@ def write_widest(
         for statement in _WIDEST:
             connection.execute(statement)
         compare(project, connection, "protected_values", "release.indicator_values", about.latest)
-        row = connection.execute("SELECT current_database()").fetchone()
-        assert row is not None
+        (warehouse,) = one(connection, "SELECT current_database()")
         connection.execute("USE release")  # the names in the macro are those of the release
         _finish(connection, edition, about)
-        connection.execute(f'USE "{row[0]}"')
+        connection.execute(f'USE "{warehouse}"')
     finally:
         connection.execute("DETACH release")
     _seal(path)
@@ -142,8 +141,8 @@ def write_narrower(project: Project, widest: Path, path: Path, edition: Access, 
         connection.execute(f"ATTACH {quoted(widest)} AS widest (READ_ONLY)")
         for statement in _NARROWER:
             connection.execute(statement, {k: v for k, v in given.items() if f"${k}" in statement})
-        hidden = connection.execute("FROM widest.indicator_values WHERE obs_status = 'P' LIMIT 1")
-        if given["provisional"] or hidden.fetchone() is None:
+        hidden = first(connection, "FROM widest.indicator_values WHERE obs_status = 'P' LIMIT 1")
+        if given["provisional"] or hidden is None:
             connection.execute(_SHARED)
         else:
             _compare_anew(project, connection, about.latest)

@@ -8,6 +8,7 @@ import duckdb
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.release.published import numbers, open_release
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import first
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def editions(home: Home, indicator: str, territory: str, month: str) -> tuple[Ed
     found: list[Edition] = []
     for number in numbers(home):
         with open_release(home, number) as connection:
-            row = connection.execute(_VALUE, [indicator, territory, month]).fetchone()
+            row = first(connection, _VALUE, [indicator, territory, month])
         if row is None or row[1] is None:
             continue
         value, obs_status, conf_status, reserve, published_at = row

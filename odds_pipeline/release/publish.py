@@ -39,6 +39,7 @@ from odds_pipeline.secrecy.memory import forget_after, record
 from odds_pipeline.secrecy.protect import protect
 from odds_pipeline.secrecy.settled import record as record_settled
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import one
 from odds_pipeline.storage.store import Overtaken, Store, check_unique, transaction, version
 
 # Twelve digits: the order in which machines add up decimals changes the sixteenth.
@@ -96,13 +97,12 @@ def publish(project: Project, home: Home) -> Release:
         if current is not None:
             former = describe(home, current)
             if former.content == content:
-                return Release(**{**former.__dict__, "new": False})
+                return replace(former, new=False)
         check_catalogue(connection, project, held)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        latest = connection.execute("SELECT max(month) FROM protected").fetchone()
-        assert latest is not None
+        (latest,) = one(connection, "SELECT max(month) FROM protected")
         audited = audit_table(connection, project, protection)
-        about = About(last + 1, now, content, latest[0], audited)
+        about = About(last + 1, now, content, latest, audited)
         temporary = home.releases / f".{about.number:04d}.tmp"
         _write(project, connection, temporary, about, definitions)
         if version(connection) != seen:
@@ -119,15 +119,15 @@ def publish(project: Project, home: Home) -> Release:
 
 def _content(connection: duckdb.DuckDBPyConnection, definitions: pd.DataFrame) -> str:
     """A fingerprint of what readers see, independent of order and of when it came."""
-    row = connection.execute(_CONTENT_HASH).fetchone()
+    (values,) = one(connection, _CONTENT_HASH)
     connection.register("definitions_view", definitions)
-    sheet = connection.execute(
+    (sheets,) = one(
+        connection,
         "SELECT coalesce(bit_xor(md5_number_lower(CAST(d AS VARCHAR))), 0) "
-        "FROM (SELECT d FROM (SELECT * EXCLUDE (declared_in) FROM definitions_view) d)"
-    ).fetchone()
+        "FROM (SELECT d FROM (SELECT * EXCLUDE (declared_in) FROM definitions_view) d)",
+    )
     connection.unregister("definitions_view")
-    assert row is not None and sheet is not None
-    return f"{row[0]:016x}{sheet[0]:016x}"
+    return f"{values:016x}{sheets:016x}"
 
 
 def _write(

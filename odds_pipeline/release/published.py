@@ -12,6 +12,7 @@ import duckdb
 
 from odds_pipeline.declarations.access import EDITIONS, Access
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import one
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def open_release(
 def describe(home: Home, number: int) -> Release:
     """What a release says of itself."""
     with open_release(home, number) as connection:
-        row = connection.execute(
-            "SELECT number, indicators, values_count, simulated, content, published_at FROM about"
-        ).fetchone()
-    assert row is not None
+        row = one(
+            connection,
+            "SELECT number, indicators, values_count, simulated, content, published_at FROM about",
+        )
     return Release(row[0], release_path(home, row[0]), row[1], row[2], bool(row[3]), row[4], row[5])

@@ -1,6 +1,34 @@
-"""SQL text for statements that take no parameters, such as ``ATTACH``."""
+"""SQL text for statements that take no parameters, such as ``ATTACH``, and answers of one row."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
 
 
 def quoted(text: object) -> str:
     """``text``, a path for example, as an SQL string."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def one(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    given: Sequence[object] | Mapping[str, object] | None = None,
+) -> tuple[Any, ...]:
+    """The one row that ``sql`` answers; :class:`LookupError` when it answers none."""
+    row = first(connection, sql, given)
+    if row is None:
+        raise LookupError(f"no answer: {sql}")
+    return row
+
+
+def first(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    given: Sequence[object] | Mapping[str, object] | None = None,
+) -> tuple[Any, ...] | None:
+    """The first row of ``sql``, if any. All are fetched: from DuckDB 2 on, a result left open keeps its
+    connection from any other use."""
+    rows = connection.execute(sql, given).fetchall()
+    return rows[0] if rows else None

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from odds_pipeline.declarations.deployment import FileStorage, LakeStorage, deployment
 from odds_pipeline.storage.lake import Overtaken as Overtaken
 from odds_pipeline.storage.schema import SCHEMA, apply_schema, keys_of, without_keys
+from odds_pipeline.storage.sql import first, one
 
 SORTED_ASOF = "SET asof_loop_join_threshold = 0"
 """Where DuckDB expects few rows it joins "the latest before" by comparing all pairs; it expects wrongly:
@@ -159,15 +160,12 @@ def version(connection: duckdb.DuckDBPyConnection) -> int | None:
     """A number that changes with every commit, whoever makes it; ``None`` when none but us can."""
     if not is_lake(connection):
         return None
-    row = connection.execute("FROM lake.current_snapshot()").fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(one(connection, "FROM lake.current_snapshot()")[0])
 
 
 def is_lake(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether the open warehouse is a DuckLake."""
-    row = connection.execute("SELECT current_database()").fetchone()
-    return row == ("lake",)
+    return one(connection, "SELECT current_database()") == ("lake",)
 
 
 _CURRENT = ["variable", "month", "territory", "level", "geography"]
@@ -180,8 +178,6 @@ def check_unique(connection: duckdb.DuckDBPyConnection) -> None:
     keys["(FROM observations WHERE known_to IS NULL)"] = _CURRENT
     for table, columns in keys.items():
         listed = ", ".join(columns)
-        row = connection.execute(
-            f"SELECT {listed} FROM {table} GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
-        ).fetchone()
+        row = first(connection, f"SELECT {listed} FROM {table} GROUP BY ALL HAVING count(*) > 1 LIMIT 1")
         if row is not None:
             raise RuntimeError(f"{table}: {row} is there twice (key: {listed}); nothing is published")

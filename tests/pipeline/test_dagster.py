@@ -55,10 +55,9 @@ def test_every_declaration_is_an_asset(project: Project) -> None:
     assert keys - published == expected | {RECUEIL}
 
 
-def test_an_edition_that_is_refused_is_a_failed_check(
-    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
+@pytest.fixture
+def emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Releases without one value, which the suite of the catalogue refuses."""
     hide = publishing.hide_values
 
     def emptied(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
@@ -66,6 +65,26 @@ def test_an_edition_that_is_refused_is_a_failed_check(
         connection.execute("DELETE FROM protected")
 
     monkeypatch.setattr(publishing, "hide_values", emptied)
+
+
+@pytest.mark.usefixtures("emptied")
+def test_the_command_says_which_rule_refused_the_release_and_what_was_accepted(
+    home: Home, tmp_path: Path
+) -> None:
+    populations(tmp_path / "in", 2019)
+    result = CliRunner().invoke(app, ["run", "--from", str(tmp_path / "in")])
+    assert result.exit_code == 1
+    said = " ".join(result.output.split())
+    assert "No release: contenu_non_vide :" in said and "Lire les verdicts des indicateurs" in said
+    assert "Deliveries" in said and FEED in said  # the table of what was accepted stands all the same
+    assert current_number(home) is None
+
+
+@pytest.mark.usefixtures("emptied")
+def test_an_edition_that_is_refused_is_a_failed_check(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
     with runs.instance_of(home) as instance:
         (batch,) = waiting(project, home)
         assert runs.run_feeds(instance, batch)

@@ -20,6 +20,8 @@ from odds_pipeline.orchestration.components.shared import (
 from odds_pipeline.release.catalogue_gate import CatalogueRefused
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
+from odds_pipeline.secrecy.protect import SecrecyError
+from odds_pipeline.storage.sql import one
 
 PROVENANCE = "valeurs_sur_verdict"
 SUITE, INDICATORS = "suite_du_catalogue", "suites_des_indicateurs"
@@ -88,9 +90,10 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             except CatalogueRefused as refused:
                 yield dg.AssetCheckResult(check_name=SUITE, passed=False, description=str(refused))
                 raise dg.Failure(str(refused), allow_retries=False) from refused
+            except SecrecyError as refused:
+                raise dg.Failure(str(refused), allow_retries=False) from refused
             with open_release(warehouse.home, release.number) as connection:
-                row = connection.execute(_WITHOUT_VERDICT).fetchone()
-            bad = row[0] if row else 0
+                (bad,) = one(connection, _WITHOUT_VERDICT)
             with warehouse.get_connection() as connection:
                 failed = connection.execute(_FAILED).fetchall()
             yield dg.MaterializeResult(

@@ -7,6 +7,7 @@ from odds_pipeline.quality.quarantine import Case, cases
 from odds_pipeline.release.changes import Definitions, changed_definitions
 from odds_pipeline.release.published import Release, describe, numbers
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import one
 from odds_pipeline.storage.store import Store
 
 
@@ -65,11 +66,10 @@ def read_facts(home: Home, period: Period) -> Facts:
     between = {"start": period.start, "end": period.end}
     with Store(home.warehouse).connect() as connection:
         received = [Received(*row) for row in connection.execute(_RECEIVED, between).fetchall()]
-        aside = connection.execute(_ASIDE, between).fetchone()
+        (aside,) = one(connection, _ASIDE, between)
         waiting = [c for c in cases(connection) if c.received_at.date() <= period.end]
         first = {str(partner): day.isoformat() for partner, day in connection.execute(_FIRST).fetchall()}
-        simulated = connection.execute("SELECT coalesce(bool_or(simulated), false) FROM deliveries")
-        row = simulated.fetchone()
+        row = one(connection, "SELECT coalesce(bool_or(simulated), false) FROM deliveries")
     made = [describe(home, number) for number in numbers(home)]
     until = [r for r in made if r.published_at[:10] <= period.end.isoformat()]
     earlier = [r for r in until if r.published_at[:10] < period.start.isoformat()]
@@ -78,7 +78,7 @@ def read_facts(home: Home, period: Period) -> Facts:
     changes = changed_definitions(home, before.number, last.number) if before and last else None
     return Facts(
         received=received,
-        aside=aside[0] if aside else 0,
+        aside=aside,
         quarantine=waiting,
         first_deliveries=first,
         simulated=bool(row and row[0]),

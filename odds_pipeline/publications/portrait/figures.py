@@ -15,6 +15,7 @@ from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import french_number, status_word
 from odds_pipeline.publications.documents.document import NBSP
+from odds_pipeline.storage.sql import one
 
 COMPARISONS = (
     "departement_value",
@@ -100,11 +101,7 @@ class Figures:
         indicators: list[str],
         geography: int,
     ) -> None:
-        about = connection.execute(
-            "SELECT number, edition, published_at, simulated FROM about"
-        ).fetchone()
-        assert about is not None
-        self.about = About(*about)
+        self.about = read_about(connection)
         self.sheets = _sheets(project, connection, indicators)
         self._frame = _frame(connection, list(self.sheets), geography)
         known = self._frame[self._frame["value"].notna() & (self._frame["level"] == "commune")]
@@ -159,9 +156,7 @@ class Figures:
 
 def read_about(connection: duckdb.DuckDBPyConnection) -> About:
     """What the open edition says of itself."""
-    row = connection.execute("SELECT number, edition, published_at, simulated FROM about").fetchone()
-    assert row is not None
-    return About(*row)
+    return About(*one(connection, "SELECT number, edition, published_at, simulated FROM about"))
 
 
 def _float(value: Any) -> float | None:

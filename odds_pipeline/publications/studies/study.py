@@ -19,6 +19,7 @@ from odds_pipeline.publications.studies.sensitivity import Sensitivity, sensitiv
 from odds_pipeline.publications.studies.typology import Typology, typology
 from odds_pipeline.quality.audit import Finding, suite_findings
 from odds_pipeline.storage.scratch import scratch
+from odds_pipeline.storage.sql import one
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,7 @@ def run_study(project: Project, study: Study, connection: duckdb.DuckDBPyConnect
 
     Raises :class:`StudyRefused` when fewer than two indicators are usable: there is no index at all.
     """
-    about = connection.execute("SELECT number, published_at, simulated FROM about").fetchone()
-    assert about is not None
+    about = one(connection, "SELECT number, published_at, simulated FROM about")
     communes = {t.code: t for t in project.territories.communes(study.geography)}
     values, months, absent, reserves = _values(connection, study, list(communes))
     if values.shape[1] < 2:

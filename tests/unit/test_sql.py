@@ -1,0 +1,34 @@
+"""How the code asks DuckDB."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import odds_pipeline
+from odds_pipeline.storage.sql import first, one
+
+PACKAGE = Path(odds_pipeline.__file__).parent
+OF_OTHER_DATABASES = {
+    "storage/lake.py",
+    *(f"extranet/identity/{n}.py" for n in ("accounts", "oidc", "journal")),
+}
+"""SQLite and PostgreSQL: their results may be left open."""
+
+
+def test_no_answer_of_duckdb_is_left_half_read() -> None:
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if ".fetchone(" in path.read_text(encoding="utf-8")
+    }
+    assert found <= OF_OTHER_DATABASES
+
+
+def test_one_row_is_read_whole() -> None:
+    with duckdb.connect() as connection:
+        assert one(connection, "SELECT unnest(?) AS n ORDER BY n", [[2, 1]]) == (1,)
+        assert one(connection, "SELECT $a", {"a": 3}) == (3,)
+        assert first(connection, "SELECT 1 WHERE false") is None
+        with pytest.raises(LookupError, match="no answer"):
+            one(connection, "SELECT 1 WHERE false")
