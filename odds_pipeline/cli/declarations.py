@@ -8,19 +8,22 @@ from typing import Annotated
 import typer
 
 from odds_pipeline.cli.app import AsJson, Root, app, fail, load, out, print_json, table
+from odds_pipeline.declarations.deployment import deployment_problems
 from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.project import Project
 
 
 def problems_of(project: Project) -> list[Problem]:
-    """Every mistake of the declarations, in the order of the files."""
-    from odds_pipeline.declarations.publication import read_publications
-    from odds_pipeline.demo.simulation import read_simulations
+    """Every mistake of the declarations: first what a file shows by itself, the cause of others."""
+    from odds_pipeline.declarations.extranet import extranet_problems
+    from odds_pipeline.declarations.read_publications import read_publications
+    from odds_pipeline.declarations.read_simulations import read_simulations
     from odds_pipeline.quality.rules import suite_problems
 
-    found = [*project.problems, *suite_problems(project), *read_simulations(project)[1]]
-    return sorted([*found, *read_publications(project).problems])
+    found = [*read_publications(project).problems, *read_simulations(project)[1]]
+    found += [*deployment_problems(project.root), *extranet_problems(project.root)]
+    return [*project.problems, *sorted([*found, *suite_problems(project)])]
 
 
 @app.command()

@@ -13,8 +13,8 @@ from odds_pipeline.declarations.access import Access
 from odds_pipeline.storage.home import Home
 
 if TYPE_CHECKING:
+    from odds_pipeline.declarations.extranet import Settings
     from odds_pipeline.extranet.identity.accounts import Accounts
-    from odds_pipeline.extranet.settings import Settings
 
 account = typer.Typer(no_args_is_help=True, help="Accounts of the members' site.")
 app.add_typer(account, name="account")
@@ -36,13 +36,10 @@ def extranet(
 
 
 def _settings() -> Settings:
+    from odds_pipeline.declarations.extranet import Settings
     from odds_pipeline.declarations.project import project_root
-    from odds_pipeline.extranet.settings import Settings
 
-    try:
-        return Settings.read(project_root())
-    except ValueError as error:
-        fail(str(error), 1)
+    return Settings.read(project_root())
 
 
 def _accounts() -> Accounts:

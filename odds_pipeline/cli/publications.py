@@ -16,8 +16,9 @@ from odds_pipeline.cli.app import (
     territory_named,
 )
 from odds_pipeline.declarations.access import Access
+from odds_pipeline.declarations.committee import Committee
 from odds_pipeline.declarations.problems import nearest
-from odds_pipeline.declarations.publication import Committee, load_publications
+from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.storage.home import Home
 
 Folder = Annotated[Path | None, typer.Option("--out", help="folder to write in")]

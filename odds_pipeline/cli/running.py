@@ -301,8 +301,8 @@ def demo(
     last: Annotated[str, typer.Option(help="last month")] = "2024-12",
 ) -> None:
     """Write simulated deliveries, then do everything `odds run` does with them."""
+    from odds_pipeline.declarations.read_simulations import read_simulations
     from odds_pipeline.demo.deliveries import write_deliveries
-    from odds_pipeline.demo.simulation import read_simulations
 
     project, home = load(), Home.from_environment()
     simulation_problems = read_simulations(project)[1]

@@ -39,7 +39,7 @@ def value(
     With --geography the whole series is in the communes of that geography, or says where it breaks.
     """
     from odds_pipeline.french import french_number, status_word
-    from odds_pipeline.geography.conversion import gaps_of
+    from odds_pipeline.release.conversion import gaps_of
     from odds_pipeline.release.published import open_release
 
     project = load()

@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from odds_pipeline.declarations.base import Declaration, Name, Sentence
 from odds_pipeline.declarations.problems import DeclarationError, Problem
 from odds_pipeline.declarations.root import project_root
-from odds_pipeline.declarations.yaml_file import read_yaml
+from odds_pipeline.declarations.validation import Reader
 
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
@@ -84,18 +84,20 @@ def read_deployment(path: Path, root: Path) -> Deployment:
     """Read one file; :class:`DeclarationError` lists its mistakes with their lines."""
     if not path.exists():
         raise DeclarationError([Problem(path, 1, "no such deployment file (ODDS_DEPLOYMENT)")])
-    file = read_yaml(path, root if path.is_relative_to(root) else path.parent)
-    if file.problems:
-        raise DeclarationError(file.problems)
-    try:
-        return Deployment.model_validate(file.data)
-    except ValidationError as error:
-        raise DeclarationError(
-            [
-                file.problem(d["loc"], f"{d['loc'][-1] if d['loc'] else ''}: {d['msg']}")
-                for d in error.errors()
-            ]
-        ) from None
+    reader = Reader(root)
+    read = reader.declared(Deployment, path)
+    if read is None:
+        raise DeclarationError(reader.problems)
+    return read[0]
+
+
+def deployment_problems(root: Path) -> list[Problem]:
+    """Mistakes of the deployments of a project folder, whichever of them is in use."""
+    reader = Reader(root)
+    for path in sorted((root / "resources" / "deployments").glob("*.yaml")):
+        if not path.name.startswith("dagster-"):
+            reader.declared(Deployment, path)
+    return reader.problems
 
 
 @cache

@@ -30,7 +30,7 @@ class DeclarationError(Explained):
     """The declarations hold mistakes; its text lists every one of them, a line each."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(problems)
+        self.problems = list(problems)
         listing = "\n".join(f"  {problem}" for problem in self.problems)
         super().__init__(f"{len(self.problems)} mistake(s) in the declarations:\n{listing}")
 

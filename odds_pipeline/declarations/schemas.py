@@ -9,7 +9,8 @@ from odds_pipeline.declarations.correction import Corrections
 from odds_pipeline.declarations.feed import Feed
 from odds_pipeline.declarations.indicator import Family
 from odds_pipeline.declarations.partner import Partner
-from odds_pipeline.declarations.publication import Portrait, Study
+from odds_pipeline.declarations.portrait import Portrait
+from odds_pipeline.declarations.study import Study
 from odds_pipeline.declarations.suite import Suite
 
 MODELS: dict[str, type[BaseModel]] = {

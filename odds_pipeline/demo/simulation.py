@@ -13,110 +13,12 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, model_validator
 
-from odds_pipeline.declarations.base import Declaration, Name
-from odds_pipeline.declarations.problems import DeclarationError, Problem, nearest
 from odds_pipeline.declarations.project import FeedEntry, Project
-from odds_pipeline.declarations.yaml_file import read_yaml
+from odds_pipeline.declarations.simulation import Draw, Simulation
 
 Figures = NDArray[np.float64]
 BASE_YEAR = 2021
-
-
-class Draw(Declaration):
-    """A share of another variable, a level, or the sum of other variables of the feed.
-
-    ``spread`` is the relative spread between communes, ``trend`` the relative change a year,
-    ``seasonal`` the amplitude of the winter peak, ``precarity`` the correlation between communes with
-    how modest they are, from -1 to 1.
-    """
-
-    of: str | None = None
-    share: int | float | None = None
-    level: int | float | None = None
-    total_of: list[Name] | None = None
-    spread: int | float = 0.1
-    trend: int | float = 0.0
-    seasonal: int | float = 0.0
-    precarity: int | float = Field(default=0.0, ge=-1, le=1)
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> "Draw":
-        share = self.of is not None and self.share is not None
-        if [share, self.level is not None, self.total_of is not None].count(True) != 1:
-            raise ValueError("give `of` and `share`, or `level`, or `total_of`")
-        return self
-
-
-class Simulation(Declaration):
-    """How one feed's deliveries are drawn, in which of its formats they are written.
-
-    ``exact``: the partner entrusts its small counts to the observatory, which hides them.
-    """
-
-    format: Name
-    exact: bool = False
-    variables: dict[Name, Draw] = {}
-    splits: dict[Name, dict[Name, int | float] | list[dict[Name, int | float]]] = {}
-
-    @property
-    def ways(self) -> list[tuple[str, dict[str, int | float]]]:
-        """Each total with the weights of its parts, once for each way of splitting it."""
-        return [
-            (total, weights)
-            for total, ways in self.splits.items()
-            for weights in (ways if isinstance(ways, list) else [ways])
-        ]
-
-
-def _mistakes(project: Project, entry: FeedEntry, simulation: Simulation) -> list[tuple[str, str]]:
-    feed = entry.feed
-    found = []
-    if simulation.format not in {f.id for f in feed.formats}:
-        found.append(("format", f"no format {simulation.format!r} in {entry.id}"))
-    drawn = {*simulation.variables, *(p for _, parts in simulation.ways for p in parts)}
-    for name in sorted(drawn - feed.names):
-        found.append(("variables", f"no variable {name!r} in {entry.id}{nearest(name, feed.names)}"))
-    for name in sorted(feed.names - drawn):
-        found.append(("variables", f"variable {name!r} is not simulated"))
-    for name, draw in simulation.variables.items():
-        parent = draw.of if draw.of is None or "." in draw.of else entry.variable_id(draw.of)
-        if parent is not None and parent not in project.variables:
-            found.append(
-                ("variables", f"{name}: no variable {parent!r}{nearest(parent, project.variables)}")
-            )
-    return found
-
-
-def load_simulations(project: Project) -> dict[str, Simulation]:
-    """Simulations by feed; :class:`DeclarationError` lists every mistake with file and line."""
-    simulations, problems = read_simulations(project)
-    if problems:
-        raise DeclarationError(problems)
-    return simulations
-
-
-def read_simulations(project: Project) -> tuple[dict[str, Simulation], list[Problem]]:
-    """Simulations by feed, and every mistake in them."""
-    problems: list[Problem] = []
-    simulations: dict[str, Simulation] = {}
-    for entry in project.feeds.values():
-        path = project.root / "resources" / "simulation" / f"{entry.id}.yaml"
-        if not path.exists():
-            problems.append(entry.file.problem((), f"no simulation: {path.name} is missing"))
-            continue
-        file = read_yaml(path, project.root)
-        problems += file.problems
-        try:
-            simulation = Simulation.model_validate(file.data)
-        except ValidationError as error:
-            problems += [file.problem(tuple(e["loc"]), str(e["msg"])) for e in error.errors()]
-            continue
-        mistakes = _mistakes(project, entry, simulation)
-        problems += [file.problem((key,), message) for key, message in mistakes]
-        simulations[entry.id] = simulation
-    return simulations, problems
 
 
 def _normal(*names: str) -> float:

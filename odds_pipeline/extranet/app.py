@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from odds_pipeline.declarations.extranet import Settings
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.declarations.publication import read_publications
+from odds_pipeline.declarations.read_publications import read_publications
 from odds_pipeline.extranet.delivery import Delivery
 from odds_pipeline.extranet.drawing import Atlas
 from odds_pipeline.extranet.identity.accounts import Accounts
@@ -35,7 +36,6 @@ from odds_pipeline.extranet.pages import (
 from odds_pipeline.extranet.reading.search import index
 from odds_pipeline.extranet.reading.serving import Serving, Unknown
 from odds_pipeline.extranet.rendering import render
-from odds_pipeline.extranet.settings import Settings
 from odds_pipeline.storage.home import Home
 
 PAGES = (about, account, admin, compare, data, home, indicator, releases, search, study, territory)

@@ -16,10 +16,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from odds_pipeline.declarations.extranet import Settings
 from odds_pipeline.extranet.identity.accounts import Accounts, Person
 from odds_pipeline.extranet.reading.rights import VISITOR, Rights
 from odds_pipeline.extranet.reading.serving import Serving, View
-from odds_pipeline.extranet.settings import Settings
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; "

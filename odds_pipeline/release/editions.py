@@ -11,8 +11,8 @@ import pandas as pd
 
 from odds_pipeline.declarations.access import Access, readable
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.geography.conversion import IN_GEOGRAPHY
 from odds_pipeline.indicators.comparison import compare
+from odds_pipeline.release.conversion import IN_GEOGRAPHY
 from odds_pipeline.storage.sql import first, one, quoted
 
 

@@ -176,8 +176,8 @@ def provider_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_agent_signs_in_through_the_federation(
     open_page: OpenPage, served: Site, provider_settings: None
 ) -> None:
+    from odds_pipeline.declarations.extranet import Provider
     from odds_pipeline.extranet.identity.oidc import Client
-    from odds_pipeline.extranet.settings import Provider
 
     claims = {"email": "agente@drancy.example", "given_name": "Ana", "siret": "26930029200011"}
     user = oidc_provider_mock.User(sub="ana", claims=claims)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from odds_pipeline.cli.declarations import problems_of
 from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.problems import DeclarationError
 from odds_pipeline.declarations.project import Project, project_root
@@ -31,7 +32,7 @@ PARTNERS = {
 
 
 def test_no_mistake(project: Project) -> None:
-    assert [str(p) for p in project.problems + suite_problems(project)] == []
+    assert [str(p) for p in (*project.problems, *suite_problems(project))] == []
 
 
 def test_every_partner_delivers(project: Project) -> None:
@@ -245,3 +246,61 @@ def test_no_window_is_over_everything() -> None:
     assert len(sources) > 200
     found = [p for p in sources if re.search(r"\bover\s*\(\s*\)", p.read_text("utf-8"), re.IGNORECASE)]
     assert found == []
+
+
+CAUSES = [
+    (FEED_FILE, "levels: [commune]", "levelz: [commune]", "8: unknown key 'levelz' (did you mean levels?)"),
+    (FEED_FILE, "kind: template", "kind: template\n- essai", "5: not valid YAML"),
+    ("assets/partners/adil/partner.yaml", "licence:", "license:", ": unknown key 'license' (did you mean licence?)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "says"), CAUSES)
+def test_a_cause_is_told_without_its_consequences(
+    small: Path, file: str, old: str, new: str, says: str
+) -> None:
+    """The indicator and the suite of a feed that could not be read are not wrong themselves."""
+    path = small / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    told = [str(p) for p in Project.read(small).problems]
+    assert says in told[0].removeprefix(f"{file}:")
+    assert len(told) == 1
+
+
+def test_a_mistake_in_one_feed_of_the_repository_is_told_alone(tmp_path: Path) -> None:
+    root = project_root()
+    for folder in ("assets", "expectations", "resources"):
+        shutil.copytree(root / folder, tmp_path / folder)
+    path = tmp_path / "assets/partners/caf/allocataires.yaml"
+    path.write_text(path.read_text().replace("levels:", "levelz:", 1))
+    (told,) = (str(p) for p in problems_of(Project.read(tmp_path)))
+    assert told.startswith("assets/partners/caf/allocataires.yaml:")
+    assert "unknown key 'levelz' (did you mean levels?)" in told
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("resources/extranet.yaml", "token_days: 90", "token_dais: 90", "13: unknown key 'token_dais' (did you mean token_days?)"),
+        ("resources/extranet.yaml", "token_days: 90", "token_days: long", "13: token_days: expected a whole number (found 'long')"),
+        ("resources/deployments/local.yaml", "kind: duckdb", "kind: duckbd", "3: storage: 'duckbd' is not one of duckdb, ducklake (did you mean duckdb?)"),
+        ("resources/deployments/local.yaml", "partners: all", "partners: tous", "6: partners: expected a list (found 'tous'), or 'tous' is not one of all"),
+        ("resources/simulation/adil/consultations.yaml", "format:", "formats:", ": unknown key 'formats' (did you mean format?)"),
+        ("assets/portrait_social.yaml", "edition:", "edision:", ": unknown key 'edision' (did you mean edition?)"),
+        ("assets/studies/logement_fragile.yaml", "coverage: 0.6", "coverage: 6", "coverage: must be less than or equal to 1 (found 6)"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_declaration_answers_in_the_same_words(
+    tmp_path: Path, file: str, old: str, new: str, says: str
+) -> None:
+    root = project_root()
+    for folder in ("assets", "expectations", "resources"):
+        shutil.copytree(root / folder, tmp_path / folder)
+    path = tmp_path / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    told = [str(p) for p in problems_of(Project.read(tmp_path))]
+    assert any(t.startswith(f"{file}:") and says in t for t in told), told
+    assert {t.partition(":")[0] for t in told} == {file}

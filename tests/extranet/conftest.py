@@ -10,11 +10,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from odds_pipeline.declarations.access import Access
+from odds_pipeline.declarations.extranet import Settings
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.app import create_app
 from odds_pipeline.extranet.identity.accounts import Accounts, Person
 from odds_pipeline.extranet.identity.signin import encode
-from odds_pipeline.extranet.settings import Settings
 from odds_pipeline.storage.home import Home
 
 from .observatory import build

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
 from odds_pipeline.declarations.project import Project, project_root
-from odds_pipeline.declarations.publication import load_publications
+from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.orchestration import runs
 from odds_pipeline.orchestration.components.catalogue import SUITE
 from odds_pipeline.orchestration.components.publications import PORTRAIT, study_key

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.geography.conversion import gaps_of
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
+from odds_pipeline.release.conversion import gaps_of
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.declarations.publication import Study, load_publications
+from odds_pipeline.declarations.read_publications import load_publications
+from odds_pipeline.declarations.study import Study
 from odds_pipeline.orchestration.components.publications import GATE, PORTRAIT, study_key
 from odds_pipeline.orchestration.definitions import defs
 from odds_pipeline.publications.studies.publish import publish_study

@@ -3,7 +3,7 @@
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.declarations.publication import load_publications
+from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.indicators.explain import explain
 from odds_pipeline.publications.studies.study import refusal, run_study
 from odds_pipeline.quality.gate import judge_pending

@@ -7,8 +7,9 @@ import pypdf
 import pytest
 
 from odds_pipeline.charts.svg import ACCENT
+from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.declarations.publication import Portrait, load_publications
+from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.publications.portrait.publish import publish_portrait
 from odds_pipeline.storage.home import Home
 from tests.editions import write_edition

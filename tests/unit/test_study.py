@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.declarations.publication import Study, load_publications
+from odds_pipeline.declarations.read_publications import load_publications
+from odds_pipeline.declarations.study import Study
 from odds_pipeline.publications.studies.study import StudyRefused, StudyResult, refusal, run_study
 
 

@@ -6,10 +6,10 @@ It describes what the reader may see and nothing else.
 import json
 from typing import Any
 
+from odds_pipeline.declarations.extranet import Settings
 from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet.downloads import exports
 from odds_pipeline.extranet.reading.serving import View
-from odds_pipeline.extranet.settings import Settings
 
 _EU = "http://publications.europa.eu/resource/authority/"
 CONTEXT = {

@@ -4,8 +4,8 @@ import ipaddress
 from datetime import timedelta
 from typing import Any
 
+from odds_pipeline.declarations.extranet import Settings
 from odds_pipeline.extranet.identity.accounts import Accounts, Person, hashed, now, stamp
-from odds_pipeline.extranet.settings import Settings
 
 WINDOW = timedelta(minutes=15)
 FAILURES = 5

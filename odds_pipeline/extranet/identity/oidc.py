@@ -20,9 +20,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from odds_pipeline.declarations.extranet import Provider, Settings
 from odds_pipeline.extranet.identity.accounts import Accounts, Person, hashed, now, stamp
 from odds_pipeline.extranet.identity.signin import Refused
-from odds_pipeline.extranet.settings import Provider, Settings
 
 MINUTES = 10
 """How long a person may take at the provider."""

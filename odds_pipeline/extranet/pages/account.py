@@ -7,13 +7,13 @@ from fastapi import APIRouter, Form, Query, Request
 from itsdangerous import BadSignature
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from odds_pipeline.declarations.extranet import Settings
 from odds_pipeline.extranet.delivery import cookie_name
 from odds_pipeline.extranet.identity import journal, signin
 from odds_pipeline.extranet.identity.accounts import Accounts, Person
 from odds_pipeline.extranet.identity.oidc import MINUTES, Client
 from odds_pipeline.extranet.reading.serving import Unknown
 from odds_pipeline.extranet.rendering import reader_of, render
-from odds_pipeline.extranet.settings import Settings
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=400)]

@@ -7,7 +7,9 @@ from typing import Any
 
 import dagster as dg
 
-from odds_pipeline.declarations.publication import Committee, Study, load_publications
+from odds_pipeline.declarations.committee import Committee
+from odds_pipeline.declarations.read_publications import load_publications
+from odds_pipeline.declarations.study import Study
 from odds_pipeline.orchestration.components.shared import (
     RECUEIL,
     TIMEZONE,

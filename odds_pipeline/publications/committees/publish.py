@@ -3,8 +3,8 @@
 import sqlite3
 from datetime import timedelta
 
+from odds_pipeline.declarations.committee import Committee
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.declarations.publication import Committee
 from odds_pipeline.extranet.identity.journal import EVENTS
 from odds_pipeline.publications.committees import steering, technical
 from odds_pipeline.publications.committees.facts import read_facts

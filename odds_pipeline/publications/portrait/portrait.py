@@ -5,7 +5,7 @@ from html import unescape
 
 from odds_pipeline.charts import Ground, Line, choropleth, circles, trend
 from odds_pipeline.declarations.indicator import THEMES
-from odds_pipeline.declarations.publication import Portrait, PortraitTheme
+from odds_pipeline.declarations.portrait import Portrait, PortraitTheme
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents import (
     Block,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from odds_pipeline.charts import read_ground
 from odds_pipeline.declarations.access import Access
+from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.declarations.publication import Portrait
 from odds_pipeline.geography.territories import Territory, plain
 from odds_pipeline.publications.documents import Document, to_html, to_pdf
 from odds_pipeline.publications.portrait.figures import Figures

@@ -7,7 +7,7 @@ from pathlib import Path
 from odds_pipeline.charts import read_ground
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.declarations.publication import Study
+from odds_pipeline.declarations.study import Study
 from odds_pipeline.publications.portrait.figures import read_about
 from odds_pipeline.publications.portrait.publish import folder_of, write_documents
 from odds_pipeline.publications.studies.report import document

@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.declarations.publication import Study
+from odds_pipeline.declarations.study import Study
 from odds_pipeline.publications.studies.composite import (
     composite,
     impute,

@@ -48,7 +48,7 @@ def test_the_deployments_are_read() -> None:
 def test_a_mistake_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
     path.write_text("label: Essai\nstorage: {kind: duckdb}\ndagster: dagster.yaml\nperimetre: all\n")
-    with pytest.raises(DeclarationError, match=r"site.yaml:4: perimetre: Extra inputs"):
+    with pytest.raises(DeclarationError, match=r"site.yaml:4: unknown key 'perimetre'"):
         named_deployment(str(path))
 
 

@@ -3,10 +3,13 @@
 import os
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from odds_pipeline.declarations.base import Declaration, Name, Sentence
-from odds_pipeline.declarations.yaml_file import read_yaml
+from odds_pipeline.declarations.problems import DeclarationError, Problem
+from odds_pipeline.declarations.validation import Reader
+
+FILE = Path("resources", "extranet.yaml")
 
 
 class Provider(Declaration):
@@ -51,15 +54,17 @@ class Settings(Declaration):
 
     @classmethod
     def read(cls, root: Path) -> "Settings":
-        """Read the file of a project folder; :class:`ValueError` names the file, key and mistake."""
-        file = read_yaml(root / "resources" / "extranet.yaml", root)
-        if file.problems:
-            raise ValueError("\n".join(str(p) for p in file.problems))
-        try:
-            return cls.model_validate(file.data)
-        except ValidationError as error:
-            lines = [
-                str(file.problem(tuple(e["loc"]), f"{e['loc'][-1] if e['loc'] else ''}: {e['msg']}"))
-                for e in error.errors()
-            ]
-            raise ValueError("\n".join(lines)) from error
+        """Read the file of a project folder; :class:`DeclarationError` lists its mistakes."""
+        reader = Reader(root)
+        read = reader.declared(cls, root / FILE)
+        if read is None:
+            raise DeclarationError(reader.problems)
+        return read[0]
+
+
+def extranet_problems(root: Path) -> list[Problem]:
+    """Mistakes of the file; a project folder may have none, and then no members' site."""
+    reader = Reader(root)
+    if (root / FILE).exists():
+        reader.declared(Settings, root / FILE)
+    return reader.problems

@@ -1,0 +1,1 @@
+"""What contradicts another file: one module for each kind of declaration, each yielding problems."""

@@ -1,0 +1,56 @@
+"""Checks the studies and the portrait: their indicators exist, and communes compare by them."""
+
+from collections.abc import Iterator
+
+from odds_pipeline.declarations.checks.names import indicator_missing
+from odds_pipeline.declarations.declared import Declared
+from odds_pipeline.declarations.indicator import THEMES
+from odds_pipeline.declarations.portrait import Portrait
+from odds_pipeline.declarations.problems import Problem, nearest
+from odds_pipeline.declarations.study import Study
+from odds_pipeline.declarations.validation import same_name
+from odds_pipeline.declarations.yaml_file import YamlFile
+
+
+def study_problems(declared: Declared, study: Study, file: YamlFile) -> Iterator[Problem]:
+    """Every mistake of a study."""
+    yield from same_name(file, study.id, file.path.stem, "file")
+    if f"studies/{study.id}" not in declared.suites:
+        yield file.problem((), f"no gate: expectations/studies/{study.id}.yaml is missing")
+    yield from _geography(declared, study.geography, file)
+    seen: set[str] = set()
+    for name, dimension in study.dimensions.items():
+        for indicator in dimension.indicators:
+            for message in _studied(declared, indicator, indicator in seen):
+                yield file.problem(("dimensions", name, "indicators", indicator), message)
+            seen.add(indicator)
+
+
+def _studied(declared: Declared, indicator: str, twice: bool) -> Iterator[str]:
+    entry = declared.indicators.get(indicator)
+    if entry is None:
+        yield from filter(None, [indicator_missing(declared, indicator)])
+    elif "commune" not in entry.indicator.levels:
+        yield f"{indicator} does not exist for communes"
+    elif declared.units[entry.indicator.unit].adds_up:
+        yield f"{indicator} is a number, not a rate: communes do not compare"
+    if twice:
+        yield f"{indicator} is in two dimensions: it would count twice"
+
+
+def portrait_problems(declared: Declared, portrait: Portrait, file: YamlFile) -> Iterator[Problem]:
+    """Every mistake of the portrait."""
+    yield from _geography(declared, portrait.geography, file)
+    for name, theme in portrait.themes.items():
+        if name not in THEMES:
+            yield file.problem(("themes", name), f"no theme {name!r}{nearest(name, THEMES)}")
+        for indicator in dict.fromkeys([*theme.indicators, theme.map, theme.trend]):
+            if message := indicator_missing(declared, indicator):
+                yield file.problem(("themes", name), message)
+
+
+def _geography(declared: Declared, geography: int, file: YamlFile) -> Iterator[Problem]:
+    known = declared.territories.geographies
+    if geography not in known:
+        message = f"geography {geography} is not one of {', '.join(map(str, known))}"
+        yield file.problem(("geography",), message)

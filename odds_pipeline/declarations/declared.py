@@ -1,0 +1,128 @@
+"""What a project folder declares, and what can be asked of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from odds_pipeline.declarations.access import Access, strictest
+from odds_pipeline.declarations.correction import Correction
+from odds_pipeline.declarations.feed import Feed, Variable
+from odds_pipeline.declarations.indicator import Family, Indicator
+from odds_pipeline.declarations.partner import Partner
+from odds_pipeline.declarations.secrecy import Secrecy
+from odds_pipeline.declarations.suite import Rule, Suite
+from odds_pipeline.declarations.units import Unit
+from odds_pipeline.declarations.yaml_file import YamlFile
+from odds_pipeline.geography.territories import Territories
+
+
+@dataclass(frozen=True)
+class FeedEntry:
+    """A feed with its partner, the file that declares it and the known errors of its source."""
+
+    partner: Partner
+    feed: Feed
+    file: YamlFile
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return f"{self.partner.id}/{self.feed.id}"
+
+    @property
+    def secrecy(self) -> Secrecy:
+        return self.feed.secrecy or self.partner.secrecy
+
+    @property
+    def access(self) -> Access:
+        return self.feed.access or self.partner.access
+
+    def variable_id(self, name: str) -> str:
+        return f"{self.partner.id}.{name}"
+
+
+@dataclass(frozen=True)
+class IndicatorEntry:
+    """An indicator with its family and the line that declares it."""
+
+    id: str
+    family: Family
+    indicator: Indicator
+    file: Path
+    line: int
+
+    @property
+    def path(self) -> str:
+        return f"{self.family.theme}/{self.id}"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The declarations of one project folder.
+
+    ``failed`` are the files of which something could not be read, so that what they would have
+    declared is unknown.
+    """
+
+    root: Path
+    territories: Territories
+    units: dict[str, Unit]
+    partners: dict[str, Partner] = field(default_factory=dict)
+    feeds: dict[str, FeedEntry] = field(default_factory=dict)
+    indicators: dict[str, IndicatorEntry] = field(default_factory=dict)
+    families: dict[str, Family] = field(default_factory=dict)
+    suites: dict[str, tuple[Suite, YamlFile]] = field(default_factory=dict)
+    failed: frozenset[Path] = frozenset()
+
+    @cached_property
+    def variables(self) -> dict[str, tuple[FeedEntry, Variable]]:
+        """Every variable by ``partner.name``."""
+        return {
+            entry.variable_id(name): (entry, variable)
+            for entry in self.feeds.values()
+            for name, variable in entry.feed.variables.items()
+        }
+
+    @cached_property
+    def _territories_of_partners(self) -> Mapping[str, Territories]:
+        perimeters = {tuple(partner.perimeter) for partner in self.partners.values()}
+        within = {codes: self.territories.within(codes) for codes in perimeters if codes}
+        return {
+            partner.id: within.get(tuple(partner.perimeter), self.territories)
+            for partner in self.partners.values()
+        }
+
+    def territories_of(self, entry: FeedEntry) -> Territories:
+        """The territories that a feed speaks of: its partner's perimeter."""
+        return self._territories_of_partners[entry.partner.id]
+
+    def unit_kind(self, variable: str) -> str:
+        """Whether the variable counts, measures money, or is a level that does not add up."""
+        return self.units[self.variables[variable][1].unit].kind
+
+    def rules(self, key: str) -> dict[str, Rule]:
+        """The rules of a suite with those it extends; a rule set to null is left out."""
+        suite, _ = self.suites[key]
+        inherited = self.rules(suite.extends) if suite.extends else {}
+        merged: dict[str, Rule | None] = {**inherited, **suite.rules}
+        return {name: rule for name, rule in merged.items() if rule is not None}
+
+    def access_of(self, indicator: Indicator) -> Access:
+        """Who may read it: the strictest of its own class and those of all that it reads."""
+        own = [indicator.access] if indicator.access else []
+        return strictest([*own, *self.partner_access_of(indicator).values()])
+
+    def partner_access_of(self, indicator: Indicator) -> dict[str, Access]:
+        """For each partner the indicator reads, the strictest class of what it reads of it."""
+        read = set(indicator.parsed.variables)
+        read |= {self.variables[v][1].aggregation for v in read} - {"sum", "none"}
+        entries = [self.variables[v][0] for v in sorted(read)]
+        return {
+            partner: strictest(e.access for e in entries if e.partner.id == partner)
+            for partner in sorted({e.partner.id for e in entries})
+        }
+
+    def feed_of(self, indicator: Indicator) -> FeedEntry:
+        """The feed whose calendar the indicator follows."""
+        return self.variables[indicator.driving_variable][0]

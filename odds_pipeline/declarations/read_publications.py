@@ -1,0 +1,47 @@
+"""Reads the publications that ``assets/`` declares: studies and the portrait."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from odds_pipeline.declarations.checks.publications import portrait_problems, study_problems
+from odds_pipeline.declarations.declared import Declared
+from odds_pipeline.declarations.portrait import Portrait
+from odds_pipeline.declarations.problems import DeclarationError, Problem
+from odds_pipeline.declarations.study import Study
+from odds_pipeline.declarations.validation import Reader
+
+
+@dataclass
+class Publications:
+    """What is declared, and every mistake in it."""
+
+    studies: dict[str, Study] = field(default_factory=dict)
+    portrait: Portrait | None = None
+    files: dict[str, Path] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def load_publications(declared: Declared) -> Publications:
+    """What :func:`read_publications` reads; :class:`DeclarationError` lists every mistake."""
+    found = read_publications(declared)
+    if found.problems:
+        raise DeclarationError(found.problems)
+    return found
+
+
+def read_publications(declared: Declared) -> Publications:
+    """Read and check ``assets/studies/*.yaml`` and ``assets/portrait_social.yaml``."""
+    reader, found = Reader(declared.root), Publications()
+    for path in sorted((declared.root / "assets" / "studies").glob("*.yaml")):
+        if read := reader.declared(Study, path):
+            study, file = read
+            reader.problems += study_problems(declared, study, file)
+            found.studies[study.id] = study
+            found.files[study.id] = file.path
+    path = declared.root / "assets" / "portrait_social.yaml"
+    if path.exists() and (portrait := reader.declared(Portrait, path)):
+        found.portrait, file = portrait
+        found.files["portrait"] = file.path
+        reader.problems += portrait_problems(declared, found.portrait, file)
+    found.problems = reader.problems
+    return found
