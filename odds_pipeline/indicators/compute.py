@@ -48,8 +48,8 @@ JOIN (SELECT i, count(*) AS terms, bool_and(exact) AS all_exact, bool_or(drives)
       FROM numbered_terms GROUP BY i) k USING (i);
 """
 
-# A figure counts only if its delivery's month is trusted (see schema.sql). `delivered` tells it from a
-# whole computed below, `converted` from the same territory's figure in another geography.
+# A figure counts only if its delivery's month is trusted (storage/schema/views.sql). `delivered` tells
+# it from a whole computed below, `converted` from the same territory's figure in another geography.
 _CURRENT = f"""
 CREATE OR REPLACE TEMP TABLE available AS
 SELECT v.v, p.p, ({MONTH_INDEX.format("o.month")})::INTEGER AS t, o.value, o.obs_status,

@@ -123,7 +123,7 @@ def record(project: Project, connection: duckdb.DuckDBPyConnection, names: Colle
     own = list(names)
     connection.execute("DELETE FROM indicator_bases WHERE indicator IN (SELECT unnest(?))", [own])
     connection.execute(
-        "INSERT INTO indicator_bases SELECT unnest(?), unnest(?)",
+        "INSERT INTO indicator_bases (indicator, basis) SELECT unnest(?), unnest(?)",
         [own, [f"{now}|{prints[name]}" for name in own]],
     )
 

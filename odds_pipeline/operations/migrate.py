@@ -63,7 +63,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, 
         "SELECT table_name, list(column_name ORDER BY column_name) FROM duckdb_columns() "
         "WHERE database_name = ? AND schema_name = 'main' AND NOT internal "
         "AND table_name IN (SELECT table_name FROM duckdb_tables() WHERE database_name = ?) "
-        "AND table_name <> 'schema_version' GROUP BY table_name ORDER BY table_name",
+        "AND table_name <> 'schema_migrations' GROUP BY table_name ORDER BY table_name",
         [database, database],
     ).fetchall()
     return dict(rows)

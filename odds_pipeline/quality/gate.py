@@ -128,7 +128,7 @@ def _record(connection: duckdb.DuckDBPyConnection, judgements: list[Judgement], 
         "DELETE FROM verdicts v WHERE EXISTS "
         "(FROM states s WHERE s.delivery = v.delivery AND s.month = v.month)"
     )
-    connection.execute("INSERT INTO verdicts SELECT * FROM findings")
+    connection.execute("INSERT INTO verdicts BY NAME FROM findings")
     connection.execute(
         "UPDATE delivered_months m SET state = s.state, judgement = ?, judged_at = ? FROM states s "
         "WHERE m.delivery = s.delivery AND m.month = s.month",

@@ -101,7 +101,8 @@ def accept(
             [case.delivery, case.month, sorted(refusing)],
         )
         connection.executemany(
-            "INSERT INTO overrulings VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO overrulings (delivery, month, rule, reason, decided_by, decided_at) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
             [
                 [case.delivery, case.month, rule, reason.strip(), decided_by.strip(),
                  datetime.now(UTC).replace(tzinfo=None)]

@@ -93,9 +93,11 @@ def _insert(
     now = datetime.now(UTC).replace(tzinfo=None)
     connection.execute(
         """
-        INSERT INTO deliveries SELECT $id, $sha, $file, $part, $size, $now,
-            coalesce((SELECT max(received_order) FROM deliveries), 0) + 1,
-            $feed, $format, $geography, $ignored, $unknown, $simulated, $reason, $levels
+        INSERT INTO deliveries BY NAME SELECT $id AS id, $sha AS sha256, $file AS file_name,
+            $part AS part, $size AS size, $now AS received_at,
+            coalesce((SELECT max(received_order) FROM deliveries), 0) + 1 AS received_order,
+            $feed AS feed, $format AS format, $geography AS geography, $ignored AS ignored_rows,
+            $unknown AS unknown_columns, $simulated AS simulated, $reason AS reason, $levels AS levels
         """,
         {
             "id": receipt.delivery,
@@ -118,18 +120,21 @@ def _insert(
         return
     if receipt.reason is not None:
         connection.execute(
-            "INSERT INTO delivered_months VALUES (?, ?, ?, 'refused', NULL, ?)",
+            "INSERT INTO delivered_months (delivery, feed, month, state, judged_at) "
+            "VALUES (?, ?, ?, 'refused', ?)",
             [receipt.delivery, receipt.feed, receipt.months[0], now],
         )
         rule, remedy = _STRUCTURE if table else _UNREADABLE
         connection.execute(
-            "INSERT INTO verdicts VALUES (?, ?, ?, 'critical', false, ?, ?, 1, '[]')",
+            "INSERT INTO verdicts "
+            "(delivery, month, rule, severity, passed, message, remedy, failing, rows) "
+            "VALUES (?, ?, ?, 'critical', false, ?, ?, 1, '[]')",
             [receipt.delivery, receipt.months[0], rule, receipt.reason, remedy],
         )
         return
     for month in receipt.months:
         connection.execute(
-            "INSERT INTO delivered_months VALUES (?, ?, ?, 'pending', NULL, NULL)",
+            "INSERT INTO delivered_months (delivery, feed, month, state) VALUES (?, ?, ?, 'pending')",
             [receipt.delivery, receipt.feed, month],
         )
 
@@ -209,7 +214,7 @@ HAVING NOT bool_or(e.sha256 = d.sha256) ORDER BY m.delivery, m.month
 """
 
 _AGAIN = """
-INSERT INTO deliveries SELECT * REPLACE (
+INSERT INTO deliveries BY NAME SELECT * REPLACE (
     $again AS id, $now AS received_at, (SELECT max(received_order) + 1 FROM deliveries) AS received_order
 ) FROM deliveries WHERE id = $id
 """
@@ -251,7 +256,8 @@ def _take_back(
             again = f"{receipt.delivery.partition('@')[0]}@{len(known) + 1}"
             connection.execute(_AGAIN, {"id": receipt.delivery, "again": again, "now": now})
             connection.execute(
-                "INSERT INTO delivered_months SELECT ?, ?, unnest(?::VARCHAR[]), 'pending', NULL, NULL",
+                "INSERT INTO delivered_months (delivery, feed, month, state) "
+                "SELECT ?, ?, unnest(?::VARCHAR[]), 'pending'",
                 [again, receipt.feed, list(months)],
             )
             receipts.append(replace(receipt, delivery=again, months=months, known=False))

@@ -21,9 +21,9 @@ QUALIFY row_number() OVER (PARTITION BY variable, month, territory, geography OR
 """What the last release said of each cell."""
 
 _RECORD = f"""
-INSERT INTO published_cells
+INSERT INTO published_cells BY NAME
 WITH said AS ({LAST_SAID})
-SELECT $release, c.variable, c.month, p.territory, p.geography, c.value, c.hidden_by, c.small,
+SELECT $release AS release, c.variable, c.month, p.territory, p.geography, c.value, c.hidden_by, c.small,
        c.threshold
 FROM current_cells c
 JOIN (SELECT place, arg_min(territory, geography) AS territory, min(geography) AS geography

@@ -100,9 +100,11 @@ def record(connection: duckdb.DuckDBPyConnection, audited: pd.DataFrame, release
     connection.register("audited_frame", audited.dropna(subset=["variable"])[FOUND])
     for statement in (
         "DELETE FROM settled_blocks",
-        "INSERT INTO settled_blocks SELECT $release, family, month, fingerprint FROM block_prints",
+        "INSERT INTO settled_blocks BY NAME SELECT $release AS release, family, month, fingerprint "
+        "FROM block_prints",
         "DELETE FROM audited_cells",
-        f"INSERT INTO audited_cells SELECT $release, {', '.join(FOUND)} FROM audited_frame",
+        f"INSERT INTO audited_cells BY NAME SELECT $release AS release, {', '.join(FOUND)} "
+        "FROM audited_frame",
     ):
         connection.execute(statement, {"release": release} if "$release" in statement else {})
     connection.unregister("audited_frame")

@@ -7,7 +7,7 @@ and is run again. DuckLake has no primary keys: ``check_unique`` of the store st
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ import duckdb
 
 from odds_pipeline.declarations.deployment import LakeStorage
 from odds_pipeline.declarations.problems import Explained
+from odds_pipeline.storage.migrations import Migration
 from odds_pipeline.storage.schema import apply_schema
 from odds_pipeline.storage.sql import quoted
 
@@ -48,7 +49,7 @@ def extension(name: str) -> Path:
 
 @contextmanager
 def open_lake(
-    storage: LakeStorage, schema: str, lock_seconds: int
+    storage: LakeStorage, schema: Sequence[Migration], lock_seconds: int
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Callable[[], bool]]]:
     """The open lake as default database, schema in place, this process its one writer.
 

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from odds_pipeline.declarations.deployment import FileStorage, LakeStorage, deployment
 from odds_pipeline.storage.lake import Overtaken as Overtaken
-from odds_pipeline.storage.schema import SCHEMA, apply_schema, keys_of, without_keys
+from odds_pipeline.storage.schema import MIGRATIONS, apply_schema, keys_of, without_keys
 from odds_pipeline.storage.sql import first, one
 
 SORTED_ASOF = "SET asof_loop_join_threshold = 0"
@@ -67,7 +67,7 @@ class Store:
                 open_lake,  # needs the packages of the extra `server`
             )
 
-            with open_lake(self.storage, without_keys(SCHEMA), LOCK_SECONDS) as (connection, wanted):
+            with open_lake(self.storage, without_keys(MIGRATIONS), LOCK_SECONDS) as (connection, wanted):
                 connection.execute(SORTED_ASOF)
                 yield connection, wanted
             return
@@ -78,7 +78,7 @@ class Store:
             # The commands show their own progress; DuckDB's bar would cut through it.
             connection.execute("SET enable_progress_bar = false")
             connection.execute(SORTED_ASOF)
-            apply_schema(connection, SCHEMA)
+            apply_schema(connection, MIGRATIONS)
             yield connection, wanted
 
     @contextmanager
@@ -174,7 +174,7 @@ _VALUE = ["indicator", "month", "territory", "level", "geography"]
 
 def check_unique(connection: duckdb.DuckDBPyConnection) -> None:
     """Raise when a key is there twice, in every engine: nothing is to be published from it."""
-    keys = {**keys_of(SCHEMA), "verdicts": ["delivery", "month", "rule"], "indicator_values": _VALUE}
+    keys = {**keys_of(MIGRATIONS), "verdicts": ["delivery", "month", "rule"], "indicator_values": _VALUE}
     keys["(FROM observations WHERE known_to IS NULL)"] = _CURRENT
     for table, columns in keys.items():
         listed = ", ".join(columns)

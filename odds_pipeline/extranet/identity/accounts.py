@@ -290,7 +290,8 @@ class Accounts:
         moment = now()
         with self.transaction() as database:
             database.execute(
-                "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO sessions (secret, kind, person, label, created_at, expires_at) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
                 [hashed(secret), kind, person, label, stamp(moment), stamp(moment + duration)],
             )
             if kind == "web":

@@ -36,7 +36,8 @@ def note(accounts: Accounts, event: str, person: Person | None, detail: str, add
     """Write one event down."""
     with accounts.transaction() as database:
         database.execute(
-            "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO audit (at, event, person, organisation, detail, address) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
             [
                 stamp(now()),
                 event,
@@ -79,7 +80,7 @@ def failed(accounts: Accounts, account: str, address: str) -> None:
     """Count one failed sign-in; only hashes are kept, for a day."""
     with accounts.transaction() as database:
         database.execute(
-            "INSERT INTO failures VALUES (?, ?, ?)",
+            "INSERT INTO failures (at, account, address) VALUES (?, ?, ?)",
             [stamp(now()), hashed(account.strip().lower()), hashed(address)],
         )
 

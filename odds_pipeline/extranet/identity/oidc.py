@@ -84,7 +84,8 @@ class Client:
         expires = stamp(now() + timedelta(minutes=MINUTES))
         with accounts.transaction() as database:
             database.execute(
-                "INSERT INTO pending_signins VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO pending_signins (state, provider, nonce, verifier, next, expires_at) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
                 [hashed(state), self.provider.id, nonce, verifier, next_page, expires],
             )
         query = {

@@ -1,4 +1,5 @@
--- Every table of the warehouse. Observations are never deleted: a value replaced or withdrawn gets
+-- The tables as they stood before migrations had numbers: on an empty warehouse it makes them, on an
+-- older one it adds what it lacks. Observations are never deleted: a value replaced or withdrawn gets
 -- `known_to`, the number of the judgement that ended it.
 
 CREATE TABLE IF NOT EXISTS deliveries (
@@ -148,28 +149,7 @@ ALTER TABLE observations ADD COLUMN IF NOT EXISTS correction VARCHAR;
 ALTER TABLE deliveries ADD COLUMN IF NOT EXISTS levels VARCHAR[];
 ALTER TABLE indicator_values ADD COLUMN IF NOT EXISTS reserve VARCHAR;
 
--- The gate. A month of a delivery counts when it has verdicts, none of its critical ones failed without
--- being overruled, and the judgement accepted it. Everything that computes or publishes reads this view.
-CREATE OR REPLACE VIEW trusted_months AS
-SELECT m.feed, m.delivery, m.month, m.judgement,
-       string_agg('Publié malgré une règle non respectée (' || v.rule || '). Motif : ' || o.reason
-           || ' (' || o.decided_by || ', ' || strftime(o.decided_at, '%d/%m/%Y') || ').', ' '
-           ORDER BY v.rule) FILTER (WHERE NOT v.passed AND o.rule IS NOT NULL) AS reserve
-FROM delivered_months m
-JOIN verdicts v ON v.delivery = m.delivery AND v.month = m.month
-LEFT JOIN overrulings o ON o.delivery = v.delivery AND o.month = v.month AND o.rule = v.rule
-WHERE m.state = 'accepted'
-GROUP BY ALL
-HAVING bool_and(v.passed OR v.severity IN ('warning', 'info') OR o.rule IS NOT NULL);
-
--- Refused months that no later delivery of the same feed, month and levels has replaced. A month that
--- could not be told (0000-00) is closed by a later delivery of the same file name.
-CREATE OR REPLACE VIEW quarantine AS
-SELECT m.feed, m.month, m.delivery, d.file_name, d.received_at, d.received_order
-FROM delivered_months m JOIN deliveries d ON d.id = m.delivery
-WHERE m.state = 'refused' AND NOT EXISTS (
-    FROM delivered_months a JOIN deliveries e ON e.id = a.delivery
-    WHERE a.state = 'accepted' AND a.feed = m.feed AND e.received_order > d.received_order
-      AND (a.month = m.month OR (m.month = '0000-00' AND e.file_name = d.file_name))
-      AND list_has_all(coalesce(e.levels, d.levels, []), coalesce(d.levels, []))
-);
+-- What came before the numbers: a fingerprint, and views that are the program's own now (views.sql).
+DROP TABLE IF EXISTS schema_version;
+DROP VIEW IF EXISTS trusted_months;
+DROP VIEW IF EXISTS quarantine;
