@@ -7,7 +7,7 @@ from pathlib import Path
 
 from odds_pipeline.declarations.access import Access, strictest
 from odds_pipeline.declarations.correction import Correction
-from odds_pipeline.declarations.feed import Feed, Variable
+from odds_pipeline.declarations.feed import Break, Feed, FeedBreak, Variable
 from odds_pipeline.declarations.indicator import Family, Indicator
 from odds_pipeline.declarations.partner import Partner
 from odds_pipeline.declarations.secrecy import Secrecy
@@ -107,6 +107,18 @@ class Declared:
         inherited = self.rules(suite.extends) if suite.extends else {}
         merged: dict[str, Rule | None] = {**inherited, **suite.rules}
         return {name: rule for name, rule in merged.items() if rule is not None}
+
+    def breaks_of(self, indicator: Indicator) -> list[Break]:
+        """Every break of its series in order, one a month: its own and those of all that it reads."""
+        every = [*indicator.breaks, *self.inherited_breaks(indicator)]
+        return sorted({b.month: b for b in reversed(every)}.values(), key=lambda b: b.month)
+
+    def inherited_breaks(self, indicator: Indicator) -> list[FeedBreak]:
+        """The breaks that the contracts declare for the variables of its formula."""
+        return [b for v in indicator.parsed.variables for b in self.breaks_of_variable(v)]
+
+    def breaks_of_variable(self, variable: str) -> list[FeedBreak]:
+        return self.variables[variable][0].feed.breaks_of(variable.partition(".")[2])
 
     def access_of(self, indicator: Indicator) -> Access:
         """Who may read it: the strictest of its own class and those of all that it reads."""

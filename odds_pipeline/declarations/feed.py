@@ -28,6 +28,24 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
+class Break(Declaration):
+    """From ``month`` on, values do not compare with earlier ones; ``source`` says who tells it."""
+
+    month: Month
+    reason: Sentence
+    source: Sentence | None = None
+
+
+class FeedBreak(Break):
+    """A break of some variables of the feed, or of all of them when none is named.
+
+    Every indicator that reads one of them has the break too.
+    """
+
+    source: Sentence
+    variables: list[Name] = []
+
+
 class Variable(Declaration):
     """A raw figure as delivered.
 
@@ -187,6 +205,7 @@ class Feed(Declaration):
     access: Access | None = Field(default=None, description="who may read; the partner's by default")
     secrecy: Secrecy | None = None
     variables: dict[Name, Variable] = Field(min_length=1)
+    breaks: list[FeedBreak] = []
     sums: dict[Name, list[Name] | list[list[Name]]] = Field(
         default={},
         description="parts that add up to a total, but for rounding; a list of lists for several ways",
@@ -206,6 +225,9 @@ class Feed(Declaration):
             return {}
         inherited = self.columns if fmt.inherits_columns else {}
         return {**inherited, **fmt.columns}
+
+    def breaks_of(self, variable: str) -> list[FeedBreak]:
+        return [b for b in self.breaks if not b.variables or variable in b.variables]
 
     @property
     def names(self) -> set[str]:

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.base import Declaration, Month, Name, Sentence, VariableId
-from odds_pipeline.declarations.feed import Level
+from odds_pipeline.declarations.feed import Break, Level
 from odds_pipeline.declarations.formula import Formula, parse
 
 THEMES = {
@@ -29,13 +29,6 @@ class Example(Declaration):
     value: int | float
 
 
-class Break(Declaration):
-    """From ``month`` on, values do not compare with earlier ones."""
-
-    month: Month
-    reason: Sentence
-
-
 class Indicator(Declaration):
     """One stanza of a family file; what the family's ``defaults`` give need not be repeated."""
 
@@ -52,7 +45,9 @@ class Indicator(Declaration):
     direction: Direction
     limits: Sentence
     cautions: list[Sentence] = Field(min_length=1, description="what a reader must not conclude")
-    breaks: list[Break] = Field(description="an empty list says that none is known")
+    breaks: list[Break] = Field(
+        description="its own, besides those of its variables; an empty list says that none is known"
+    )
     decimals: int = Field(ge=0, le=4)
     owner: Sentence
     example: Example

@@ -201,7 +201,7 @@ def _breaks(project: Project) -> pd.DataFrame:
     rows = [
         (i, month_index(b.month))
         for i, entry in enumerate(project.indicators.values())
-        for b in entry.indicator.breaks
+        for b in project.breaks_of(entry.indicator)
     ]
     return pd.DataFrame(rows, columns=["i", "t"], dtype="int64")
 

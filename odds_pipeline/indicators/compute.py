@@ -2,18 +2,20 @@
 
 Statuses travel with the figures: a secret input makes a secret value, a missing one a missing
 value. Sums over territories need every part; a ratio at a higher level comes from the sums of its
-parts. A variable of another feed than the driving one is its latest figure not after the month.
+parts. A change over years that crosses a break of its series has no value. A variable of another
+feed than the driving one is its latest figure not after the month.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import pandas as pd
 
 from odds_pipeline.declarations.calendar import month_index
-from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.project import IndicatorEntry, Project
+from odds_pipeline.indicators.crossings import crossings
 from odds_pipeline.indicators.staleness import ALL, record, spans_of_feeds, stale, within
 
 FIGURES = 1_000_000
@@ -46,6 +48,8 @@ FROM (SELECT *, row_number() OVER (ORDER BY indicator)::INTEGER AS i FROM defini
 JOIN numbered_inputs v ON v.variable = d.driving
 JOIN (SELECT i, count(*) AS terms, bool_and(exact) AS all_exact, bool_or(drives) AS drives
       FROM numbered_terms GROUP BY i) k USING (i);
+CREATE OR REPLACE TEMP TABLE numbered_crossings AS
+SELECT d.i, c.t, c.until FROM crossings c JOIN numbered_definitions d USING (indicator);
 """
 
 # A figure counts only if its delivery's month is trusted (storage/schema/views.sql). `delivered` tells
@@ -180,12 +184,14 @@ CREATE OR REPLACE TEMP VIEW computed AS
 WITH known AS (
     SELECT d.indicator, p.territory, p.level, p.geography, d.factor, d.root, d.divides, s.*,
            s.hidden_by IS NOT NULL AS secret, s.found < d.terms AS missing,
+           EXISTS (FROM numbered_crossings c
+                   WHERE c.i = s.i AND s.t >= c.t AND s.t < c.until) AS crosses,
            -- A term without any row is absent, which is told apart from the other kinds of missing.
            CASE WHEN s.delivered < d.terms THEN greatest('O', coalesce(s.missing_status, 'O'))
                 ELSE s.missing_status END AS why
     FROM sides s JOIN numbered_definitions d ON d.i = s.i JOIN places p ON p.p = s.p
 ), figures AS (
-    SELECT *, CASE WHEN secret OR missing THEN NULL
+    SELECT *, CASE WHEN secret OR missing OR crosses THEN NULL
                    WHEN NOT divides THEN factor * numerator
                    WHEN denominator <= 0 THEN NULL
                    WHEN root IS NOT NULL AND numerator < 0 THEN NULL
@@ -219,6 +225,7 @@ class Tables:
     terms: pd.DataFrame
     levels: pd.DataFrame
     inputs: pd.DataFrame
+    crossings: pd.DataFrame = field(default_factory=lambda: _crossings_frame([]))
 
 
 def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
@@ -247,7 +254,23 @@ def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
         pd.DataFrame(terms, columns=["indicator", "side", "variable", "lag", "coefficient", "exact"]),
         pd.DataFrame(levels, columns=["indicator", "level"]),
         inputs_table(project, needed),
+        _crossings_table(project, entries),
     )
+
+
+def _crossings_table(project: Project, entries: Iterable[IndicatorEntry]) -> pd.DataFrame:
+    """Months in which a change over years would set figures of both sides of a break side by side."""
+    rows = [
+        (entry.id, month_index(month), month_index(until))
+        for entry in entries
+        for month, until in crossings(project, entry.indicator)
+    ]
+    return _crossings_frame(rows)
+
+
+def _crossings_frame(rows: list[tuple[str, int, int]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["indicator", "t", "until"])
+    return frame.astype({"indicator": "string", "t": "int64", "until": "int64"})
 
 
 def inputs_table(project: Project, variables: Iterable[str]) -> pd.DataFrame:
@@ -304,6 +327,7 @@ def gather(
         "terms": tables.terms,
         "levels": tables.levels,
         "inputs": tables.inputs,
+        "crossings": tables.crossings,
         "parts": parts_table(project),
         "changed": changed_table(project),
     }

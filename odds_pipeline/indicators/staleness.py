@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 import duckdb
 
 from odds_pipeline.declarations.project import IndicatorEntry, Project
+from odds_pipeline.indicators.crossings import crossings
 from odds_pipeline.storage.sql import one
 
 Months = tuple[str, str]
@@ -52,7 +53,8 @@ def _fingerprints(
             for name in sorted(_variables(project, entry))
             for feed, variable in [project.variables[name]]
         ]
-        definition = (entry.indicator.parsed, entry.indicator.driving_variable, entry.indicator.levels)
+        own = entry.indicator
+        definition = (own.parsed, own.driving_variable, own.levels, crossings(project, own))
         text = f"{definition!r} {inputs!r} {rules}"
         found[entry.id] = hashlib.sha256(text.encode()).hexdigest()
     return found

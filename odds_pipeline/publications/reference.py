@@ -79,7 +79,10 @@ def _sheet(project: Project, entry: IndicatorEntry) -> list[str]:
         ("Évolutions", _changes(project, indicator)),
         ("Limites", indicator.limits),
         ("Précautions", "<br>".join(indicator.cautions)),
-        ("Ruptures", "<br>".join(f"{_month(b.month)} : {b.reason}" for b in indicator.breaks)),
+        (
+            "Ruptures",
+            "<br>".join(f"{_month(b.month)} : {b.reason}" for b in project.breaks_of(indicator)),
+        ),
         ("Exemple", _example(project, indicator)),
     ]
     return [

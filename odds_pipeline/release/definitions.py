@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 
+from odds_pipeline.declarations.feed import Break
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.comparison import interval_of, years_apart
 
@@ -34,7 +35,7 @@ def definitions_table(project: Project) -> pd.DataFrame:
                 "direction": indicator.direction,
                 "limits": indicator.limits,
                 "cautions": list(indicator.cautions),
-                "breaks": json.dumps([b.model_dump() for b in indicator.breaks], ensure_ascii=False),
+                "breaks": _breaks(project.breaks_of(indicator)),
                 "source": " ; ".join(f.feed.source for f in feeds.values()),
                 "licence": " ; ".join(sorted({f.partner.licence for f in feeds.values()})),
                 "owner": indicator.owner,
@@ -47,3 +48,8 @@ def definitions_table(project: Project) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _breaks(breaks: list[Break]) -> str:
+    rows = [b.model_dump(include={"month", "reason", "source"}) for b in breaks]
+    return json.dumps(rows, ensure_ascii=False)

@@ -104,7 +104,7 @@ def _written(formula: str) -> str:
 def _with(project: Project, formula: str) -> Project:
     """The project with one more indicator; only its formula and levels matter here."""
     indicator = Indicator.model_construct(
-        formula=formula, levels=["commune", "ept", "departement"], driving=None
+        formula=formula, levels=["commune", "ept", "departement"], driving=None, breaks=[]
     )
     entry = IndicatorEntry(
         "case", next(iter(project.families.values())), indicator, Path("case.yaml"), 1

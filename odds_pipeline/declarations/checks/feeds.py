@@ -22,6 +22,7 @@ def feed_problems(declared: Declared) -> Iterator[Problem]:
         yield from _secrecy(declared, entry)
         yield from _columns(entry)
         yield from _sums(declared, entry)
+        yield from _breaks(entry)
 
 
 def _variable(declared: Declared, entry: FeedEntry, name: str, variable: Variable) -> Iterator[Problem]:
@@ -98,3 +99,12 @@ def _sums(declared: Declared, entry: FeedEntry) -> Iterator[Problem]:
                 yield file.problem(at, f"{name} is not a count: it does not add up")
         if len(set(parts)) < 2 or total in parts or len(set(parts)) < len(parts):
             yield file.problem(at, f"{total}: give two different parts or more")
+
+
+def _breaks(entry: FeedEntry) -> Iterator[Problem]:
+    for i, declared in enumerate(entry.feed.breaks):
+        at: Loc = ("breaks", i)
+        for name in declared.variables:
+            yield from _named(entry, at, name)
+        if declared in entry.feed.breaks[:i]:
+            yield entry.file.problem(at, "this break is given twice")

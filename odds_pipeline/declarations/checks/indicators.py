@@ -48,6 +48,7 @@ def _messages(declared: Declared, entry: IndicatorEntry) -> Iterator[str]:
         if indicator.access not in (None, access):
             yield f"access {indicator.access}: what it reads is for {access} only"
         yield from _levels(declared, indicator)
+        yield from _breaks(declared, indicator)
     yield from _example(indicator)
 
 
@@ -70,6 +71,13 @@ def _levels(declared: Declared, indicator: Indicator) -> Iterator[str]:
         missing = [level for level in indicator.levels if level not in delivered]
         if missing:
             yield f"{variable} does not exist at level {', '.join(missing)}"
+
+
+def _breaks(declared: Declared, indicator: Indicator) -> Iterator[str]:
+    inherited = {b.month for b in declared.inherited_breaks(indicator)}
+    for own in indicator.breaks:
+        if own.month in inherited:
+            yield f"break {own.month}: the contract of what it reads declares it already"
 
 
 def _example(indicator: Indicator) -> Iterator[str]:
