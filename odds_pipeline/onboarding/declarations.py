@@ -95,7 +95,7 @@ def _paths(partner: str, feed: str) -> list[str]:
 
 def _only_table(sample: Path) -> Table:
     try:
-        tables = open_tables(sample.name, sample.read_bytes())
+        tables = [t for t in open_tables(sample.name, sample.read_bytes()) if not t.hidden]
     except Unreadable as error:
         raise CannotPropose(str(error)) from error
     if len(tables) != 1:

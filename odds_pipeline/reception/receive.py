@@ -18,12 +18,12 @@ import duckdb
 
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.reception.corrections import corrected
-from odds_pipeline.reception.files import files_in
+from odds_pipeline.reception.files import content_of, files_in, shown_name
 from odds_pipeline.reception.kept import keep
 from odds_pipeline.reception.periods import groups_of, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.recognition import Match, Unrecognised, recognise
-from odds_pipeline.reception.tables import MAX_BYTES, Table, Unreadable, open_tables
+from odds_pipeline.reception.tables import Table, Unreadable, open_tables
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Overtaken, Store, transaction
 
@@ -179,7 +179,9 @@ def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Recei
     if isinstance(outcome, Match):
         sha256, _ = table_of(delivery)
         reading = corrected(outcome.entry, read(project, outcome), table.file_name, sha256)
-        problem = None if reading.months else _without_period(outcome)
+        problem = (
+            f"{table.flaw}." if table.flaw else None if reading.months else _without_period(outcome)
+        )
         receipt = Receipt(
             table.file_name,
             delivery,
@@ -278,38 +280,41 @@ def _receive_file(
     replaced: Replaced,
     again: bool,
 ) -> list[Receipt]:
-    if path.stat().st_size > MAX_BYTES:
-        reason = f"{path.name} : plus de {MAX_BYTES // 2**20} Mo, non ouvert."
-        return [Receipt(path.name, "", None, None, (), False, False, reason)]
-    content = path.read_bytes()
+    name = shown_name(path)
+    try:
+        content = content_of(path)
+    except Unreadable as error:
+        return [Receipt(name, "", None, None, (), False, False, str(error))]
     sha256 = hashlib.sha256(content).hexdigest()
     known = connection.execute(_KNOWN, [sha256]).fetchall()
     # Bytes that no contract read are tried again: a contract may know them by now.
     if any(reason is None for *_, reason in known):
         if again:
-            return _take_back(connection, path.name, known, replaced)
-        return _already(path.name, known, replaced)
+            return _take_back(connection, name, known, replaced)
+        return _already(name, known, replaced)
     _archive(home, content, sha256)
     received: list[tuple[Receipt, Table | None, Reading | None]] = []
     try:
-        tables = open_tables(path.name, content)
+        tables = open_tables(name, content)
     except Unreadable as error:
-        named = named_feed(project, path.name)
-        month = named_month(named, path.name) if named else NO_MONTH
+        named = named_feed(project, name)
+        month = named_month(named, name) if named else NO_MONTH
         feed = named.id if named else None
-        receipt = Receipt(path.name, sha256, feed, None, (month,), False, False, str(error))
+        receipt = Receipt(name, sha256, feed, None, (month,), False, False, str(error))
         received.append((receipt, None, None))
     else:
         for number, table in enumerate(tables):
+            if table.hidden:
+                continue
             delivery = sha256 if number == 0 else f"{sha256}#{number}"
             receipt, reading = _receive_table(project, table, delivery)
             received.append((receipt, table, reading))
     outcome = [(r.delivery, r.feed, r.format, r.simulated, r.reason) for r, _, _ in received]
     if known == outcome:
-        return _already(path.name, known, replaced)
+        return _already(name, known, replaced)
     with transaction(connection):
         if connection.execute(_KNOWN, [sha256]).fetchall() != known:
-            raise Overtaken(f"{path.name}: another process received the same bytes meanwhile")
+            raise Overtaken(f"{name}: another process received the same bytes meanwhile")
         for name in ("verdicts", "delivered_months"):
             connection.execute(
                 f"DELETE FROM {name} WHERE delivery IN (SELECT unnest(?))", [[i for i, *_ in known]]

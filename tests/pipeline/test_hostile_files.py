@@ -12,7 +12,7 @@ import pytest
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception import tables
+from odds_pipeline.reception import bounds
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.reception.tables import Unreadable, open_tables
 from odds_pipeline.storage.home import Home
@@ -47,7 +47,7 @@ def lying(content: bytes, name: str, size: int, told: int) -> bytes:
 
 @pytest.fixture
 def little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MAX_BYTES", SMALL)
+    monkeypatch.setattr(bounds, "MAX_BYTES", SMALL)
 
 
 @pytest.mark.usefixtures("little")

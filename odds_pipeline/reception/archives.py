@@ -1,0 +1,91 @@
+"""Unpacks what a delivery is packed in: zip archives, file by file, and single files in gzip."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from odds_pipeline.reception import bounds
+from odds_pipeline.reception.files import ignored_name
+from odds_pipeline.reception.table import Unreadable
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+"""What zipfile raises on a damaged member, or one packed in a way that it does not know."""
+
+
+def opened(content: bytes, name: str) -> zipfile.ZipFile:
+    """The archive, known to be no larger unpacked than may be, by what its headers say."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise Unreadable(f"{name} : archive zip abîmée ({error}).") from error
+    members = archive.infolist()
+    if len(members) > bounds.MAX_MEMBERS:
+        raise Unreadable(f"{name} : l'archive contient plus de {bounds.MAX_MEMBERS} fichiers.")
+    if sum(member.file_size for member in members) > bounds.MAX_BYTES:
+        raise Unreadable(f"{name} : plus de {bounds.MAX_BYTES // 2**20} Mo une fois décompressé.")
+    for member in members:
+        swollen = member.file_size > bounds.SWOLLEN_TIMES * max(member.compress_size, 1)
+        if swollen and member.file_size > bounds.SWOLLEN_BYTES:
+            raise Unreadable(
+                f"{name} : {member.filename} grossit plus de {bounds.SWOLLEN_TIMES} fois une fois "
+                "décompressé : ce n'est pas un fichier de données."
+            )
+    return archive
+
+
+def members_of(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """The name of each file that a person put there, without its folders."""
+    for member in archive.infolist():
+        path = PurePath(_name(member))
+        if member.is_dir() or any(ignored_name(part) or part == "__MACOSX" for part in path.parts):
+            continue
+        if member.flag_bits & 1:
+            raise Unreadable(f"{name} : l'archive est protégée par un mot de passe.")
+        yield path.name, member
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """The member's name; where it does not say UTF-8, what zipfile took for CP437 is tried again."""
+    if member.flag_bits & 0x800 or member.filename.isascii():
+        return member.filename
+    written = member.filename.encode("cp437", errors="replace")
+    try:
+        return written.decode("utf-8")
+    except UnicodeDecodeError:
+        return written.decode("cp850")
+
+
+def unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes:
+    """The content of a member. Raises :class:`Unreadable` when it is damaged or not of its stated size.
+
+    Read by pieces: asked for all of it, zipfile unpacks two gigabytes before it sees that the header
+    said less.
+    """
+    try:
+        with archive.open(member) as file:
+            return b"".join(iter(lambda: file.read(2**20), b""))
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
+        raise Unreadable(f"{name} : {member.filename} est abîmé ({error}).") from error
+
+
+def gunzip(content: bytes, name: str) -> bytes:
+    """The one file that a gzip holds, no larger than may be."""
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        inner = unpacker.decompress(content, bounds.MAX_BYTES + 1)
+    except zlib.error as error:
+        raise Unreadable(f"{name} : fichier gzip abîmé ({error}).") from error
+    if len(inner) > bounds.MAX_BYTES:
+        raise Unreadable(f"{name} : plus de {bounds.MAX_BYTES // 2**20} Mo une fois décompressé.")
+    if not unpacker.eof:
+        raise Unreadable(f"{name} : fichier gzip abîmé (il s'arrête avant sa fin).")
+    return inner

@@ -1,0 +1,168 @@
+"""Reads delimited text, whatever its encoding, separator and quotes, and tells what damaged it."""
+
+import csv
+import io
+from collections import Counter
+
+from odds_pipeline.reception import bounds
+from odds_pipeline.reception.table import Cell, NoTable, Table, Unreadable, cut, without_empty_columns
+
+SEPARATORS = ";,\t|"
+
+_COMMON = dict.fromkeys("éèêàâîïôùûçëü’°", 2) | dict.fromkeys("ÉÈÀÊÇÎÔŒœ«»€\u00a0–", 1)
+"""Letters and signs of French beyond ASCII, and how much each tells of an encoding."""
+
+_OTHERS = {"cp850": "CP850 (MS-DOS)", "mac_roman": "Mac Roman"}
+
+_MARKUP = (
+    ("urn:schemas-microsoft-com:office:spreadsheet", "un classeur XML 2003"),
+    ("<!doctype html", "une page HTML"),
+    ("<html", "une page HTML"),
+    ("<table", "une page HTML"),
+    ("<?xml", "du XML"),
+)
+
+
+def decode(content: bytes, name: str) -> tuple[str, str | None]:
+    """The text, and the hint that it was written in an encoding which loses its accents."""
+    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    try:
+        text = content.decode("utf-16" if marked else "utf-8-sig")
+    except UnicodeDecodeError:
+        if marked or b"\x00" in content:
+            raise _no_text(content, name) from None
+        return _eight_bits(content)
+    if "\x00" in text:
+        raise _no_text(content, name)
+    return text, _twice_encoded(text)
+
+
+def _no_text(content: bytes, name: str) -> Unreadable:
+    start = content[:2000]
+    wide = min(start[0::2].count(0), start[1::2].count(0)) == 0 and start.count(0) > len(start) / 3
+    if wide:
+        return Unreadable(
+            f"{name} : ce n'est pas un fichier texte UTF-8 : il semble en UTF-16 sans marque."
+        )
+    return Unreadable(f"{name} : ce n'est pas un fichier texte UTF-8 ni Windows (cp1252).")
+
+
+def _eight_bits(content: bytes) -> tuple[str, str | None]:
+    def weight(encoding: str) -> int:
+        shown = content.decode(encoding, errors="replace")
+        return sum(_COMMON.get(c, 0) * n for c, n in Counter(shown).items() if not c.isascii())
+
+    text = content.decode("cp1252", errors="replace")
+    weights = {encoding: weight(encoding) for encoding in ("cp1252", *_OTHERS)}
+    best = max(weights, key=lambda encoding: weights[encoding])
+    if best == "cp1252":
+        return text, None
+    return text, f"le fichier semble écrit en {_OTHERS[best]} : ses lettres accentuées sont illisibles"
+
+
+def _twice_encoded(text: str) -> str | None:
+    if "Ã" not in text and "â€" not in text:
+        return None
+    try:
+        written = [c.encode("latin-1" if c in _HOLES else "cp1252") for c in text]
+        once = b"".join(written).decode("utf-8")
+    except UnicodeError:
+        return None
+    shown = "le fichier semble encodé deux fois en UTF-8 : ses lettres accentuées sont illisibles"
+    return shown if once != text else None
+
+
+_HOLES = set("\x81\x8d\x8f\x90\x9d")
+"""Bytes that cp1252 has no letter for."""
+
+
+def _width(line: str, separator: str) -> int:
+    """Cells of a line; 0 when it cannot be cut, which the reading of the table then tells."""
+    try:
+        return len(next(csv.reader([line], delimiter=separator), []))
+    except csv.Error:
+        return 0
+
+
+def _separator(text: str) -> str:
+    """The separator that cuts most lines of the beginning into the same number of cells."""
+    lines = [line for line in text[: 50 * bounds.MAX_CELL].splitlines()[:50] if line.strip()]
+    best, best_score = ";", (0, 0)
+    for separator in SEPARATORS:
+        widths = Counter(_width(line, separator) for line in lines)
+        cut_in = {width: count for width, count in widths.items() if width > 1}
+        if cut_in:
+            width, count = max(cut_in.items(), key=lambda item: (item[1], item[0]))
+            if (count, width) > best_score:
+                best, best_score = separator, (count, width)
+    return best
+
+
+def read_text(content: bytes, name: str) -> Table:
+    """The table that the text is. Raises :class:`Unreadable`."""
+    text, hint = decode(content, name)
+    if not text.strip():
+        raise Unreadable(f"{name} : le fichier est vide.")
+    _refuse_markup(text, name)
+    separator = _separator(text)
+    rows, lines, flaw = _rows(text, separator, name)
+    if sum(len(row) == 1 and any(s in str(row[0]) for s in SEPARATORS) for row in rows) > len(rows) / 2:
+        hint = hint or "chaque ligne est une seule cellule, prise tout entière entre guillemets"
+    flaw = flaw or cut(lines[-1] if lines else 0)
+    return Table(name, None, None, without_empty_columns(rows), lines, flaw, hint)
+
+
+def _refuse_markup(text: str, name: str) -> None:
+    start = text[:2000].lstrip("\ufeff \r\n\t").lower()
+    for beginning, what in _MARKUP:
+        if start.startswith("<") and beginning in start:
+            raise NoTable(f"{name} : c'est {what}, non un tableau.")
+    if start.startswith(("{", "[{", "[[")):
+        raise NoTable(f"{name} : c'est du JSON, non un tableau.")
+
+
+def _rows(text: str, separator: str, name: str) -> tuple[list[list[Cell]], list[int], str | None]:
+    """Rows that are not blank, the line where each ends, and the flaw of quotes that swallow lines."""
+    # Of the process, not of the reader: once a library lifts it (frictionless does), verdicts differ.
+    csv.field_size_limit(bounds.MAX_CELL)
+    physical = list(io.StringIO(text, newline=""))
+    reader = csv.reader(physical, delimiter=separator)
+    rows: list[list[Cell]] = []
+    lines: list[int] = []
+    flaw, before, cells = None, 0, 0
+    try:
+        for row in reader:
+            if reader.line_num > before + 1 and flaw is None:
+                flaw = _swallowed(row, separator, before, reader.line_num)
+            before = reader.line_num
+            cells += len(row)
+            if cells > bounds.MAX_CELLS:
+                raise Unreadable(f"{name} : plus de {bounds.MAX_CELLS} cellules.")
+            if any(cell.strip() for cell in row):
+                rows.append(list(row))
+                lines.append(before)
+    except csv.Error as error:
+        raise Unreadable(f"{name}, ligne {reader.line_num} : CSV illisible ({error}).") from error
+    return rows, lines, flaw or _left_open(physical, separator)
+
+
+def _swallowed(row: list[str], separator: str, before: int, last: int) -> str | None:
+    """The flaw of a row whose quoted cell holds line ends and separators: other rows are in it."""
+    for position, cell in enumerate(row):
+        if separator in cell and ("\n" in cell or "\r" in cell):
+            line = before + 1 + sum(inner.count("\n") for inner in row[:position])
+            return (
+                f"ligne {line} : un guillemet y est ouvert et n'est pas refermé, les lignes "
+                f"{line} à {last} sont prises dans une seule cellule"
+            )
+    return None
+
+
+def _left_open(physical: list[str], separator: str) -> str | None:
+    """The flaw of a quote that the last line opens and nothing closes."""
+    try:
+        list(csv.reader(physical[-1:], delimiter=separator, strict=True))
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            return f"ligne {len(physical)} : un guillemet y est ouvert et n'est pas refermé"
+    return None

@@ -1,0 +1,318 @@
+"""Kinds of files: what each is read as, or what it is told to be."""
+
+import gzip
+import io
+import json
+import zipfile
+
+import duckdb
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from odds_pipeline.reception import bounds
+from odds_pipeline.reception.files import ignored_name
+from odds_pipeline.reception.tables import NoTable, Table, Unreadable, open_file, open_tables
+
+ROWS = [["code", "n"], ["93001", 3], ["93005", 2.5]]
+TEXT = "code;libellé;n\n93001;Île;3\n93005;Épinay;2\n"
+
+
+def workbook(*sheets: tuple[str, list[list[object]], str]) -> bytes:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows, state in sheets:
+        sheet = book.create_sheet(title)
+        sheet.sheet_state = state
+        for row in rows:
+            sheet.append(row)
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def edited(content: bytes, old: bytes, new: bytes, member: str = "xl/worksheets/sheet1.xml") -> bytes:
+    """The workbook with the XML of one part changed."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(target, "w") as copy:
+        for name in source.namelist():
+            inner = source.read(name)
+            if name == member:
+                assert old in inner
+                inner = inner.replace(old, new)
+            copy.writestr(name, inner)
+    return target.getvalue()
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def ods(rows: list[list[object]]) -> bytes:
+    def cell(value: object) -> str:
+        if isinstance(value, str):
+            return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+        return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
+
+    body = "".join(
+        f"<table:table-row>{''.join(map(cell, row))}</table:table-row>"
+        '<table:table-row table:number-rows-repeated="1"/>'
+        for row in rows
+    )
+    names = " ".join(
+        f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for n in ("office", "table", "text")
+    )
+    content = (
+        f'<?xml version="1.0"?><office:document-content {names}><office:body><office:spreadsheet>'
+        f'<table:table table:name="F">{body}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    manifest = b'<?xml version="1.0"?><m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    return zipped(
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+            "content.xml": content.encode(),
+            "META-INF/manifest.xml": manifest,
+            "Thumbnails/thumbnail.png": b"\x89PNG",
+        }
+    )
+
+
+def only(name: str, content: bytes) -> Table:
+    (table,) = open_tables(name, content)
+    return table
+
+
+def test_an_opendocument_spreadsheet_is_read() -> None:
+    assert only("x.ods", ods(ROWS)).rows == ROWS
+
+
+def test_a_gzip_is_opened_and_bears_the_name_of_what_is_in_it() -> None:
+    table = only("caf_2024-11.csv.gz", gzip.compress(TEXT.encode()))
+    assert table.names == ("caf_2024-11.csv", "caf_2024-11.csv.gz")
+    assert table.rows[1] == ["93001", "Île", "3"]
+    with pytest.raises(Unreadable, match="s'arrête avant sa fin"):
+        open_tables("x.gz", gzip.compress(TEXT.encode() * 999)[:-8])
+
+
+def test_parquet_is_read(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "x.parquet"
+    duckdb.sql(
+        "SELECT * FROM (VALUES ('01001', 3, 1.5, NULL), ('93005', 4, 'nan'::DOUBLE, DATE '2024-11-30')) "
+        "t(code, n, part, jour)"
+    ).write_parquet(str(path))
+    table = only("x.parquet", path.read_bytes())
+    assert [list(map(str, row)) for row in table.rows] == [
+        ["code", "n", "part", "jour"],
+        ["01001", "3", "1.5", ""],
+        ["93005", "4", "nan", "2024-11-30"],
+    ]
+    with pytest.raises(Unreadable, match="Parquet illisible"):
+        open_tables("x.parquet", path.read_bytes()[:-20])
+
+
+def test_a_hidden_sheet_is_marked() -> None:
+    content = workbook(("RSA", ROWS, "visible"), ("b", ROWS, "hidden"), ("c", ROWS, "veryHidden"))
+    assert [(t.sheet, t.hidden) for t in open_tables("x.xlsx", content)] == [
+        ("RSA", False),
+        ("b", True),
+        ("c", True),
+    ]
+    with pytest.raises(Unreadable, match="masquées"):
+        open_tables("x.xlsx", edited(content, b'state="visible"', b'state="hidden"', "xl/workbook.xml"))
+
+
+@pytest.mark.parametrize("stale", [b"A1", b"A1:A2", b"A1:XFD1048576", b"A:XFD"])
+def test_the_dimension_that_a_workbook_states_is_not_believed(stale: bytes) -> None:
+    content = workbook(("F", ROWS, "visible"))
+    assert only("x.xlsx", edited(content, b'ref="A1:B3"', b'ref="' + stale + b'"')).rows == ROWS
+
+
+def test_an_error_of_a_spreadsheet_is_no_blank() -> None:
+    content = workbook(
+        ("F", [["code", "n", "m"], ["93001", 3, "#REF!"], ["93005", "#N/A", 1]], "visible")
+    )
+    assert only("x.xlsx", content).rows == [
+        ["code", "n", "m"],
+        ["93001", 3, "#REF!"],
+        ["93005", "#N/A", 1],
+    ]
+
+
+def test_a_number_that_is_none_is_text_that_no_rule_takes_for_a_number() -> None:
+    content = workbook(("F", ROWS, "visible"))
+    (table,) = open_tables("x.xlsx", edited(content, b"<v>3</v>", b"<v>NaN</v>"))
+    assert str(table.rows[1][1]) == "nan"
+
+
+def test_a_control_character_ends_nothing() -> None:
+    content = workbook(("F", [["code", "x"], ["93001", "ab"]], "visible"))
+    assert only("x.xlsx", edited(content, b"<t>ab</t>", b"<t>a&#2;b</t>", "xl/sharedStrings.xml")).rows
+
+
+def test_a_sheet_cut_short_is_told() -> None:
+    content = workbook(("F", ROWS, "visible"))
+    with pytest.raises(Unreadable, match=r"x\.xlsx : classeur illisible"):
+        open_tables("x.xlsx", edited(content, b'<c r="B3"', b"<c r="))
+
+
+def test_a_cell_filled_very_far_away_is_told() -> None:
+    content = workbook(("F", ROWS, "visible"))
+    with pytest.raises(Unreadable, match=r"très loin du tableau|cellules"):
+        open_tables("x.xlsx", edited(content, b'r="B3"', b'r="XFD1048576"'))
+
+
+def test_columns_that_no_row_fills_are_dropped() -> None:
+    rows = [[*row, *[""] * 3000] for row in ROWS]
+    assert only("x.xlsx", workbook(("F", rows, "visible"))).rows == ROWS
+    assert only("x.csv", b"a;b;;;\n1;;;;\n").rows == [["a", "b"], ["1", ""]]
+
+
+@pytest.mark.parametrize("lines", bounds.CUT_AT)
+def test_a_table_that_ends_where_a_sheet_does_is_cut(
+    lines: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Unreadable, match="limite d'un tableur"):
+        open_tables("x.csv", b"a;b\n" * lines)
+    assert open_tables("x.csv", b"a;b\n" * (lines + 1))
+
+
+def test_a_workbook_that_ends_where_a_sheet_does_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "CUT_AT", (3,))
+    with pytest.raises(Unreadable, match="limite d'un tableur"):
+        open_tables("x.xlsx", workbook(("F", ROWS, "visible")))
+
+
+@given(st.integers(2, 30), st.integers(0, 40), st.sampled_from(";,\t|"), st.booleans())
+def test_a_quote_that_is_never_closed_is_told(rows: int, at: int, separator: str, last: bool) -> None:
+    """Wherever it opens a cell, with other lines after it."""
+    lines = [separator.join([f"9300{i}", f"nom {i}", str(i)]) for i in range(rows)]
+    line = at % (rows - 1) if not last else rows - 1
+    cells = lines[line].split(separator)
+    cells[at % 3] = '"' + cells[at % 3]
+    lines[line] = separator.join(cells)
+    with pytest.raises(Unreadable, match=rf"ligne {line + 1} : un guillemet"):
+        open_tables("x.csv", "\n".join(lines).encode())
+
+
+def test_a_line_end_in_a_quoted_title_is_no_fault() -> None:
+    assert only("x.csv", b'code;"nombre\nde foyers"\n93001;3\n').rows[0] == ["code", "nombre\nde foyers"]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"%PDF-1.7 ...", "un PDF"),
+        (b"<!DOCTYPE html><html><body><table><tr><td>93001</td></tr></table></body></html>", "page HTML"),
+        (b"  <html lang='fr'>", "page HTML"),
+        (b'<?xml version="1.0"?><ROOT/>', "du XML"),
+        (b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">', "classeur XML"),
+        (json.dumps({"total": 1}).encode(), "du JSON"),
+        (json.dumps([{"code": "93001"}]).encode(), "du JSON"),
+        (b"7z\xbc\xaf\x27\x1c", "archive 7z"),
+        (b"Rar!\x1a\x07", "archive RAR"),
+        (b"\x89PNG\r\n", "une image"),
+        (zipped({"word/document.xml": b"<w/>"}), "un document"),
+    ],
+)  # fmt: skip
+def test_what_is_no_table_is_told_for_what_it_is(content: bytes, what: str) -> None:
+    with pytest.raises(NoTable, match=what):
+        open_tables("caf_rsa_2024-11.xls", content)
+
+
+def test_a_password_is_told() -> None:
+    content = (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 1000 + "EncryptedPackage".encode("utf-16-le")
+    )
+    with pytest.raises(Unreadable, match="mot de passe"):
+        open_tables("x.xlsx", content)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "hint"),
+    [
+        ("cp850", "CP850"),
+        ("mac_roman", "Mac Roman"),
+        ("cp1252", None),
+        ("utf-8", None),
+        ("latin-1", None),
+    ],
+)
+def test_the_encoding_that_loses_accents_is_told(encoding: str, hint: str | None) -> None:
+    shown = only(
+        "x.csv", "code;Rentrée scolaire;Élèves;Nom\n93001;2024;3;Forêt à côté\n".encode(encoding)
+    ).hint
+    assert (hint in shown) if hint and shown else shown is None
+
+
+def test_utf_8_encoded_twice_is_told() -> None:
+    content = "code;Rentrée\n93001;À côté – d’où\n".encode().decode("cp1252", errors="ignore").encode()
+    assert "deux fois" in (only("x.csv", content).hint or "")
+
+
+def test_lines_that_are_one_quoted_cell_are_told() -> None:
+    assert "entre guillemets" in (only("x.csv", b'"a;b;c"\n"1;2;3"\n').hint or "")
+
+
+def test_what_goes_with_a_table_in_an_archive_is_listed() -> None:
+    """Notices are listed, what other programs put there is not even that."""
+    content = zipped(
+        {
+            "donnees.csv": TEXT.encode(),
+            "__MACOSX/._donnees.csv": b"\x00\x05\x16\x07",
+            "Thumbs.db": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            ".DS_Store": b"\x00",
+            "notice.pdf": b"%PDF-1.4",
+        }
+    )
+    found = open_file("x.zip", content)
+    assert [table.member for table in found.tables] == ["donnees.csv"]
+    assert found.rest == ("notice.pdf : c'est un PDF, non un tableau.",)
+    assert found.damaged == ()
+
+
+def test_a_damaged_member_is_named_and_the_others_are_read() -> None:
+    content = zipped({"a.csv": TEXT.encode(), "b.xlsx": b"PK\x03\x04 cut short"})
+    found = open_file("x.zip", content)
+    assert [table.member for table in found.tables] == ["a.csv"]
+    assert found.damaged[0][0] == "b.xlsx"
+
+
+def test_an_archive_of_very_many_files_is_not_opened() -> None:
+    with pytest.raises(Unreadable, match="plus de 1000 fichiers"):
+        open_tables("x.zip", zipped({f"{i}.csv": b"a;b\n" for i in range(1001)}))
+
+
+def test_a_member_that_swells_beyond_any_table_is_not_unpacked() -> None:
+    with pytest.raises(Unreadable, match="grossit plus de"):
+        open_tables("x.zip", zipped({"a.csv": b"0" * (bounds.SWOLLEN_BYTES + 1)}))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp850"])
+def test_accents_in_the_names_of_an_archive_of_windows(encoding: str) -> None:
+    content = zipped({"rentr##e.csv": TEXT.encode()})
+    written = "é".encode(encoding).ljust(2, b"e")
+    (table,) = open_tables("x.zip", content.replace(b"##", written))
+    assert table.member is not None and table.member.startswith("rentré")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "~$caf_rsa_2024-11.xlsx",
+        ".~lock.caf.ods#",
+        "desktop.ini",
+        "Thumbs.db",
+        ".DS_Store",
+        "x.csv.part",
+        "x.tmp",
+    ],
+)
+def test_files_of_other_programs_are_ignored(name: str) -> None:
+    assert ignored_name(name)
+    assert not ignored_name("caf_rsa_2024-11.csv")
