@@ -10,11 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from itsdangerous import Signer
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.staticfiles import StaticFiles
 
 from odds_pipeline.declarations.extranet import Settings
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import read_publications
+from odds_pipeline.extranet import static_files
+from odds_pipeline.extranet.asked import Asked
 from odds_pipeline.extranet.delivery import Delivery
 from odds_pipeline.extranet.drawing import Atlas
 from odds_pipeline.extranet.identity.accounts import Accounts
@@ -84,12 +85,19 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     app.state.providers = {p.id: Client(p, settings) for p in settings.providers}
     for module in PAGES:
         app.include_router(module.router, include_in_schema=False)
+    app.include_router(static_files.router, include_in_schema=False)
     app.include_router(api.router)
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_exception_handler(Unknown, _unknown)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _misread)
-    app.add_middleware(Delivery, serving=serving, accounts=accounts, settings=settings, signer=signer)
+    app.add_middleware(
+        Delivery,
+        serving=serving,
+        accounts=accounts,
+        settings=settings,
+        signer=signer,
+        asked=Asked(route for module in (*PAGES, api) for route in module.router.routes),
+    )
     return app
 
 

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from odds_pipeline.declarations.extranet import Settings
+from odds_pipeline.extranet.asked import Asked
 from odds_pipeline.extranet.identity.accounts import Accounts, Person
 from odds_pipeline.extranet.reading.rights import VISITOR, Rights
 from odds_pipeline.extranet.reading.serving import Serving, View
@@ -60,7 +61,7 @@ class Page:
 
 
 class Delivery:
-    """The middleware. ``signer`` signs the session cookie."""
+    """The middleware. ``signer`` signs the session cookie; ``asked`` knows what pages may be asked."""
 
     def __init__(
         self,
@@ -70,9 +71,10 @@ class Delivery:
         accounts: Accounts,
         settings: Settings,
         signer: Signer,
+        asked: Asked,
     ) -> None:
         self.app, self.serving, self.accounts = app, serving, accounts
-        self.settings, self.signer = settings, signer
+        self.settings, self.signer, self.asked = settings, signer, asked
         self.cookie = cookie_name(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,13 +82,13 @@ class Delivery:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        secured = _Secured(send, self.settings)
+        secured: Send = _Secured(send, self.settings)
         if scope["method"] in UNSAFE:
             problem = self._forged(headers)
             if problem:
                 await problem(scope, receive, secured)
                 return
-        if scope["path"].startswith("/static/"):
+        if scope["path"].startswith(("/static/", "/favicon.ico")):
             await self.app(scope, receive, secured)
             return
         reader = self._reader(headers)
@@ -98,13 +100,18 @@ class Delivery:
             await _NOTHING(scope, receive, secured)
             return
         scope.setdefault("state", {}).update(reader=reader, view=view)
-        key = (scope["path"], scope["query_string"], reader.person is not None)
-        if scope["method"] in ("GET", "HEAD"):
+        method = scope["method"]
+        key = None
+        if method in ("GET", "HEAD") and (asked := self.asked.of(scope)) is not None:
+            scope["query_string"] = asked
+            key = (scope["path"], asked, reader.person is not None)
             kept: Page | None = view.pages.get(key)
             if kept is not None:
-                await _answer(kept, scope["method"], headers, secured)
+                await _answer(kept, method, headers, secured)
                 return
-        await self.app(scope, receive, _Keeping(scope, secured, view, key, headers))
+        if method == "HEAD":
+            scope, secured = {**scope, "method": "GET"}, _Bodiless(secured)
+        await self.app(scope, receive, _Keeping(method, secured, view, key, headers))
 
     def _forged(self, headers: Headers) -> PlainTextResponse | None:
         """Refuse a form that another site sent (Fetch Metadata, else Origin) or that is too long."""
@@ -165,16 +172,29 @@ class _Secured:
         await self.send(message)
 
 
+class _Bodiless:
+    """Answers HEAD with what GET would answer, without its body."""
+
+    def __init__(self, send: Send) -> None:
+        self.send = send
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self.send(message)
+
+
 class _Keeping:
     """Holds back a page marked ``x-keep``, keeps it on its view, then answers with it."""
 
-    def __init__(self, scope: Scope, send: Send, view: View, key: object, headers: Headers) -> None:
-        self.scope, self.send, self.view, self.key, self.headers = scope, send, view, key, headers
+    def __init__(self, method: str, send: Send, view: View, key: object, headers: Headers) -> None:
+        self.method, self.send, self.view, self.key, self.headers = method, send, view, key, headers
         self.start: Message | None = None
         self.body = bytearray()
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and "x-keep" in Headers(scope=message):
+        keep = self.key is not None and "x-keep" in Headers(raw=message.get("headers", []))
+        if message["type"] == "http.response.start" and keep:
             self.start = message
             return
         if self.start is None:
@@ -184,7 +204,7 @@ class _Keeping:
         if not message.get("more_body"):
             page = _page(bytes(self.body), Headers(scope=self.start))
             self.view.pages.put(self.key, page, len(page.body) + len(page.packed))
-            await _answer(page, self.scope["method"], self.headers, self.send)
+            await _answer(page, self.method, self.headers, self.send)
 
 
 def _page(body: bytes, headers: Headers) -> Page:

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from odds_pipeline.declarations.indicator import THEMES
-from odds_pipeline.extranet import words
+from odds_pipeline.extranet import static_files, words
 from odds_pipeline.extranet.delivery import Reader
 from odds_pipeline.extranet.reading.serving import View
 from odds_pipeline.french import french_number
@@ -40,6 +40,7 @@ def environment() -> Environment:
         LEVELS_PLURAL=words.LEVELS_PLURAL,
         DIRECTIONS=words.DIRECTIONS,
         ACCESS_WORDS=words.ACCESS_WORDS,
+        fichier=static_files.address,
     )
     return made
 

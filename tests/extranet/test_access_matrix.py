@@ -69,6 +69,7 @@ def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:
         "/etude/{study}/{file}": ["/etude/logement_fragile/etude.html", "/etude/x/communes.csv"],
         "/themes/{theme}": [f"/themes/{t}" for t in ("cadrage", "social", "sante", "logement")],
         "/editions/{number}": ["/editions/1"],
+        "/static/{digest}/{name}": ["/static/000000000000/extranet.css"],
         "/comparer": ["/comparer?t=93008&t=93066"],
         "/recherche": [f"/recherche?q={indicator.replace('_', '+')}"],
         "/api/v1/recherche": [f"/api/v1/recherche?q={indicator.replace('_', '+')}"],

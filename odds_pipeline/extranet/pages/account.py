@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Query, Request
 from itsdangerous import BadSignature
@@ -71,9 +72,19 @@ def _welcome(request: Request, person: Person, next_page: str, how: str) -> Resp
 
 
 @router.get("/connexion")
-def sign_in_page(request: Request, next: Annotated[str, Query(max_length=400)] = "/") -> HTMLResponse:
-    """The sign-in form."""
-    return _sign_in_form(request, next, "", 200)
+def sign_in_page(request: Request, next: Annotated[str, Query(max_length=400)] = "") -> HTMLResponse:
+    """The sign-in form; afterwards ``next``, else the page of this site that led here."""
+    return _sign_in_form(request, next or _came_from(request), "", 200)
+
+
+def _came_from(request: Request) -> str:
+    """The page of this site that the browser says it comes from.
+
+    A page that does not exist for a visitor may not repeat its address: it would not be like the others.
+    """
+    page = urlsplit(request.headers.get("referer", ""))
+    own = page.netloc == request.headers.get("host") and page.path != "/connexion"
+    return f"{page.path}?{page.query}" if own and page.query else page.path if own else "/"
 
 
 def _sign_in_form(request: Request, next_page: str, problem: str, status: int) -> HTMLResponse:

@@ -18,12 +18,9 @@ FILES = ("etude.pdf", "etude.html", "communes.csv", "classes.csv")
 
 @router.get("/etude")
 def study(request: Request) -> HTMLResponse:
-    """The studies of this release. Not kept: they are made after the release goes live."""
+    """The studies. Not kept: they are made after the release goes live."""
     home, view = request.app.state.serving.home, view_of(request)
-    published = {
-        name: publications.publication(home, view, name) is not None
-        for name in request.app.state.studies
-    }
+    published = {name: publications.publication(home, view, name) for name in request.app.state.studies}
     return render(
         request, "study.html", personal=True, studies=request.app.state.studies, published=published
     )
@@ -32,12 +29,12 @@ def study(request: Request) -> HTMLResponse:
 @router.get("/etude/{study}/{file}")
 def study_file(request: Request, study: str, file: str) -> Response:
     """A file of a study."""
-    folder = None
+    shown = None
     if study in request.app.state.studies and file in FILES:
-        folder = publications.publication(request.app.state.serving.home, view_of(request), study)
-    if folder is None or not (folder / file).is_file():
+        shown = publications.publication(request.app.state.serving.home, view_of(request), study)
+    if shown is None or not (shown.folder / file).is_file():
         raise Unknown(file)
-    return _document(request, folder / file)
+    return _document(request, shown.folder / file)
 
 
 @router.get("/territoires/{code}/portrait")
@@ -45,11 +42,11 @@ def portrait_page(request: Request, code: str) -> HTMLResponse:
     """Where the portrait of a territory is to be had."""
     place = view_of(request).place(code)
     try:
-        publications.portrait(request.app.state.serving.home, view_of(request), code, "pdf")
-        ready = True
+        home = request.app.state.serving.home
+        _, release = publications.portrait(home, view_of(request), code, "pdf")
     except Unknown:
-        ready = False
-    return render(request, "portrait.html", personal=True, place=place, ready=ready)
+        release = None
+    return render(request, "portrait.html", personal=True, place=place, release=release)
 
 
 @router.get("/portraits/{file}")
@@ -59,7 +56,8 @@ def portrait_file(request: Request, file: str) -> Response:
     if suffix not in ("pdf", "html"):
         raise Unknown(file)
     home = request.app.state.serving.home
-    return _document(request, publications.portrait(home, view_of(request), code, suffix))
+    path, _ = publications.portrait(home, view_of(request), code, suffix)
+    return _document(request, path)
 
 
 def _document(request: Request, path: Path) -> Response:

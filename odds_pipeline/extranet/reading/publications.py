@@ -3,32 +3,49 @@
 import base64
 import hashlib
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from odds_pipeline.declarations.access import readable
 from odds_pipeline.extranet.reading.serving import Unknown, View
 from odds_pipeline.publications.portrait.publish import folder_of
+from odds_pipeline.release.published import numbers
 from odds_pipeline.storage.home import Home
 
 PORTRAIT = "portrait_social"
 
 
-def publication(home: Home, view: View, name: str) -> Path | None:
-    """The folder of a publication of this release, of the widest class the reader may see."""
-    for edition in reversed(readable(view.rights.edition)):
-        folder = folder_of(home, view.number, edition, name)
-        if folder.is_dir():
-            return folder
+@dataclass(frozen=True)
+class Shown:
+    """The folder of a publication and the release it was made from."""
+
+    folder: Path
+    release: int
+
+
+def publication(home: Home, view: View, name: str) -> Shown | None:
+    """The latest publication, of the widest class the reader may see.
+
+    It is made after its release goes live: until then, that of the release before stays on show.
+    """
+    for number in sorted((n for n in numbers(home) if n <= view.number), reverse=True):
+        for edition in reversed(readable(view.rights.edition)):
+            folder = folder_of(home, number, edition, name)
+            if folder.is_dir():
+                return Shown(folder, number)
     return None
 
 
-def portrait(home: Home, view: View, code: str, suffix: str) -> Path:
-    """The portrait of a territory, ``pdf`` or ``html``; :class:`Unknown` when there is none."""
-    folder = publication(home, view, PORTRAIT)
-    found = sorted(folder.glob(f"{view.place(code).code}-*.{suffix}")) if folder else []
-    if not found:
+def portrait(home: Home, view: View, code: str, suffix: str) -> tuple[Path, int]:
+    """The portrait of a territory, ``pdf`` or ``html``, and the release it was made from.
+
+    :class:`Unknown` when there is none.
+    """
+    shown = publication(home, view, PORTRAIT)
+    found = sorted(shown.folder.glob(f"{view.place(code).code}-*.{suffix}")) if shown else []
+    if not shown or not found:
         raise Unknown(code)
-    return found[0]
+    return found[0], shown.release
 
 
 def policy_of(html: str) -> str:
