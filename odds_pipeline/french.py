@@ -1,8 +1,12 @@
-"""French words for SDMX statuses, as readers see them, and numbers in French format."""
+"""What is said in French of months, days, numbers, statuses, levels and access, wherever it is read."""
 
 from typing import Literal
 
-WORDS = {
+NBSP, THIN = "\u00a0", "\u202f"
+NONE = "—"
+"""What stands where there is no value."""
+
+STATUSES = {
     "A": "",
     "P": "provisoire",
     "E": "estimé",
@@ -12,22 +16,72 @@ WORDS = {
     "O": "manquant",
     "Q": "secret",
 }
+LEVELS = {
+    "commune": "commune",
+    "ept": "établissement public territorial",
+    "arrondissement": "arrondissement",
+    "departement": "département",
+    "region": "région",
+    "france": "France",
+}
+LEVELS_PLURAL = {
+    "commune": "communes",
+    "ept": "établissements publics territoriaux",
+    "arrondissement": "arrondissements",
+    "departement": "département",
+    "region": "région",
+    "france": "France",
+}
+ACCESS = {
+    "public": "tout public",
+    "membres": "membres de l’observatoire",
+    "partenaires": "partenaires habilités",
+}
+MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+SHORT_MONTHS = "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.".split()
 
 
 def status_word(obs_status: str, conf_status: str = "F") -> str:
     """What to say of a status; an empty string for a normal, public value."""
-    return "secret" if conf_status != "F" else WORDS[obs_status]
+    return "secret" if conf_status != "F" else STATUSES[obs_status]
 
 
-MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+def french_month(month: str | None) -> str:
+    """``2024-03`` as ``mars 2024``; an empty string for no month."""
+    return f"{MONTHS[int(month[5:7]) - 1]} {month[:4]}" if month else ""
 
 
-def french_month(month: str) -> str:
-    """``2024-03`` as ``mars 2024``."""
-    return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
+def short_month(month: str | None) -> str:
+    """``déc. 2024``, unbreakable, for the cells of a table."""
+    return f"{SHORT_MONTHS[int(month[5:7]) - 1]}{NBSP}{month[:4]}" if month else ""
+
+
+def numeric_month(month: str) -> str:
+    """``2020-12`` as ``12/2020``, for narrow columns."""
+    return f"{month[5:7]}/{month[:4]}"
+
+
+def french_day(moment: str) -> str:
+    """``3 janvier 2025`` from an ISO date or moment."""
+    day = int(moment[8:10])
+    return f"{'1er' if day == 1 else day} {french_month(moment[:7])}"
+
+
+def numeric_day(moment: str) -> str:
+    """``03/01/2025`` from an ISO date or moment."""
+    return f"{moment[8:10]}/{numeric_month(moment)}"
 
 
 def french_number(value: float, decimals: int, sign: Literal["", "+"] = "") -> str:
-    """``12 345,6`` with narrow no-break spaces (U+202F); ``sign`` "+" also marks what is above zero."""
-    shown = f"{value:{sign},.{decimals}f}"
-    return shown.replace(",", "\u202f").replace(".", ",")
+    """``−12 345,6``: narrow no-break spaces, a true minus; ``sign`` "+" also marks what is above zero.
+
+    What rounds to zero has no sign.
+    """
+    shown = f"{abs(value):,.{decimals}f}".replace(",", THIN).replace(".", ",")
+    zero = not shown.strip("0,")
+    return ("" if zero else "−" if value < 0 else sign) + shown
+
+
+def with_unit(number: str, symbol: str) -> str:
+    """A number with its unit's symbol, unless there is none."""
+    return f"{number}{NBSP}{symbol}" if symbol else number

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from odds_pipeline.charts.svg import ACCENT, INK, QUIET, element, figure, line, text
-from odds_pipeline.declarations.calendar import month_index
+from odds_pipeline.months import month_index
 
 WIDTH, HEIGHT = 440.0, 190.0
 LEFT, RIGHT, TOP, BOTTOM = 8.0, 146.0, 16.0, 24.0

@@ -20,6 +20,7 @@ from odds_pipeline.beside import Second, second_process
 from odds_pipeline.cli.app import AsJson, app, errors, fail, load, out, print_json, table
 from odds_pipeline.declarations.problems import DeclarationError, nearest
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.months import shifted
 from odds_pipeline.quality.ready import ready
 from odds_pipeline.reception.files import files_in
 from odds_pipeline.storage.home import Home
@@ -308,8 +309,7 @@ def demo(
     simulation_problems = read_simulations(project)[1]
     if simulation_problems:
         raise DeclarationError(simulation_problems)
-    index = int(last[:4]) * 12 + int(last[5:]) - months
-    first = f"{index // 12:04d}-{index % 12 + 1:02d}"
+    first = shifted(last, 1 - months)
     deliveries = write_deliveries(project, home.landing, first, last)
     out.print(
         f"{len(deliveries.paths)} simulated deliveries written to {home.landing}, "

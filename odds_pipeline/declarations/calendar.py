@@ -10,23 +10,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from odds_pipeline.declarations.base import Declaration, Month
+from odds_pipeline.months import number_of
 
 MONTHS_BETWEEN = {"monthly": 1, "quarterly": 3, "annual": 12, "school_year": 12}
-
-
-def month_index(month: str) -> int:
-    """Months since the year 0: ``year * 12 + month`` of ``YYYY-MM``."""
-    return int(month[:4]) * 12 + int(month[5:])
-
-
-def month_of_index(index: int) -> str:
-    """The month ``YYYY-MM`` of a count of months, the inverse of :func:`month_index`."""
-    return f"{(index - 1) // 12:04d}-{(index - 1) % 12 + 1:02d}"
-
-
-def months_between(first: str, last: str) -> list[str]:
-    """Consecutive months, both included."""
-    return [month_of_index(i) for i in range(month_index(first), month_index(last) + 1)]
 
 
 class Calendar(Declaration):
@@ -64,4 +50,4 @@ class Calendar(Declaration):
 
     def has(self, month: str) -> bool:
         """Whether ``month`` is a partition of this calendar."""
-        return month >= self.first and (int(month[5:]) - self.month) % self.step == 0
+        return month >= self.first and (number_of(month) - self.month) % self.step == 0

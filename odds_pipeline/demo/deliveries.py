@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from odds_pipeline.declarations.calendar import months_between
 from odds_pipeline.declarations.feed import Column, Format, Level
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.declarations.read_simulations import load_simulations
@@ -19,6 +18,7 @@ from odds_pipeline.demo.faults import FAULTS, Rows
 from odds_pipeline.demo.names import month_groups, text_matching
 from odds_pipeline.demo.simulation import Figures, Simulator, split
 from odds_pipeline.geography.territories import plain
+from odds_pipeline.months import months_between, shifted, year_of
 from odds_pipeline.reception.periods import groups_of, with_year
 from odds_pipeline.reception.reading import nomenclature
 
@@ -72,11 +72,11 @@ class _Sheet:
         return self.simulator.project
 
     def name(self, column: str) -> str:
-        return with_year(column, int(self.month[:4]))
+        return with_year(column, year_of(self.month))
 
     def places(self) -> list[_Place]:
         territories = self.project.territories
-        geography = territories.geography_of(int(self.month[:4]))
+        geography = territories.geography_of(year_of(self.month))
         communes = self.simulator.communes
         if self.level != "commune":
             whole = next(t for t in territories.all if t.level == self.level)
@@ -275,8 +275,7 @@ def _months(entry: FeedEntry, first: str, last: str) -> list[str]:
     """Months to deliver: those of the calendar in the window, and the one before it."""
     calendar = entry.feed.calendar
     inside = [m for m in months_between(first, last) if calendar.has(m)]
-    index = int(first[:4]) * 12 + int(first[5:]) - 2
-    before = (f"{i // 12:04d}-{i % 12 + 1:02d}" for i in range(index, index - 12, -1))
+    before = (shifted(first, -back) for back in range(1, 13))
     if calendar.cadence != "monthly":
         inside = [*(m for m in [next((m for m in before if calendar.has(m)), "")] if m), *inside]
     return inside
@@ -292,7 +291,7 @@ def write_deliveries(
     """
     folder.mkdir(parents=True, exist_ok=True)
     simulations = load_simulations(project)
-    start = f"{int(first[:4]) - 2:04d}-01"
+    start = f"{year_of(first) - 2:04d}-01"
     simulator = Simulator(project, simulations, months_between(start, last))
     waiting = list(FAULTS) if faults else []
     paths: list[Path] = []

@@ -5,7 +5,7 @@ from re import _constants as codes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+from odds_pipeline.french import MONTHS
 
 
 def _class(items: list[Any]) -> str:

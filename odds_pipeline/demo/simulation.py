@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.declarations.simulation import Draw, Simulation
+from odds_pipeline.months import number_of, year_of
 
 Figures = NDArray[np.float64]
 BASE_YEAR = 2021
@@ -60,7 +61,7 @@ class Simulator:
     @cached_property
     def years(self) -> Figures:
         """Years since the base year, month by month."""
-        return np.array([int(m[:4]) - BASE_YEAR + (int(m[5:]) - 1) / 12 for m in self.months])
+        return np.array([year_of(m) - BASE_YEAR + (number_of(m) - 1) / 12 for m in self.months])
 
     @cached_property
     def base(self) -> Figures:
@@ -104,7 +105,7 @@ class Simulator:
         noise = np.array(
             [[_normal(variable, code, month) for month in self.months] for code in self.communes]
         )
-        angle = np.array([2 * math.pi * (int(m[5:]) - 1) / 12 for m in self.months])
+        angle = np.array([2 * math.pi * (number_of(m) - 1) / 12 for m in self.months])
         time = (1 + draw.trend) ** self.years * (1 + draw.seasonal * np.cos(angle))
         # 1 % from month to month where communes differ at all: enough to look alive.
         return np.asarray(between[:, None] * time[None, :] * (1 + min(0.01, draw.spread) * noise))

@@ -7,11 +7,11 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from odds_pipeline import french
 from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet import static_files, words
 from odds_pipeline.extranet.delivery import Reader
 from odds_pipeline.extranet.reading.serving import View
-from odds_pipeline.french import french_number
 
 
 def environment() -> Environment:
@@ -24,10 +24,10 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        mois=words.month_words,
-        mois_court=words.month_short,
-        jour=words.day_words,
-        nombre=french_number,
+        mois=french.french_month,
+        mois_court=french.short_month,
+        jour=french.french_day,
+        nombre=french.french_number,
         rang=words.rank_words,
         statut=words.status,
     )
@@ -36,10 +36,10 @@ def environment() -> Environment:
         evolution=words.change,
         ecart=lambda value, sheet: words.signed(value, sheet["decimals"], words.difference_unit(sheet)),
         THEMES=THEMES,
-        LEVELS=words.LEVELS,
-        LEVELS_PLURAL=words.LEVELS_PLURAL,
+        LEVELS=french.LEVELS,
+        LEVELS_PLURAL=french.LEVELS_PLURAL,
         DIRECTIONS=words.DIRECTIONS,
-        ACCESS_WORDS=words.ACCESS_WORDS,
+        ACCESS_WORDS=french.ACCESS,
         fichier=static_files.address,
     )
     return made

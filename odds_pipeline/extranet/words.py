@@ -1,83 +1,28 @@
-"""Figures, months and comparisons in French, as pages and exports say them."""
+"""Values and comparisons in French, each with the unit of its indicator, as pages say them."""
 
 from typing import Any
 
-from odds_pipeline.french import french_number, status_word
+from odds_pipeline.french import NONE, french_number, status_word, with_unit
 
-MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
-LEVELS = {
-    "commune": "commune",
-    "ept": "établissement public territorial",
-    "arrondissement": "arrondissement",
-    "departement": "département",
-    "region": "région",
-    "france": "France",
-}
-LEVELS_PLURAL = {
-    "commune": "communes",
-    "ept": "établissements publics territoriaux",
-    "arrondissement": "arrondissements",
-    "departement": "département",
-    "region": "région",
-    "france": "France",
-}
 DIRECTIONS = {
     "higher_is_better": "une valeur élevée est plutôt favorable",
     "lower_is_better": "une valeur basse est plutôt favorable",
     "neutral": "une valeur élevée n’est ni favorable ni défavorable",
 }
-ACCESS_WORDS = {
-    "public": "tout public",
-    "membres": "membres de l’observatoire",
-    "partenaires": "partenaires habilités",
-}
-NBSP = "\u00a0"
-SHORT = {
-    "janvier": "janv.",
-    "février": "févr.",
-    "avril": "avr.",
-    "juillet": "juil.",
-    "septembre": "sept.",
-    "octobre": "oct.",
-    "novembre": "nov.",
-    "décembre": "déc.",
-}
-
-
-def month_words(month: str | None) -> str:
-    """``décembre 2024``; an empty string for no month."""
-    return f"{MONTHS[int(month[5:7]) - 1]} {month[:4]}" if month else ""
-
-
-def month_short(month: str | None) -> str:
-    """``déc. 2024``, unbreakable, for table cells."""
-    if not month:
-        return ""
-    name = MONTHS[int(month[5:7]) - 1]
-    return f"{SHORT.get(name, name)}{NBSP}{month[:4]}"
-
-
-def day_words(moment: str) -> str:
-    """``3 janvier 2025`` from an ISO date or moment."""
-    day = int(moment[8:10])
-    return f"{'1er' if day == 1 else day} {month_words(moment[:7])}"
 
 
 def figure(value: float | None, sheet: dict[str, Any]) -> str:
     """A value with its unit's symbol; a dash for none."""
     if value is None:
-        return "—"
-    symbol = sheet["symbol"] or ""
-    return french_number(value, sheet["decimals"]) + (NBSP + symbol if symbol else "")
+        return NONE
+    return with_unit(french_number(value, sheet["decimals"]), sheet["symbol"] or "")
 
 
 def signed(value: float | None, decimals: int, unit: str) -> str:
     """A difference or a change with its sign; a dash for none."""
     if value is None:
-        return "—"
-    shown = french_number(abs(value), decimals)
-    zero = not any(c in "123456789" for c in shown)
-    return ("" if zero else "+" if value > 0 else "−") + shown + (NBSP + unit if unit else "")
+        return NONE
+    return with_unit(french_number(value, decimals, "+"), unit)
 
 
 def difference_unit(sheet: dict[str, Any]) -> str:
@@ -94,7 +39,7 @@ def change(value: float | None, sheet: dict[str, Any]) -> str:
 def rank_words(row: dict[str, Any]) -> str:
     """``3ᵉ sur 40``; a dash for none."""
     if row.get("rank") is None:
-        return "—"
+        return NONE
     number = "1er" if row["rank"] == 1 else f"{row['rank']}e"
     return f"{number} sur {row['ranked']}"
 

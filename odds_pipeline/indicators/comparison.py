@@ -25,10 +25,10 @@ from typing import Literal
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.calendar import month_index
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import MONTH_INDEX
+from odds_pipeline.months import month_index
 
 Interval = Literal["wilson", "byar"]
 

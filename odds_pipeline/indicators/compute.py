@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.calendar import month_index
 from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.indicators.crossings import crossings
 from odds_pipeline.indicators.staleness import ALL, record, spans_of_feeds, stale, within
+from odds_pipeline.months import month_index
 
 FIGURES = 1_000_000
 """Figures that one statement computes; more go in several, so that a country fits in memory."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.months import shifted
 from odds_pipeline.storage.sql import first
 
 _FIGURES = """
@@ -58,7 +59,7 @@ class Explanation:
 
 
 def _earlier(month: str, years: int) -> str:
-    return f"{int(month[:4]) - years:04d}{month[4:]}"
+    return shifted(month, years=-years)
 
 
 def _sources(

@@ -12,6 +12,7 @@ import duckdb
 
 from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.indicators.crossings import crossings
+from odds_pipeline.months import shifted
 from odds_pipeline.storage.sql import one
 
 Months = tuple[str, str]
@@ -61,7 +62,7 @@ def _fingerprints(
 
 
 def _later(month: str, years: int) -> str:
-    return f"{int(month[:4]) + years:04d}{month[4:]}" if month != ALL[1] else month
+    return shifted(month, years=years) if month != ALL[1] else month
 
 
 def _affected(project: Project, entry: IndicatorEntry, since: dict[str, Months]) -> Months:

@@ -17,6 +17,7 @@ from odds_pipeline.declarations.partner import Partner
 from odds_pipeline.declarations.problems import nearest
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.declarations.yaml_file import read_yaml
+from odds_pipeline.months import number_of
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.proposal import Proposal, propose
 from odds_pipeline.reception.reading import read
@@ -153,9 +154,9 @@ def _contract(
     title = feed.replace("_", " ").capitalize()
     calendar = f"cadence: {p.cadence}, first: {p.month}, lag: 2"
     if p.cadence == "annual":
-        calendar += f", month: {int(p.month[5:])}"
+        calendar += f", month: {number_of(p.month)}"
     elif p.cadence == "quarterly":
-        calendar += f", month: {(int(p.month[5:]) - 1) % 3 + 1}"
+        calendar += f", month: {(number_of(p.month) - 1) % 3 + 1}"
     complete = p.level != "commune" or any(
         p.communes
         >= {t.code for t in project.territories.communes(g) if _within(t.departement, partner)}

@@ -7,30 +7,21 @@ from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.formula import Term
 from odds_pipeline.declarations.indicator import THEMES, Family, Indicator
 from odds_pipeline.declarations.project import IndicatorEntry, Project
-from odds_pipeline.french import french_number
+from odds_pipeline.french import ACCESS, LEVELS_PLURAL, MONTHS, french_month, french_number
 from odds_pipeline.indicators.comparison import interval_of, years_apart
 
-LEVELS = {
-    "commune": "communes",
-    "ept": "établissements publics territoriaux",
-    "departement": "département",
-    "region": "région",
-    "france": "France",
-}
 CADENCES = {
     "monthly": "mensuel",
     "quarterly": "trimestriel",
     "annual": "annuel",
     "school_year": "par année scolaire",
 }
-MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
 DIRECTIONS = {
     "higher_is_better": "une valeur haute est favorable ; rang 1 à la plus haute",
     "lower_is_better": "une valeur basse est favorable ; rang 1 à la plus basse",
     "neutral": "ni favorable ni défavorable ; rang 1 à la plus haute",
 }
 INTERVALS = {"wilson": "à 95 %, méthode de Wilson", "byar": "à 95 %, méthode de Byar"}
-ACCESS = {"public": "tout public", "membres": "membres", "partenaires": "partenaires"}
 
 
 def theme_pages(project: Project) -> dict[str, str]:
@@ -67,7 +58,7 @@ def _sheet(project: Project, entry: IndicatorEntry) -> list[str]:
         ("Numérateur" if indicator.denominator else "Mesure", indicator.numerator),
         ("Dénominateur", indicator.denominator),
         ("Population", indicator.population),
-        ("Niveaux", ", ".join(LEVELS[level] for level in indicator.levels)),
+        ("Niveaux", ", ".join(LEVELS_PLURAL[level] for level in indicator.levels)),
         ("Calendrier", _calendar(project.feed_of(indicator).feed.calendar)),
         ("Sens", DIRECTIONS[indicator.direction]),
         ("Source", " ; ".join(dict.fromkeys(f.feed.source for f in feeds.values()))),
@@ -81,7 +72,7 @@ def _sheet(project: Project, entry: IndicatorEntry) -> list[str]:
         ("Précautions", "<br>".join(indicator.cautions)),
         (
             "Ruptures",
-            "<br>".join(f"{_month(b.month)} : {b.reason}" for b in project.breaks_of(indicator)),
+            "<br>".join(f"{french_month(b.month)} : {b.reason}" for b in project.breaks_of(indicator)),
         ),
         ("Exemple", _example(project, indicator)),
     ]
@@ -98,14 +89,10 @@ def _sheet(project: Project, entry: IndicatorEntry) -> list[str]:
     ]
 
 
-def _month(month: str) -> str:
-    return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
-
-
 def _calendar(calendar: Calendar) -> str:
     when = f", situation de {MONTHS[calendar.month - 1]}" if calendar.cadence == "annual" else ""
     return (
-        f"{CADENCES[calendar.cadence]}{when}, depuis {_month(calendar.first)} ; "
+        f"{CADENCES[calendar.cadence]}{when}, depuis {french_month(calendar.first)} ; "
         f"disponible environ {calendar.lag} mois après"
     )
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from odds_pipeline.declarations.calendar import Calendar, month_index, month_of_index, months_between
+from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.months import month_index, month_of, month_of_index, months_between, shifted
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 
@@ -34,7 +35,7 @@ class FeedStatus:
 
 def expected_month(calendar: Calendar, today: date) -> str | None:
     """The latest month of the calendar that is due: by the 6th, ``lag`` months after it."""
-    index = today.year * 12 + today.month - calendar.lag - (today.day < DUE_DAY)
+    index = month_index(month_of(today)) - calendar.lag - (today.day < DUE_DAY)
     while index > 0:
         month = month_of_index(index)
         if month < calendar.first:
@@ -54,7 +55,7 @@ def _missing(calendar: Calendar, accepted: list[str], expected: str | None) -> t
 
 def _due(calendar: Calendar, month: str) -> str:
     """The day by which a month was to come."""
-    return f"{month_of_index(month_index(month) + calendar.lag)}-{DUE_DAY:02d}"
+    return f"{shifted(month, calendar.lag)}-{DUE_DAY:02d}"
 
 
 def _state(calendar: Calendar, last: str | None, expected: str | None) -> str:
@@ -62,7 +63,7 @@ def _state(calendar: Calendar, last: str | None, expected: str | None) -> str:
         return "up to date"
     if last is None:
         return "never received"
-    missed = (int(expected[:4]) - int(last[:4])) * 12 + int(expected[5:]) - int(last[5:])
+    missed = month_index(expected) - month_index(last)
     return "late" if missed <= calendar.step else "overdue"
 
 

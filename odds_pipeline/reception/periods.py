@@ -2,9 +2,10 @@
 
 import re
 
+from odds_pipeline.french import MONTHS
 from odds_pipeline.geography.territories import plain
 
-_MONTHS = "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre".split()
+_MONTHS = [plain(month) for month in MONTHS]
 
 
 def month_number(label: str) -> int | None:

@@ -17,6 +17,7 @@ import pandas as pd
 from odds_pipeline.declarations.feed import Format
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import Territories, plain
+from odds_pipeline.months import year_of
 from odds_pipeline.reception.periods import groups_of, month_of
 from odds_pipeline.reception.recognition import Match, territory_text, text
 from odds_pipeline.reception.tables import Cell
@@ -324,7 +325,7 @@ def geography_of(codes: set[str], month: str, fmt: Format, territories: Territor
         return territories.geography_of(fmt.geography)
     if codes & territories.merged_away():
         return territories.geographies[0]
-    return territories.geography_of(int(month[:4]))
+    return territories.geography_of(year_of(month))
 
 
 def ambiguous(codes: set[str], geography: int, fmt: Format, territories: Territories) -> str | None:

@@ -7,6 +7,7 @@ Counts were added and rates computed from the added parts when the release was m
 import duckdb
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.months import year_of
 
 IN_GEOGRAPHY = """
 CREATE MACRO in_geography(wanted) AS TABLE
@@ -61,7 +62,7 @@ def gaps_of(
     def reason(month: str) -> str:
         if (territory, geography) not in project.territories.by_key:
             return f"{territory} n'existe pas dans la géographie {geography} : voir {', '.join(targets)}"
-        if geography < since <= int(month[:4]):
+        if geography < since <= year_of(month):
             return f"la commune fusionnée en {since} ne se partage pas entre les anciennes communes"
         return "ne se calcule pas à partir des anciennes communes (médiane, indice ou part manquante)"
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from odds_pipeline.declarations.calendar import months_between
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.declarations.read_simulations import load_simulations
 from odds_pipeline.demo.deliveries import sheet_of, write_deliveries
 from odds_pipeline.demo.simulation import Simulator
 from odds_pipeline.geography.territories import plain
+from odds_pipeline.months import months_between
 from odds_pipeline.quality.audit import audit
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.reading import Reading, read

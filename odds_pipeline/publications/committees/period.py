@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from odds_pipeline.months import shifted
+
 
 @dataclass(frozen=True)
 class Period:
@@ -21,8 +23,8 @@ class Period:
             raise ValueError(f"{name!r} is neither a month YYYY-MM nor a half-year YYYY-S1 or YYYY-S2")
         year = int(match[1])
         first, months = (int(match[2]), 1) if match[2] else (1 if match[3] == "1" else 7, 6)
-        after = date(year + (first + months - 1) // 12, (first + months - 1) % 12 + 1, 1)
-        return cls(name, date(year, first, 1), after - timedelta(days=1))
+        after = shifted(f"{year}-{first:02d}", months)
+        return cls(name, date(year, first, 1), date.fromisoformat(f"{after}-01") - timedelta(days=1))
 
     @classmethod
     def month_before(cls, day: date) -> "Period":

@@ -6,7 +6,7 @@ import duckdb
 
 from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.french import french_number
+from odds_pipeline.french import NONE, french_month, french_number, numeric_day, numeric_month
 from odds_pipeline.publications.committees.facts import Facts
 from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.publications.documents import (
@@ -22,7 +22,7 @@ from odds_pipeline.publications.documents import (
 from odds_pipeline.publications.documents import (
     Facts as KeyFigures,
 )
-from odds_pipeline.publications.portrait.portrait import SIMULATED, month_words
+from odds_pipeline.publications.portrait.portrait import SIMULATED
 from odds_pipeline.quality.feed_status import FeedStatus
 
 Coverage = dict[str, tuple[int, int]]
@@ -85,7 +85,7 @@ def _blocks(
     rows = []
     for theme, label in THEMES.items():
         with_value, values = found.get(theme, (0, 0))
-        share = f"{100 * with_value / declared[theme]:.0f} %" if declared[theme] else "—"
+        share = f"{100 * with_value / declared[theme]:.0f} %" if declared[theme] else NONE
         rows.append((label, str(declared[theme]), str(with_value), share, french_number(values, 0)))
     columns = ("Déclarés", "Avec une valeur", "Part", "Valeurs publiées")
     yield Table(
@@ -128,14 +128,10 @@ def _new_partners(project: Project, facts: Facts, period: Period) -> list[str]:
     for partner in project.partners.values():
         first = facts.first_deliveries.get(partner.id)
         if first is not None and between[0] <= first <= between[1] and partner.status != "founder":
-            lines.append(f"{partner.label} : première livraison acceptée le {_day(first)}.")
+            lines.append(f"{partner.label} : première livraison acceptée le {numeric_day(first)}.")
         elif between[0][:7] <= partner.since <= between[1][:7]:
-            lines.append(f"{partner.label} : a rejoint l’observatoire en {month_words(partner.since)}.")
+            lines.append(f"{partner.label} : a rejoint l’observatoire en {french_month(partner.since)}.")
     return lines
-
-
-def _day(iso: str) -> str:
-    return f"{iso[8:10]}/{iso[5:7]}/{iso[:4]}"
 
 
 def _freshness(project: Project, status: list[FeedStatus]) -> Iterator[tuple[str, ...]]:
@@ -145,5 +141,5 @@ def _freshness(project: Project, status: list[FeedStatus]) -> Iterator[tuple[str
         late = [s for s in own if s.state in ("late", "overdue")]
         never = [s for s in own if s.last_accepted is None]
         months = [s.last_accepted for s in own if s.last_accepted]
-        last = month_words(max(months)) if months else "—"
+        last = numeric_month(max(months)) if months else NONE
         yield (partner.short_label, *map(str, (len(own), len(fresh), len(late), len(never))), last)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.french import french_number
+from odds_pipeline.french import french_number, numeric_month
 from odds_pipeline.publications.committees.facts import Facts
 from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.publications.documents import (
@@ -20,7 +20,7 @@ from odds_pipeline.publications.documents import (
 from odds_pipeline.publications.documents import (
     Facts as KeyFigures,
 )
-from odds_pipeline.publications.portrait.portrait import SIMULATED, month_words
+from odds_pipeline.publications.portrait.portrait import SIMULATED
 from odds_pipeline.quality.feed_status import FeedStatus
 
 SHOWN = 9
@@ -116,7 +116,7 @@ def _blocks(project: Project, facts: Facts, status: list[FeedStatus]) -> Iterato
 
 
 def _month(month: str | None) -> str:
-    return month_words(month) if month and not month.startswith("0000") else "—"
+    return numeric_month(month) if month and not month.startswith("0000") else "—"
 
 
 def _changes(facts: Facts) -> Iterator[Block]:

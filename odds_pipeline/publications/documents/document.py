@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
-NBSP, THIN = "\u00a0", "\u202f"
+from odds_pipeline.french import NBSP, THIN
+
 _BEFORE_COLON = re.compile(r" (?=:(\s|$))")
 _BEFORE_HIGH = re.compile(r" (?=[;!?](\s|$))")
 _UNIT = re.compile(r"(?<=\d) (?=(%|‰|€|p\.|pts|hab\.|ans\b|km|m²))")

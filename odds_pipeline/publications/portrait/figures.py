@@ -13,8 +13,7 @@ import pandas as pd
 
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.french import french_number, status_word
-from odds_pipeline.publications.documents.document import NBSP
+from odds_pipeline.french import french_number, status_word, with_unit
 from odds_pipeline.storage.sql import one
 
 COMPARISONS = (
@@ -58,21 +57,19 @@ class Sheet:
 
     def number(self, value: float) -> str:
         """The value in French with its unit."""
-        shown = french_number(value, self.decimals).replace("-", "−")
-        return _with(shown, self.symbol)
+        return _with(french_number(value, self.decimals), self.symbol)
 
     def change(self, value: float) -> str:
         """A change with its sign, in the unit that changes of this indicator have."""
         in_unit = self.change_symbol == self.symbol
-        shown = french_number(abs(value), self.decimals if in_unit else 1)
-        sign = "" if not shown.strip("0,") else "+" if value > 0 else "−"
-        return _with(f"{sign}{shown}", self.change_symbol)
+        shown = french_number(value, self.decimals if in_unit else 1, "+")
+        return _with(shown, self.change_symbol)
 
 
 def _with(number: str, symbol: str) -> str:
     """A number with its symbol, unless it is one that labels say already ("pour 1 000")."""
-    said = not symbol or any(c.isdigit() for c in symbol)
-    return number if said else f"{number}{NBSP}{symbol}"
+    said = any(c.isdigit() for c in symbol)
+    return number if said else with_unit(number, symbol)
 
 
 @dataclass(frozen=True)

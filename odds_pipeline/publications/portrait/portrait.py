@@ -6,6 +6,7 @@ from html import unescape
 from odds_pipeline.charts import Ground, Line, choropleth, circles, trend
 from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.portrait import Portrait, PortraitTheme
+from odds_pipeline.french import ACCESS, LEVELS, NONE, numeric_day, numeric_month
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents import (
     Block,
@@ -22,31 +23,19 @@ from odds_pipeline.publications.documents import (
 )
 from odds_pipeline.publications.portrait.figures import About, Cell, Figures, Sheet
 
-NONE = "—"
-LEVELS = {"commune": "Commune", "ept": "Établissement public territorial", "departement": "Département"}
 LAST = 6
 """Months of the table beside a curve."""
 SIMULATED = "DONNÉES SIMULÉES – aucune valeur de ce document n’est réelle"
-EDITIONS = {
-    "public": "édition publique",
-    "membres": "édition réservée aux membres",
-    "partenaires": "édition réservée aux partenaires",
-}
 
 
 def footer(about: About, what: str) -> str:
     """What every page says of where it comes from."""
-    day = f"{about.published_at[8:10]}/{about.published_at[5:7]}/{about.published_at[:4]}"
     simulated = "données simulées, " if about.simulated else ""
     return (
         f"ODDS, Observatoire départemental des données sociales de la Seine-Saint-Denis. {what}, "
-        f"{simulated}recueil n° {about.release} du {day}, {EDITIONS[about.edition]}."
+        f"{simulated}édition n° {about.release} du "
+        f"{numeric_day(about.published_at)}, accès : {ACCESS[about.edition]}."
     )
-
-
-def month_words(month: str) -> str:
-    """``2020-12`` as ``12/2020``."""
-    return f"{month[5:]}/{month[:4]}"
 
 
 def document(
@@ -56,7 +45,7 @@ def document(
     one = _One(portrait, figures, ground, communes, place)
     return Document(
         title=place.label,
-        subtitle=f"{portrait.label} – {LEVELS[place.level].lower()} ({place.code})",
+        subtitle=f"{portrait.label} – {LEVELS[place.level]} ({place.code})",
         footer=footer(figures.about, portrait.label),
         date=figures.about.published_at,
         blocks=tuple(one.blocks()),
@@ -75,7 +64,7 @@ def method(portrait: Portrait, figures: Figures) -> Document:
         blocks.append(Heading(THEMES[name]))
         rows = []
         for sheet in sheets:
-            breaks = [f"Rupture en {month_words(m)} : {why}" for m, why in sheet.breaks.items()]
+            breaks = [f"Rupture en {numeric_month(m)} : {why}" for m, why in sheet.breaks.items()]
             limits = " ".join([sheet.limits, *sheet.cautions, *breaks])
             rows.append((f"{sheet.label} ({sheet.unit})", sheet.definition, sheet.source, limits))
         columns = (Column("Indicateur", 1.6), Column("Définition", 2), Column("Source", 1.5))
@@ -136,7 +125,7 @@ class _One:
                 cell = self.figures.cell(name, self.place.code) if name in present else None
                 if cell is not None and cell.value is not None:
                     sheet = self.figures.sheets[name]
-                    note = " – ".join(filter(None, [month_words(cell.month), _rank(cell)]))
+                    note = " – ".join(filter(None, [numeric_month(cell.month), _rank(cell)]))
                     facts.append(Fact(sheet.short_label, sheet.number(cell.value), note))
                     break
         if facts:
@@ -167,7 +156,7 @@ class _One:
         label = f"{sheet.label}" if sheet.symbol else f"{sheet.label} ({sheet.unit})"
         if cell is None:
             lacking = "n’existe pas à ce niveau" if self.place.level != "commune" else "non disponible"
-            month = month_words(self.figures.months[sheet.id])
+            month = numeric_month(self.figures.months[sheet.id])
             middle = [NONE] * (4 if self.place.level == "commune" else 3)
             middle = middle[:-1] if self.place.level == "departement" else middle
             return (label, NONE, *middle, month, lacking)
@@ -177,7 +166,7 @@ class _One:
         row.append(NONE if sheet.kind in ("count", "amount") else _shown(sheet, cell.france))
         if self.place.level == "commune":
             row.append(_rank(cell) or NONE)
-        row += [_change(sheet, cell), month_words(cell.month), _remark(sheet, cell)]
+        row += [_change(sheet, cell), numeric_month(cell.month), _remark(sheet, cell)]
         return tuple(row)
 
     def _map(self, indicator: str) -> tuple[Block, ...]:
@@ -186,7 +175,7 @@ class _One:
         sheet = self.figures.sheets[indicator]
         values = self.figures.communes(indicator, [t.code for t in self.communes])
         draw = circles if sheet.kind in ("count", "amount") else choropleth
-        title = f"{sheet.label}, {month_words(self.figures.months[indicator])}"
+        title = f"{sheet.label}, {numeric_month(self.figures.months[indicator])}"
         svg = draw(f"carte-{indicator}", title, self.ground, values, sheet.number, place=self.inside)
         alt = f"Carte. {title}. {_described(svg)}"
         return (Figure(svg, alt, f"{title}. {self.ground.source}"),)
@@ -204,7 +193,7 @@ class _One:
         last = months[-LAST:]
         table = Table(
             f"{sheet.label}, dernières valeurs",
-            (Column("", 1.2), *(Column(month_words(m), 1, True) for m in last)),
+            (Column("", 1.2), *(Column(numeric_month(m), 1, True) for m in last)),
             tuple(
                 (label, *(_shown(sheet, values.get(m)) for m in last)) for label, values in lines.items()
             ),

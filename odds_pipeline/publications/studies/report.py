@@ -33,7 +33,7 @@ SIGNIFICANT = 1.96
 
 
 def _number(value: float, decimals: int = 1) -> str:
-    return french_number(value, decimals).replace("-", "−")
+    return french_number(value, decimals)
 
 
 def document(project: Project, result: StudyResult, about: About, ground: Ground) -> Document:
@@ -215,7 +215,7 @@ class _Report:
             sheet.label,
             f"{_number(float(inside), sheet.decimals)} {self.symbols[indicator]}".rstrip(),
             f"{_number(float(values.mean()), sheet.decimals)} {self.symbols[indicator]}".rstrip(),
-            f"{'+' if v > 0 else '−'}{french_number(abs(v), 1)}",
+            french_number(v, 1, "+"),
             "plus élevé" if v > 0 else "plus bas",
         )
 
