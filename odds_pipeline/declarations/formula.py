@@ -3,8 +3,9 @@
 Every formula is ``factor × (Σ coefficient·variable) / (Σ coefficient·variable)``, each variable
 possibly taken some years before (``lag(x, 5)``). ``annual_growth(x, k)`` is the mean annual change
 over ``k`` years in per cent, ``growth(x, k)`` the whole change in per cent, ``change(x, k)`` the
-difference. Because all indicators share this shape they are rows of a table rather than code, and
-one SQL statement computes any number of them.
+difference. ``year_total(x)`` is the sum of a monthly flow over the twelve months of a calendar year,
+dated December; it is missing when one of them is. Because all indicators share this shape they are
+rows of a table rather than code, and one SQL statement computes any number of them.
 """
 
 import ast
@@ -14,6 +15,7 @@ from typing import Literal
 
 Side = Literal["numerator", "denominator"]
 Key = tuple[str, int]
+"""An input of the formula, a variable or ``year_total(variable)``, and its lag."""
 Linear = dict[Key, float]
 
 
@@ -23,17 +25,28 @@ class FormulaError(ValueError):
 
 @dataclass(frozen=True)
 class Term:
-    """``coefficient`` × ``variable`` as it was ``lag`` years before."""
+    """``coefficient`` × ``input`` as it was ``lag`` years before; the input is ``variable`` or its total
+    over the calendar year (``of_year``)."""
 
     side: Side
     variable: str
     lag: int
     coefficient: float
+    of_year: bool = False
+
+    @property
+    def input(self) -> str:
+        return year_total(self.variable) if self.of_year else self.variable
 
     @property
     def key(self) -> str:
         """How the term is written in a formula and in a worked example."""
-        return f"lag({self.variable}, {self.lag})" if self.lag else self.variable
+        return f"lag({self.input}, {self.lag})" if self.lag else self.input
+
+
+def year_total(variable: str) -> str:
+    """The name of the variable's total over a calendar year."""
+    return f"year_total({variable})"
 
 
 @dataclass(frozen=True)
@@ -64,10 +77,10 @@ class Formula:
         factor = self.factor
         terms: list[tuple[str, str, int, str]] = []
         for side, power in ((self.numerator, 1), (self.denominator, -1)):
-            ordered = sorted(side, key=lambda t: (t.variable, t.lag))
+            ordered = sorted(side, key=lambda t: (t.input, t.lag))
             leading = 1.0 if self.root or not ordered else ordered[0].coefficient
             factor *= leading**power
-            terms += [(t.side, t.variable, t.lag, f"{t.coefficient / leading:.12g}") for t in ordered]
+            terms += [(t.side, t.input, t.lag, f"{t.coefficient / leading:.12g}") for t in ordered]
         return f"{factor:.12g}|{self.root}|{terms}"
 
     def evaluate(self, inputs: Mapping[str, float]) -> float | None:
@@ -124,10 +137,20 @@ def _lagged(linear: Linear, years: int) -> Linear:
     return {(variable, lag + years): c for (variable, lag), c in linear.items()}
 
 
+def _year_total(call: ast.Call) -> _Quotient:
+    match call.args:
+        case [ast.Attribute(value=ast.Name(id=partner), attr=name)] if not call.keywords:
+            return _Quotient(1.0, {(year_total(f"{partner}.{name}"), 0): 1.0}, {})
+    raise FormulaError("write year_total(variable), of one variable")
+
+
 def _call(call: ast.Call) -> _Quotient:
     name = call.func.id if isinstance(call.func, ast.Name) else "?"
+    if name == "year_total":
+        return _year_total(call)
     if name not in {"lag", "growth", "annual_growth", "change"}:
-        raise FormulaError(f"unknown function {name}(): lag, growth, annual_growth and change are known")
+        known = "lag, growth, annual_growth, change and year_total"
+        raise FormulaError(f"unknown function {name}(): {known} are known")
     inner, years = _years(call, name)
     base = _read(inner)
     if base.denominator or base.root or _is_number(base) or base.factor != 1:
@@ -202,11 +225,16 @@ def parse(text: str) -> Formula:
         ("denominator", quotient.denominator),
     ]
     terms = tuple(
-        Term(side, variable, lag, coefficient)
+        _term(side, read, lag, coefficient)
         for side, linear in sides
-        for (variable, lag), coefficient in linear.items()
+        for (read, lag), coefficient in linear.items()
     )
     return Formula(text, quotient.factor, terms, quotient.root)
+
+
+def _term(side: Side, read: str, lag: int, coefficient: float) -> Term:
+    variable = read.removeprefix("year_total(").removesuffix(")")
+    return Term(side, variable, lag, coefficient, of_year=variable != read)
 
 
 UnitOf = Callable[[str], "tuple[str, str]"]

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 import duckdb
 import pandas as pd
 
+from odds_pipeline.declarations.formula import year_total
+from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.indicators.crossings import crossings
 from odds_pipeline.indicators.staleness import ALL, record, spans_of_feeds, stale, within
@@ -27,7 +29,8 @@ MONTH_INDEX = "CAST(left({0}, 4) AS INTEGER) * 12 + CAST(right({0}, 2) AS INTEGE
 # million figures take a quarter of the time of the same on text.
 _PLACES = """
 CREATE OR REPLACE TEMP TABLE numbered_inputs AS
-SELECT i.*, row_number() OVER (ORDER BY i.variable)::INTEGER AS v FROM inputs i;
+SELECT i.* REPLACE (total_of::VARCHAR AS total_of),
+       row_number() OVER (ORDER BY i.variable)::INTEGER AS v FROM inputs i;
 CREATE OR REPLACE TEMP TABLE places AS
 SELECT *, row_number() OVER (ORDER BY territory, level, geography)::INTEGER AS p,
        (territory, geography) IN (SELECT territory, geography FROM changed) AS changed
@@ -43,9 +46,11 @@ SELECT d.i, d.driving = k.variable AND k.lag = 0 AS drives, k.side, k.coefficien
 FROM (SELECT *, row_number() OVER (ORDER BY indicator)::INTEGER AS i FROM definitions) d
 JOIN terms k ON k.indicator = d.indicator JOIN numbered_inputs v ON v.variable = k.variable;
 CREATE OR REPLACE TEMP TABLE numbered_definitions AS
-SELECT d.*, v.v AS driving_v, k.terms, k.all_exact AND k.drives AS all_exact
+SELECT d.*, v.v AS driving_v, coalesce(m.v, v.v) AS delivered_v, k.terms,
+       k.all_exact AND k.drives AS all_exact
 FROM (SELECT *, row_number() OVER (ORDER BY indicator)::INTEGER AS i FROM definitions) d
 JOIN numbered_inputs v ON v.variable = d.driving
+LEFT JOIN numbered_inputs m ON m.variable = v.total_of
 JOIN (SELECT i, count(*) AS terms, bool_and(exact) AS all_exact, bool_or(drives) AS drives
       FROM numbered_terms GROUP BY i) k USING (i);
 CREATE OR REPLACE TEMP TABLE numbered_crossings AS
@@ -70,13 +75,16 @@ WHERE o.known_to IS NULL
 _RESERVES = """CASE WHEN count(reserve) > 0 THEN array_to_string(
     list_sort(list_distinct(list(reserve) FILTER (WHERE reserve IS NOT NULL))), ' ') END"""
 
+_HIDDEN_BY = """CASE WHEN bool_or(hidden_by = 'producteur') THEN 'producteur'
+    WHEN bool_or(hidden_by = 'primaire') THEN 'primaire' ELSE any_value(hidden_by) END"""
+
 # Wholes from complete sets of parts, where nothing was delivered for the whole itself: those that an
 # indicator asks for, in a geography that a figure to compute is written in; or all of them.
 _WANTED = """
 CREATE OR REPLACE TEMP TABLE wanted AS
 WITH asked AS (
     SELECT DISTINCT a.geography FROM (
-        SELECT DISTINCT o.p FROM available o JOIN numbered_definitions d ON d.driving_v = o.v
+        SELECT DISTINCT o.p FROM available o JOIN numbered_definitions d ON d.delivered_v = o.v
         WHERE NOT o.converted AND o.t BETWEEN $first AND $last
     ) o JOIN places a ON a.p = o.p
 )
@@ -124,6 +132,28 @@ FROM sums s
 WHERE NOT EXISTS (FROM available a WHERE a.v = s.v AND a.p = s.p AND a.t = s.t)
 """
 
+# The twelve months of a calendar year as one figure, dated December: missing when one of them is, and
+# hidden when one is hidden, since the eleven others would tell it.
+_YEARS = f"""
+INSERT INTO available BY NAME
+WITH years AS (
+    SELECT i.v, a.p, max(a.t) AS t, count(a.value) = 12 AS complete, sum(a.value) AS total,
+           max(a.obs_status) FILTER (WHERE a.value IS NULL) AS missing_status,
+           max(a.obs_status) FILTER (WHERE a.value IS NOT NULL) AS status,
+           {_HIDDEN_BY} AS hidden_by, bool_or(a.converted) AS converted, {_RESERVES} AS reserve
+    FROM available a JOIN numbered_inputs m USING (v) JOIN numbered_inputs i ON i.total_of = m.variable
+    GROUP BY i.v, a.p, (a.t - 1) // 12 HAVING max(a.t) % 12 = 0
+)
+SELECT v, p, t, CASE WHEN complete THEN total END AS value,
+       CASE WHEN complete THEN status WHEN hidden_by IS NOT NULL THEN 'Q'
+            ELSE coalesce(missing_status, 'O') END AS obs_status,
+       CASE WHEN complete THEN 'F' WHEN hidden_by = 'secondaire' THEN 'D'
+            WHEN hidden_by IS NOT NULL THEN 'C' ELSE 'F' END AS conf_status,
+       CASE WHEN NOT complete THEN hidden_by END AS hidden_by,
+       NULL AS lower_bound, false AS delivered, converted, reserve
+FROM years
+"""
+
 # A formula's terms over one feed are found from the figures themselves, those over several feeds from
 # each figure of the driving one: the latter need a search for the latest month, and are few.
 _SIDES = f"""
@@ -161,9 +191,7 @@ WITH changed_places AS (
 SELECT i, p, t,
        sum(coefficient * value) FILTER (WHERE side = 'numerator') AS numerator,
        sum(coefficient * value) FILTER (WHERE side = 'denominator') AS denominator,
-       CASE WHEN bool_or(hidden_by = 'producteur') THEN 'producteur'
-            WHEN bool_or(hidden_by = 'primaire') THEN 'primaire'
-            ELSE any_value(hidden_by) END AS hidden_by,
+       {_HIDDEN_BY} AS hidden_by,
        bool_or(converted) AS converted,
        count(value) AS found,
        count(obs_status) AS delivered,
@@ -235,17 +263,16 @@ def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
     needed: set[str] = set()
     for entry in entries:
         indicator, formula = entry.indicator, entry.indicator.parsed
-        driving = indicator.driving_variable
-        feed = project.variables[driving][0].id
+        feed = project.feed_of(indicator).id
         divides = bool(formula.denominator)
-        definitions.append((entry.id, formula.factor, formula.root, driving, divides))
+        definitions.append((entry.id, formula.factor, formula.root, _driving(indicator), divides))
         # An arrondissement is made of communes as an EPT is: what exists for one exists for the other.
         also = ["arrondissement"] if "ept" in indicator.levels else []
         levels += [(entry.id, level) for level in dict.fromkeys([*indicator.levels, *also])]
         for term in formula.terms:
             exact = project.variables[term.variable][0].id == feed
-            terms.append((entry.id, term.side, term.variable, term.lag, term.coefficient, exact))
-        needed |= {driving, *formula.variables}
+            terms.append((entry.id, term.side, term.input, term.lag, term.coefficient, exact))
+        needed |= {indicator.driving_variable, *formula.variables}
     needed |= {project.variables[v][1].aggregation for v in needed} - {"sum", "none"}
     return Tables(
         pd.DataFrame(definitions, columns=["indicator", "factor", "root", "driving", "divides"]).astype(
@@ -253,7 +280,7 @@ def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
         ),
         pd.DataFrame(terms, columns=["indicator", "side", "variable", "lag", "coefficient", "exact"]),
         pd.DataFrame(levels, columns=["indicator", "level"]),
-        inputs_table(project, needed),
+        inputs_table(project, needed, _totals(entries)),
         _crossings_table(project, entries),
     )
 
@@ -273,12 +300,27 @@ def _crossings_frame(rows: list[tuple[str, int, int]]) -> pd.DataFrame:
     return frame.astype({"indicator": "string", "t": "int64", "until": "int64"})
 
 
-def inputs_table(project: Project, variables: Iterable[str]) -> pd.DataFrame:
-    """How each variable adds up over territories."""
-    return pd.DataFrame(
-        [(name, project.variables[name][1].aggregation) for name in sorted(variables)],
-        columns=["variable", "aggregation"],
-    )
+def _driving(indicator: Indicator) -> str:
+    """The input that the indicator follows: its driving variable, or that variable's total of a year."""
+    driving = indicator.driving_variable
+    return next((t.input for t in indicator.parsed.terms if t.variable == driving), driving)
+
+
+def _totals(entries: Iterable[IndicatorEntry]) -> set[str]:
+    """The variables whose total of a year is read."""
+    return {t.variable for entry in entries for t in entry.indicator.parsed.terms if t.of_year}
+
+
+def inputs_table(project: Project, variables: Iterable[str], totals: Iterable[str]) -> pd.DataFrame:
+    """How each variable adds up over territories; ``total_of``: over the year, made of that variable."""
+    own = [(name, project.variables[name][1].aggregation, None) for name in sorted(variables)]
+    of_years = [(year_total(name), "sum", name) for name in sorted(totals)]
+    return pd.DataFrame([*own, *of_years], columns=["variable", "aggregation", "total_of"])
+
+
+def all_inputs(project: Project) -> pd.DataFrame:
+    """Every variable, with the totals that the indicators read."""
+    return inputs_table(project, project.variables, _totals(project.indicators.values()))
 
 
 def parts_table(project: Project) -> pd.DataFrame:
@@ -349,8 +391,12 @@ def gather(
 def evaluate(
     connection: duckdb.DuckDBPyConnection, tables: Tables, span: tuple[str, str] = ("0000-00", "9999-99")
 ) -> None:
-    """Make the temporary view ``computed`` from ``available``, gathered for the same ``tables``."""
+    """Make the temporary view ``computed`` from ``available``, gathered for the same ``tables``.
+
+    Totals of years are added to it first: of figures that are protected when those are.
+    """
     connection.register("levels", tables.levels)
+    connection.execute(_YEARS)
     connection.execute(_SIDES, {"first": month_index(span[0]), "last": month_index(span[1])})
     connection.execute(_MONTHS)
     connection.execute(_COMPUTED)

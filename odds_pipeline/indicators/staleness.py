@@ -68,14 +68,17 @@ def _later(month: str, years: int) -> str:
 def _affected(project: Project, entry: IndicatorEntry, since: dict[str, Months]) -> Months:
     """Months of the indicator that changed months of its feeds bear on.
 
-    A figure of the driving feed bears on its own month and on those it is lagged to; one of another
-    feed on every month until a later one replaces it.
+    A figure of the driving feed bears on its own month and on those it is lagged to, on December where
+    a year is added up; one of another feed on every month until a later one replaces it.
     """
     driving = project.feed_of(entry.indicator).id
-    lag = max((term.lag for term in entry.indicator.parsed.terms), default=0)
+    terms = entry.indicator.parsed.terms
+    lag = max((term.lag for term in terms), default=0)
+    of_year = any(term.of_year for term in terms)
     spans = []
     for feed in {project.variables[v][0].id for v in _variables(project, entry)} & since.keys():
         first, last = since[feed]
+        last = f"{last[:4]}-12" if of_year else last
         spans.append((first, _later(last, lag) if feed == driving else ALL[1]))
     return min(first for first, _ in spans), max(last for _, last in spans)
 

@@ -117,7 +117,8 @@ def _example(project: Project, indicator: Indicator) -> str:
 def _named(project: Project, term: Term) -> str:
     label = project.variables[term.variable][1].label
     years = f"{term.lag} an{'s' if term.lag > 1 else ''} plus tôt"
-    return f"{label} ({years}) :" if term.lag else f"{label} :"
+    said = [*(["total de l’année"] if term.of_year else []), *([years] if term.lag else [])]
+    return f"{label} ({', '.join(said)}) :" if said else f"{label} :"
 
 
 def _number(value: float) -> str:

@@ -98,7 +98,7 @@ def _ratios(project: Project, entry: FeedEntry) -> pd.DataFrame:
         unit, formula = project.units[one.indicator.unit], one.indicator.parsed
         own = all(project.variables[v][0].id == entry.id for v in formula.variables)
         share = unit.kind == "proportion" and unit.maximum == unit.scale
-        if own and share and formula.denominator and all(t.lag == 0 for t in formula.terms):
+        if own and share and formula.denominator and not any(t.lag or t.of_year for t in formula.terms):
             rows += [(one.id, t.side, t.variable, t.coefficient) for t in formula.terms]
     frame = pd.DataFrame(rows, columns=["indicator", "side", "variable", "coefficient"])
     return typed(frame).astype({"coefficient": "float64"})

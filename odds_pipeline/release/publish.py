@@ -16,10 +16,10 @@ from odds_pipeline.beside import side_by_side
 from odds_pipeline.declarations.access import EDITIONS
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import (
+    all_inputs,
     compute,
     evaluate,
     gather,
-    inputs_table,
     tables_of,
 )
 from odds_pipeline.indicators.staleness import Months, stale
@@ -86,7 +86,7 @@ def publish(project: Project, home: Home) -> Release:
         held = hold(connection, project, home)
         seen = version(connection)
         tables = tables_of(project, list(project.indicators))
-        tables = replace(tables, inputs=inputs_table(project, project.variables))
+        tables = replace(tables, inputs=all_inputs(project))
         gather(connection, project, tables, everything=True)
         protection = protect(connection, project, last)
         evaluate(connection, tables)

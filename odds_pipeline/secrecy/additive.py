@@ -83,7 +83,7 @@ def remainders(project: Project) -> pd.DataFrame:
                 pairs[entry.variable_id(variable.part_of), entry.variable_id(name)] = 0
     for indicator in project.indicators.values():
         numerator = indicator.indicator.parsed.numerator
-        signs = [(t.variable, t.coefficient) for t in numerator if not t.lag]
+        signs = [(t.variable, t.coefficient) for t in numerator if not t.lag and not t.of_year]
         if len(signs) == len(numerator) == 2 and sorted(c for _, c in signs) == [-1.0, 1.0]:
             total, part = (v for v, _ in sorted(signs, key=lambda s: -s[1]))
             threshold = max(threshold_of(project, total), threshold_of(project, part))

@@ -233,3 +233,54 @@ def test_a_median_is_taken_as_delivered(project: Project) -> None:
     assert EST not in computed(project, MEDIAN, parts).index
     delivered = (MEDIAN, "2020-12", EST, "ept", 21000, "A", "F")
     assert computed(project, MEDIAN, [*parts, delivered]).loc[EST]["value"] == 21000
+
+
+FLOW = "prefecture.expulsions_effectives"
+
+
+def _year(figures: list[Any], code: str = "93008") -> list[tuple[Any, ...]]:
+    """One figure a month of 2020, ``no month`` left out."""
+    return [
+        (FLOW, f"2020-{month:02d}", code, "commune", *FIGURES.get(figure, (figure, "A", "F")))
+        for month, figure in enumerate(figures, start=1)
+        if figure != "no month"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("figures", "expected"),
+    [
+        ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], 78),
+        ([0] * 12, 0),
+        ([5] * 11 + ["n.d."], "n.d."),
+        ([5, "absent"] + [5] * 10, "absent"),
+        ([5, "no month"] + [5] * 10, "absent"),  # eleven rows are no year, whatever month lacks
+        ([5, "secret"] + [5] * 10, "secret"),
+        (["no month", "secret"] + [5] * 10, "secret"),
+    ],
+)
+def test_a_total_of_a_year_is_of_twelve_calendar_months(
+    project: Project, figures: list[Any], expected: float | str
+) -> None:
+    row = computed(project, f"year_total({FLOW})", _year(figures)).loc["93008"]
+    assert row["month"] == "2020-12"
+    if isinstance(expected, str):
+        assert (row["obs_status"], row["conf_status"]) == STATUSES[expected]
+        assert row["value"] != row["value"]
+    else:
+        assert (row["value"], row["obs_status"], row["conf_status"]) == (expected, "A", "F")
+
+
+def test_a_year_that_has_not_ended_has_no_total(project: Project) -> None:
+    assert computed(project, f"year_total({FLOW})", _year([5] * 11 + ["no month"])).empty
+
+
+def test_a_total_of_a_year_over_inhabitants(project: Project) -> None:
+    """Twelve evictions a month among 10,000 inhabitants are 14.4 for a thousand in the year; an EPT's
+    total is the sum of its communes'."""
+    rows = [row for code in EST_COMMUNES for row in _year([12] * 12, code)]
+    rows += [(NAMES["p"], "2020-12", code, "commune", 10000, "A", "F") for code in EST_COMMUNES]
+    found = computed(project, f"1000 * year_total({FLOW}) / {NAMES['p']}", rows)
+    assert found.loc["93008", "value"] == pytest.approx(14.4)
+    assert found.loc[EST, "numerator"] == 9 * 144 and found.loc[EST, "value"] == pytest.approx(14.4)
+    assert set(found["month"]) == {"2020-12"}

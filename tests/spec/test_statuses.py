@@ -41,7 +41,9 @@ def computed(
         columns=["indicator", "side", "variable", "lag", "coefficient", "exact"],
     )
     levels = pd.DataFrame({"indicator": "i", "level": ["commune", "ept", "departement"]})
-    inputs = pd.DataFrame({"variable": ["p.a", "p.b"], "aggregation": [aggregation, "sum"]})
+    inputs = pd.DataFrame(
+        {"variable": ["p.a", "p.b"], "aggregation": [aggregation, "sum"], "total_of": None}
+    )
     tables = Tables(definitions, terms, levels, inputs)
     with given.computed(project, rows, tables) as connection:
         return (

@@ -20,13 +20,15 @@ def test_every_worked_example(project: Project) -> None:
         indicator = project.indicators[name].indicator
         expected[name] = (indicator.example.value, indicator.decimals)
         for term in indicator.parsed.terms:
-            rows[f"{name}:{term.variable}", f"{YEAR - term.lag}-12"] = indicator.example.inputs[term.key]
+            rows[f"{name}:{term.input}", f"{YEAR - term.lag}-12"] = indicator.example.inputs[term.key]
     terms = tables.terms.assign(variable=tables.terms["indicator"] + ":" + tables.terms["variable"])
     definitions = tables.definitions.assign(
         driving=tables.definitions["indicator"] + ":" + tables.definitions["driving"]
     )
     levels = pd.DataFrame({"indicator": names, "level": "commune"})
-    inputs = pd.DataFrame({"variable": sorted({v for v, _ in rows}), "aggregation": "sum"})
+    inputs = pd.DataFrame(
+        {"variable": sorted({v for v, _ in rows}), "aggregation": "sum", "total_of": None}
+    )
     figures = [
         (v, m, "93008", "commune", 2024, float(x), "A", "F", "d", None) for (v, m), x in rows.items()
     ]

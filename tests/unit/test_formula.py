@@ -19,6 +19,8 @@ NUMBERS = st.integers(1, 10**7)
         ("growth(a.x, 1)", {"a.x": 110, "lag(a.x, 1)": 100}, 10),
         ("annual_growth(a.x, 2)", {"a.x": 121, "lag(a.x, 2)": 100}, 10),
         ("change(a.x, 5)", {"a.x": 7, "lag(a.x, 5)": 10}, -3),
+        ("1000 * year_total(a.x) / a.y", {"year_total(a.x)": 120, "a.y": 4000}, 30),
+        ("growth(year_total(a.x), 1)", {"year_total(a.x)": 3, "lag(year_total(a.x), 1)": 2}, 50),
     ],
 )
 def test_value(text: str, inputs: dict[str, float], expected: float) -> None:
@@ -47,6 +49,9 @@ def test_division_by_zero_is_no_value() -> None:
         "a.x ** 2",
         "sum(a.x)",
         "lag(a.x)",
+        "year_total(a.x, 2)",
+        "year_total(a.x + a.y)",
+        "year_total(2)",
         "lag(a.x, 0)",
         "__import__('os')",
         "a.x if a.y else a.z",

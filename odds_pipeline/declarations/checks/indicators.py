@@ -49,6 +49,7 @@ def _messages(declared: Declared, entry: IndicatorEntry) -> Iterator[str]:
             yield f"access {indicator.access}: what it reads is for {access} only"
         yield from _levels(declared, indicator)
         yield from _breaks(declared, indicator)
+        yield from _totals(declared, indicator)
     yield from _example(indicator)
 
 
@@ -78,6 +79,13 @@ def _breaks(declared: Declared, indicator: Indicator) -> Iterator[str]:
     for own in indicator.breaks:
         if own.month in inherited:
             yield f"break {own.month}: the contract of what it reads declares it already"
+
+
+def _totals(declared: Declared, indicator: Indicator) -> Iterator[str]:
+    for variable in sorted({t.variable for t in indicator.parsed.terms if t.of_year}):
+        entry, of = declared.variables[variable]
+        if entry.feed.calendar.cadence != "monthly" or of.aggregation != "sum":
+            yield f"year_total({variable}): a total is of a figure of each month that adds up"
 
 
 def _example(indicator: Indicator) -> Iterator[str]:
