@@ -2,6 +2,7 @@
 
 from odds_pipeline.cli import (
     changes,
+    coverage,
     declarations,
     extranet,
     onboarding,
@@ -17,6 +18,7 @@ from odds_pipeline.cli.app import app
 __all__ = [
     "app",
     "changes",
+    "coverage",
     "declarations",
     "extranet",
     "onboarding",

@@ -172,6 +172,7 @@ def explain(
             f.territory,
             f.month,
             f.value if f.value is not None else status_word(f.obs_status, f.conf_status),
+            f.feed,
             f.file,
             f"{f.line}" + (f" (+{f.lines - 1})" if f.lines > 1 else ""),
             f.sha256[:12],
@@ -181,7 +182,9 @@ def explain(
         for f in figures
     ]
     table(
-        "Figures", ["term", "territory", "month", "value", "file", "line", "sha256", "corrected"], rows
+        "Figures",
+        ["term", "territory", "month", "value", "source", "file", "line", "sha256", "corrected"],
+        rows,
     )
 
 

@@ -19,12 +19,16 @@ from odds_pipeline.geography.territories import Territories
 
 @dataclass(frozen=True)
 class FeedEntry:
-    """A feed with its partner, the file that declares it and the known errors of its source."""
+    """A feed with its partner, the file that declares it and the known errors of its source.
+
+    ``lent`` names the variables of other contracts that this one is a source of.
+    """
 
     partner: Partner
     feed: Feed
     file: YamlFile
     corrections: tuple[Correction, ...] = ()
+    lent: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -37,6 +41,11 @@ class FeedEntry:
     @property
     def access(self) -> Access:
         return self.feed.access or self.partner.access
+
+    @property
+    def own(self) -> dict[str, Variable]:
+        """The variables that this contract defines."""
+        return {name: v for name, v in self.feed.variables.items() if name not in self.lent}
 
     def variable_id(self, name: str) -> str:
         return f"{self.partner.id}.{name}"
@@ -81,8 +90,15 @@ class Declared:
         return {
             entry.variable_id(name): (entry, variable)
             for entry in self.feeds.values()
-            for name, variable in entry.feed.variables.items()
+            for name, variable in entry.own.items()
         }
+
+    def sources_of(self, variable: str) -> list[FeedEntry]:
+        """The contracts that deliver a variable, the preferred one first."""
+        owner, _ = self.variables[variable]
+        name = variable.partition(".")[2]
+        others = [self.feeds.get(f"{owner.partner.id}/{source}") for source in owner.feed.sources]
+        return [owner, *(e for e in others if e is not None and name in e.feed.delivered)]
 
     @cached_property
     def _territories_of_partners(self) -> Mapping[str, Territories]:

@@ -182,13 +182,14 @@ def short_columns(value: object) -> object:
 class Feed(Declaration):
     """``assets/partners/<partner>/<id>.yaml``.
 
-    ``kind: template`` is a layout of the observatory's own, for files that are not public.
+    ``kind: template`` is a layout of the observatory's own, for files that are not public;
+    ``documented`` a public file known by its documentation, whose bytes have not been met yet.
     """
 
     id: Name
     label: Sentence
     description: Sentence
-    kind: Literal["public", "template"]
+    kind: Literal["public", "documented", "template"]
     source: Sentence
     owner: Sentence
     calendar: Calendar
@@ -204,7 +205,12 @@ class Feed(Declaration):
     )
     access: Access | None = Field(default=None, description="who may read; the partner's by default")
     secrecy: Secrecy | None = None
-    variables: dict[Name, Variable] = Field(min_length=1)
+    variables: dict[Name, Variable] = {}
+    sources: list[Name] = Field(
+        default=[],
+        description="contracts of the same partner that also deliver some of these variables, in order "
+        "of preference after this one",
+    )
     breaks: list[FeedBreak] = []
     sums: dict[Name, list[Name] | list[list[Name]]] = Field(
         default={},
@@ -228,6 +234,12 @@ class Feed(Declaration):
 
     def breaks_of(self, variable: str) -> list[FeedBreak]:
         return [b for b in self.breaks if not b.variables or variable in b.variables]
+
+    @property
+    def delivered(self) -> set[str]:
+        """Names of the variables that some format has a column for."""
+        spread = {fmt.unpivot.variable for fmt in self.formats if fmt.unpivot is not None}
+        return spread.union(*(self.columns_of(fmt) for fmt in self.formats))
 
     @property
     def names(self) -> set[str]:

@@ -8,6 +8,7 @@ from odds_pipeline.declarations.correction import Corrections
 from odds_pipeline.declarations.declared import Declared, FeedEntry, IndicatorEntry
 from odds_pipeline.declarations.feed import Feed
 from odds_pipeline.declarations.indicator import THEMES, Defaults, Family, Indicator
+from odds_pipeline.declarations.lending import with_lent
 from odds_pipeline.declarations.partner import Partner
 from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.suite import Suite
@@ -34,7 +35,7 @@ def read_declared(root: Path, territories: Territories) -> tuple[Declared, list[
         territories,
         read_units(root / "resources" / "reference" / "units.csv"),
         reader.partners,
-        reader.feeds,
+        with_lent(reader.feeds),
         reader.indicators,
         reader.families,
         reader.suites,

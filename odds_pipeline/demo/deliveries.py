@@ -120,7 +120,9 @@ class _Sheet:
         return f"{value:.3f}".rstrip("0").replace(".", self.fmt.decimal)
 
     def columns(self) -> dict[str, Column]:
-        return self.entry.feed.columns_of(self.fmt)
+        """The columns of the contract's own variables: what is lent to it is drawn by its owner."""
+        columns = self.entry.feed.columns_of(self.fmt)
+        return {name: column for name, column in columns.items() if name not in self.entry.lent}
 
     def header(self) -> list[str]:
         fmt = self.fmt

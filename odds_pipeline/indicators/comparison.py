@@ -13,8 +13,8 @@ quartile            1 to 4, of that ranking; from four ranked communes on
 change_1y, _5y      since the same month one and five years before, in the unit that
                     ``definitions.change_unit`` names: per cent of the earlier value for what adds
                     up, points for percentages, else the unit; none from zero or less, across a
-                    series break or a change of the territory itself, nor over fewer years than
-                    the surveys behind it
+                    series break or a change of the territory itself or of the source of a figure
+                    (:mod:`.sources`), nor over fewer years than the surveys behind it
 age_months          months from the oldest figure the value rests on to the release's latest month
 ci_low, ci_high     95 % confidence interval in the unit, where ``definitions.interval`` names one
 =================== ===========================================================================
@@ -28,6 +28,7 @@ import pandas as pd
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import MONTH_INDEX
+from odds_pipeline.indicators.sources import NO_SOURCES
 from odds_pipeline.months import month_index
 
 Interval = Literal["wilson", "byar"]
@@ -71,9 +72,10 @@ WITH given AS MATERIALIZED (
     LEFT JOIN compared_territories p
       ON p.territory = v.territory AND p.level = v.level AND p.geography = v.geography
 ), known AS MATERIALIZED (
-    SELECT _i, _p, _t, any_value(_apart) AS _apart,
-           arg_max(value, geography) AS value
-    FROM given WHERE value IS NOT NULL GROUP BY ALL
+    SELECT g._i, g._p, g._t, any_value(g._apart) AS _apart, any_value(o.source) AS _source,
+           arg_max(g.value, g.geography) AS value
+    FROM given g LEFT JOIN compared_sources o ON o.i = g._i AND o.t = g._t AND o.level = g.level
+    WHERE g.value IS NOT NULL GROUP BY ALL
 ), countries AS (
     SELECT _i, _t, arg_max(value, _position) AS value, arg_max(territory, _position) AS territory
     FROM given WHERE level = 'france' AND value IS NOT NULL GROUP BY ALL
@@ -87,9 +89,10 @@ WITH given AS MATERIALIZED (
     SELECT g._i, g._p, g._t, any_value(s.value) FILTER (WHERE s.months = 12) AS year,
            any_value(s.value) FILTER (WHERE s.months = 60) AS five
     FROM known g
-    JOIN (SELECT _i, _p, value, months, _t + months AS later
+    JOIN (SELECT _i, _p, value, months, _source, _t + months AS later
           FROM known CROSS JOIN (VALUES (12), (60)) AS spans(months)) s
       ON s._i = g._i AND s._p = g._p AND s.later = g._t AND s.months >= g._apart
+     AND s._source IS NOT DISTINCT FROM g._source
     LEFT JOIN compared_breaks b ON b.i = g._i AND b.t > g._t - s.months AND b.t <= g._t
     WHERE b.t IS NULL
     GROUP BY ALL
@@ -119,16 +122,23 @@ FROM joined ORDER BY territory, indicator, month
 
 
 def compare(
-    project: Project, connection: duckdb.DuckDBPyConnection, source: str, target: str, latest: str | None
+    project: Project,
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    target: str,
+    latest: str | None,
+    sources: pd.DataFrame = NO_SOURCES,
 ) -> None:
     """Make table ``target`` of ``source``, protected indicator values, with the columns above.
 
-    ``latest`` is the latest month of the whole release, ``None`` when it holds nothing.
+    ``latest`` is the latest month of the whole release, ``None`` when it holds nothing; ``sources``
+    is what :func:`.sources.tell_sources` says of the release.
     """
     tables = {
         "compared_indicators": _indicators(project),
         "compared_breaks": _breaks(project),
         "compared_territories": _territories(project),
+        "compared_sources": sources,
     }
     for name, frame in tables.items():
         connection.register(name, frame)

@@ -446,7 +446,7 @@ def compute(
     """
     names = list(indicators)
     changed = stale(project, connection, names)
-    spans = spans_of_feeds(connection)
+    spans = spans_of_feeds(project, connection)
     followed = []
     for name in names:
         entry = project.indicators[name].indicator

@@ -11,7 +11,7 @@ from odds_pipeline.storage.sql import first
 _FIGURES = """
 WITH known AS (
     SELECT o.territory, o.month, o.value, o.obs_status, o.conf_status, d.file_name, o.line, o.lines,
-           d.sha256, d.simulated, d.received_at, o.correction
+           d.sha256, d.simulated, d.received_at, o.correction, d.feed
     FROM observations o JOIN deliveries d ON d.id = o.delivery
     WHERE o.variable = $variable AND o.level = $level AND o.month <= $wanted
       AND o.territory IN (SELECT unnest($territories)) AND o.geography = $geography
@@ -38,6 +38,7 @@ class Figure:
     simulated: bool
     received_at: str
     correction: str | None
+    feed: str
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ def explain(
                         r[9],
                         str(r[10]),
                         r[11],
+                        r[12],
                     )
                     for r in found
                 ]

@@ -52,7 +52,8 @@ def _fingerprints(
         inputs = [
             (name, variable.unit, variable.aggregation, feed.secrecy.threshold, trusted.get(feed.id))
             for name in sorted(_variables(project, entry))
-            for feed, variable in [project.variables[name]]
+            for variable in [project.variables[name][1]]
+            for feed in project.sources_of(name)
         ]
         own = entry.indicator
         definition = (own.parsed, own.driving_variable, own.levels, crossings(project, own))
@@ -71,15 +72,16 @@ def _affected(project: Project, entry: IndicatorEntry, since: dict[str, Months])
     A figure of the driving feed bears on its own month and on those it is lagged to, on December where
     a year is added up; one of another feed on every month until a later one replaces it.
     """
-    driving = project.feed_of(entry.indicator).id
+    driving = {feed.id for feed in project.sources_of(entry.indicator.driving_variable)}
     terms = entry.indicator.parsed.terms
     lag = max((term.lag for term in terms), default=0)
     of_year = any(term.of_year for term in terms)
     spans = []
-    for feed in {project.variables[v][0].id for v in _variables(project, entry)} & since.keys():
+    feeds = {feed.id for v in _variables(project, entry) for feed in project.sources_of(v)}
+    for feed in feeds & since.keys():
         first, last = since[feed]
         last = f"{last[:4]}-12" if of_year else last
-        spans.append((first, _later(last, lag) if feed == driving else ALL[1]))
+        spans.append((first, _later(last, lag) if feed in driving else ALL[1]))
     return min(first for first, _ in spans), max(last for _, last in spans)
 
 
@@ -134,12 +136,18 @@ def record(project: Project, connection: duckdb.DuckDBPyConnection, names: Colle
     )
 
 
-def spans_of_feeds(connection: duckdb.DuckDBPyConnection) -> dict[str, Months]:
-    """First and last trusted month of each feed."""
+def spans_of_feeds(project: Project, connection: duckdb.DuckDBPyConnection) -> dict[str, Months]:
+    """First and last trusted month of each feed's variables, whichever source delivered them."""
     rows = connection.execute(
         "SELECT feed, min(month), max(month) FROM trusted_months GROUP BY feed"
     ).fetchall()
-    return {feed: (first, last) for feed, first, last in rows}
+    own = {feed: (first, last) for feed, first, last in rows}
+    spans = {}
+    for entry in project.feeds.values():
+        ids = (entry.id, *(f"{entry.partner.id}/{name}" for name in entry.feed.sources))
+        if found := [own[feed] for feed in ids if feed in own]:
+            spans[entry.id] = min(first for first, _ in found), max(last for _, last in found)
+    return spans
 
 
 def within(months: Months, span: Months) -> Months:

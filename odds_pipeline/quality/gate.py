@@ -73,15 +73,60 @@ FROM incoming n WHERE NOT EXISTS (FROM observations o WHERE o.known_to IS NULL A
 """
 
 
+# What another contract delivers before this one: kept as figures that were replaced on arrival.
+_OUTRANKED = """
+CREATE OR REPLACE TEMP TABLE outranked AS
+SELECT DISTINCT o.variable, o.month, o.level FROM observations o
+SEMI JOIN incoming USING (variable, month, level)
+JOIN deliveries d ON d.id = o.delivery
+JOIN preferred p ON p.variable = o.variable AND p.feed = d.feed
+WHERE o.known_to IS NULL;
+INSERT INTO observations BY NAME
+SELECT n.variable, n.month, n.territory, n.level, n.geography, n.value, n.obs_status, n.conf_status,
+       n.lower_bound, n.delivery, n.line, n.lines, {judgement} AS known_from, {judgement} AS known_to,
+       CAST(n.correction AS VARCHAR) AS correction
+FROM incoming n SEMI JOIN outranked USING (variable, month, level);
+DELETE FROM incoming USING outranked o
+WHERE incoming.variable = o.variable AND incoming.month = o.month AND incoming.level = o.level
+"""
+
+
+def _preferred(project: Project, entry: FeedEntry) -> pd.DataFrame:
+    """The feeds whose figures come before those of ``entry``, for each variable it delivers."""
+    rows = []
+    for name in entry.feed.variables:
+        variable = entry.variable_id(name)
+        feeds = [source.id for source in project.sources_of(variable)]
+        rows += [(variable, feed) for feed in feeds[: feeds.index(entry.id)]]
+    return pd.DataFrame(rows, columns=["variable", "feed"])
+
+
+def _give_way(
+    connection: duckdb.DuckDBPyConnection, project: Project, entry: FeedEntry, judgement: int
+) -> None:
+    """Take out of ``incoming`` what a preferred source has delivered, keeping it as history."""
+    preferred = _preferred(project, entry)
+    if preferred.empty:
+        return
+    connection.register("preferred", preferred)
+    connection.execute(_OUTRANKED.format(judgement=int(judgement)))
+    connection.unregister("preferred")
+
+
 def _apply(
-    connection: duckdb.DuckDBPyConnection, feed: str, frame: pd.DataFrame, judgement: int
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    entry: FeedEntry,
+    frame: pd.DataFrame,
+    judgement: int,
 ) -> None:
     # Copied once: each statement would turn the frame's texts into the engine's own again.
     connection.register("incoming_frame", frame)
     connection.execute("CREATE OR REPLACE TEMP TABLE incoming AS FROM incoming_frame")
     connection.unregister("incoming_frame")
     if first(connection, _REPLACES):  # a month's first delivery does not, nearly always
-        connection.execute(_STANDING, {"feed": feed})
+        _give_way(connection, project, entry, judgement)
+        connection.execute(_STANDING, {"feed": entry.id})
         connection.execute(_END, {"judgement": judgement})
     connection.execute(_BEGIN, {"judgement": judgement})
     connection.execute("DROP TABLE incoming")  # a warehouse that is kept open would keep it too
@@ -179,7 +224,7 @@ def judge(
     ]
     (number,) = one(connection, "SELECT coalesce(max(judgement), 0) + 1 FROM delivered_months")
     _record(connection, judgements, number)
-    _apply(connection, entry.id, pd.concat(frames), number)
+    _apply(connection, project, entry, pd.concat(frames), number)
     return judgements
 
 

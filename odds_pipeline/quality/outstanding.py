@@ -57,7 +57,7 @@ def outdated(project: Project, home: Home, months: Months = ALL) -> list[Batch]:
     What a stopped command left undone is in it; what is done is not.
     """
     with Store(home.warehouse).connect() as connection:
-        spans = spans_of_feeds(connection)
+        spans = spans_of_feeds(project, connection)
         changed = stale(project, connection, project.indicators)
     found = []
     for name, concerned in changed.items():

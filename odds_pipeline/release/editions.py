@@ -12,6 +12,7 @@ import pandas as pd
 from odds_pipeline.declarations.access import Access, readable
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.comparison import compare
+from odds_pipeline.indicators.sources import tell_sources
 from odds_pipeline.release.conversion import IN_GEOGRAPHY
 from odds_pipeline.storage.sql import first, one, quoted
 
@@ -61,6 +62,7 @@ _WIDEST = (
     "CREATE TABLE release.verdicts AS SELECT * REPLACE ('[]' AS rows, CASE WHEN failing = 0 "
     "THEN message ELSE 'Voir la notice adressée au producteur.' END AS message) FROM verdicts "
     "WHERE delivery IN (SELECT id FROM release.deliveries)",
+    "CREATE TABLE release.sources_compared AS FROM sources_compared",
     "CREATE TABLE release.overrulings AS FROM overrulings "
     "WHERE delivery IN (SELECT id FROM release.deliveries)",
     "CREATE OR REPLACE TEMP TABLE protected_values AS SELECT * EXCLUDE converted FROM protected "
@@ -75,6 +77,8 @@ _NARROWER = (
     "WHERE indicator IN (SELECT indicator FROM definitions) AND ($provisional OR obs_status <> 'P')",
     "CREATE TABLE observations AS FROM widest.observations "
     "WHERE variable IN (SELECT unnest($variables)) AND ($provisional OR obs_status <> 'P')",
+    "CREATE TABLE sources_compared AS FROM widest.sources_compared "
+    "WHERE variable IN (SELECT unnest($variables))",
     "CREATE TABLE deliveries AS FROM widest.deliveries WHERE id IN (SELECT delivery FROM observations)",
     "CREATE TABLE verdicts AS FROM widest.verdicts WHERE delivery IN (SELECT id FROM deliveries)",
     "CREATE TABLE overrulings AS FROM widest.overrulings WHERE delivery IN (SELECT id FROM deliveries)",
@@ -114,7 +118,14 @@ def write_widest(
     try:
         for statement in _WIDEST:
             connection.execute(statement)
-        compare(project, connection, "protected_values", "release.indicator_values", about.latest)
+        compare(
+            project,
+            connection,
+            "protected_values",
+            "release.indicator_values",
+            about.latest,
+            tell_sources(project, connection, "release."),
+        )
         (warehouse,) = one(connection, "SELECT current_database()")
         connection.execute("USE release")  # the names in the macro are those of the release
         _finish(connection, edition, about)
@@ -159,7 +170,8 @@ def _compare_anew(project: Project, connection: duckdb.DuckDBPyConnection, lates
         f"CREATE TEMP TABLE protected_values AS SELECT {columns} FROM widest.indicator_values "
         "WHERE obs_status <> 'P' AND indicator IN (SELECT indicator FROM definitions)"
     )
-    compare(project, connection, "protected_values", "indicator_values", latest)
+    sources = tell_sources(project, connection)
+    compare(project, connection, "protected_values", "indicator_values", latest, sources)
 
 
 def _finish(connection: duckdb.DuckDBPyConnection, edition: Access, about: About) -> None:

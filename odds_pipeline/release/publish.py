@@ -22,6 +22,7 @@ from odds_pipeline.indicators.compute import (
     gather,
     tables_of,
 )
+from odds_pipeline.indicators.sources import compare_sources
 from odds_pipeline.indicators.staleness import Months, stale
 from odds_pipeline.release.catalogue_gate import check_catalogue, hold, keep_last_good
 from odds_pipeline.release.definitions import definitions_table
@@ -92,6 +93,7 @@ def publish(project: Project, home: Home) -> Release:
         evaluate(connection, tables)
         hide_values(connection, project)
         definitions = keep_last_good(connection, home, held, definitions_table(project))
+        compare_sources(project, connection)
         content = _content(connection, definitions)
         current = current_number(home)
         if current is not None:
@@ -127,7 +129,11 @@ def _content(connection: duckdb.DuckDBPyConnection, definitions: pd.DataFrame) -
         "FROM (SELECT d FROM (SELECT * EXCLUDE (declared_in) FROM definitions_view) d)",
     )
     connection.unregister("definitions_view")
-    return f"{values:016x}{sheets:016x}"
+    (sources,) = one(
+        connection,
+        "SELECT coalesce(bit_xor(md5_number_lower(CAST(s AS VARCHAR))), 0) FROM sources_compared s",
+    )
+    return f"{values:016x}{sheets ^ sources:016x}"
 
 
 def _write(

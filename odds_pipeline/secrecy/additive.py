@@ -77,7 +77,7 @@ def remainders(project: Project) -> pd.DataFrame:
     """
     pairs: dict[tuple[str, str], int] = {}
     for entry in project.feeds.values():
-        for name, variable in entry.feed.variables.items():
+        for name, variable in entry.own.items():
             kind = project.units[variable.unit].kind
             if variable.part_of is not None and kind in ("count", "amount"):
                 pairs[entry.variable_id(variable.part_of), entry.variable_id(name)] = 0

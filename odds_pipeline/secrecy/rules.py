@@ -69,7 +69,7 @@ def rules_table(project: Project) -> pd.DataFrame:
     contributions = {
         entry.variable_id(name)
         for entry in project.feeds.values()
-        for variable in entry.feed.variables.values()
+        for variable in entry.own.values()
         for name in variable.largest
     }
     rows = []

@@ -47,6 +47,15 @@ BY_HAND = [
     ("foyers_allocataires_qpv", "93", "2019-12", 157891.0),  # DEMO_2019: A of 63 neighbourhoods, added
     ("part_monoparents_qpv", "93", "2019-12", 100 * 33461 / 157891),  # DEMO_2019: AM / A
     ("part_ecoles_privees", "93066", "2021-09", 100 * 2 / 37),  # IPS 2021-22: 2 privé of 37 lines
+    # Public files that deliver the variables of another contract.
+    ("part_sans_diplome", "93001", "2018-01", 100 * 23533.3607068501 / 58408.3168159847),  # questionr
+    (
+        "part_locataires_hlm",
+        "93",
+        "2018-01",
+        31.928742210708158,
+    ),  # questionr: log_hlm / log_rp, 40 added
+    ("part_moins_25_ans_defm", "93001", "2019-12", 100 * 1070 / 9810),  # DEFM2019: ABC_25, ABC 9,809
     ("part_femmes_longue_duree_dec", "93008", "2019-12", 100 * 701 / 1520),  # DEFM2019: ABC_Dur4_F
 ]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from odds_pipeline.declarations.checks.names import variable_missing
+from odds_pipeline.declarations.checks.sources import source_problems
 from odds_pipeline.declarations.declared import Declared, FeedEntry
 from odds_pipeline.declarations.feed import Variable
 from odds_pipeline.declarations.problems import Problem, nearest
@@ -13,14 +14,15 @@ def feed_problems(declared: Declared) -> Iterator[Problem]:
     """Every mistake of every contract."""
     owners: dict[str, str] = {}
     for entry in declared.feeds.values():
-        for name, variable in entry.feed.variables.items():
+        for name, variable in entry.own.items():
             key = entry.variable_id(name)
             if owners.setdefault(key, entry.id) != entry.id:
                 message = f"variable {key} is already delivered by {owners[key]}"
                 yield entry.file.problem(("variables", name), message)
             yield from _variable(declared, entry, name, variable)
         yield from _secrecy(declared, entry)
-        yield from _columns(entry)
+        yield from source_problems(declared, entry)
+        yield from _columns(declared, entry)
         yield from _sums(declared, entry)
         yield from _breaks(entry)
 
@@ -71,9 +73,8 @@ def _secrecy(declared: Declared, entry: FeedEntry) -> Iterator[Problem]:
         yield entry.file.problem(("secrecy", "population"), message)
 
 
-def _columns(entry: FeedEntry) -> Iterator[Problem]:
+def _columns(declared: Declared, entry: FeedEntry) -> Iterator[Problem]:
     feed, file = entry.feed, entry.file
-    delivered: set[str] = set()
     seen: set[str] = set()
     for i, fmt in enumerate(feed.formats):
         if fmt.id in seen:
@@ -83,9 +84,9 @@ def _columns(entry: FeedEntry) -> Iterator[Problem]:
         for name in sorted(columns - feed.names):
             at: Loc = ("formats", i, "columns", name)
             yield file.problem(at, f"no variable {name!r} is declared{nearest(name, feed.names)}")
-        delivered |= columns
-    for name in sorted(feed.names - delivered):
-        yield file.problem(("variables", name), f"no format has a column for variable {name!r}")
+    for name in sorted(entry.own.keys() - feed.delivered):
+        if len(declared.sources_of(entry.variable_id(name))) == 1:
+            yield file.problem(("variables", name), f"no format has a column for variable {name!r}")
 
 
 def _sums(declared: Declared, entry: FeedEntry) -> Iterator[Problem]:

@@ -65,8 +65,8 @@ def _unit(declared: Declared, indicator: Indicator) -> Iterator[str]:
 
 def _levels(declared: Declared, indicator: Indicator) -> Iterator[str]:
     for variable in indicator.parsed.variables:
-        entry, of = declared.variables[variable]
-        delivered = set(entry.feed.levels)
+        _, of = declared.variables[variable]
+        delivered = {level for s in declared.sources_of(variable) for level in s.feed.levels}
         if of.aggregation != "none" and "commune" in delivered:
             delivered |= {"ept", "arrondissement", "departement"}
         missing = [level for level in indicator.levels if level not in delivered]

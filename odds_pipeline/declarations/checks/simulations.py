@@ -22,7 +22,7 @@ def simulation_problems(
     for name in sorted(drawn - feed.names):
         message = f"no variable {name!r} in {entry.id}{nearest(name, feed.names)}"
         yield file.problem(("variables", name), message)
-    for name in sorted(feed.names - drawn):
+    for name in sorted(entry.own.keys() - drawn):
         yield file.problem(("variables",), f"variable {name!r} is not simulated")
     for name, draw in simulation.variables.items():
         parent = draw.of if draw.of is None or "." in draw.of else entry.variable_id(draw.of)

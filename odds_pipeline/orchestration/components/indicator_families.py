@@ -24,9 +24,9 @@ from odds_pipeline.storage.store import transaction
 
 
 def _feeds(entry: IndicatorEntry) -> dict[str, FeedEntry]:
-    """Feeds the formula reads, by id."""
-    feeds = (project().variables[v][0] for v in entry.indicator.parsed.variables)
-    return {feed.id: feed for feed in feeds}
+    """Feeds that deliver what the formula reads, by id."""
+    variables = entry.indicator.parsed.variables
+    return {feed.id: feed for v in variables for feed in project().sources_of(v)}
 
 
 def _deps(entry: IndicatorEntry, driving: FeedEntry) -> list[dg.AssetDep]:
