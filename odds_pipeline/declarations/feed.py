@@ -1,8 +1,8 @@
 """A feed contract: how one kind of file from one partner becomes variables.
 
 A contract holds several *formats*, one per vintage of the partner's file. A format names columns;
-``{yyyy}`` and ``{yy}`` in a column name stand for the reference year, so that one format covers a
-column renamed each year. A column that has had several names lists them all.
+``{yyyy}`` and ``{yy}`` in a column name stand for the reference year (``{yy-1}`` for the one before),
+so that one format covers a column renamed each year. A column that has had several names lists them all.
 """
 
 import re
@@ -17,6 +17,7 @@ from odds_pipeline.declarations.secrecy import Secrecy
 
 Level = Literal["commune", "ept", "arrondissement", "departement", "region", "france"]
 LEVELS: tuple[Level, ...] = get_args(Level)
+Reduction = Literal["sum", "mean", "count", "same"]
 Mark = Literal["secret", "not_available", "not_concerned", "absent"]
 
 
@@ -70,13 +71,16 @@ class Column(Declaration):
     """Where a variable is found in a row: names in order of preference, rows that count.
 
     ``where`` keeps the rows whose column holds the given text. ``reduce`` says how several rows of
-    one territory make one figure (IRIS of a commune, schools of a commune).
+    one territory make one figure (IRIS of a commune, schools of a commune); ``same`` is a figure of
+    the territory itself, written on each of its rows, which a row of several territories does not
+    tell. ``weight`` names the column that weighs a mean; a file without it gives a plain mean.
     """
 
     name: str | list[str]
     where: dict[str, str | list[str]] = {}
     optional: bool = False
-    reduce: Literal["sum", "mean", "count"] | None = None
+    reduce: Reduction | None = None
+    weight: str | None = None
 
     @property
     def names(self) -> list[str]:
@@ -196,6 +200,10 @@ class Feed(Declaration):
     levels: list[Level] = Field(min_length=1)
     complete: bool = Field(
         default=True, description="every commune is expected; false: some are legitimately absent"
+    )
+    exhaustive: bool = Field(
+        default=False,
+        description="every case has its row: a territory of the file that has no row of a kind has none",
     )
     survey_years: int | None = Field(
         default=None,

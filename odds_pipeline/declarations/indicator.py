@@ -52,6 +52,9 @@ class Indicator(Declaration):
     owner: Sentence
     example: Example
     since: Month | None = None
+    published_as: VariableId | None = Field(
+        default=None, description="the variable in which the producer publishes the same rate"
+    )
     access: Access | None = Field(default=None, description="to be stricter than what it reads")
 
     @field_validator("formula")

@@ -48,7 +48,12 @@ def month_of(groups: dict[str, str], default_month: int, year_shift: int = 0) ->
 
 
 def with_year(name: str, year: int | None) -> str:
-    """Fill ``{yyyy}`` and ``{yy}`` in a column name."""
+    """Fill ``{yyyy}`` and ``{yy}`` in a column name; ``{yyyy-2}`` is two years before."""
     if year is None or "{" not in name:
         return name
-    return name.replace("{yyyy}", f"{year:04d}").replace("{yy}", f"{year % 100:02d}")
+
+    def written(found: re.Match[str]) -> str:
+        shifted = year - int(found[2] or 0)
+        return f"{shifted:04d}" if found[1] == "yyyy" else f"{shifted % 100:02d}"
+
+    return re.sub(r"\{(yyyy|yy)(?:-(\d))?\}", written, name)

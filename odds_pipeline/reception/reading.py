@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from odds_pipeline.declarations.feed import Format
+from odds_pipeline.declarations.feed import Column, Format
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import Territories, plain
 from odds_pipeline.months import year_of
@@ -36,6 +36,8 @@ STATUS = {
 }
 """SDMX OBS_STATUS and CONF_STATUS of each kind of cell without a figure."""
 
+RawCell = tuple[str, str, str, str | None, str | None, int, str, str | None]
+
 _NUMBER = r"-?(\d{1,3}([ \x{00A0}\x{202F}]\d{3})+|\d+)(DECIMAL\d+)?([eE][-+]\d+)?[ \x{00A0}]?%?"
 
 _PARSE = r"""
@@ -45,7 +47,9 @@ WITH cells AS (
     SELECT c.*, m.obs_status AS mark_obs, m.conf_status AS mark_conf
     FROM cells c LEFT JOIN marks m ON lower(c.shown) = m.mark
 )
-SELECT variable, territory, level, month, reduce, line, raw,
+SELECT variable, territory, level, month, reduce, line, raw, weight IS NOT NULL AS weighted,
+    CASE WHEN regexp_full_match(trim(weight), $number) THEN CAST(replace(regexp_replace(
+             weight, '[ %\x{00A0}\x{202F}]', '', 'g'), $decimal, '.') AS DOUBLE) END AS weight,
     CASE WHEN mark_obs IS NULL AND regexp_full_match(shown, $number)
          THEN CAST(replace(regexp_replace(shown, '[ %]', '', 'g'), $decimal, '.') AS DOUBLE)
     END AS value,
@@ -59,23 +63,27 @@ _REDUCE = """
 SELECT variable, territory, level, month,
     CASE WHEN bool_or(conf_status <> 'F') OR (reduce = 'sum' AND bool_or(obs_status <> 'A')) THEN NULL
          WHEN reduce = 'sum' THEN sum(value)
-         WHEN reduce = 'mean' THEN avg(value)
-         ELSE count(value) END AS value,
+         WHEN reduce = 'mean' AND NOT bool_or(weighted) THEN avg(value)
+         WHEN reduce = 'mean' AND NOT UNWEIGHED THEN sum(value * weight) / nullif(sum(weight), 0)
+         WHEN reduce = 'same' AND count(DISTINCT value) = 1 THEN any_value(value)
+         WHEN reduce = 'count' THEN count(value) END AS value,
     CASE WHEN bool_or(conf_status <> 'F') THEN 'Q'
-         WHEN reduce = 'sum' AND bool_or(obs_status <> 'A') THEN max(obs_status)
+         WHEN reduce IN ('sum', 'same') AND bool_or(obs_status <> 'A') THEN max(obs_status)
          WHEN reduce = 'mean' AND count(value) = 0 THEN max(obs_status)
+         WHEN reduce = 'mean' AND bool_or(weighted) AND UNWEIGHED THEN 'L'
          ELSE 'A' END AS obs_status,
     CASE WHEN bool_or(conf_status <> 'F') THEN 'C' ELSE 'F' END AS conf_status,
     CASE WHEN reduce = 'sum' AND bool_or(obs_status <> 'A' OR conf_status <> 'F') AND min(value) >= 0
          THEN sum(value) END AS lower_bound,
     min(line) AS line, count(*) AS lines, any_value(raw) AS raw,
-    coalesce(max(unreadable), CASE WHEN min(value) < 0 THEN 'une ligne a ' || min(value) END)
-        AS unreadable
+    coalesce(max(unreadable), CASE WHEN min(value) < 0 THEN 'une ligne a ' || min(value) END,
+        CASE WHEN reduce = 'same' AND count(DISTINCT value) > 1
+             THEN 'selon la ligne : ' || min(value) || ' ou ' || max(value) END) AS unreadable
 FROM parsed WHERE reduce IS NOT NULL GROUP BY variable, territory, level, month, reduce
 UNION ALL
 SELECT variable, territory, level, month, value, obs_status, conf_status, NULL, line, 1, raw, unreadable
 FROM parsed WHERE reduce IS NULL
-"""
+""".replace("UNWEIGHED", "bool_or(value IS NOT NULL AND weight IS NULL)")
 
 
 @dataclass(frozen=True)
@@ -215,8 +223,8 @@ class _Reader:
             groups |= found
         return month_of(groups, calendar.month, fmt.period.year_shift)
 
-    def cells(self) -> Iterator[tuple[str, str, str, str | None, str | None, int, str]]:
-        """Variable, territory, level, month, reduce, line and raw text of every figure."""
+    def cells(self) -> Iterator[RawCell]:
+        """Variable, territory, level, month, reduce, line, raw text and weight of every figure."""
         feed, fmt = self.match.entry.feed, self.match.format
         prefix = self.match.entry.partner.id
         columns = [
@@ -243,20 +251,36 @@ class _Reader:
                     for position, groups in spread:
                         own = self._unpivot_month(row, groups)
                         raw = self.cell(row, position)
-                        yield variable, code, self.level, own, None, line, raw
+                        yield variable, code, self.level, own, None, line, raw, None
                     continue
                 for variable, column, position in present:
-                    if column.where and not self._kept(row, column.where):
+                    shown = self._raw(row, column, position)
+                    if shown is None or (len(codes) > 1 and column.reduce == "same"):
                         continue
-                    raw = self.cell(row, position)
-                    if column.reduce == "count":
-                        raw = "1" if raw else ""
                     if len(codes) > 1 and column.reduce:
-                        raw = "\x00"  # astride several communes: a share of none is known
-                    yield variable, code, self.level, month, column.reduce, line, raw
+                        shown = "\x00"  # astride several communes: a share of none is known
+                    weight = self._weight(row, column)
+                    yield variable, code, self.level, month, column.reduce, line, shown, weight
             for level in fmt.territory.also:
                 for whole in self._wholes(level, codes):
                     yield from self._whole(row, line, level, whole, month, present)
+
+    def _raw(self, row: list[Cell], column: Column, position: int) -> str | None:
+        """The text of a figure; ``None`` when the row is not one of those that the column reads.
+
+        In an exhaustive file such a row says that its territory is spoken of: none is counted in it.
+        """
+        if column.where and not self._kept(row, column.where):
+            if not self.match.entry.feed.exhaustive or column.reduce not in ("sum", "count"):
+                return None
+            return "0" if column.reduce == "sum" else ""
+        raw = self.cell(row, position)
+        return ("1" if raw else "") if column.reduce == "count" else raw
+
+    def _weight(self, row: list[Cell], column: Column) -> str | None:
+        """The text of what weighs a mean, when the file has the column."""
+        position = self.match.position(column.weight) if column.weight else None
+        return None if position is None else self.cell(row, position)
 
     def _wholes(self, level: str, codes: list[str]) -> list[str]:
         """The territories of that level that a row of ``codes`` counts in."""
@@ -284,12 +308,12 @@ class _Reader:
         whole: str,
         month: str | None,
         present: list[tuple],  # type: ignore[type-arg]
-    ) -> Iterator[tuple[str, str, str, str | None, str | None, int, str]]:
+    ) -> Iterator[RawCell]:
         for variable, column, position in present:
-            if not column.where or self._kept(row, column.where):
-                raw = self.cell(row, position)
-                raw = ("1" if raw else "") if column.reduce == "count" else raw
-                yield variable, whole, level, month, column.reduce, line, raw
+            raw = self._raw(row, column, position)
+            if raw is not None and column.reduce != "same":
+                weight = self._weight(row, column)
+                yield variable, whole, level, month, column.reduce, line, raw, weight
 
     def _unpivoted(self) -> list[tuple[int, dict[str, str]]] | None:
         unpivot = self.match.format.unpivot
@@ -353,9 +377,9 @@ def read(project: Project, match: Match) -> Reading:
     fmt = match.format
     raw = pd.DataFrame(
         list(reader.cells()),
-        columns=["variable", "territory", "level", "month", "reduce", "line", "raw"],
+        columns=["variable", "territory", "level", "month", "reduce", "line", "raw", "weight"],
         dtype=object,
-    ).astype({"line": "int64"})
+    ).astype({"line": "int64", "weight": "string"})
     marks = _marks(fmt)
     number = _NUMBER.replace("DECIMAL", "," if fmt.decimal == "," else r"\.")
     with scratch() as connection:
@@ -423,5 +447,6 @@ def _unknown_columns(match: Match) -> tuple[str, ...]:
     feed, fmt = match.entry.feed, match.format
     known = {match.position(n) for n in (*fmt.territory.columns, *fmt.requires, *fmt.where)}
     for column in feed.columns_of(fmt).values():
-        known |= {match.position(name) for name in (*column.names, *column.where)}
+        weight = [column.weight] if column.weight else []
+        known |= {match.position(name) for name in (*column.names, *column.where, *weight)}
     return tuple(name for position, name in enumerate(match.header) if name and position not in known)

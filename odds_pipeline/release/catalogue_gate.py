@@ -28,6 +28,11 @@ SELECT indicator, bit_xor(hash(month, territory, level, geography, value, obs_st
 FROM indicator_values GROUP BY indicator
 """
 
+_RATES = """
+SELECT variable, bit_xor(hash(month, territory, level, geography, value))
+FROM observations WHERE known_to IS NULL AND variable IN (SELECT unnest(?)) GROUP BY variable
+"""
+
 # What the last edition says, unless a figure it read has lost its verdict: then it is not to be shown
 # again, nor to be compared with.
 _RELEASED = r"""
@@ -62,6 +67,22 @@ SELECT indicator, month, territory, level, geography, c.value, c.conf_status, r.
 FROM current c FULL JOIN (
     FROM released WHERE NOT converted AND indicator IN (SELECT indicator FROM audited)
 ) r USING (indicator, month, territory, level, geography)
+"""
+
+# The rates that producers publish themselves, with the step of their rounding: six decimals at most.
+_PUBLISHED_RATES = """
+CREATE OR REPLACE TEMP TABLE producer_rates AS
+WITH rates AS (
+    SELECT b.indicator, o.month, o.territory, o.level, o.geography, o.value
+    FROM audited b JOIN observations o ON o.variable = b.published_as
+    JOIN trusted_months m ON m.delivery = o.delivery AND m.month = o.month
+    WHERE o.known_to IS NULL AND o.value IS NOT NULL
+), decimals AS (
+    SELECT indicator, month,
+           max(length(rtrim(split_part(printf('%.6f', value), '.', 2), '0'))) AS decimals
+    FROM rates GROUP BY ALL
+)
+SELECT r.*, pow(10, -d.decimals) AS step FROM rates r JOIN decimals d USING (indicator, month)
 """
 
 # Kept values say of which edition they are; those already kept go on saying it.
@@ -122,10 +143,12 @@ def _former(connection: duckdb.DuckDBPyConnection, home: Home) -> Iterator[int |
 def _bases(connection: duckdb.DuckDBPyConnection, project: Project) -> dict[str, str]:
     """By computed indicator, a fingerprint of its values, its rules and the bounds of its unit."""
     rules = {key: repr(project.rules(key)) for key in project.suites if key.startswith("indicators/")}
+    rates = dict(connection.execute(_RATES, [_published(project, list(project.indicators))]).fetchall())
     found = {}
     for name, values in connection.execute(_PRINTS).fetchall():
         entry = project.indicators[name]
-        text = f"{values} {rules[_suite(project, entry)]} {project.units[entry.indicator.unit]!r}"
+        told = rates.get(entry.indicator.published_as)
+        text = f"{values} {told} {rules[_suite(project, entry)]} {project.units[entry.indicator.unit]!r}"
         found[name] = hashlib.sha256(text.encode()).hexdigest()
     return found
 
@@ -201,13 +224,19 @@ def _audit(
             "indicator": pd.Series(names, dtype="string"),
             "minimum": pd.Series([u.minimum for u in units], dtype="float64"),
             "maximum": pd.Series([u.maximum for u in units], dtype="float64"),
+            "published_as": pd.Series(_published(project, names), dtype="string"),
         }
     )
     connection.register("audited", batch)
     connection.execute(_AUDITED)
+    connection.execute(_PUBLISHED_RATES)
     found = suite_findings(project.rules(suite), batch, connection, tuple(names), "indicator")
     connection.unregister("audited")
     return found
+
+
+def _published(project: Project, names: list[str]) -> list[str | None]:
+    return [project.indicators[name].indicator.published_as for name in names]
 
 
 def _record(

@@ -108,6 +108,20 @@ def test_a_new_indicator_that_fails_stays_out(family: Path, home: Home) -> None:
     assert failed == [("part_municipale", "bornes_de_l_unite")]
 
 
+def test_a_rate_that_differs_from_its_producer_s_own_is_told(family: Path, home: Home) -> None:
+    """Published all the same: which of the two is right is for people to say."""
+    told = double(2) + "    published_as: insee.population_totale\n"
+    family.write_text(FAMILY + PART + told, encoding="utf-8")
+    publish(Project.load(), home)
+    with Store(home.warehouse).connect() as connection:
+        rows = connection.execute(
+            "SELECT severity, passed, failing FROM indicator_verdicts "
+            "WHERE rule = 'taux_du_producteur' AND indicator = 'double'"
+        ).fetchall()
+    assert rows == [("warning", False, 40)]
+    assert said(home, "double") != []
+
+
 def test_kept_values_go_with_the_verdict_they_rest_on(family: Path, home: Home) -> None:
     publish(Project.load(), home)
     family.write_text(FAMILY + WRONG + double(2), encoding="utf-8")

@@ -1,5 +1,8 @@
 """Published values, each read by hand in the producer's file, against the release made from the files."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from odds_pipeline.declarations.project import Project
@@ -27,7 +30,16 @@ BY_HAND = [
     ("population_municipale", PLAINE_COMMUNE, "2021-01", 451934.0),  # nine PMUN of pop2021, added
     ("population_municipale", "93", "2021-01", 1668670.0),  # forty PMUN of pop2021, added
     ("logements_sociaux", "93066", "2024-01", 21796.0),  # RPLS_parc_social_jan_2024: nb_ls
-    ("part_logements_sociaux_vacants", "93066", "2024-01", 100 * 430 / 21796),  # nb_vacants / nb_ls
+    ("part_logements_sociaux_vacants", "93066", "2024-01", 100 * 430 / (19585 + 430)),  # SDES: tx_vac
+    ("part_population_qpv", "93066", "2019-12", 100 * 78839 / 109343),  # DEMO_2019: POP_COM_QP / POP_COM
+    ("part_population_qpv", "93072", "2019-12", 100 * 21012 / 36365),  # the same, Stains
+    ("defm_abc_quartiers", "93031", "2019-12", 3573.0),  # IPRO_2019: ABC, 877 + 1,473 + 1,223
+    ("part_rsa_defm_quartiers", "93", "2019-12", 100 * 17664 / 76933),  # IPRO_2019: 63 lines, added
+    ("cambriolages_pour_1000_logements", "93", "2022-12", 9.17585511216997496),  # SSMSI: its own rate
+    ("violences_sexuelles_pour_1000", "93", "2022-12", 1.47636071044120465),  # SSMSI: its own rate
+    ("ips_moyen_ecoles", "93066", "2021-09", 82.1),  # mean of 37 lines: no number of pupils that year
+    ("ips_moyen_colleges", "93", "2021-09", 91.81265822784812),  # mean of 158 lines
+    ("ecoles", "93", "2021-09", 482.0),  # fr-en-ips_ecoles_2021-2022_93: lines
     ("logements_vacants_2_ans", "93001", "2025-01", 1501.0),  # LOVAC_2025: pp_vacant_plus_2ans_25
     ("logements_autorises", "93001", "2023-12", 1562.0),  # sitadel: 2023, Tous, log_aut
     ("part_collectif_autorise", "93048", "2022-12", 100 * 298 / 558),  # sitadel: Collectif / Tous
@@ -64,8 +76,6 @@ BY_HAND = [
 def received(
     project: Project, realdata: object, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Home, list[Receipt]]:
-    from pathlib import Path
-
     home = Home(tmp_path_factory.mktemp("real"))
     receipts = list(receive(project, home, [Path(str(realdata))]))
     for feed in sorted({r.feed for r in receipts if r.feed}):
@@ -85,6 +95,94 @@ def test_value_traced_by_hand(
         ).fetchone()
     assert row is not None
     assert row[0] == pytest.approx(value)
+
+
+def test_computed_rates_are_checked_against_those_of_their_producers(
+    received: tuple[Home, list[Receipt]],
+) -> None:
+    with Store(received[0].warehouse).connect() as connection:
+        rows = connection.execute(
+            "SELECT indicator, failing FROM indicator_verdicts WHERE rule = 'taux_du_producteur' "
+            "AND indicator IN ('part_logements_sociaux_vacants', 'cambriolages_pour_1000_logements')"
+        ).fetchall()
+    assert sorted(rows) == [
+        ("cambriolages_pour_1000_logements", 0),
+        ("part_logements_sociaux_vacants", 0),
+    ]
+
+
+def _rows(file: Path, separator: str = ";") -> list[dict[str, str]]:
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        return list(csv.DictReader(text, delimiter=separator))
+
+
+def _number(cell: str) -> float:
+    return float(cell.replace("\u202f", "").replace(",", "."))
+
+
+def _published(home: Home, indicator: str) -> dict[tuple[str, str], float]:
+    with open_release(home) as release:
+        rows = release.execute(
+            "SELECT territory, month, value FROM indicator_values "
+            "WHERE indicator = ? AND value IS NOT NULL AND level IN ('commune', 'departement')",
+            [indicator],
+        ).fetchall()
+    return {(territory, month): value for territory, month, value in rows}
+
+
+def test_social_vacancy_is_the_rate_that_the_ministry_publishes(
+    received: tuple[Home, list[Receipt]], realdata: Path
+) -> None:
+    """40 of 40 communes, and so their ranks: 20 differed when all social dwellings were divided by."""
+    found = _published(received[0], "part_logements_sociaux_vacants")
+    rows = _rows(realdata / "logement/RPLS_2024_densite_tx_vac_93.csv", ",")
+    told = {row["DEPCOM_ARM"]: float(row["tx_vac"]) for row in rows}
+    own = {code: found[code, "2024-01"] for code in told}
+    assert len(told) == 40
+    assert own == pytest.approx(told, abs=0.6e-4)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "category"),
+    [
+        ("violences_intrafamiliales_pour_1000", "Coups et blessures volontaires intrafamiliaux"),
+        ("violences_sexuelles_pour_1000", "Violences sexuelles"),
+        ("vols_violents_pour_1000", "Vols violents sans arme"),
+        ("vols_armes_pour_1000", "Vols avec armes"),
+        ("vols_vehicules_pour_1000", "Vols de véhicules"),
+        ("destructions_pour_1000", "Destructions et dégradations volontaires"),
+        ("cambriolages_pour_1000_logements", "Cambriolages de logement"),
+    ],
+)
+def test_recorded_crime_is_the_rate_that_its_producer_publishes(
+    received: tuple[Home, list[Receipt]], realdata: Path, indicator: str, category: str
+) -> None:
+    found = _published(received[0], indicator)
+    (file,) = (realdata / "securite").glob("donnee-dep-2022*.csv")
+    told = {
+        f"20{row['annee']}-12": _number(row["tauxpourmille"])
+        for row in _rows(file)
+        if row["classe"] == category and row["Code.département"] == "93"
+    }
+    assert len(told) == 7
+    assert {month: found["93", month] for month in told} == pytest.approx(told, rel=1e-9)
+
+
+def test_neighbourhoods_have_the_share_that_their_file_gives(
+    received: tuple[Home, list[Receipt]], realdata: Path
+) -> None:
+    """POP_COM_QP over POP_COM, for the 23 communes that have a neighbourhood of their own."""
+    names = {t.label.casefold(): t.code for t in Project.load().territories.communes(2024)}
+    names["saint-ouen"] = names["saint-ouen-sur-seine"]  # its name until 2018
+    told = {
+        names[row["LIB_COM"].casefold()]: 100 * _number(row["POP_COM_QP"]) / _number(row["POP_COM"])
+        for row in _rows(realdata / "qpv/DEMO_2019_QPV93.csv")
+        if row["LIB_COM"] and "," not in row["LIB_COM"]
+    }
+    found = _published(received[0], "part_population_qpv")
+    own = {code: value for (code, month), value in found.items() if month == "2019-12"}
+    assert len(own) == 23
+    assert own == pytest.approx(told)
 
 
 def test_every_value_can_be_explained_to_a_line(

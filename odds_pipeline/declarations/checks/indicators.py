@@ -39,6 +39,8 @@ def _messages(declared: Declared, entry: IndicatorEntry) -> Iterator[str]:
         yield f"unknown unit {indicator.unit!r}{nearest(indicator.unit, declared.units)}"
     elif not unknown:
         yield from _unit(declared, indicator)
+    if indicator.published_as:
+        yield from filter(None, [variable_missing(declared, indicator.published_as)])
     if indicator.driving and indicator.driving not in formula.variables:
         yield f"driving variable {indicator.driving!r} is not in the formula"
     if formula.denominator and indicator.denominator is None:
