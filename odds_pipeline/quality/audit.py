@@ -11,6 +11,7 @@ import pandas as pd
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.declarations.suite import Rule, Severity
 from odds_pipeline.quality.tables import delivery_table, register
+from odds_pipeline.reception.notations import cause_of
 from odds_pipeline.reception.reading import Reading
 from odds_pipeline.storage.scratch import scratch
 
@@ -105,6 +106,34 @@ def structure_findings(entry: FeedEntry, reading: Reading) -> list[Finding]:
     return findings
 
 
+def notation_findings(entry: FeedEntry, reading: Reading) -> list[Finding]:
+    """One cause, told once, of many cells that are no numbers."""
+    if reading.notation is None:
+        return []
+    unread = reading.frame[reading.frame["unreadable"].notna()]
+    found = []
+    for month in reading.months:
+        own = unread[unread["month"] == month]
+        if own.empty:
+            continue
+        shown = own[["month", "variable", "territory", "line", "raw"]].head(3)
+        found.append(
+            Finding(
+                month,
+                "lisible",
+                "critical",
+                False,
+                f"{len(own)} cellules ne sont pas des nombres : elles ont {reading.notation}.",
+                "Renvoyer le fichier avec des nombres en chiffres seuls : ni unité, ni séparateur de "
+                "milliers, et le signe décimal du contrat.",
+                len(own),
+                [{str(k): v for k, v in row.items()} for row in shown.to_dict("records")],
+                overrulable=False,
+            )
+        )
+    return found
+
+
 def _failing_rows(result: Any, rule: Rule, batch: pd.DataFrame) -> list[dict[str, Any]]:
     details = result.result.get("details") or {}
     if "rows" in details:
@@ -193,6 +222,17 @@ def _locate(rows: list[dict[str, Any]], batch: pd.DataFrame, readings: list[Read
             row.setdefault("raw", cell[1])
 
 
+def _explain(found: list[Finding], readings: list[Reading]) -> None:
+    """Say beside each cell that is no number why it is none, when that can be told."""
+    for row in (row for finding in found if finding.rule == "lisible" for row in finding.rows):
+        if (cause := cause_of(str(row.get("raw")), readings[0].decimal)) is not None:
+            row["detail"] = cause
+
+
+def _raw(readings: list[Reading]) -> pd.DataFrame:
+    return pd.concat([reading.frame for reading in readings], ignore_index=True)
+
+
 def audit(
     project: Project,
     entry: FeedEntry,
@@ -206,6 +246,9 @@ def audit(
     geography, value, conf_status, lines. ``former_columns`` are those of its accepted files.
     """
     findings = [f for reading in readings for f in structure_findings(entry, reading)]
+    notations = [f for reading in readings for f in notation_findings(entry, reading)]
+    _locate([row for finding in notations for row in finding.rows], _raw(readings), readings)
+    findings += notations
     broken = {f.month for f in findings if f.refuses}
     months = tuple(m for reading in readings for m in reading.months if m not in broken)
     if not months:
@@ -217,4 +260,5 @@ def audit(
         register(connection, project, entry, readings, batch, accepted, former_columns)
         found = suite_findings(rules, batch, connection, months)
     _locate([row for finding in found for row in finding.rows], batch, readings)
+    _explain(found, readings)
     return findings + found

@@ -6,6 +6,7 @@ reduced here; a sum over a secret row is not a figure: it is secret, with a lowe
 """
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +19,12 @@ from odds_pipeline.declarations.feed import Column, Format
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import Territories, plain
 from odds_pipeline.months import year_of
+from odds_pipeline.reception.codes import full_length, is_code
+from odds_pipeline.reception.notations import common_cause
 from odds_pipeline.reception.periods import groups_of, month_of
 from odds_pipeline.reception.recognition import Match, territory_text, text
 from odds_pipeline.reception.tables import Cell
+from odds_pipeline.reception.totals import TOTAL, says_total, unlike_their_sum, wholes
 from odds_pipeline.storage.scratch import scratch
 
 COLUMNS = (
@@ -38,25 +42,34 @@ STATUS = {
 
 RawCell = tuple[str, str, str, str | None, str | None, int, str, str | None]
 
+_EXACT = 2**53
+"""Whole numbers from here on are not all doubles: a longer one is a code, or lost its last digits."""
+
 _NUMBER = r"-?(\d{1,3}([ \x{00A0}\x{202F}]\d{3})+|\d+)(DECIMAL\d+)?([eE][-+]\d+)?[ \x{00A0}]?%?"
 
 _PARSE = r"""
 WITH cells AS (
     SELECT *, trim(replace(replace(raw, chr(160), ' '), chr(8239), ' ')) AS shown FROM raw_cells
 ), marked AS (
-    SELECT c.*, m.obs_status AS mark_obs, m.conf_status AS mark_conf
+    SELECT c.*, m.obs_status AS mark_obs, m.conf_status AS mark_conf,
+        CASE WHEN mark_obs IS NULL AND regexp_full_match(shown, $number)
+             THEN TRY_CAST(replace(regexp_replace(shown, '[ %]', '', 'g'), $decimal, '.') AS DOUBLE)
+        END AS number,
+        -- A spreadsheet shows 123 457 as 1,23E+05: digits are lost. Programs write e, and all digits.
+        TRY_CAST(regexp_extract(shown, 'E\+?(\d+)', 1) AS INTEGER)
+            > length(regexp_extract(shown, '[.,](\d+)E', 1)) AS cut
     FROM cells c LEFT JOIN marks m ON lower(c.shown) = m.mark
+), numbers AS (
+    SELECT *, abs(number) < $exact AND coalesce(NOT cut, true) AS whole FROM marked
 )
 SELECT variable, territory, level, month, reduce, line, raw, weight IS NOT NULL AS weighted,
-    CASE WHEN regexp_full_match(trim(weight), $number) THEN CAST(replace(regexp_replace(
+    CASE WHEN regexp_full_match(trim(weight), $number) THEN TRY_CAST(replace(regexp_replace(
              weight, '[ %\x{00A0}\x{202F}]', '', 'g'), $decimal, '.') AS DOUBLE) END AS weight,
-    CASE WHEN mark_obs IS NULL AND regexp_full_match(shown, $number)
-         THEN CAST(replace(regexp_replace(shown, '[ %]', '', 'g'), $decimal, '.') AS DOUBLE)
-    END AS value,
+    CASE WHEN whole THEN number END AS value,
     coalesce(mark_obs, 'A') AS obs_status,
     coalesce(mark_conf, 'F') AS conf_status,
-    CASE WHEN mark_obs IS NULL AND NOT regexp_full_match(shown, $number) THEN raw END AS unreadable
-FROM marked
+    CASE WHEN mark_obs IS NULL AND whole IS NOT TRUE THEN raw END AS unreadable
+FROM numbers
 """
 
 _REDUCE = """
@@ -92,6 +105,8 @@ class Reading:
 
     ``problems`` are facts about rows that no cell holds (a line too short, a month unreadable),
     each with its line, in French. ``columns`` gives each variable's column as the file names it.
+    ``notation`` says why nearly all the unreadable cells are so, when they are many; ``decimal`` is the
+    mark of the format.
     ``idle`` are corrections meant for this delivery that found nothing in it. ``oddities`` are lines
     that look damaged: line, kind (caractère, répétée), what is seen.
     """
@@ -105,6 +120,8 @@ class Reading:
     columns: dict[str, str]
     oddities: tuple[tuple[int, str, str], ...] = ()
     idle: tuple[str, ...] = ()
+    notation: str | None = None
+    decimal: str = ","
 
 
 def _texts(wanted: str | list[str]) -> set[str]:
@@ -140,6 +157,12 @@ class _Reader:
         self.oddities: list[tuple[int, str, str]] = []
         self.lines: dict[tuple[Cell, ...], list[int]] = {}
         self.ignored = 0
+        self.wholes = wholes(self.territories)
+        rows = self.match.table.rows[self.match.header_row + 1 :]
+        self.places = [territory_text(self.match, row) for row in rows]
+        by_code = fmt.territory.by == "code" and not fmt.territory.fixed
+        self.length = full_length(self.places, self.territories.departements) if by_code else None
+        self.figure = re.compile(r"[-−]?\d[\d\s.,'’]*%?")
 
     @property
     def territories(self) -> Territories:
@@ -159,15 +182,18 @@ class _Reader:
             for name, wanted in conditions.items()
         )
 
-    def rows(self) -> Iterator[tuple[int, list[Cell]]]:
-        """Data rows with their line; titles, notes and rows the contract ignores are left out."""
+    def rows(self, figures: list[int]) -> Iterator[tuple[int, list[Cell], str, bool]]:
+        """Data rows with their line, their place as written, and whether that is no territory.
+
+        Titles, notes and rows the contract ignores are left out.
+        """
         fmt = self.match.format
         width = len(self.match.header)
         while width and not self.match.header[width - 1]:
             width -= 1
         table = self.match.table
         start = self.match.header_row + 1
-        for line, row in zip(table.lines[start:], table.rows[start:], strict=True):
+        for line, row, place in zip(table.lines[start:], table.rows[start:], self.places, strict=True):
             filled = [cell for cell in row if text(cell)]
             if len(filled) == 1 and text(row[0]) and width > 2:
                 continue  # a note under the table: one cell of text
@@ -178,18 +204,22 @@ class _Reader:
                 continue
             if not self._kept(row, fmt.where):
                 continue
+            aside = self.aside(place)
+            if aside and not self.holds_number(row, figures):
+                continue  # a note: no territory, no figure
             if (len(row) < width and not fmt.short_lines) or any(
                 text(cell) for cell in row[len(self.match.header) :]
             ):
                 self.problems.append((line, f"la ligne a {len(row)} cellules, l'en-tête {width}"))
-            yield line, row
+            yield line, row, place, aside
 
-    def territory(self, row: list[Cell]) -> list[str]:
-        """Territory codes of a row; none when it is outside the perimeter."""
+    def territory(self, shown: str) -> list[str]:
+        """Territory codes of a place as written; none when it is outside the perimeter."""
         key = self.match.format.territory
         if key.fixed:
             return [key.fixed]
-        shown = territory_text(self.match, row)
+        if self.length == len(shown) + 1:
+            shown = f"0{shown}"
         if self.finer is not None:
             # A code that starts like those of the table but is not in it is a fault, not an outsider.
             prefix = commonprefix(list(self.finer))  # noqa: RUF071  # characters are what is meant
@@ -200,14 +230,27 @@ class _Reader:
         if self.level == "france":
             return [self.territories.france_codes.get(shown.upper(), shown)]
         if self.level != "commune":
-            code = shown.lstrip("0")
-            known = {t.code for t in self.territories.all if t.level == self.level}
-            return [code] if code in known or not key.perimeter_only else []
+            known = {t.code.lstrip("0"): t.code for t in self.territories.all if t.level == self.level}
+            code = known.get(shown.lstrip("0"))
+            return [code] if code else [] if key.perimeter_only else [shown]
         code = shown[: key.prefix] if key.prefix else shown
         inside = code.startswith(self.territories.departements)
-        if key.perimeter_only and len(code) == 5 and not inside and code[:2].isalnum():
-            return []
-        return [code]
+        return [] if key.perimeter_only and len(code) == 5 and not inside and is_code(code) else [code]
+
+    def aside(self, shown: str) -> bool:
+        """Whether a place is no territory's: of a note, or of a total to be compared with the sum."""
+        key = self.match.format.territory
+        if self.level != "commune" or self.finer is not None or key.fixed:
+            return False
+        if key.by == "label":
+            return plain(shown) not in self.territories.by_label and (
+                not shown or says_total(shown) or plain(shown) in self.wholes
+            )
+        return not is_code(shown) or plain(shown) in self.wholes
+
+    def holds_number(self, row: list[Cell], positions: list[int]) -> bool:
+        """Whether a cell of figures is a number: a row of no territory without any is a note."""
+        return any(self.figure.fullmatch(self.cell(row, p)) for p in positions)
 
     def month(self, row: list[Cell], line: int) -> str | None:
         fmt, calendar = self.match.format, self.match.entry.feed.calendar
@@ -234,8 +277,10 @@ class _Reader:
         present = [(v, c, p) for v, c, p in columns if p is not None]
         spread = self._unpivoted()
         finer = any(column.reduce for _, column, _ in present)
-        for line, row in self.rows():
-            codes = self.territory(row)
+        figures = [p for _, _, p in present] if spread is None else [p for p, _ in spread]
+        for line, row, place, aside in self.rows(figures):
+            codes = [place] if aside else self.territory(place)
+            level = TOTAL if aside else self.level
             if not codes:
                 self.ignored += 1
                 continue
@@ -251,7 +296,7 @@ class _Reader:
                     for position, groups in spread:
                         own = self._unpivot_month(row, groups)
                         raw = self.cell(row, position)
-                        yield variable, code, self.level, own, None, line, raw, None
+                        yield variable, code, level, own, None, line, raw, None
                     continue
                 for variable, column, position in present:
                     shown = self._raw(row, column, position)
@@ -260,10 +305,10 @@ class _Reader:
                     if len(codes) > 1 and column.reduce:
                         shown = "\x00"  # astride several communes: a share of none is known
                     weight = self._weight(row, column)
-                    yield variable, code, self.level, month, column.reduce, line, shown, weight
-            for level in fmt.territory.also:
-                for whole in self._wholes(level, codes):
-                    yield from self._whole(row, line, level, whole, month, present)
+                    yield variable, code, level, month, column.reduce, line, shown, weight
+            for wider in fmt.territory.also if not aside else ():
+                for whole in self._wholes(wider, codes):
+                    yield from self._whole(row, line, wider, whole, month, present)
 
     def _raw(self, row: list[Cell], column: Column, position: int) -> str | None:
         """The text of a figure; ``None`` when the row is not one of those that the column reads.
@@ -388,15 +433,19 @@ def read(project: Project, match: Match) -> Reading:
         if raw.empty:
             frame = pd.DataFrame(columns=COLUMNS)
         else:
-            connection.execute(
-                f"CREATE TEMP TABLE parsed AS {_PARSE}", {"number": number, "decimal": fmt.decimal}
-            )
+            given = {"number": number, "decimal": fmt.decimal, "exact": _EXACT}
+            connection.execute(f"CREATE TEMP TABLE parsed AS {_PARSE}", given)
             frame = connection.execute(
                 f"SELECT * FROM ({_REDUCE}) ORDER BY variable, level, territory, month, line"
             ).df()
     if fmt.unpivot is not None and not frame.empty:
         # Columns of months to come are blank: a month without any cell is not delivered.
         frame = frame[frame.groupby("month")["raw"].transform(lambda raw: raw.str.strip().ne("").any())]
+    added = unlike_their_sum(
+        match.entry, reader.territories, frame, _columns(match), partial=reader.ignored > 0
+    )
+    reader.problems += added
+    frame = frame[frame["level"] != TOTAL]
     months = tuple(sorted(m for m in frame["month"].dropna().unique()))
     communes = {str(c) for c in frame.loc[frame["level"] == "commune", "territory"]}
     geography = geography_of(communes, months[-1] if months else "2024-01", fmt, reader.territories)
@@ -418,6 +467,8 @@ def read(project: Project, match: Match) -> Reading:
         _unknown_columns(match),
         _columns(match),
         (*reader.oddities, *reader.repeated()),
+        notation=common_cause(list(frame["unreadable"].dropna()), fmt.decimal),
+        decimal=fmt.decimal,
     )
 
 

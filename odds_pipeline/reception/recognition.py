@@ -12,6 +12,7 @@ from odds_pipeline.declarations.feed import Column, Feed, Format
 from odds_pipeline.declarations.problems import nearest
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.geography.territories import Territories, plain
+from odds_pipeline.reception.codes import code_of
 from odds_pipeline.reception.periods import groups_of, with_year, year_of
 from odds_pipeline.reception.tables import Cell, Table
 
@@ -128,9 +129,10 @@ def _groups(fmt: Format, table: Table, header: list[Cell]) -> dict[str, str]:
 
 def territory_text(match: Match, row: list[Cell]) -> str:
     """The territory cell or cells of a row, put end to end."""
-    positions = [match.position(name) for name in match.format.territory.columns]
+    key = match.format.territory
+    positions = [match.position(name) for name in key.columns]
     parts = [text(row[p]) if p is not None and p < len(row) else "" for p in positions]
-    return "".join(parts)
+    return "".join(parts if key.by == "label" else map(code_of, parts))
 
 
 def _holds_perimeter(match: Match, territories: Territories) -> bool:
@@ -149,7 +151,8 @@ def _holds_perimeter(match: Match, territories: Territories) -> bool:
     codes = {t.code for t in territories.all if t.level == level}
     if level == "commune":
         return any((code[: key.prefix] if key.prefix else code) in codes for code in rows)
-    return any(code.lstrip("0") in codes for code in rows)
+    known = {code.lstrip("0") for code in codes}
+    return any(code.lstrip("0") in known for code in rows)
 
 
 def match_as(

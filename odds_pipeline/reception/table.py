@@ -62,8 +62,5 @@ def cut(last_line: int) -> str | None:
     """The flaw of a table that ends where a spreadsheet does."""
     if last_line not in bounds.CUT_AT:
         return None
-    return (
-        f"le tableau a exactement {last_line:,} lignes, la limite d'un tableur : il est coupé".replace(
-            ",", "\u202f"
-        )
-    )
+    lines = f"{last_line:,}".replace(",", "\u202f")
+    return f"le tableau a exactement {lines} lignes, la limite d'un tableur : il est sans doute coupé"

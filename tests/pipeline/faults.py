@@ -6,6 +6,7 @@ does not fit) and ``mis de côté`` (no contract's file) are the reception's own
 """
 
 import csv
+import gzip
 import io
 import zipfile
 from collections.abc import Callable
@@ -127,6 +128,18 @@ def damage(kind: str, *told: str) -> Callable[[Change], Change]:
     return keep
 
 
+HARMLESS: list[tuple[str, Change]] = []
+"""What programs do to a file that changes none of its figures, and is to be read all the same."""
+
+
+def harmless(kind: str) -> Callable[[Change], Change]:
+    def keep(change: Change) -> Change:
+        HARMLESS.append((kind, change))
+        return change
+
+    return keep
+
+
 UNREADABLE = ("illisible", "mis de côté")
 NO_CONTRACT = ("structure", "mis de côté")
 
@@ -175,7 +188,7 @@ def _(d: Delivery) -> None:
     d.content = d.text.encode("utf-16-le")
 
 
-@damage("page web d'erreur", *NO_CONTRACT)
+@damage("page web d'erreur", *UNREADABLE)
 def _(d: Delivery) -> None:
     d.content = b"<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"
 
@@ -544,3 +557,110 @@ def _(d: Delivery) -> None:
         if twin is not None:
             for column in d.values:
                 row[column] = twin[column]
+
+
+# ── what changes no figure ─────────────────────────────────────────────────────────────────────
+
+
+def _one_row_a_commune(d: Delivery) -> None:
+    d.communes()
+    d.need(all(len(row[d.code]) == 5 for row in d.body), "codes are no communes'")
+
+
+def _add(d: Delivery, label: str, factor: float = 1) -> None:
+    """A row that is the sum of the others, under that label."""
+    _one_row_a_commune(d)
+    row = [""] * len(d.rows[0])
+    row[d.code] = label
+    for column in d.values:
+        row[column] = d.write(factor * sum(d.number(r, column) or 0 for r in d.body))
+    d.rows.append(row)
+
+
+def _total(label: str) -> None:
+    harmless(f"une ligne « {label} » qui fait la somme")(lambda d: _add(d, label))
+    damage(f"une ligne « {label} » qui ne fait pas la somme", "lignes")(lambda d: _add(d, label, 1.2))
+
+
+for _label in ("Ensemble", "Seine-Saint-Denis", "93", "TOTAL 93", "", "Tous", "Département"):
+    _total(_label)
+
+
+def _codes(kind: str, spoil: Callable[[str], str]) -> None:
+    def change(d: Delivery) -> None:
+        for row in d.body:
+            row[d.code] = spoil(row[d.code])
+
+    harmless(kind)(change)
+
+
+_codes("codes en nombres à virgule", lambda code: f"{code}.0")
+_codes("codes en formules", lambda code: f'="{code}"')
+_codes("codes après une apostrophe", lambda code: f"'{code}")
+_codes("codes entre espaces insécables", lambda code: f"\u00a0{code}\u00a0")
+_codes("codes suivis d'un espace sans largeur", lambda code: f"{code}\u200b")
+
+
+@harmless("une note dans la colonne des codes et une autre")
+def _(d: Delivery) -> None:
+    d.need(len(d.rows[0]) > 2, "two columns")
+    row = [""] * len(d.rows[0])
+    row[d.code], row[(d.code + 1) % len(row)] = "Note :", "données arrêtées au 5 décembre"
+    d.rows.append(row)
+
+
+@harmless("une note hors de la colonne des codes")
+def _(d: Delivery) -> None:
+    _one_row_a_commune(d)
+    row = [""] * len(d.rows[0])
+    row[(d.code + 1) % len(row)] = "Source : extraction du 5 décembre"
+    d.rows.append(row)
+
+
+@harmless("lignes et colonnes vides")
+def _(d: Delivery) -> None:
+    for row in d.rows:
+        row += [""] * 300
+    d.rows += [[""] * len(d.rows[0]) for _ in range(300)]
+
+
+@harmless("dans une archive, avec une notice et ce qu'y met un Mac")
+def _(d: Delivery) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(f"__MACOSX/._{d.name}", b"\x00\x05")
+        archive.writestr("notice.pdf", b"%PDF-1.4")
+        archive.writestr(d.name, d.bytes)
+    d.content = out.getvalue()
+
+
+@harmless("en gzip")
+def _(d: Delivery) -> None:
+    d.content = gzip.compress(d.bytes)
+
+
+# ── what no double holds ───────────────────────────────────────────────────────────────────────
+
+for _cell in (
+    "1E+999",
+    "9" * 400,
+    "12345678901234567",
+    "1,23E+05",
+    "4.5E+08",
+    "−12",
+    "1\u2009234",
+    "1'234",
+):
+
+    def _huge(d: Delivery, cell: str = _cell) -> None:
+        d.body[-1][d.first] = cell.replace(",", d.decimal)
+
+    damage(f"un nombre écrit {_cell[:20]}", "lisible")(_huge)
+
+
+@damage("un guillemet jamais refermé", *UNREADABLE)
+def _(d: Delivery) -> None:
+    lines = d.text.splitlines()
+    d.need(len(lines) > 4, "too short")
+    lines[2] = f'{lines[2].rpartition(";")[0]};"'
+    d.content = "\n".join(lines).encode()

@@ -27,7 +27,7 @@ from odds_pipeline.reception.recognition import Match, recognise
 from odds_pipeline.reception.tables import Unreadable, open_tables
 from odds_pipeline.storage.home import Home
 
-from .faults import TABLE, Damage, Delivery, NotApplicable
+from .faults import HARMLESS, TABLE, Damage, Delivery, NotApplicable
 
 # One feed of each kind: cadence, level, one row a commune, a category, an establishment or an IRIS,
 # month in the name, the header or a column, all communes or not, parts that add up.
@@ -169,6 +169,31 @@ def test_the_table_has_forty_kinds_each_met_by_some_feed() -> None:
         return True
 
     assert {d.kind for d in TABLE if any(hits(d, feed) for feed in KINDS)} == kinds
+
+
+@pytest.mark.parametrize("feed", ALL)
+def test_what_changes_no_figure_is_read_the_same(project: Project, feed: str) -> None:
+    def figures(delivery: Delivery) -> pd.DataFrame | str:
+        found = readings_of(project, delivery)
+        if isinstance(found, str):
+            return found
+        reading = found[1]
+        assert reading.problems == ()
+        return reading.frame.drop(columns=["line", "raw"])
+
+    good = figures(history(feed)[-1])
+    assert isinstance(good, pd.DataFrame)
+    unlike = []
+    for kind, change in HARMLESS:
+        delivery = deepcopy(history(feed)[-1])
+        try:
+            change(delivery)
+        except NotApplicable:
+            continue
+        found = figures(delivery)
+        if isinstance(found, str) or not found.equals(good):
+            unlike.append((kind, found if isinstance(found, str) else "figures"))
+    assert unlike == []
 
 
 @pytest.mark.parametrize("feed", ALL)
