@@ -47,6 +47,13 @@ class FeedBreak(Break):
     variables: list[Name] = []
 
 
+class Independence(Declaration):
+    """From the reference year ``since`` on, ``years`` lie between two vintages that share no survey."""
+
+    since: int = Field(ge=1968, le=2100)
+    years: int = Field(ge=1)
+
+
 class Variable(Declaration):
     """A raw figure as delivered.
 
@@ -209,7 +216,10 @@ class Feed(Declaration):
         default=None,
         ge=1,
         description="figures are estimates from surveys of that many years: counts bear no "
-        "confidence interval, and two months compare only that many years apart",
+        "confidence interval, and two months compare only when they share none of them",
+    )
+    independent_after: list[Independence] = Field(
+        default=[], description="reference years from which that is not survey_years"
     )
     access: Access | None = Field(default=None, description="who may read; the partner's by default")
     secrecy: Secrecy | None = None
@@ -239,6 +249,11 @@ class Feed(Declaration):
             return {}
         inherited = self.columns if fmt.inherits_columns else {}
         return {**inherited, **fmt.columns}
+
+    @property
+    def years_apart(self) -> dict[int, int]:
+        """From a reference year on, fewest years between two months that compare."""
+        return {0: self.survey_years or 1} | {i.since: i.years for i in self.independent_after}
 
     def breaks_of(self, variable: str) -> list[FeedBreak]:
         return [b for b in self.breaks if not b.variables or variable in b.variables]

@@ -65,7 +65,9 @@ CREATE TABLE TARGET AS
 WITH given AS MATERIALIZED (
     SELECT v.*, c.i AS _i, p.p AS _p, {MONTH_INDEX.format("v.month")} AS _t,
            p.departement AS _departement, p.position AS _position, c.adds_up AS _adds_up,
-           c.scale AS _scale, c.interval AS _interval, c.sign AS _sign, c.months_apart AS _apart,
+           c.scale AS _scale, c.interval AS _interval, c.sign AS _sign,
+           (SELECT arg_max(a.months, a.t) FROM compared_distances a
+            WHERE a.i = c.i AND a.t <= {MONTH_INDEX.format("v.month")}) AS _apart,
            CASE WHEN v.level <> 'france' THEN c.i END AS _below_france
     FROM SOURCE v
     JOIN compared_indicators c ON c.indicator = v.indicator
@@ -137,6 +139,7 @@ def compare(
     tables = {
         "compared_indicators": _indicators(project),
         "compared_breaks": _breaks(project),
+        "compared_distances": _distances(project),
         "compared_territories": _territories(project),
         "compared_sources": sources,
     }
@@ -148,10 +151,18 @@ def compare(
         connection.unregister(name)
 
 
-def years_apart(project: Project, indicator: Indicator) -> int:
-    """Fewest years between two months that may be compared: those of the surveys counted, else 1."""
-    variables = {t.variable for t in indicator.parsed.numerator}
-    return max(project.variables[v][0].feed.survey_years or 1 for v in variables)
+def years_apart(project: Project, indicator: Indicator) -> dict[int, int]:
+    """From a reference year on, fewest years between two months that may be compared.
+
+    One, or more where the numerator comes from surveys: two vintages compare when they share none.
+    """
+    feeds = [project.variables[t.variable][0].feed.years_apart for t in indicator.parsed.numerator]
+    starts = sorted({year for known in feeds for year in known})
+    return {year: max(_at(known, year) for known in feeds) for year in starts}
+
+
+def _at(known: dict[int, int], year: int) -> int:
+    return known[max(start for start in known if start <= year)]
 
 
 def interval_of(project: Project, indicator: Indicator) -> Interval | None:
@@ -199,12 +210,19 @@ def _indicators(project: Project) -> pd.DataFrame:
         indicator = entry.indicator
         unit = project.units[indicator.unit]
         sign = 1 if indicator.direction == "lower_is_better" else -1
-        apart = 12 * years_apart(project, indicator)
-        rows.append(
-            (entry.id, i, sign, unit.adds_up, unit.scale, apart, interval_of(project, indicator))
-        )
-    columns = ["indicator", "i", "sign", "adds_up", "scale", "months_apart", "interval"]
+        rows.append((entry.id, i, sign, unit.adds_up, unit.scale, interval_of(project, indicator)))
+    columns = ["indicator", "i", "sign", "adds_up", "scale", "interval"]
     return pd.DataFrame(rows, columns=columns).astype({"interval": "string"})
+
+
+def _distances(project: Project) -> pd.DataFrame:
+    """From a month on, months between two values that may be compared."""
+    rows = [
+        (i, 12 * year, 12 * years)
+        for i, entry in enumerate(project.indicators.values())
+        for year, years in years_apart(project, entry.indicator).items()
+    ]
+    return pd.DataFrame(rows, columns=["i", "t", "months"], dtype="int64")
 
 
 def _breaks(project: Project) -> pd.DataFrame:

@@ -99,9 +99,13 @@ def _calendar(calendar: Calendar) -> str:
 
 def _changes(project: Project, indicator: Indicator) -> str:
     unit = project.units[project.units[indicator.unit].change_unit]
-    years = years_apart(project, indicator)
-    apart = f" ; deux valeurs ne se comparent qu’à {years} ans d’écart" if years > 1 else ""
+    apart = "".join(_apart(year, n) for year, n in years_apart(project, indicator).items() if n > 1)
     return f"en {unit.label.removeprefix('évolution en ')}{apart}"
+
+
+def _apart(year: int, years: int) -> str:
+    since = f"à partir de {year}, " if year else ""
+    return f" ; {since}deux valeurs ne se comparent qu’à {years} ans d’écart"
 
 
 def _example(project: Project, indicator: Indicator) -> str:

@@ -40,7 +40,7 @@ def definitions_table(project: Project) -> pd.DataFrame:
                 "licence": " ; ".join(sorted({f.partner.licence for f in feeds.values()})),
                 "owner": indicator.owner,
                 "change_unit": project.units[indicator.unit].change_unit,
-                "years_apart": years_apart(project, indicator),
+                "years_apart": max(years_apart(project, indicator).values()),
                 "interval": interval_of(project, indicator),
                 "access": project.access_of(indicator),
                 "partner_access": json.dumps(project.partner_access_of(indicator)),

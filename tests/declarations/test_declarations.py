@@ -238,6 +238,34 @@ def test_the_census_is_declared_as_a_survey_of_five_years(project: Project) -> N
     assert [entry.id for entry in census if entry.feed.survey_years != 5] == []
 
 
+def test_growth_of_the_census_is_over_vintages_that_share_no_survey(project: Project) -> None:
+    lags = {
+        entry.id: max(t.lag for t in entry.indicator.parsed.terms)
+        for entry in project.indicators.values()
+        if project.feed_of(entry.indicator).feed.independent_after
+    }
+    assert {lag for lag in lags.values() if lag} == {6}
+    assert len([lag for lag in lags.values() if lag]) >= 5
+
+
+def test_a_number_has_no_better_or_worse_and_a_form_of_family_neither(project: Project) -> None:
+    directed = [
+        entry.id
+        for entry in project.indicators.values()
+        if entry.indicator.direction != "neutral"
+        and (
+            project.units[entry.indicator.unit].adds_up
+            or entry.id in ("part_familles_monoparentales", "part_menages_monoparentaux")
+        )
+    ]
+    assert directed == []
+
+
+def test_members_read_what_a_town_needs_of_its_creches(project: Project) -> None:
+    for name in ("places_eaje_pour_100", "places_assmat_pour_100", "capacite_accueil_pour_100"):
+        assert project.access_of(project.indicators[name].indicator) == "membres"
+
+
 def test_no_window_is_over_everything() -> None:
     """DuckDB 1.5.5 sometimes fails on one, and the database with it (duckdb/duckdb#25713)."""
     root = project_root()

@@ -115,7 +115,7 @@ def test_least_population(small: Path, foyers: float, expected: str | None) -> N
         ("rfr_moyen_foyers", 300_000, 8.5, False),
         ("rfr_moyen_foyers", 300_000, 0.010, True),
         # A change of two job seekers is nobody's group.
-        ("evolution_population_1_an", -2, 1000, False),
+        ("evolution_population_6_ans", -2, 1000, False),
     ],
 )
 def test_rules_on_results(

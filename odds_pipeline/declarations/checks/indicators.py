@@ -41,6 +41,9 @@ def _messages(declared: Declared, entry: IndicatorEntry) -> Iterator[str]:
         yield from _unit(declared, indicator)
     if indicator.published_as:
         yield from filter(None, [variable_missing(declared, indicator.published_as)])
+    unit = declared.units.get(indicator.unit)
+    if unit and unit.adds_up and indicator.direction != "neutral":
+        yield f"direction {indicator.direction}: a number of {unit.label} ranks by size, it is neutral"
     if indicator.driving and indicator.driving not in formula.variables:
         yield f"driving variable {indicator.driving!r} is not in the formula"
     if formula.denominator and indicator.denominator is None:
@@ -51,6 +54,7 @@ def _messages(declared: Declared, entry: IndicatorEntry) -> Iterator[str]:
             yield f"access {indicator.access}: what it reads is for {access} only"
         yield from _levels(declared, indicator)
         yield from _breaks(declared, indicator)
+        yield from _surveys(declared, indicator)
         yield from _totals(declared, indicator)
     yield from _example(indicator)
 
@@ -74,6 +78,14 @@ def _levels(declared: Declared, indicator: Indicator) -> Iterator[str]:
         missing = [level for level in indicator.levels if level not in delivered]
         if missing:
             yield f"{variable} does not exist at level {', '.join(missing)}"
+
+
+def _surveys(declared: Declared, indicator: Indicator) -> Iterator[str]:
+    """A change over years of survey figures sets two vintages side by side that share no survey."""
+    for term in indicator.parsed.numerator:
+        apart = max(declared.variables[term.variable][0].feed.years_apart.values())
+        if 0 < term.lag < apart:
+            yield f"{term.key}: vintages {term.lag} years apart share a survey, {apart} are needed"
 
 
 def _breaks(declared: Declared, indicator: Indicator) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from odds_pipeline.declarations.access import readable
 from odds_pipeline.declarations.checks.names import indicator_missing
 from odds_pipeline.declarations.declared import Declared
 from odds_pipeline.declarations.indicator import THEMES
@@ -45,8 +46,18 @@ def portrait_problems(declared: Declared, portrait: Portrait, file: YamlFile) ->
         if name not in THEMES:
             yield file.problem(("themes", name), f"no theme {name!r}{nearest(name, THEMES)}")
         for indicator in dict.fromkeys([*theme.indicators, theme.map, theme.trend]):
-            if message := indicator_missing(declared, indicator):
+            for message in _shown(declared, portrait, indicator):
                 yield file.problem(("themes", name), message)
+
+
+def _shown(declared: Declared, portrait: Portrait, indicator: str) -> Iterator[str]:
+    entry = declared.indicators.get(indicator)
+    if entry is None:
+        yield from filter(None, [indicator_missing(declared, indicator)])
+    elif not set(entry.indicator.parsed.variables) <= declared.variables.keys():
+        return  # told where the indicator is declared
+    elif (access := declared.access_of(entry.indicator)) not in readable(portrait.edition):
+        yield f"{indicator} is for {access}: the {portrait.edition} edition does not hold it"
 
 
 def _geography(declared: Declared, geography: int, file: YamlFile) -> Iterator[Problem]:
