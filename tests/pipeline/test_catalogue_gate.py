@@ -10,7 +10,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.release import catalogue_gate
-from odds_pipeline.release import publish as publishing
+from odds_pipeline.release import stages as publishing
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import current_number, open_release
 from odds_pipeline.storage.home import Home

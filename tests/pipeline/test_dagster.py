@@ -25,7 +25,7 @@ from odds_pipeline.orchestration.components.shared import RECUEIL, feed_key, ind
 from odds_pipeline.orchestration.definitions import defs
 from odds_pipeline.quality.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import archive_path, receive
-from odds_pipeline.release import publish as publishing
+from odds_pipeline.release import stages as publishing
 from odds_pipeline.release.published import current_number, open_release
 from odds_pipeline.storage.home import Home
 
