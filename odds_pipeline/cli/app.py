@@ -15,6 +15,7 @@ from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.problems import Explained, nearest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import plain
+from odds_pipeline.storage.home import private_files
 
 HELP = """The ``odds`` command: everything a data engineer does without the UI.
 
@@ -30,6 +31,7 @@ class _Explaining(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         look_seldom()
+        private_files()
         try:
             return super().invoke(ctx)
         except Explained as error:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from odds_pipeline.cli.app import AsJson, app, fail, load, out, print_json, table
 from odds_pipeline.declarations.access import Access
+from odds_pipeline.declarations.extranet import ENVIRONMENT, LOOPBACK
 from odds_pipeline.storage.home import Home
 
 if TYPE_CHECKING:
     from odds_pipeline.declarations.extranet import Settings
-    from odds_pipeline.extranet.identity.accounts import Accounts
+    from odds_pipeline.extranet.identity.accounts import Accounts, Person
 
 account = typer.Typer(no_args_is_help=True, help="Accounts of the members' site.")
 app.add_typer(account, name="account")
@@ -22,7 +24,9 @@ app.add_typer(account, name="account")
 
 @app.command()
 def extranet(
-    port: Annotated[int, typer.Option(help="port to listen on")] = 8080,
+    port: Annotated[
+        int | None, typer.Option(help="port to listen on, by default that of public_url")
+    ] = None,
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
 ) -> None:
     """Start the members' site on the current release; a new one goes live by itself."""
@@ -30,9 +34,28 @@ def extranet(
 
     from odds_pipeline.extranet.app import create_app
 
-    site = create_app(load(), Home.from_environment(), _settings())
+    settings = _settings()
+    _check_address(settings, host)
+    declared = urlsplit(settings.public_url)
+    port = port or (declared.port if declared.hostname in LOOPBACK else None) or 8080
+    site = create_app(load(), Home.from_environment(), settings)
     out.print(f"Extranet on http://{host}:{port}", highlight=False)
-    uvicorn.run(site, host=host, port=port, log_level="warning", server_header=False)
+    # Whose X-Forwarded-For is believed is the application's to say (trusted_proxies).
+    uvicorn.run(
+        site, host=host, port=port, log_level="warning", server_header=False, proxy_headers=False
+    )
+
+
+def _check_address(settings: Settings, host: str) -> None:
+    """Passwords and sessions go over https, or stay on this machine."""
+    if settings.secure or (urlsplit(settings.public_url).hostname in LOOPBACK and host in LOOPBACK):
+        return
+    fail(
+        f"public_url is {settings.public_url} and the site would listen on {host}: passwords would "
+        "travel in clear. Declare an https public_url in resources/extranet.yaml, or in the file that "
+        f"{ENVIRONMENT} names.",
+        1,
+    )
 
 
 def _settings() -> Settings:
@@ -158,11 +181,71 @@ def list_accounts(as_json: AsJson = False) -> None:
 def revoke(email: str) -> None:
     """Close an account; its sessions and tokens end at once."""
     accounts = _accounts()
+    person = _person(accounts, email)
+    try:
+        accounts.set_revoked(person.id, True)
+    except ValueError as error:
+        fail(str(error), 1)
+    out.print(f"{person.email}: closed", highlight=False)
+
+
+def _person(accounts: Accounts, email: str) -> Person:
     person = accounts.with_email(email)
     if person is None:
         fail(f"no account {email!r}")
-    accounts.set_revoked(person.id, True)
-    out.print(f"{person.email}: closed", highlight=False)
+    return person
+
+
+@account.command("demote")
+def demote(email: str) -> None:
+    """End the role of an administrator; the account stays."""
+    accounts = _accounts()
+    person = _person(accounts, email)
+    try:
+        accounts.set_administrator(person.id, False)
+    except ValueError as error:
+        fail(str(error), 1)
+    out.print(f"{person.email}: no longer an administrator", highlight=False)
+
+
+@account.command("export")
+def export(email: str) -> None:
+    """All that is kept about a person, as JSON, to hand to them."""
+    accounts = _accounts()
+    print_json(accounts.everything_of(_person(accounts, email).id))
+
+
+@account.command("correct")
+def correct(
+    email: str,
+    new_email: Annotated[str | None, typer.Option("--email", help="the right address")] = None,
+    name: Annotated[str | None, typer.Option(help="the right name")] = None,
+) -> None:
+    """Put a person's address or name right."""
+    accounts = _accounts()
+    person = _person(accounts, email)
+    try:
+        accounts.correct(person.id, new_email or person.email, name or person.name)
+    except ValueError as error:
+        fail(str(error), 1)
+    out.print("corrected", highlight=False)
+
+
+@account.command("erase")
+def erase(
+    email: str,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Forget a person; the journal keeps what happened, without a name, as long as the settings say."""
+    accounts = _accounts()
+    person = _person(accounts, email)
+    if not yes:
+        typer.confirm(f"Erase {person.name} ({person.email})?", abort=True)
+    try:
+        accounts.erase(person.id)
+    except ValueError as error:
+        fail(str(error), 1)
+    out.print("erased", highlight=False)
 
 
 @account.command("purge")

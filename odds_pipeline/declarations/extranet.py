@@ -10,6 +10,9 @@ from odds_pipeline.declarations.problems import DeclarationError, Problem
 from odds_pipeline.declarations.validation import Reader
 
 FILE = Path("resources", "extranet.yaml")
+ENVIRONMENT = "ODDS_EXTRANET"
+"""Names a file of settings of one's own, outside the project folder."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Provider(Declaration):
@@ -41,6 +44,9 @@ class Settings(Declaration):
     publisher: Sentence
     contact: Sentence
     public_url: str = "http://127.0.0.1:8080"
+    trusted_proxies: list[str] = Field(
+        default=[], description="addresses or networks whose X-Forwarded-For is believed"
+    )
     session_hours: int = Field(default=12, ge=1)
     token_days: int = Field(default=90, ge=1)
     audit_days: int = Field(default=365, ge=1)
@@ -55,8 +61,9 @@ class Settings(Declaration):
     @classmethod
     def read(cls, root: Path) -> "Settings":
         """Read the file of a project folder; :class:`DeclarationError` lists its mistakes."""
+        path = Path(os.environ.get(ENVIRONMENT) or root / FILE).absolute()
         reader = Reader(root)
-        read = reader.declared(cls, root / FILE)
+        read = reader.declared(cls, path)
         if read is None:
             raise DeclarationError(reader.problems)
         return read[0]

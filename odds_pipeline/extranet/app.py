@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from itsdangerous import Signer
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from odds_pipeline.declarations.extranet import Settings
 from odds_pipeline.declarations.project import Project
@@ -20,6 +21,7 @@ from odds_pipeline.extranet.delivery import Delivery
 from odds_pipeline.extranet.drawing import Atlas
 from odds_pipeline.extranet.identity.accounts import Accounts
 from odds_pipeline.extranet.identity.oidc import Client
+from odds_pipeline.extranet.identity.signin import Busy
 from odds_pipeline.extranet.pages import (
     about,
     account,
@@ -50,7 +52,7 @@ def accounts_path(home: Home) -> Path:
 def signing_key(home: Home) -> str:
     """The key that signs session cookies, made at the first start."""
     path = home.path / "extranet" / "signing.key"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         temporary = path.with_suffix(f".{secrets.token_hex(4)}")
         temporary.touch(mode=0o600)
@@ -90,6 +92,7 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     app.add_exception_handler(Unknown, _unknown)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(Busy, _busy)
     app.add_middleware(
         Delivery,
         serving=serving,
@@ -98,6 +101,8 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
         signer=signer,
         asked=Asked(route for module in (*PAGES, api) for route in module.router.routes),
     )
+    # The outermost: who asks is the address that a declared proxy saw, never what a stranger claims.
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     return app
 
 
@@ -111,6 +116,12 @@ def _error(request: Request, status: int, message: str) -> Response:
 
 def _unknown(request: Request, error: Exception) -> Response:
     return _error(request, 404, "Cette page n’existe pas.")
+
+
+def _busy(request: Request, error: Exception) -> Response:
+    response = _error(request, 429, str(error))
+    response.headers["retry-after"] = "30"
+    return response
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -149,8 +149,9 @@ def cookie_name(settings: Settings) -> str:
 
 
 _NOTHING = HTMLResponse(
-    "<!doctype html><html lang=fr><title>Bientôt disponible</title><h1>Aucune édition n’est encore "
-    "publiée</h1><p>Revenez après la première publication du recueil.</p></html>",
+    "<!doctype html><html lang=fr><title>Bientôt disponible</title><h1>Aucune édition ne peut "
+    "être montrée</h1><p>Revenez après la première publication du recueil, ou dans un moment.</p>"
+    "</html>",
     503,
 )
 

@@ -7,10 +7,13 @@ import dagster as dg
 import odds_pipeline.orchestration.defs
 from odds_pipeline.declarations.project import project_root
 from odds_pipeline.orchestration.components.shared import warehouse
+from odds_pipeline.storage.home import private_files
 
 # Freshness, code references and component loading are still labelled beta or preview in 1.13.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+
+private_files()
 
 
 @dg.definitions

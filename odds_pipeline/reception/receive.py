@@ -63,7 +63,7 @@ def _archive(home: Home, content: bytes, sha256: str) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    Path(file.name).chmod(0o444)
+    Path(file.name).chmod(0o400)
     Path(file.name).replace(target)
 
 

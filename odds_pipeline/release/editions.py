@@ -193,4 +193,4 @@ def _seal(path: Path) -> None:
     """On the disk, and not to be written any more."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
-    path.chmod(0o444)
+    path.chmod(0o400)

@@ -11,6 +11,11 @@ from pathlib import Path
 from odds_pipeline.declarations.deployment import deployment
 
 
+def private_files() -> None:
+    """From now on what this process makes is readable by its own account alone."""
+    os.umask(0o077)
+
+
 @dataclass(frozen=True)
 class Home:
     """``landing`` is where partners' files are put; the rest is the pipeline's own."""

@@ -174,7 +174,7 @@ def test_every_post_route_refuses_who_may_not(site: Site, role: str) -> None:
         answer = client.post(route.path.format(**values), data=data)
         assert answer.status_code == 404, route.path
         tried += 1
-    assert tried == 6
+    assert tried == 9
     assert site.accounts.with_email("intrus@exemple.fr") is None
     assert not any(p.revoked for p in site.accounts.people(organisation))
 

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +21,7 @@ from .conftest import Site
 SIRET = "26930007800018"
 CLAIMS = {
     "email": "agente@bobigny.example",
+    "email_verified": True,
     "given_name": "Amina",
     "usual_name": "Benali",
     "siret": SIRET,
@@ -30,6 +32,12 @@ CLAIMS = {
 def provider() -> Iterator[str]:
     people = [
         oidc_provider_mock.User(sub="amina", claims=CLAIMS),
+        oidc_provider_mock.User(sub="autre-personne", claims=CLAIMS),
+        oidc_provider_mock.User(sub="non-verifiee", claims={**CLAIMS, "email_verified": False}),
+        oidc_provider_mock.User(
+            sub="muette", claims={k: v for k, v in CLAIMS.items() if k != "email_verified"}
+        ),
+        oidc_provider_mock.User(sub="liste", claims={**CLAIMS, "email": ["agente@bobigny.example"]}),
         oidc_provider_mock.User(sub="ailleurs", claims={**CLAIMS, "siret": "00000000000000"}),
         oidc_provider_mock.User(sub="sans", claims={"email": "sans@siret.example"}),
     ]
@@ -189,6 +197,51 @@ def test_the_address_of_another_organisation_is_not_taken_over(site: Site) -> No
     site.accounts.add_person(CLAIMS["email"], "Amina", site.people["cpam"].organisation.id)
     client = site.client()
     refused(site, client, come_back(client, authorise(leave(client), "amina")), "autre organisation")
+
+
+def test_an_address_alone_links_nothing(site: Site) -> None:
+    """Whoever can have a provider say someone's address would be that person here."""
+    first = site.client()
+    assert come_back(first, authorise(leave(first), "amina")).status_code == 303
+    again = site.client()
+    assert come_back(again, authorise(leave(again), "amina")).status_code == 303, "the same subject"
+    site.accounts.database.execute("DELETE FROM sessions")
+    other = site.client()
+    refused(site, other, come_back(other, authorise(leave(other), "autre-personne")), "invitation")
+    assert site.accounts.database.execute("SELECT subject FROM identities").fetchall() == [("amina",)]
+
+
+@pytest.mark.parametrize(
+    ("sub", "words"),
+    [("non-verifiee", "pas vérifiée"), ("muette", "pas vérifiée"), ("liste", "incomplète")],
+)
+def test_an_address_must_be_one_and_verified(site: Site, sub: str, words: str) -> None:
+    client = site.client()
+    refused(site, client, come_back(client, authorise(leave(client), sub)), words)
+    assert site.accounts.with_email("agente@bobigny.example") is None
+
+
+def test_an_invitation_ties_an_account_to_an_identity(site: Site) -> None:
+    organisation = site.accounts.with_siret(SIRET)
+    assert organisation is not None
+    person = site.accounts.add_person("locale@bobigny.example", "Amina", organisation.id)
+    secret = site.accounts.open_session(person.id, "invitation", timedelta(days=1))
+    client = site.client()
+    assert f"/connexion/essai?invitation={secret}" in client.get(f"/invitation/{secret}").text
+    left = client.get(f"/connexion/essai?invitation={secret}").headers["location"]
+    assert come_back(client, authorise(left, "amina")).status_code == 303
+    assert site.accounts.identified(site.app.state.providers["essai"].provider.issuer, "amina") == (
+        site.accounts.with_email("locale@bobigny.example")
+    )
+    assert site.client().get(f"/invitation/{secret}").status_code == 404, "it has served"
+
+
+def test_the_userinfo_of_another_subject_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An access token put in the place of ours tells of someone else."""
+    client = site.client()
+    back = authorise(leave(client), "amina")
+    monkeypatch.setattr(oidc.Client, "_userinfo", lambda *_: {**CLAIMS, "sub": "autre-personne"})
+    refused(site, client, come_back(client, back), "ne correspond pas")
 
 
 def test_no_open_redirect(site: Site) -> None:

@@ -42,6 +42,26 @@ def test_a_broken_pointer_or_release_leaves_the_last_good_one(site: Site, own_re
     assert client.get("/territoires/93008").status_code == 200
 
 
+def test_a_damaged_release_at_a_cold_start_leaves_the_last_good_one(
+    site: Site, own_releases: Path
+) -> None:
+    broken = own_releases / "0002"
+    broken.mkdir()
+    (broken / "public.duckdb").write_bytes(b"not a database")
+    (own_releases / "current").write_text("2\n")
+    client = site.client()
+    assert client.get("/sante-du-site").json() == {"edition": 1}
+    assert client.get("/territoires/93008").status_code == 200
+
+
+def test_without_any_readable_release_the_site_says_so(site: Site, own_releases: Path) -> None:
+    (own_releases / "0001").unlink()
+    (own_releases / "0001").mkdir()
+    (own_releases / "0001" / "public.duckdb").write_bytes(b"not a database")
+    answer = site.client().get("/")
+    assert answer.status_code == 503 and "Aucune édition" in answer.text
+
+
 def test_without_any_release_the_site_says_so(site: Site, own_releases: Path) -> None:
     (own_releases / "current").unlink()
     answer = site.client().get("/")

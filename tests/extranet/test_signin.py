@@ -1,14 +1,26 @@
 """Local accounts: passwords, invitations, sessions, tokens, attempts, what is written down and how long."""
 
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
-from odds_pipeline.extranet.identity import journal
-from odds_pipeline.extranet.identity.accounts import now, stamp
+from odds_pipeline.declarations.extranet import Settings
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.extranet.identity import attempts, journal, signin
+from odds_pipeline.extranet.identity.accounts import INVITATION_DAYS, MIGRATIONS, Accounts, now, stamp
 from odds_pipeline.extranet.identity.signin import check_strength
+from odds_pipeline.extranet.reading.rights import Rights
+from odds_pipeline.storage.migrations import NewerSchema
 
-from .conftest import PASSWORD, Site, settings
+from .conftest import PASSWORD, SITE, Site, settings
 
 
 def sign_in(site: Site, email: str = "ccas@exemple.fr", password: str = PASSWORD):  # type: ignore[no-untyped-def]
@@ -51,11 +63,11 @@ def test_a_closed_account_is_out_at_the_next_click(site: Site) -> None:
 
 
 def test_too_many_attempts_wait_and_lock_nobody_else_out(site: Site) -> None:
-    for _ in range(journal.FAILURES):
+    for _ in range(attempts.FAILURES):
         assert sign_in(site, password="faux")[1].status_code == 401
     assert "quart d’heure" in sign_in(site)[1].text, "the right password waits as well"
     assert sign_in(site, "cpam@exemple.fr")[1].status_code == 303, "another account of the same address"
-    assert not journal.must_wait(site.accounts, "ccas@exemple.fr", "192.0.2.1"), (
+    assert not attempts.must_wait(site.accounts, "ccas@exemple.fr", "192.0.2.1"), (
         "the same from elsewhere"
     )
 
@@ -149,7 +161,9 @@ def test_what_is_old_is_deleted(site: Site) -> None:
     long_ago = stamp(now() - timedelta(days=366))
     very_long_ago = stamp(now() - timedelta(days=800))
     with site.accounts.transaction() as database:
-        database.execute("INSERT INTO audit VALUES (?, 'connexion', NULL, NULL, '', '')", [long_ago])
+        database.execute(
+            "INSERT INTO audit (at, event, detail, address) VALUES (?, 'connexion', '', '')", [long_ago]
+        )
         database.execute("UPDATE people SET created_at = ?", [very_long_ago])
         database.execute("UPDATE people SET seen_at = ? WHERE email LIKE 'cpam%'", [stamp(now())])
     counts = journal.purge(site.accounts, settings())
@@ -171,3 +185,242 @@ def test_headers_of_every_answer(site: Site) -> None:
         policy = headers["content-security-policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy, address
         assert headers["x-content-type-options"] == "nosniff" and "Cookie" in headers["vary"]
+
+
+# ── attempts ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def tried(site: Site, address: str, email: str = "ccas@exemple.fr", password: str = "faux") -> int:
+    """The status of an attempt through a proxy at 127.0.0.1 that says where it comes from."""
+    client = TestClient(
+        site.app, base_url=SITE, follow_redirects=False, client=("127.0.0.1", 5000),
+        headers={"sec-fetch-site": "same-origin", "x-forwarded-for": address},
+    )  # fmt: skip
+    return client.post("/connexion", data={"email": email, "password": password}).status_code
+
+
+def test_an_address_is_believed_of_a_declared_proxy_only(make_site: Callable[..., Site]) -> None:
+    """Else a stranger writes another address each time, and is never made to wait."""
+    site = make_site()
+    answers = [tried(site, f"10.0.{i}.7") for i in range(attempts.FAILURES + 1)]
+    assert answers == [401] * attempts.FAILURES + [429]
+
+
+def test_behind_a_declared_proxy_readers_have_their_own_address(make_site: Callable[..., Site]) -> None:
+    site = make_site(trusted_proxies=["127.0.0.0/8"])
+    # The client's own header comes first, what the proxy saw last: only the latter is believed.
+    answers = [tried(site, f"10.0.{i}.7, 192.0.2.9") for i in range(attempts.FAILURES + 1)]
+    assert answers == [401] * attempts.FAILURES + [429]
+    assert tried(site, "198.51.100.1", password=PASSWORD) == 303
+
+
+def test_a_network_waits_whatever_the_account(make_site: Callable[..., Site]) -> None:
+    site = make_site(trusted_proxies=["127.0.0.1"])
+    for i in range(attempts.OF_NETWORK):
+        assert attempts.take(site.accounts, f"inconnu{i}@exemple.fr", f"192.0.2.{i}")
+    assert tried(site, "192.0.2.200", password=PASSWORD) == 429
+    assert tried(site, "198.51.100.1", password=PASSWORD) == 303
+    waited = "SELECT count(*) FROM audit WHERE detail = 'trop de tentatives'"
+    tried(site, "192.0.2.201")
+    assert site.accounts.database.execute(waited).fetchone() == (1,), "written down once a window"
+
+
+def test_an_account_tried_from_everywhere_waits_but_where_its_owner_works(
+    make_site: Callable[..., Site],
+) -> None:
+    site = make_site(trusted_proxies=["127.0.0.1"])
+    assert tried(site, "198.51.100.1", password=PASSWORD) == 303
+    for i in range(attempts.OF_ACCOUNT_A_DAY):
+        assert attempts.take(site.accounts, "ccas@exemple.fr", f"10.{i}.0.1")
+    assert tried(site, "10.200.0.1", password=PASSWORD) == 429
+    assert tried(site, "198.51.100.9", password=PASSWORD) == 303, "the owner's own network"
+    assert tried(site, "10.200.0.1", "cpam@exemple.fr", PASSWORD) == 303, "another account"
+
+
+def test_attempts_at_once_are_all_counted(site: Site) -> None:
+    """Counted before they are computed: of 24 at once, no more than five are evaluated."""
+    start = threading.Barrier(24)
+
+    def one(_: int) -> bool:
+        start.wait()
+        return attempts.take(site.accounts, "ccas@exemple.fr", "192.0.2.1")
+
+    with ThreadPoolExecutor(24) as pool:
+        assert sum(pool.map(one, range(24))) == attempts.FAILURES
+
+
+def test_hashes_beyond_those_that_may_wait_are_refused(site: Site) -> None:
+    """Two are computed at a time and six wait: one more is told at once to come back."""
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(8):
+            signin._PLACES.acquire()
+        try:
+            answer = pool.submit(sign_in, site).result()[1]
+            assert answer.status_code == 429 and "réessayez" in answer.text
+            address = site.accounts.open_session(site.people["ccas"].id, "invitation", timedelta(days=1))
+            busy = site.client().post(f"/invitation/{address}", data={"new": "une phrase assez longue"})
+            assert busy.status_code == 429 and busy.headers["retry-after"]
+        finally:
+            for _ in range(8):
+                signin._PLACES.release()
+    assert sign_in(site)[1].status_code == 303, "and it did not count as a failure"
+
+
+# ── cookies ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("base", "declared"),
+    [("https://testserver", SITE), ("http://odds.example.fr", "http://127.0.0.1:8080")],
+)
+def test_no_session_is_opened_with_an_insecure_cookie(
+    make_site: Callable[..., Site], base: str, declared: str
+) -> None:
+    site = make_site(public_url=declared)
+    client = TestClient(site.app, base_url=base, follow_redirects=False)
+    answer = client.post(
+        "/connexion", data={"email": "ccas@exemple.fr", "password": PASSWORD},
+        headers={"sec-fetch-site": "same-origin"},
+    )  # fmt: skip
+    assert answer.status_code == 401 and "public_url" in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+# ── files ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_accounts_are_their_services_own_whatever_the_umask(tmp_path: Path) -> None:
+    former = os.umask(0o022)
+    try:
+        accounts = Accounts(tmp_path / "extranet" / "accounts.sqlite")
+        accounts.save_organisation("CCAS", "membres")
+    finally:
+        os.umask(former)
+    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in accounts.path.parent.iterdir()}
+    assert set(files) == {"accounts.sqlite", "accounts.sqlite-wal", "accounts.sqlite-shm"}
+    assert set(files.values()) == {0o600}
+    assert stat.S_IMODE(accounts.path.parent.stat().st_mode) == 0o700
+
+
+def test_accounts_without_a_version_are_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.sqlite"
+    with sqlite3.connect(path) as database:
+        database.executescript(MIGRATIONS[0].sql)
+        database.execute("INSERT INTO organisations (name, edition) VALUES ('CCAS', 'membres')")
+        database.execute(
+            "INSERT INTO people (email, name, organisation, created_at) "
+            "VALUES ('a@b.fr', 'A', 1, '2024-01-01T00:00:00Z')"
+        )
+        database.execute(
+            "INSERT INTO audit VALUES ('2024-01-01T00:00:00Z', 'api', 1, 1, 'indicateur=x', '')"
+        )
+    database.close()
+    for _ in range(2):
+        accounts = Accounts(path)
+        assert accounts.database.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        person = accounts.with_email("a@b.fr")
+        assert person is not None and person.asked_at is None
+        assert accounts.everything_of(person.id)["journal"][0]["detail"] == "", "no query is kept"
+
+
+def test_accounts_of_a_newer_program_are_refused(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path / "accounts.sqlite")
+    accounts.database.execute("PRAGMA user_version = 99")
+    with pytest.raises(NewerSchema, match="version 99"):
+        Accounts(accounts.path)
+
+
+# ── a person's data ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_forgotten_password_is_shown_to_the_administrator(site: Site) -> None:
+    texts = [
+        site.client().post("/mot-de-passe-oublie", data={"email": email}).text
+        for email in ("ccas@exemple.fr", "inconnue@exemple.fr")
+    ]
+    assert texts[0] == texts[1], "nobody learns who has an account"
+    page = f"/gestion/{site.people['ccas'].organisation.id}"
+    admin = site.client("ccas-admin")
+    assert "a demandé un nouveau mot de passe" in admin.get(page).text
+    shown = admin.post(f"{page}/{site.people['ccas'].id}/invitation").text
+    address = shown.split('<code class="secret">http://testserver')[1].split("<")[0]
+    assert site.client().post(address, data={"new": "une phrase assez longue"}).status_code == 303
+    assert "a demandé" not in admin.get(page).text
+
+
+def test_a_person_reads_corrects_and_erases_what_is_kept_of_them(site: Site) -> None:
+    client, _ = sign_in(site)
+    client.get("/api/v1/valeurs?indicateur=population_municipale&territoire=93008")
+    kept = client.get("/compte/mes-donnees.json").json()
+    assert kept["email"] == "ccas@exemple.fr" and kept["organisation"] == "Organisation ccas"
+    assert {line["event"] for line in kept["journal"]} == {"connexion", "api"}
+    assert "93008" not in str(kept["journal"]) and "$argon2" not in str(kept)
+    assert client.post("/compte/nom", data={"name": "Nouveau Nom"}).status_code == 303
+    assert "Nouveau Nom" in client.get("/compte").text
+    assert client.post("/compte/effacement", data={"email": "autre@exemple.fr"}).status_code == 400
+    assert client.post("/compte/effacement", data={"email": "ccas@exemple.fr"}).status_code == 303
+    assert site.accounts.with_email("ccas@exemple.fr") is None
+    assert "Se connecter" in client.get("/").text and sign_in(site)[1].status_code == 401
+    left = site.accounts.database.execute("SELECT event FROM audit WHERE person = ?", [kept["id"]])
+    assert left.fetchall(), "the journal keeps what happened, under a number"
+
+
+def test_an_administrator_corrects_demotes_and_erases(site: Site) -> None:
+    admin = site.client("ccas-admin")
+    page, person = f"/gestion/{site.people['ccas'].organisation.id}", site.people["ccas"].id
+    data = {"email": "juste@exemple.fr", "name": "Juste"}
+    assert admin.post(f"{page}/{person}/correction", data=data).status_code == 303
+    taken = {"email": "cpam@exemple.fr", "name": "Juste"}
+    assert admin.post(f"{page}/{person}/correction", data=taken).status_code == 400
+    assert admin.post(f"{page}/{person}/role", data={"administrator": "1"}).status_code == 303
+    changed = site.accounts.person(person)
+    assert changed is not None and changed.administrator and changed.email == "juste@exemple.fr"
+    assert site.client("ccas").get(page).status_code == 200
+    assert admin.post(f"{page}/{person}/role").status_code == 303
+    assert site.client("ccas").get(page).status_code == 404, "at the next click"
+    own = site.people["ccas-admin"].id
+    assert admin.post(f"{page}/{own}/role").status_code == 400
+    assert admin.post(f"{page}/{person}/effacement").status_code == 400, "it is open"
+    admin.post(f"{page}/{person}/fermeture")
+    assert admin.post(f"{page}/{person}/effacement").status_code == 303
+    assert site.accounts.person(person) is None
+    stranger = site.people["cpam"].id
+    for action in ("role", "correction", "effacement"):
+        assert admin.post(f"{page}/{stranger}/{action}", data=data).status_code == 404
+
+
+def test_somebody_always_runs_the_observatory(site: Site) -> None:
+    one, other = site.people["observatoire"].id, site.people["observatoire-admin"].id
+    site.accounts.set_administrator(one, False)
+    for end in (
+        lambda: site.accounts.set_administrator(other, False),
+        lambda: site.accounts.set_revoked(other, True),
+        lambda: site.accounts.erase(other),
+    ):
+        with pytest.raises(ValueError, match="dernier administrateur"):
+            end()
+
+
+def test_the_register_says_the_durations_of_the_settings(make_site: Callable[..., Site]) -> None:
+    page = make_site(audit_days=181, inactive_months=7).client().get("/donnees-personnelles").text
+    assert "181 jours" in page and "7 mois" in page and "CNIL" in page
+
+
+def test_the_written_register_says_them_too(project: Project) -> None:
+    written = (project.root / "docs" / "registre-des-traitements.md").read_text(encoding="utf-8")
+    kept = Settings.read(project.root)
+    (durations,) = [line for line in written.splitlines() if line.startswith("| Durées")]
+    for said in (
+        f"journal : {kept.audit_days} jours", f"session : {kept.session_hours} heures",
+        f"jeton : {kept.token_days} jours", f"invitation : {INVITATION_DAYS} jours",
+        f"tentatives : {attempts.DAY.days} jour", f"compte inutilisé : {kept.inactive_months} mois",
+    ):  # fmt: skip
+        assert said in durations
+
+
+def test_an_indicator_that_mixes_restricted_and_public_figures_is_the_partners_to_see() -> None:
+    needs = '{"cpam": "partenaires", "insee": "public"}'
+    assert Rights("membres", frozenset({"cpam"})).allows("partenaires", needs)
+    assert not Rights("membres", frozenset({"caf"})).allows("partenaires", needs)
+    # Declared stricter than all it reads: a partner's own figures do not open it.
+    assert not Rights("membres", frozenset({"cpam"})).allows("partenaires", '{"cpam": "membres"}')

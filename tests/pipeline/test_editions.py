@@ -102,13 +102,13 @@ def test_provisional_figures_are_for_members_first(project: Project, home: Home,
     months = {}
     for edition in EDITIONS:
         with open_release(home, edition=edition) as connection:
-            for table in ("observations", "indicator_values"):
+            for table in ("observations", "indicator_values", "converted_values"):
                 rows = connection.execute(
                     f"SELECT DISTINCT month, obs_status FROM {table} WHERE value IS NOT NULL"
                 ).fetchall()
                 months[edition, table] = {m for m, _ in rows}
                 assert edition != "public" or not any(status == "P" for _, status in rows)
-    for table in ("observations", "indicator_values"):
+    for table in ("observations", "indicator_values", "converted_values"):
         assert latest[0] not in months["public", table]
         assert latest[0] in months["membres", table]
         assert months["public", table] == months["membres", table] - {latest[0]}

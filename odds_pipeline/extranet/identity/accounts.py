@@ -11,66 +11,16 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from odds_pipeline.declarations.access import ACCESS, Access
 from odds_pipeline.extranet.reading.rights import Rights
+from odds_pipeline.storage.migrations import left_to_apply, read_migrations
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS organisations (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    siret TEXT UNIQUE,
-    edition TEXT NOT NULL,
-    partners TEXT NOT NULL DEFAULT '[]',
-    territory TEXT,
-    runs_observatory INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE IF NOT EXISTS people (
-    id INTEGER PRIMARY KEY,
-    email TEXT NOT NULL UNIQUE COLLATE NOCASE,
-    name TEXT NOT NULL,
-    organisation INTEGER NOT NULL REFERENCES organisations (id),
-    administrator INTEGER NOT NULL DEFAULT 0,
-    password TEXT,
-    revoked INTEGER NOT NULL DEFAULT 0,
-    created_at TEXT NOT NULL,
-    seen_at TEXT
-);
-CREATE TABLE IF NOT EXISTS sessions (
-    secret TEXT PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('web', 'api', 'invitation')),
-    person INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
-    label TEXT NOT NULL DEFAULT '',
-    created_at TEXT NOT NULL,
-    expires_at TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS pending_signins (
-    state TEXT PRIMARY KEY,
-    provider TEXT NOT NULL,
-    nonce TEXT NOT NULL,
-    verifier TEXT NOT NULL,
-    next TEXT NOT NULL,
-    expires_at TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS audit (
-    at TEXT NOT NULL,
-    event TEXT NOT NULL,
-    person INTEGER,
-    organisation INTEGER,
-    detail TEXT NOT NULL,
-    address TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS audit_at ON audit (at);
-CREATE TABLE IF NOT EXISTS failures (
-    at TEXT NOT NULL,
-    account TEXT NOT NULL,
-    address TEXT NOT NULL
-);
-"""
+MIGRATIONS = read_migrations(Path(__file__).parent / "schema")
 INVITATION_DAYS = 7
 
 
@@ -103,6 +53,8 @@ class Person:
     revoked: bool
     created_at: str
     seen_at: str | None
+    asked_at: str | None
+    """When they said to have forgotten their password; their administrator sees it."""
 
     def manages(self, organisation: int) -> bool:
         return self.administrator and (
@@ -131,7 +83,7 @@ def hashed(secret: str) -> str:
 
 _PERSON = """
 SELECT p.id, p.email, p.name, p.administrator, p.revoked, p.created_at, p.seen_at,
-       o.id, o.name, o.siret, o.edition, o.partners, o.territory, o.runs_observatory
+       p.asked_at, o.id, o.name, o.siret, o.edition, o.partners, o.territory, o.runs_observatory
 FROM people p JOIN organisations o ON o.id = p.organisation
 """
 
@@ -141,11 +93,16 @@ class Accounts:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Before the first connection: SQLite gives its write-ahead log the rights of the file.
+        path.touch(mode=0o600)
         self._threads = threading.local()
         with self.transaction() as database:
-            database.executescript(_SCHEMA)
-        path.chmod(0o600)
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            for migration in left_to_apply(version, MIGRATIONS, path):
+                for statement in migration.sql.split(";\n"):
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {migration.number}")
 
     @property
     def database(self) -> sqlite3.Connection:
@@ -242,9 +199,7 @@ class Accounts:
         self, email: str, name: str, organisation: int, *, administrator: bool = False
     ) -> Person:
         """Add someone, without a password. :class:`ValueError` when the address is taken or is none."""
-        email, name = email.strip().lower(), name.strip()
-        if not (3 <= len(email) <= 254 and email.count("@") == 1 and name):
-            raise ValueError("une adresse électronique et un nom sont nécessaires")
+        email, name = _checked(email, name)
         try:
             with self.transaction() as database:
                 database.execute(
@@ -261,14 +216,92 @@ class Accounts:
     def set_revoked(self, person: int, revoked: bool) -> None:
         """Close or reopen an account; closing ends its sessions, tokens and invitations."""
         with self.transaction() as database:
+            if revoked:
+                self._keep_one(database, person)
             database.execute("UPDATE people SET revoked = ? WHERE id = ?", [int(revoked), person])
             if revoked:
                 database.execute("DELETE FROM sessions WHERE person = ?", [person])
 
     def set_administrator(self, person: int, administrator: bool) -> None:
+        """Name or demote; :class:`ValueError` for the last administrator of the observatory."""
         with self.transaction() as database:
+            if not administrator:
+                self._keep_one(database, person)
             database.execute(
                 "UPDATE people SET administrator = ? WHERE id = ?", [int(administrator), person]
+            )
+
+    @staticmethod
+    def _keep_one(database: sqlite3.Connection, person: int) -> None:
+        """Somebody must be left who can manage everyone."""
+        rows = database.execute(
+            "SELECT p.id FROM people p JOIN organisations o ON o.id = p.organisation "
+            "WHERE o.runs_observatory AND p.administrator AND NOT p.revoked"
+        ).fetchall()
+        if rows == [(person,)]:
+            raise ValueError("c’est le dernier administrateur de l’observatoire : nommez-en un autre")
+
+    def correct(self, person: int, email: str, name: str) -> None:
+        """Put an address and a name right; :class:`ValueError` when they are none or taken."""
+        email, name = _checked(email, name)
+        try:
+            with self.transaction() as database:
+                database.execute(
+                    "UPDATE people SET email = ?, name = ? WHERE id = ?", [email, name, person]
+                )
+        except sqlite3.IntegrityError as error:
+            raise ValueError("cette adresse a déjà un compte") from error
+
+    def erase(self, person: int) -> None:
+        """Forget a person; the journal keeps what happened, under a number that leads to nobody."""
+        with self.transaction() as database:
+            self._keep_one(database, person)
+            database.execute("DELETE FROM people WHERE id = ?", [person])
+
+    def everything_of(self, person: int) -> dict[str, Any]:
+        """All that is kept about a person, to hand to them; secrets are hashes and stay here."""
+        found = self.person(person)
+        if found is None:
+            return {}
+        tables = {
+            "sessions": "SELECT kind, label, created_at, expires_at FROM sessions WHERE person = ?",
+            "identities": "SELECT issuer, subject FROM identities WHERE person = ?",
+            "journal": "SELECT at, event, detail, address FROM audit WHERE person = ? ORDER BY at",
+        }
+        kept: dict[str, Any] = asdict(found) | {
+            "organisation": found.organisation.name,
+            "password": "argon2id" if self.password(person) else None,
+        }
+        for table, sql in tables.items():
+            cursor = self.database.execute(sql, [person])
+            columns = [column[0] for column in cursor.description]
+            kept[table] = [dict(zip(columns, row, strict=True)) for row in cursor]
+        return kept
+
+    def ask(self, email: str) -> None:
+        """Someone has forgotten their password: their administrator will see it. Nobody is told who has
+        an account."""
+        with self.transaction() as database:
+            database.execute(
+                "UPDATE people SET asked_at = ? WHERE email = ? AND NOT revoked",
+                [stamp(now()), email.strip()],
+            )
+
+    # ── identities at a provider ─────────────────────────────────────────────────────────────
+
+    def identified(self, issuer: str, subject: str) -> Person | None:
+        """Who the subject of that provider is here."""
+        condition = "p.id = (SELECT person FROM identities WHERE issuer = ? AND subject = ?)"
+        return next(iter(self._people(condition, [issuer, subject])), None)
+
+    def identify(self, person: int, issuer: str, subject: str) -> None:
+        """From now on the subject of that provider is this person; their invitations have served."""
+        with self.transaction() as database:
+            database.execute("DELETE FROM pending_signins WHERE person = ?", [person])
+            database.execute("DELETE FROM sessions WHERE person = ? AND kind = 'invitation'", [person])
+            database.execute(
+                "INSERT INTO identities (issuer, subject, person) VALUES (?, ?, ?)",
+                [issuer, subject, person],
             )
 
     def password(self, person: int) -> str | None:
@@ -279,7 +312,9 @@ class Accounts:
     def set_password(self, person: int, encoded: str) -> None:
         """Keep a new hash; every other session of the person ends."""
         with self.transaction() as database:
-            database.execute("UPDATE people SET password = ? WHERE id = ?", [encoded, person])
+            database.execute(
+                "UPDATE people SET password = ?, asked_at = NULL WHERE id = ?", [encoded, person]
+            )
             database.execute("DELETE FROM sessions WHERE person = ?", [person])
 
     # ── sessions ─────────────────────────────────────────────────────────────────────────────
@@ -327,14 +362,21 @@ class Accounts:
             )
 
 
+def _checked(email: str, name: str) -> tuple[str, str]:
+    email, name = email.strip().lower(), name.strip()
+    if not (3 <= len(email) <= 254 and email.count("@") == 1 and name):
+        raise ValueError("une adresse électronique et un nom sont nécessaires")
+    return email, name
+
+
 def _organisation(row: Sequence[Any]) -> Organisation:
     number, name, siret, edition, partners, territory, runs = row
     return Organisation(number, name, siret, edition, tuple(json.loads(partners)), territory, bool(runs))
 
 
 def _person(row: Sequence[Any]) -> Person:
-    number, email, name, administrator, revoked, created_at, seen_at, *organisation = row
+    number, email, name, administrator, revoked, created_at, seen_at, asked_at, *organisation = row
     return Person(
         number, email, name, _organisation(organisation), bool(administrator), bool(revoked),
-        created_at, seen_at,
+        created_at, seen_at, asked_at,
     )  # fmt: skip

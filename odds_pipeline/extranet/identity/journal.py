@@ -1,17 +1,11 @@
-"""What is written down of sign-ins and downloads, how long, and how often a sign-in may fail."""
+"""What is written down of sign-ins and downloads, and for how long."""
 
 import ipaddress
 from datetime import timedelta
 from typing import Any
 
 from odds_pipeline.declarations.extranet import Settings
-from odds_pipeline.extranet.identity.accounts import Accounts, Person, hashed, now, stamp
-
-WINDOW = timedelta(minutes=15)
-FAILURES = 5
-"""Failed sign-ins of one account from one address within the window, before it must wait."""
-FAILURES_OF_ADDRESS = 50
-"""Of one address over all accounts: a town hall may stand behind a single address."""
+from odds_pipeline.extranet.identity.accounts import Accounts, Person, now, stamp
 
 EVENTS = {
     "connexion": "Connexion",
@@ -60,38 +54,6 @@ def events(accounts: Accounts, organisation: int | None, limit: int = 200) -> li
     ).fetchall()
     keys = ("at", "event", "person", "organisation", "detail", "address")
     return [{**dict(zip(keys, row, strict=True)), "event": EVENTS[row[1]]} for row in rows]
-
-
-def must_wait(accounts: Accounts, account: str, address: str) -> bool:
-    """Whether this account from this address, or the address alone, has failed too often.
-
-    The account alone never decides: a stranger cannot lock someone out.
-    """
-    since = stamp(now() - WINDOW)
-    row = accounts.database.execute(
-        "SELECT count(*) FILTER (WHERE account = ?), count(*) FROM failures "
-        "WHERE address = ? AND at > ?",
-        [hashed(account.strip().lower()), hashed(address), since],
-    ).fetchone()
-    return bool(row[0] >= FAILURES or row[1] >= FAILURES_OF_ADDRESS)
-
-
-def failed(accounts: Accounts, account: str, address: str) -> None:
-    """Count one failed sign-in; only hashes are kept, for a day."""
-    with accounts.transaction() as database:
-        database.execute(
-            "INSERT INTO failures (at, account, address) VALUES (?, ?, ?)",
-            [stamp(now()), hashed(account.strip().lower()), hashed(address)],
-        )
-
-
-def succeeded(accounts: Accounts, account: str, address: str) -> None:
-    """Forget the failures of this account from this address."""
-    with accounts.transaction() as database:
-        database.execute(
-            "DELETE FROM failures WHERE account = ? AND address = ?",
-            [hashed(account.strip().lower()), hashed(address)],
-        )
 
 
 def purge(accounts: Accounts, settings: Settings) -> dict[str, int]:

@@ -77,16 +77,25 @@ class Client:
             self._metadata = found
         return self._metadata
 
-    def start(self, accounts: Accounts, next_page: str) -> tuple[str, str]:
-        """The address to send the person to, and the state to tie to their browser."""
+    def start(
+        self, accounts: Accounts, next_page: str, invited: Person | None = None
+    ) -> tuple[str, str]:
+        """The address to send the person to, and the state to tie to their browser.
+
+        ``invited``: whose account is tied to the identity that comes back.
+        """
         endpoint = self.metadata()["authorization_endpoint"]
         state, nonce, verifier = (secrets.token_urlsafe(48) for _ in range(3))
         expires = stamp(now() + timedelta(minutes=MINUTES))
         with accounts.transaction() as database:
             database.execute(
-                "INSERT INTO pending_signins (state, provider, nonce, verifier, next, expires_at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                [hashed(state), self.provider.id, nonce, verifier, next_page, expires],
+                "INSERT INTO pending_signins "
+                "(state, provider, nonce, verifier, next, expires_at, person) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    *(hashed(state), self.provider.id, nonce, verifier, next_page, expires),
+                    invited.id if invited else None,
+                ],
             )
         query = {
             "response_type": "code",
@@ -113,21 +122,21 @@ class Client:
         claims = self._userinfo(str(tokens.get("access_token", "")), keys)
         if claims.get("sub") != identity.get("sub"):
             raise Refused("L’identité reçue ne correspond pas à la connexion.")
-        return self._person(accounts, claims), pending["next"]
+        return self._person(accounts, claims, pending["person"]), pending["next"]
 
-    def _take_pending(self, accounts: Accounts, state: str, browser_state: str) -> dict[str, str]:
+    def _take_pending(self, accounts: Accounts, state: str, browser_state: str) -> dict[str, Any]:
         """The sign-in that ``state`` began; it serves once, in the browser that began it."""
         if not state or not secrets.compare_digest(state.encode(), browser_state.encode()):
             raise Refused("Cette connexion n’a pas commencé dans ce navigateur.")
         with accounts.transaction() as database:
             row = database.execute(
                 "DELETE FROM pending_signins WHERE state = ? AND provider = ? AND expires_at > ? "
-                "RETURNING nonce, verifier, next",
+                "RETURNING nonce, verifier, next, person",
                 [hashed(state), self.provider.id, stamp(now())],
             ).fetchone()
         if row is None:
             raise Refused("Cette connexion a expiré ou a déjà servi : recommencez.")
-        return dict(zip(("nonce", "verifier", "next"), row, strict=True))
+        return dict(zip(("nonce", "verifier", "next", "person"), row, strict=True))
 
     def _exchange(self, code: str, verifier: str) -> dict[str, Any]:
         form = {
@@ -171,27 +180,56 @@ class Client:
             return _object(answer)
         return self._checked(answer.decode("ascii", "replace").strip(), keys, None)
 
-    def _person(self, accounts: Accounts, claims: dict[str, Any]) -> Person:
-        """The account of the person, made at the first sign-in from a known organisation."""
+    def _person(self, accounts: Accounts, claims: dict[str, Any], invited: int | None) -> Person:
+        """The account of the subject, of its organisation and open; made at the first sign-in."""
+        subject = claims.get("sub")
+        if not (isinstance(subject, str) and 0 < len(subject) <= 255):
+            raise Refused("Le fournisseur d’identité ne dit pas qui vous êtes.")
         siret = "".join(str(claims.get(self.provider.siret_claim, "")).split())
         organisation = accounts.with_siret(siret) if siret else None
         if organisation is None:
             raise Refused("Votre organisation n’est pas membre de l’observatoire.")
-        email = str(claims.get("email", "")).strip()
-        if claims.get("email_verified") is False:
-            raise Refused("Votre adresse électronique n’est pas vérifiée par le fournisseur d’identité.")
-        person = accounts.with_email(email)
+        issuer = self.provider.issuer
+        person = accounts.identified(issuer, subject)
         if person is None:
-            name = f"{claims.get('given_name', '')} {claims.get('usual_name', '')}".strip() or email
-            try:
-                person = accounts.add_person(email, name, organisation.id)
-            except ValueError as error:
-                raise Refused(f"Votre identité est incomplète : {error}.") from error
-        if person.organisation.id != organisation.id:
-            raise Refused("Votre compte est rattaché à une autre organisation.")
-        if person.revoked:
-            raise Refused("Votre compte est fermé : voyez l’administrateur de votre organisation.")
+            email = _verified_email(claims)
+            person = accounts.person(invited) if invited else accounts.with_email(email)
+            if person is not None:
+                _check(person, organisation.id)
+                if invited is None:
+                    raise Refused(
+                        "Cette adresse a déjà un compte : demandez à l’administrateur de votre "
+                        "organisation une invitation, et ouvrez-la avec cette identité."
+                    )
+            else:
+                person = _added(accounts, email, claims, organisation.id)
+            accounts.identify(person.id, issuer, subject)
+        _check(person, organisation.id)
         return person
+
+
+def _verified_email(claims: dict[str, Any]) -> str:
+    email = claims.get("email")
+    if not isinstance(email, str):
+        raise Refused("Votre identité est incomplète : une adresse électronique est nécessaire.")
+    if claims.get("email_verified") is not True:
+        raise Refused("Votre adresse électronique n’est pas vérifiée par le fournisseur d’identité.")
+    return email.strip()
+
+
+def _added(accounts: Accounts, email: str, claims: dict[str, Any], organisation: int) -> Person:
+    name = f"{claims.get('given_name', '')} {claims.get('usual_name', '')}".strip() or email
+    try:
+        return accounts.add_person(email, name, organisation)
+    except ValueError as error:
+        raise Refused(f"Votre identité est incomplète : {error}.") from error
+
+
+def _check(person: Person, organisation: int) -> None:
+    if person.organisation.id != organisation:
+        raise Refused("Votre compte est rattaché à une autre organisation.")
+    if person.revoked:
+        raise Refused("Votre compte est fermé : voyez l’administrateur de votre organisation.")
 
 
 def _object(content: bytes) -> dict[str, Any]:

@@ -1,22 +1,47 @@
 """Local accounts: argon2 passwords, the same cost for an unknown account, limited attempts."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from odds_pipeline.extranet.identity import journal
+from odds_pipeline.extranet.identity import attempts, journal
 from odds_pipeline.extranet.identity.accounts import Accounts, Person
 
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash("compte inconnu")
+_TURNS = threading.Semaphore(2)
+"""A hash takes 64 MB and four threads for some 50 ms: two at a time, whoever asks."""
+_PLACES = threading.Semaphore(8)
+"""Of the site's forty threads, those that may wait for a turn; the others serve pages."""
 
 
 class Refused(Exception):
     """A sign-in that is not accepted; the text is for the person."""
 
 
+class Busy(Refused):
+    """Too many at once or too often: to be tried again later."""
+
+
+@contextmanager
+def hashing() -> Iterator[None]:
+    """A turn to hash; :class:`Busy` when too many wait for one."""
+    if not _PLACES.acquire(blocking=False):
+        raise Busy("Trop de connexions à la fois : réessayez dans un instant.")
+    try:
+        with _TURNS:
+            yield
+    finally:
+        _PLACES.release()
+
+
 def encode(password: str) -> str:
     """The argon2id hash to keep."""
-    return _HASHER.hash(password)
+    with hashing():
+        return _HASHER.hash(password)
 
 
 def check_strength(password: str, minimum: int) -> None:
@@ -29,17 +54,17 @@ def check_strength(password: str, minimum: int) -> None:
 
 def sign_in(accounts: Accounts, email: str, password: str, address: str) -> Person:
     """The person, or :class:`Refused` with one text for every reason but waiting."""
-    if journal.must_wait(accounts, email, address):
-        journal.note(accounts, "connexion_refusee", None, "trop de tentatives", address)
-        raise Refused("Trop de tentatives : réessayez dans un quart d’heure.")
     person = accounts.with_email(email)
     kept = accounts.password(person.id) if person else None
-    matches = _matches(kept or _NOBODY, password) and kept is not None
+    with hashing():
+        if not attempts.take(accounts, email, address):
+            attempts.note_waiting(accounts, address)
+            raise Busy("Trop de tentatives : réessayez dans un quart d’heure.")
+        matches = _matches(kept or _NOBODY, password) and kept is not None
     if person is None or not matches or person.revoked:
-        journal.failed(accounts, email, address)
         journal.note(accounts, "connexion_refusee", person, "mot de passe", address)
         raise Refused("Adresse ou mot de passe incorrect.")
-    journal.succeeded(accounts, email, address)
+    attempts.forget(accounts, email, address)
     if _HASHER.check_needs_rehash(kept or ""):
         accounts.set_password(person.id, encode(password))
     return person

@@ -1,5 +1,6 @@
 """Signing in and out, one's own account, invitations, API tokens."""
 
+import json
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -8,9 +9,9 @@ from fastapi import APIRouter, Form, Query, Request
 from itsdangerous import BadSignature
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from odds_pipeline.declarations.extranet import Settings
+from odds_pipeline.declarations.extranet import LOOPBACK, Settings
 from odds_pipeline.extranet.delivery import cookie_name
-from odds_pipeline.extranet.identity import journal, signin
+from odds_pipeline.extranet.identity import attempts, journal, signin
 from odds_pipeline.extranet.identity.accounts import Accounts, Person
 from odds_pipeline.extranet.identity.oidc import MINUTES, Client
 from odds_pipeline.extranet.reading.serving import Unknown
@@ -47,6 +48,19 @@ def _client(request: Request, provider: str) -> Client:
     if provider not in clients:
         raise Unknown(provider)
     return clients[provider]
+
+
+def _check_cookie_is_safe(request: Request) -> None:
+    """No session over a connection that the cookie does not protect: :class:`signin.Refused`."""
+    settings = _settings(request)
+    if settings.secure:
+        return
+    declared, asked = urlsplit(settings.public_url).hostname, request.url.hostname
+    local = declared in LOOPBACK and asked in LOOPBACK
+    if request.url.scheme == "https" or not (local or asked == declared):
+        raise signin.Refused(
+            "Connexion impossible : l’adresse publique du site (public_url) n’est pas déclarée en https."
+        )
 
 
 def _welcome(request: Request, person: Person, next_page: str, how: str) -> Response:
@@ -103,7 +117,10 @@ def _sign_in_form(request: Request, next_page: str, problem: str, status: int) -
 def sign_in(request: Request, email: Text = "", password: Text = "", next: Text = "/") -> Response:
     """Sign in with a local account."""
     try:
+        _check_cookie_is_safe(request)
         person = signin.sign_in(_accounts(request), email, password, address_of(request))
+    except signin.Busy as busy:
+        return _sign_in_form(request, next, str(busy), 429)
     except signin.Refused as refused:
         return _sign_in_form(request, next, str(refused), 401)
     return _welcome(request, person, next, "mot de passe")
@@ -111,11 +128,16 @@ def sign_in(request: Request, email: Text = "", password: Text = "", next: Text 
 
 @router.get("/connexion/{provider}")
 def to_provider(
-    request: Request, provider: str, next: Annotated[str, Query(max_length=400)] = "/"
+    request: Request,
+    provider: str,
+    next: Annotated[str, Query(max_length=400)] = "/",
+    invitation: Annotated[str, Query(max_length=400)] = "",
 ) -> Response:
-    """Leave for the identity provider."""
+    """Leave for the identity provider; with an invitation, to tie the identity to its account."""
+    accounts = _accounts(request)
+    invited = accounts.in_session(invitation, "invitation") if invitation else None
     try:
-        address, state = _client(request, provider).start(_accounts(request), local_page(next))
+        address, state = _client(request, provider).start(accounts, local_page(next), invited)
     except signin.Refused as refused:
         return _sign_in_form(request, next, str(refused), 502)
     response = RedirectResponse(address, 303)
@@ -145,6 +167,7 @@ def from_provider(
     except (BadSignature, ValueError):
         kept = ""
     try:
+        _check_cookie_is_safe(request)
         person, next_page = client.finish(_accounts(request), state, kept, code)
     except signin.Refused as refused:
         journal.note(
@@ -157,6 +180,27 @@ def from_provider(
     return response
 
 
+@router.get("/mot-de-passe-oublie")
+def forgotten(request: Request) -> HTMLResponse:
+    """Where someone says that they have forgotten their password."""
+    return render(request, "forgotten.html", personal=True, done=False)
+
+
+@router.post("/mot-de-passe-oublie")
+def ask(request: Request, email: Text = "") -> HTMLResponse:
+    """Their administrator will see it; the answer is the same whether there is an account or not."""
+    accounts, address = _accounts(request), address_of(request)
+    if attempts.take(accounts, f"oubli {email}", address):
+        accounts.ask(email)
+    return render(request, "forgotten.html", personal=True, done=True)
+
+
+@router.get("/donnees-personnelles")
+def personal_data(request: Request) -> HTMLResponse:
+    """The register of processing, as readers see it."""
+    return render(request, "personal_data.html")
+
+
 @router.post("/deconnexion")
 def sign_out(request: Request) -> Response:
     """End the session."""
@@ -164,6 +208,10 @@ def sign_out(request: Request) -> Response:
     if reader.person is not None:
         _accounts(request).close_session(reader.secret)
         journal.note(_accounts(request), "deconnexion", reader.person, "", address_of(request))
+    return _without_cookie(request)
+
+
+def _without_cookie(request: Request) -> Response:
     response = RedirectResponse("/", 303)
     response.delete_cookie(
         cookie_name(_settings(request)), path="/", secure=_settings(request).secure, httponly=True
@@ -202,9 +250,7 @@ def _account_page(
 @router.post("/compte/mot-de-passe")
 def change_password(request: Request, current: Text = "", new: Text = "") -> Response:
     """Change one's password: every session and token ends but a new one."""
-    person = reader_of(request).person
-    if person is None or reader_of(request).kind != "web":
-        raise Unknown("compte")
+    person = _myself(request)
     accounts, settings = _accounts(request), _settings(request)
     try:
         signin.sign_in(accounts, person.email, current, address_of(request))
@@ -216,12 +262,55 @@ def change_password(request: Request, current: Text = "", new: Text = "") -> Res
     return _welcome(request, person, "/compte", "mot de passe changé")
 
 
+def _myself(request: Request) -> Person:
+    """Who is signed in, on the site itself and not by a token."""
+    reader = reader_of(request)
+    if reader.person is None or reader.kind != "web":
+        raise Unknown("compte")
+    return reader.person
+
+
+@router.get("/compte/mes-donnees.json")
+def my_data(request: Request) -> Response:
+    """All that is kept about oneself."""
+    content = _accounts(request).everything_of(_myself(request).id)
+    headers = {"content-disposition": 'attachment; filename="mes-donnees.json"'}
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    return Response(
+        text, media_type="application/json", headers={**headers, "cache-control": "no-store"}
+    )
+
+
+@router.post("/compte/nom")
+def change_name(request: Request, name: Text = "") -> Response:
+    """Put one's name right; the address is the administrator's to change, who knows the person."""
+    person = _myself(request)
+    try:
+        _accounts(request).correct(person.id, person.email, name)
+    except ValueError as error:
+        return _account_page(request, problem=str(error), status=400)
+    journal.note(_accounts(request), "compte", person, "nom corrigé", address_of(request))
+    return RedirectResponse("/compte", 303)
+
+
+@router.post("/compte/effacement")
+def erase(request: Request, email: Text = "") -> Response:
+    """Forget the person who is signed in; they write their address to confirm."""
+    person = _myself(request)
+    if email.strip().lower() != person.email:
+        return _account_page(request, problem="écrivez votre adresse pour confirmer", status=400)
+    try:
+        _accounts(request).erase(person.id)
+    except ValueError as error:
+        return _account_page(request, problem=str(error), status=400)
+    journal.note(_accounts(request), "compte", None, f"compte effacé : {person.id}", address_of(request))
+    return _without_cookie(request)
+
+
 @router.post("/compte/jetons")
 def make_token(request: Request, label: Text = "") -> HTMLResponse:
     """Make an API token, shown once."""
-    person = reader_of(request).person
-    if person is None or reader_of(request).kind != "web":
-        raise Unknown("compte")
+    person = _myself(request)
     duration = timedelta(days=_settings(request).token_days)
     token = _accounts(request).open_session(person.id, "api", duration, label.strip()[:60] or "sans nom")
     journal.note(_accounts(request), "compte", person, "jeton créé", address_of(request))
@@ -231,9 +320,7 @@ def make_token(request: Request, label: Text = "") -> HTMLResponse:
 @router.post("/compte/jetons/{identifier}/fin")
 def end_token(request: Request, identifier: str) -> Response:
     """End one of one's API tokens."""
-    person = reader_of(request).person
-    if person is None or reader_of(request).kind != "web":
-        raise Unknown("compte")
+    person = _myself(request)
     _accounts(request).close_token(person.id, identifier)
     return RedirectResponse("/compte", 303)
 
@@ -256,6 +343,7 @@ def _invitation_page(request: Request, secret: str, problem: str = "") -> HTMLRe
         person=person,
         problem=problem,
         secret=secret,
+        providers=_settings(request).providers,
     )
 
 
@@ -267,8 +355,9 @@ def accept(request: Request, secret: str, new: Text = "") -> Response:
     if person is None:
         raise Unknown("invitation")
     try:
+        _check_cookie_is_safe(request)
         signin.check_strength(new, _settings(request).password_length)
-    except ValueError as error:
+    except (signin.Refused, ValueError) as error:
         return _invitation_page(request, secret, str(error))
     accounts.set_password(person.id, signin.encode(new))
     return _welcome(request, person, "/", "invitation")

@@ -102,7 +102,7 @@ def save_organisation(
     except ValueError as error:
         return _organisations_page(request, str(error))
     detail = f"organisation {name.strip()} : {edition} {' '.join(partners)}"
-    journal.note(_accounts(request), "compte", manager, detail, address_of(request))
+    _note(request, manager, detail)
     return RedirectResponse("/gestion", 303)
 
 
@@ -142,9 +142,7 @@ def add_person(
         )
     except ValueError as error:
         return _people_page(request, organisation, str(error))
-    journal.note(
-        _accounts(request), "compte", manager, f"compte ouvert : {added.id}", address_of(request)
-    )
+    _note(request, manager, f"compte ouvert : {added.id}")
     return _people_page(request, organisation, invitation=_invite(request, added))
 
 
@@ -158,8 +156,52 @@ def invite_again(request: Request, organisation: int, person: int) -> HTMLRespon
     """A new invitation, for a forgotten password."""
     manager, _ = _manager(request, organisation)
     member = _member(request, organisation, person)
-    journal.note(_accounts(request), "compte", manager, f"invitation : {person}", address_of(request))
+    _note(request, manager, f"invitation : {person}")
     return _people_page(request, organisation, invitation=_invite(request, member))
+
+
+@router.post("/gestion/{organisation}/{person}/role")
+def set_role(request: Request, organisation: int, person: int, administrator: Text = "") -> Response:
+    """Name an administrator of the organisation, or end that role."""
+    manager, _ = _manager(request, organisation)
+    member = _member(request, organisation, person)
+    if member.id == manager.id:
+        return _people_page(request, organisation, "un administrateur ne retire pas son propre rôle")
+    _accounts(request).set_administrator(person, bool(administrator))
+    word = "nommé" if administrator else "retiré"
+    _note(request, manager, f"administrateur {word} : {person}")
+    return RedirectResponse(f"/gestion/{organisation}", 303)
+
+
+@router.post("/gestion/{organisation}/{person}/correction")
+def correct(
+    request: Request, organisation: int, person: int, email: Text = "", name: Text = ""
+) -> Response:
+    """Put an address and a name right."""
+    manager, _ = _manager(request, organisation)
+    _member(request, organisation, person)
+    try:
+        _accounts(request).correct(person, email, name)
+    except ValueError as error:
+        return _people_page(request, organisation, str(error))
+    _note(request, manager, f"compte corrigé : {person}")
+    return RedirectResponse(f"/gestion/{organisation}", 303)
+
+
+@router.post("/gestion/{organisation}/{person}/effacement")
+def erase(request: Request, organisation: int, person: int) -> Response:
+    """Forget a closed account."""
+    manager, _ = _manager(request, organisation)
+    member = _member(request, organisation, person)
+    if not member.revoked:
+        return _people_page(request, organisation, "fermez le compte avant de l’effacer")
+    _accounts(request).erase(person)
+    _note(request, manager, f"compte effacé : {person}")
+    return RedirectResponse(f"/gestion/{organisation}", 303)
+
+
+def _note(request: Request, manager: Person, detail: str) -> None:
+    journal.note(_accounts(request), "compte", manager, detail, address_of(request))
 
 
 @router.post("/gestion/{organisation}/{person}/fermeture")
@@ -181,5 +223,5 @@ def _set(request: Request, organisation: int, person: int, *, revoked: bool) -> 
         return _people_page(request, organisation, "un administrateur ne ferme pas son propre compte")
     _accounts(request).set_revoked(person, revoked)
     word = "fermé" if revoked else "rouvert"
-    journal.note(_accounts(request), "compte", manager, f"compte {word} : {person}", address_of(request))
+    _note(request, manager, f"compte {word} : {person}")
     return RedirectResponse(f"/gestion/{organisation}", 303)

@@ -210,7 +210,7 @@ def values(
     person = reader_of(request).person
     if person is not None:
         address = request.client.host if request.client else ""
-        journal.note(request.app.state.accounts, "api", person, str(request.url.query), address)
+        journal.note(request.app.state.accounts, "api", person, f"{len(rows)} valeurs", address)
     levels = sorted({level for name in names for level in queries.levels_of(view, name)})
     response = _json(
         {

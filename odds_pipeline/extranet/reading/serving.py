@@ -18,7 +18,7 @@ import duckdb
 
 from odds_pipeline.extranet.reading.rights import Rights
 from odds_pipeline.geography.territories import plain
-from odds_pipeline.release.published import current_number, release_path
+from odds_pipeline.release.published import current_number, numbers, release_path
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import quoted
 
@@ -184,19 +184,29 @@ class Serving:
         finally:
             self._lock.release()
 
-    def _make(self, rights: Rights, former: View | None) -> View:
-        number = self.number()
+    def _open(self, number: int, rights: Rights) -> View | None:
+        """A view of that release, or ``None`` when it is damaged."""
         try:
-            if number is None:
-                raise Unknown("no release yet")
             view = View(self.home, number, rights, self.workshop)
             self.prepare(view)
         except Exception:
-            if former is None:
-                raise
-            LOG.exception("release %s cannot be served; release %s stays", number, former.number)
-            self._broken = number
+            LOG.exception("release %s cannot be served: `odds verify` says what is damaged", number)
+            if number == self.number():
+                self._broken = number
+            return None
+        return view
+
+    def _make(self, rights: Rights, former: View | None) -> View:
+        number = self.number()
+        view = self._open(number, rights) if number is not None else None
+        if view is None and former is not None:
+            LOG.error("release %s stays", former.number)
             return former
+        for earlier in reversed(numbers(self.home)):
+            if view is None and number is not None and earlier < number:
+                view = self._open(earlier, rights)
+        if view is None:
+            raise Unknown("no release can be shown")
         self._views[rights] = view
         self._views.move_to_end(rights)
         while len(self._views) > VIEWS:
