@@ -1,12 +1,17 @@
-"""Reads the publications that ``assets/`` declares: studies and the portrait."""
+"""Reads the publications that ``assets/`` declares: studies, the portrait, the socle."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from odds_pipeline.declarations.checks.publications import portrait_problems, study_problems
+from odds_pipeline.declarations.checks.publications import (
+    portrait_problems,
+    socle_problems,
+    study_problems,
+)
 from odds_pipeline.declarations.declared import Declared
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.problems import DeclarationError, Problem
+from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.declarations.validation import Reader
 
@@ -17,6 +22,7 @@ class Publications:
 
     studies: dict[str, Study] = field(default_factory=dict)
     portrait: Portrait | None = None
+    socle: Socle | None = None
     files: dict[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -30,7 +36,7 @@ def load_publications(declared: Declared) -> Publications:
 
 
 def read_publications(declared: Declared) -> Publications:
-    """Read and check ``assets/studies/*.yaml`` and ``assets/portrait_social.yaml``."""
+    """Read and check ``assets/studies/*.yaml``, ``portrait_social.yaml``, ``socle.yaml``."""
     reader, found = Reader(declared.root), Publications()
     for path in sorted((declared.root / "assets" / "studies").glob("*.yaml")):
         if read := reader.declared(Study, path):
@@ -43,5 +49,9 @@ def read_publications(declared: Declared) -> Publications:
         found.portrait, file = portrait
         found.files["portrait"] = file.path
         reader.problems += portrait_problems(declared, found.portrait, file)
+    path = declared.root / "assets" / "socle.yaml"
+    if path.exists() and (socle := reader.declared(Socle, path)):
+        found.socle, file = socle
+        reader.problems += socle_problems(declared, found.socle, file)
     found.problems = reader.problems
     return found

@@ -82,8 +82,9 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     app.state.signer = signer
     app.state.atlas = Atlas(project.territories, project.root / "resources" / "reference", home)
     app.state.partners = {p.id: p.short_label for p in project.partners.values()}
-    studies = read_publications(project).studies.values()
-    app.state.studies = {study.id: study.label for study in studies}
+    publications = read_publications(project)
+    app.state.studies = {study.id: study.label for study in publications.studies.values()}
+    app.state.socle = publications.socle
     app.state.providers = {p.id: Client(p, settings) for p in settings.providers}
     for module in PAGES:
         app.include_router(module.router, include_in_schema=False)

@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 
 from odds_pipeline.charts import Ground, Line, Ranked, choropleth, circles, ranking, read_ground, trend
+from odds_pipeline.charts.strip import Strip, strip
 from odds_pipeline.extranet.reading.serving import Place, Row, View
 from odds_pipeline.extranet.words import figure
 from odds_pipeline.geography.territories import Territories
@@ -26,6 +27,25 @@ class Atlas:
                 self.territories, self.reference, self.home, geography
             )
         return self._grounds[geography]
+
+
+def position(row: Row, sheet: Row, known: list[float], label: str) -> str:
+    """The strip of a value among the communes' ones of the same period; nothing below four of them."""
+    if len(known) < 4:
+        return ""
+    own = row["value"]
+    counts = sheet["change_unit"] == "pct_evolution"
+    reference = None if counts else row["departement_value"]
+    described = (
+        f"De {figure(min(known), sheet)} à {figure(max(known), sheet)} parmi {len(known)} communes"
+    )
+    if own is not None:
+        described += f" ; {label} : {figure(own, sheet)}"
+    if reference is not None:
+        described += f" ; département : {figure(reference, sheet)}"
+    drawn = strip(Strip(known, own, reference), described)
+    ends = f"<span>{figure(min(known), sheet)}</span><span>{figure(max(known), sheet)}</span>"
+    return f'{drawn}<span class="ends" aria-hidden="true">{ends}</span>'
 
 
 def places_map(atlas: Atlas, view: View) -> str:

@@ -15,6 +15,8 @@ PAGES = {
     "/": "/",
     "/territoires": "/territoires",
     "/territoires/{code}": "/territoires/93008",
+    "/territoires/{code}/{theme}": "/territoires/93008/social",
+    "/territoires/{code}/public/{public}": "/territoires/93008/public/difficulte",
     "/territoires/{code}/portrait": "/territoires/93008/portrait",
     "/indicateurs": "/indicateurs",
     "/themes/{theme}": "/themes/social",
@@ -33,9 +35,17 @@ PAGES = {
     "/gestion/{organisation}": "/gestion/1",
     "/invitation/{secret}": "",
 }
-NARROW = ("/", PAGES["/territoires/{code}"], PAGES["/indicateurs/{indicator}"], "/gestion/1")
+NARROW = (
+    "/",
+    PAGES["/territoires/{code}"],
+    PAGES["/territoires/{code}/{theme}"],
+    PAGES["/indicateurs/{indicator}"],
+    "/gestion/1",
+)
 """Pages whose layout differs on a telephone."""
 NOT_PAGES = (
+    "/static/",
+    "/favicon.ico",
     "/api/",
     "/telecharger/",
     "/donnees/",

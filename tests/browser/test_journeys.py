@@ -88,6 +88,7 @@ def test_a_release_is_published_in_the_middle_of_a_journey(
     sign_in(page, "ccas")
     former = current_number(observatory)
     page.goto("/territoires/93008")
+    page.get_by_role("link", name="Social", exact=True).click()
     expect(page.locator("footer")).to_contain_text(f"Édition n° {former}")
     number = publish_next(project, observatory, observatory.landing)
     page.get_by_role("link", name="Foyers allocataires").first.click()

@@ -64,6 +64,11 @@ def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:
         "/donnees/{file}": [f"/donnees/{t}.{f}" for t in ("recueil", "indicateurs") for f in FORMATS],
         "/donnees/schemas/{table}.json": ["/donnees/schemas/valeurs.json"],
         "/territoires/{code}": ["/territoires/93008", "/territoires/93"],
+        "/territoires/{code}/{theme}": [
+            f"/territoires/93008/{t}"
+            for t in ("cadrage", "enfance_education", "sante", "social", "logement")
+        ],
+        "/territoires/{code}/public/{public}": ["/territoires/93008/public/difficulte"],
         "/territoires/{code}/portrait": ["/territoires/93008/portrait"],
         "/portraits/{file}": ["/portraits/93008.pdf", "/portraits/93008.html"],
         "/etude/{study}/{file}": ["/etude/logement_fragile/etude.html", "/etude/x/communes.csv"],

@@ -1,4 +1,4 @@
-"""Checks the studies and the portrait: their indicators exist, and communes compare by them."""
+"""Checks the studies, the portrait and the socle: their indicators exist and compare."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,7 @@ from odds_pipeline.declarations.declared import Declared
 from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.problems import Problem, nearest
+from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.declarations.validation import same_name
 from odds_pipeline.declarations.yaml_file import YamlFile
@@ -58,6 +59,21 @@ def _shown(declared: Declared, portrait: Portrait, indicator: str) -> Iterator[s
         return  # told where the indicator is declared
     elif (access := declared.access_of(entry.indicator)) not in readable(portrait.edition):
         yield f"{indicator} is for {access}: the {portrait.edition} edition does not hold it"
+
+
+def socle_problems(declared: Declared, socle: Socle, file: YamlFile) -> Iterator[Problem]:
+    """Every mistake of the socle."""
+    for theme in socle.themes:
+        if theme not in THEMES:
+            yield file.problem(("themes", theme), f"no theme {theme!r}{nearest(theme, THEMES)}")
+    lists = {
+        **{("themes", name): names for name, names in socle.themes.items()},
+        **{("publics", name): public.indicators for name, public in socle.publics.items()},
+    }
+    for at, names in lists.items():
+        for indicator in names:
+            if message := indicator_missing(declared, indicator):
+                yield file.problem(at, message)
 
 
 def _geography(declared: Declared, geography: int, file: YamlFile) -> Iterator[Problem]:

@@ -4,10 +4,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from odds_pipeline.declarations.indicator import THEMES
-from odds_pipeline.extranet.drawing import indicator_map, indicator_ranking, indicator_trend
+from odds_pipeline.extranet.drawing import (
+    indicator_map,
+    indicator_ranking,
+    indicator_trend,
+    position,
+)
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.changes import history_of
-from odds_pipeline.extranet.reading.serving import Unknown
+from odds_pipeline.extranet.reading.serving import Row, Unknown, View
+from odds_pipeline.extranet.reading.situation import age, situation, trend
 from odds_pipeline.extranet.rendering import render, view_of
 
 router = APIRouter()
@@ -55,6 +61,7 @@ def one_indicator(
     compared = [code for code in (chosen.code if chosen else None, "93") if code]
     series = queries.series(view, indicator, compared)
     atlas = request.app.state.atlas
+    own = next((row for row in rows if chosen and row["territory"] == chosen.code), None)
     return render(
         request,
         "indicator.html",
@@ -66,6 +73,8 @@ def one_indicator(
         month=month,
         rows=rows,
         chosen=chosen,
+        own=own,
+        told=_told(view, sheet, own, rows, series) if rows else None,
         series=series,
         compared=[view.place(code) for code in dict.fromkeys(compared)],
         reserves=sorted({row["reserve"] for row in rows if row["reserve"]}),
@@ -75,3 +84,32 @@ def one_indicator(
         sources=queries.sources_of(view, indicator),
         history=history_of(request.app.state.serving, view, indicator),
     )
+
+
+def _told(view: View, sheet: Row, own: Row | None, rows: list[Row], series: list[Row]) -> Row:
+    """The answer of the page: the followed territory's place, trend and age, else the two ends."""
+    known = [row for row in rows if row["value"] is not None]
+    ends = sorted(known, key=lambda row: float(row["value"]))
+    values = [row["value"] for row in ends] if rows[0]["level"] == "commune" else []
+    seen = own or {**rows[0], "value": None}
+    label = view.places[own["territory"]].label if own else ""
+    said = {
+        "strip": position(seen, sheet, values, label),
+        "age": age(rows[0]["month"], view.about["published_at"]),
+        "ends": (ends[0], ends[-1]) if len(ends) > 1 else None,
+    }
+    if own is None:
+        return said
+    before = [
+        row
+        for row in series
+        if row["territory"] == own["territory"]
+        and row["month"] <= own["month"]
+        and (row["geography"] == own["geography"] or own["territory"] not in view.changed)
+    ]
+    with_past = {
+        **own,
+        "months": [row["month"] for row in before],
+        "points": [row["value"] for row in before],
+    }
+    return {**said, "situation": situation(own, sheet), "trend": trend(with_past, sheet)}

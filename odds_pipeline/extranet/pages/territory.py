@@ -1,14 +1,23 @@
-"""Territories: the list, and one territory with all its indicators."""
+"""Territories: the list, what is read first of one, and its indicators by theme or by public."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from odds_pipeline.declarations.indicator import THEMES
-from odds_pipeline.extranet.drawing import places_map, spark
+from odds_pipeline.declarations.socle import Socle
+from odds_pipeline.extranet.drawing import places_map, position, spark
 from odds_pipeline.extranet.reading import queries
+from odds_pipeline.extranet.reading.search import words_of
+from odds_pipeline.extranet.reading.serving import Place, Row, Unknown, View
+from odds_pipeline.extranet.reading.situation import age, quarters, situation, trend
 from odds_pipeline.extranet.rendering import render, view_of
+from odds_pipeline.geography.territories import plain
 
 router = APIRouter()
+FIRST = 4
+"""Figures shown large, above the others."""
 
 
 @router.get("/territoires")
@@ -18,41 +27,124 @@ def territories(request: Request) -> HTMLResponse:
     return render(request, "territories.html", map=places_map(request.app.state.atlas, view))
 
 
-@router.get("/territoires/{code}")
-def territory(request: Request, code: str) -> HTMLResponse:
-    """All the indicators of a territory, by theme, with comparison, rank, trend and status."""
-    view = view_of(request)
-    place = view.place(code)
-    rows = queries.latest_of_territory(view, code)
-    families: dict[str, dict[str, list[str]]] = {theme: {} for theme in THEMES}
-    for name, sheet in view.definitions.items():
-        if name in rows:
-            families[sheet["theme"]].setdefault(sheet["family_label"], []).append(name)
-    absent = [name for name in view.definitions if name not in rows]
-    months = sorted({row["month"] for row in rows.values()})
+def _socle(request: Request) -> Socle:
+    socle: Socle | None = request.app.state.socle
+    return socle or Socle(label="L’essentiel", themes={theme: [] for theme in THEMES})
+
+
+def _told(view: View, place: Place, rows: dict[str, Row]) -> dict[str, Row]:
+    """What stands beside each value: its strip, its situation and trend in words, its age."""
+    known = queries.among_communes(view, rows)
+    published = view.about["published_at"]
+    return {
+        name: {
+            "strip": position(row, view.definitions[name], known.get(name, []), place.label),
+            "situation": situation(row, view.definitions[name]),
+            "trend": trend(row, view.definitions[name]),
+            "age": age(row["month"], published),
+        }
+        for name, row in rows.items()
+    }
+
+
+def _page(
+    request: Request, template: str, place: Place, rows: dict[str, Row], **context: Any
+) -> HTMLResponse:
+    """A page of one territory, with what all of them show around their own content."""
+    view, socle = view_of(request), _socle(request)
+    themes = [t for t in THEMES if any(view.definitions[n]["theme"] == t for n in rows)]
     return render(
         request,
-        "territory.html",
+        template,
         place=place,
         rows=rows,
+        socle=socle,
+        themes=themes,
+        merged=view.geography not in place.geographies,
+        **context,
+    )
+
+
+@router.get("/territoires/{code}")
+def territory(request: Request, code: str) -> HTMLResponse:
+    """What is read first: one sentence, four figures, some twenty rows; last, what it cannot say."""
+    view = view_of(request)
+    place, socle = view.place(code), _socle(request)
+    rows = queries.latest_of_territory(view, code)
+    chosen = {n: rows[n] for n in socle.indicators if n in rows and n in view.definitions}
+    valued = {n: row for n, row in chosen.items() if row["value"] is not None}
+    found = quarters(valued, view.definitions)
+    # The most telling first: an extreme quarter, in the order of the socle.
+    first = sorted(valued, key=lambda n: n not in (*found.get("quart4", []), *found.get("quart1", [])))
+    return _page(
+        request,
+        "territory.html",
+        place,
+        rows,
+        told=_told(view, place, valued),
+        valued=valued,
+        quarters=found,
+        first=[n for n in valued if n in first[:FIRST]],
+        lists={theme: [n for n in names if n in valued] for theme, names in socle.themes.items()},
+        unknown=[n for n in socle.indicators if n in view.definitions and n not in valued],
+    )
+
+
+@router.get("/territoires/{code}/public/{public}")
+def territory_public(request: Request, code: str, public: str) -> HTMLResponse:
+    """The indicators about one public."""
+    view, socle = view_of(request), _socle(request)
+    place = view.place(code)
+    if public not in socle.publics:
+        raise Unknown(public)
+    rows = queries.latest_of_territory(view, code)
+    names = [n for n in socle.publics[public].indicators if n in view.definitions]
+    valued = {n: rows[n] for n in names if n in rows and rows[n]["value"] is not None}
+    return _page(
+        request,
+        "territory_public.html",
+        place,
+        rows,
+        public=public,
+        told=_told(view, place, valued),
+        valued=valued,
+        unknown=[n for n in names if n not in valued],
+    )
+
+
+@router.get("/territoires/{code}/{theme}")
+def territory_theme(
+    request: Request, code: str, theme: str, q: Annotated[str, Query(max_length=100)] = ""
+) -> HTMLResponse:
+    """All the indicators of a theme, by family, or those whose words are asked for."""
+    view = view_of(request)
+    place = view.place(code)
+    if theme not in THEMES:
+        raise Unknown(theme)
+    rows = queries.latest_of_territory(view, code)
+    asked = words_of(q)
+    families: dict[str, list[str]] = {}
+    for name, sheet in view.definitions.items():
+        text = plain(f"{sheet['label']} {sheet['family_label']}")
+        if name in rows and sheet["theme"] == theme and all(word in text for word in asked):
+            families.setdefault(sheet["family_label"], []).append(name)
+    shown = {name: rows[name] for names in families.values() for name in names}
+    return _page(
+        request,
+        "territory_theme.html",
+        place,
+        rows,
+        theme=theme,
+        q=q,
         families=families,
+        told=_told(view, place, shown),
         shared={
             label: _shared([view.definitions[name]["cautions"] for name in names])
-            for labels in families.values()
-            for label, names in labels.items()
+            for label, names in families.items()
         },
-        absent=absent,
-        months=months,
+        absent=[n for n, s in view.definitions.items() if s["theme"] == theme and n not in rows],
         spark=spark,
-        has={
-            name: any(row[column] is not None for row in rows.values())
-            for name, column in (
-                ("france", "france_value"),
-                ("change_1y", "change_1y"),
-                ("change_5y", "change_5y"),
-            )
-        },
-        merged=view.geography not in place.geographies,
+        has_france=any(row["france_value"] is not None for row in shown.values()),
     )
 
 

@@ -20,16 +20,35 @@ def latest_of_territory(view: View, code: str) -> dict[str, Row]:
         f"SELECT {COLUMNS} FROM latest WHERE territory = ?",
         [code],
     )
+    # A territory that changed is two: its series keeps to the geography of its latest value.
     series = view.rows(
-        "SELECT indicator, list(month ORDER BY month) AS months, list(value ORDER BY month) AS points "
-        "FROM indicator_values WHERE territory = ? GROUP BY indicator",
-        [code],
+        "SELECT indicator, list(v.month ORDER BY v.month) AS months, list(v.value ORDER BY v.month) "
+        "AS points FROM indicator_values v JOIN latest l USING (indicator, territory, level) "
+        "WHERE territory = ? AND (v.geography = l.geography OR NOT ?) GROUP BY indicator",
+        [code, code in view.changed],
     )
     found = {row["indicator"]: {**row, "months": [], "points": []} for row in rows}
     for one in series:
         if one["indicator"] in found:
             found[one["indicator"]].update(months=one["months"], points=one["points"])
     return found
+
+
+def among_communes(view: View, rows: dict[str, Row]) -> dict[str, list[float]]:
+    """Values of all communes for the indicator, month and geography of each row."""
+    found = view.rows(
+        "WITH wanted AS (SELECT unnest($indicators::VARCHAR[]) AS indicator, "
+        "unnest($months::VARCHAR[]) AS month, unnest($geographies::INTEGER[]) AS geography) "
+        "SELECT indicator, list(value) AS known FROM indicator_values JOIN wanted "
+        "USING (indicator, month, geography) WHERE level = 'commune' AND value IS NOT NULL "
+        "GROUP BY indicator",
+        {
+            "indicators": list(rows),
+            "months": [row["month"] for row in rows.values()],
+            "geographies": [row["geography"] for row in rows.values()],
+        },
+    )
+    return {row["indicator"]: row["known"] for row in found}
 
 
 def series(view: View, indicator: str, territories: Sequence[str]) -> list[Row]:

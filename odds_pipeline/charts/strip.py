@@ -1,0 +1,68 @@
+"""The position strip: every territory a dot on one axis, one of them followed, a bar at the reference.
+
+Colours come from the page's style sheet by class, so that dark, printed and forced colours hold.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from odds_pipeline.charts.svg import _text, element
+
+WIDTH, HEIGHT, EDGE = 200.0, 30.0, 7.0
+AXIS = 21.0
+STEP = 3.4
+"""Width below which two dots are of one place, and height of the one that stands on the other."""
+HIGHEST = 5
+
+
+@dataclass(frozen=True)
+class Strip:
+    """``values`` of all territories; ``own`` is the followed one's, ``reference`` the bar's."""
+
+    values: Sequence[float]
+    own: float | None = None
+    reference: float | None = None
+
+
+def strip(drawn: Strip, described: str) -> str:
+    """The strip as SVG; ``described`` says its numbers in a sentence, for those who do not see it."""
+    numbers = [*drawn.values, *(v for v in (drawn.own, drawn.reference) if v is not None)]
+    low, span = min(numbers), (max(numbers) - min(numbers)) or 1.0
+
+    def x(value: float) -> float:
+        return EDGE + (value - low) / span * (WIDTH - 2 * EDGE)
+
+    middle = _middle_half(drawn.values)
+    body = element("path", d=f"M{_text(EDGE)} {AXIS}H{WIDTH - EDGE:g}", class_="axis")
+    if middle is not None:
+        left, right = x(middle[0]), x(middle[1])
+        body += element("rect", x=left, y=AXIS - 9, width=max(right - left, 1), height=18, class_="half")
+    body += element("path", d="".join(_dots([x(v) for v in sorted(drawn.values)])), class_="dots")
+    if drawn.reference is not None:
+        at = _text(x(drawn.reference))
+        body += element("path", d=f"M{at} {AXIS - 11}V{AXIS + 8}", class_="reference")
+    if drawn.own is not None:
+        body += element("circle", cx=x(drawn.own), cy=AXIS, r=5, class_="own")
+    return (
+        f'<svg class="strip" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
+        f'aria-label="{escape(described)}">{body}</svg>'
+    )
+
+
+def _dots(places: Sequence[float]) -> list[str]:
+    """Dots as strokes of no length, round ends making them; one that would hide another stands on it."""
+    drawn: list[str] = []
+    column, heap = places[0], -1
+    for place in places:
+        column, heap = (column, heap + 1) if place - column < STEP else (place, 0)
+        drawn.append(f"M{_text(column)} {_text(AXIS - STEP * min(heap, HIGHEST))}h0")
+    return drawn
+
+
+def _middle_half(values: Sequence[float]) -> tuple[float, float] | None:
+    """First and third quartile; ``None`` with fewer than eight values."""
+    if len(values) < 8:
+        return None
+    ordered = sorted(values)
+    return ordered[len(ordered) // 4], ordered[-1 - len(ordered) // 4]
