@@ -7,12 +7,14 @@ from odds_pipeline.declarations.checks.publications import (
     portrait_problems,
     socle_problems,
     study_problems,
+    synonym_problems,
 )
 from odds_pipeline.declarations.declared import Declared
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.problems import DeclarationError, Problem
 from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.declarations.study import Study
+from odds_pipeline.declarations.synonyms import Synonym, Synonyms
 from odds_pipeline.declarations.validation import Reader
 
 
@@ -23,6 +25,7 @@ class Publications:
     studies: dict[str, Study] = field(default_factory=dict)
     portrait: Portrait | None = None
     socle: Socle | None = None
+    synonyms: list[Synonym] = field(default_factory=list)
     files: dict[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -53,5 +56,10 @@ def read_publications(declared: Declared) -> Publications:
     if path.exists() and (socle := reader.declared(Socle, path)):
         found.socle, file = socle
         reader.problems += socle_problems(declared, found.socle, file)
+    path = declared.root / "assets" / "synonymes.yaml"
+    if path.exists() and (synonyms := reader.declared(Synonyms, path)):
+        words, file = synonyms
+        found.synonyms = words.synonyms
+        reader.problems += synonym_problems(declared, words, file)
     found.problems = reader.problems
     return found

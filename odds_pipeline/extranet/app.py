@@ -84,7 +84,7 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     app.state.partners = {p.id: p.short_label for p in project.partners.values()}
     publications = read_publications(project)
     app.state.studies = {study.id: study.label for study in publications.studies.values()}
-    app.state.socle = publications.socle
+    app.state.socle, app.state.synonyms = publications.socle, publications.synonyms
     app.state.providers = {p.id: Client(p, settings) for p in settings.providers}
     for module in PAGES:
         app.include_router(module.router, include_in_schema=False)

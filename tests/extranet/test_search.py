@@ -1,5 +1,7 @@
 """Search forgives accents, case and typing errors, and finds nothing one may not see."""
 
+import re
+
 import pytest
 
 from .conftest import Site
@@ -51,3 +53,96 @@ def test_every_level_has_french_words() -> None:
     from odds_pipeline.extranet.words import LEVELS_PLURAL
 
     assert set(WORDS) == set(LEVELS_PLURAL) == set(LEVELS)
+
+
+ASKED = """
+sdf | domiciliations_pour_1000
+sans abri | domiciliations_pour_1000
+SDF Bobigny | domiciliations_pour_1000 | 93008
+pauvreté des enfants Bobigny | part_enfants_bas_revenus | 93008
+enfants pauvres | part_enfants_bas_revenus
+pauvreté | taux_pauvrete
+pauvreté Clichy-sous-Bois | taux_pauvrete | 93014
+taux de pauvreté | taux_pauvrete
+seniors | part_65_ans_plus
+personnes âgées Montreuil | part_65_ans_plus | 93048
+mal-logement | taux_suroccupation
+habitat indigne | part_potentiellement_indigne
+APL | part_population_aide_logement
+APL Aubervilliers | part_population_aide_logement | 93001
+aides au logement | part_population_aide_logement
+crèche | capacite_accueil_pour_100
+crèches Pantin | capacite_accueil_pour_100 | 93055
+mode de garde | capacite_accueil_pour_100
+mineurs | part_moins_18_ans
+illettrisme | part_sans_diplome
+sans diplôme | part_sans_diplome
+RSA Bobigny | part_rsa_decembre | 93008
+RSA | part_rsa_decembre
+chômage | taux_chomage_rp
+chômeurs Saint-Denis | taux_chomage_rp | 93066
+chômage des jeunes | taux_chomage_rp_jeunes
+NEET | part_jeunes_non_inseres
+décrochage | part_jeunes_non_inseres
+mères seules | part_familles_monoparentales
+familles monoparentales Le Raincy | part_familles_monoparentales | 93062
+familles nombreuses | part_familles_nombreuses
+isolement | part_menages_une_personne
+handicap | aah_pour_1000
+AAH | aah_pour_1000
+CMU | taux_c2s
+médecins Épinay | apl_generalistes | 93031
+désert médical | apl_generalistes
+médecin traitant | part_sans_medecin_traitant
+maison de retraite | places_ehpad_pour_1000
+HLM | logements_sociaux
+logement social | logements_sociaux
+demande de logement | demandes_pour_100_menages
+expulsions | expulsions_effectives
+impayés | part_impayes
+précarité énergétique | precarite_energetique_pour_100
+loyers Noisy-le-Sec | loyer_annonce_appartement | 93053
+suroccupation | taux_suroccupation
+revenus L'Île-Saint-Denis | niveau_vie_median | 93039
+inégalités | rapport_interdecile
+quartiers prioritaires | part_population_qpv
+brevet | taux_reussite_dnb
+protection de l'enfance | enfants_confies_pour_1000
+habitants Bagnolet | population_municipale | 93006
+naissances | naissances_domiciliees
+permis de construire | logements_autorises
+logements vacants | part_logements_vacants
+"""
+
+
+def test_fifty_queries_in_the_words_of_those_who_ask(site: Site) -> None:
+    """What a person looks for comes first among what exists; the town is told from the subject."""
+    client, wrong = site.client("observatoire"), []
+    values = set(site.app.state.serving.view(site.people["observatoire"].organisation.rights).valued)
+    lines = [line.split(" | ") for line in ASKED.strip().splitlines()]
+    assert len(lines) >= 50
+    for words, indicator, *code in lines:
+        page = client.get("/recherche", params={"q": words}).text
+        links = re.findall(r'href="/indicateurs/(\w+)(?:\?territoire=(\w+))?"', page)
+        first = [name for name, _ in links]
+        # Those that have a value in this small observatory come before those that have none.
+        before = first[: first.index(indicator)] if indicator in first else None
+        if before is None or any(name not in values for name in before):
+            wrong.append((words, first[:4]))
+        elif code and (indicator, code[0]) not in links:
+            wrong.append((words, links[:2]))
+    assert not wrong
+
+
+def test_what_is_not_published_is_said_and_the_nearest_named(site: Site) -> None:
+    page = (
+        site.client("observatoire").get("/recherche", params={"q": "pauvreté des enfants Bobigny"}).text
+    )
+    assert "n’est pas diffusé par commune" in page and "part_enfants_bas_revenus" in page
+
+
+def test_results_bear_the_value_of_the_town(site: Site) -> None:
+    page = site.client().get("/recherche", params={"q": "habitants Bobigny"}).text
+    value = site.client().get("/indicateurs/population_municipale?territoire=93008").text
+    shown = re.search(r'class="key">.*?class="number">([^<]+)<', value, re.DOTALL)
+    assert shown is not None and f'class="number">{shown.group(1)}<' in page

@@ -1,4 +1,4 @@
-"""Checks the studies, the portrait and the socle: their indicators exist and compare."""
+"""Checks the studies, the portrait, the socle, the synonyms: their indicators exist and compare."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,10 @@ from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.declarations.study import Study
+from odds_pipeline.declarations.synonyms import Synonyms
 from odds_pipeline.declarations.validation import same_name
 from odds_pipeline.declarations.yaml_file import YamlFile
+from odds_pipeline.geography.territories import plain
 
 
 def study_problems(declared: Declared, study: Study, file: YamlFile) -> Iterator[Problem]:
@@ -74,6 +76,19 @@ def socle_problems(declared: Declared, socle: Socle, file: YamlFile) -> Iterator
         for indicator in names:
             if message := indicator_missing(declared, indicator):
                 yield file.problem(at, message)
+
+
+def synonym_problems(declared: Declared, synonyms: Synonyms, file: YamlFile) -> Iterator[Problem]:
+    """Every mistake of the synonyms; a word that stands twice would find the first one's only."""
+    seen: set[str] = set()
+    for i, synonym in enumerate(synonyms.synonyms):
+        for indicator in synonym.indicators:
+            if message := indicator_missing(declared, indicator):
+                yield file.problem(("synonyms", i, "indicators"), message)
+        for word in map(plain, synonym.words):
+            if word in seen:
+                yield file.problem(("synonyms", i, "words"), f"{word!r} is given twice")
+            seen.add(word)
 
 
 def _geography(declared: Declared, geography: int, file: YamlFile) -> Iterator[Problem]:

@@ -246,7 +246,7 @@ def _value(row: dict[str, Any]) -> dict[str, Any]:
 @router.get("/api/v1/recherche", response_model=Trouvailles)
 def find(request: Request, q: Annotated[str, Query(min_length=1, max_length=200)]) -> Response:
     """Indicateurs et territoires qui répondent à des mots."""
-    found = search(view_of(request), q)
+    found = search(view_of(request), q, request.app.state.synonyms)
     return _json({"indicateurs": found.indicators, "territoires": found.territories})
 
 

@@ -1,28 +1,46 @@
-"""The home page: what is new, the five themes, the territories."""
+"""The home page: one field, one's own territory, the map, the themes and publics, what is new."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet.drawing import places_map
+from odds_pipeline.extranet.pages.territory import essentials
+from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.changes import changes
-from odds_pipeline.extranet.rendering import render, view_of
+from odds_pipeline.extranet.reading.serving import Row, View
+from odds_pipeline.extranet.rendering import reader_of, render, view_of
 
 router = APIRouter()
 
 
 @router.get("/")
 def home(request: Request) -> HTMLResponse:
-    """What is new, the five themes, the map."""
+    """The way in. A member's own territory stands first: that page is theirs, and is not kept."""
     view = view_of(request)
+    own = _own(request, view)
     counts = {
-        theme: sum(1 for sheet in view.definitions.values() if sheet["theme"] == theme)
+        theme: sum(1 for n, s in view.definitions.items() if s["theme"] == theme and n in view.valued)
         for theme in THEMES
     }
     return render(
         request,
         "home.html",
+        personal=own is not None,
+        own_place=own,
         counts=counts,
         changes=changes(request.app.state.serving, view, view.number),
+        publics=request.app.state.socle.publics if request.app.state.socle else {},
+        departement=next((p for p in view.places.values() if p.level == "departement"), None),
         map=places_map(request.app.state.atlas, view),
     )
+
+
+def _own(request: Request, view: View) -> Row | None:
+    """The essentials of the territory of the reader's organisation, if it has one."""
+    person = reader_of(request).person
+    place = view.places.get(person.organisation.territory or "") if person else None
+    if place is None:
+        return None
+    rows = queries.latest_of_territory(view, place.code)
+    return {"place": place, **essentials(request, place, rows)}

@@ -65,29 +65,31 @@ def _page(
     )
 
 
-@router.get("/territoires/{code}")
-def territory(request: Request, code: str) -> HTMLResponse:
-    """What is read first: one sentence, four figures, some twenty rows; last, what it cannot say."""
-    view = view_of(request)
-    place, socle = view.place(code), _socle(request)
-    rows = queries.latest_of_territory(view, code)
+def essentials(request: Request, place: Place, rows: dict[str, Row]) -> dict[str, Any]:
+    """What is read first of a territory: what is counted, the figures shown large, the rows by theme."""
+    view, socle = view_of(request), _socle(request)
     chosen = {n: rows[n] for n in socle.indicators if n in rows and n in view.definitions}
     valued = {n: row for n, row in chosen.items() if row["value"] is not None}
     found = quarters(valued, view.definitions)
     # The most telling first: an extreme quarter, in the order of the socle.
     first = sorted(valued, key=lambda n: n not in (*found.get("quart4", []), *found.get("quart1", [])))
-    return _page(
-        request,
-        "territory.html",
-        place,
-        rows,
-        told=_told(view, place, valued),
-        valued=valued,
-        quarters=found,
-        first=[n for n in valued if n in first[:FIRST]],
-        lists={theme: [n for n in names if n in valued] for theme, names in socle.themes.items()},
-        unknown=[n for n in socle.indicators if n in view.definitions and n not in valued],
-    )
+    return {
+        "told": _told(view, place, valued),
+        "valued": valued,
+        "quarters": found,
+        "first": [n for n in valued if n in first[:FIRST]],
+        "lists": {t: [n for n in names if n in valued] for t, names in socle.themes.items()},
+        "unknown": [n for n in socle.indicators if n in view.definitions and n not in valued],
+    }
+
+
+@router.get("/territoires/{code}")
+def territory(request: Request, code: str) -> HTMLResponse:
+    """What is read first: one sentence, four figures, some twenty rows; last, what it cannot say."""
+    view = view_of(request)
+    place = view.place(code)
+    rows = queries.latest_of_territory(view, code)
+    return _page(request, "territory.html", place, rows, **essentials(request, place, rows))
 
 
 @router.get("/territoires/{code}/public/{public}")

@@ -97,6 +97,8 @@ class View:
             p["code"]: Place(**{**p, "geographies": tuple(p["geographies"])})
             for p in sorted(places, key=lambda p: plain(p["label"]))
         }
+        valued = self.rows("SELECT DISTINCT indicator FROM latest WHERE value IS NOT NULL")
+        self.valued: frozenset[str] = frozenset(row["indicator"] for row in valued)
         changed = self.rows("SELECT DISTINCT territory FROM release.converted_values")
         self.changed: frozenset[str] = frozenset(row["territory"] for row in changed)
         self.geography: int = max((g for p in self.places.values() for g in p.geographies), default=0)

@@ -7,9 +7,9 @@ the reference, a break between two periods.
 from dataclasses import dataclass
 from itertools import pairwise
 
-from odds_pipeline.declarations.calendar import month_index, month_of_index
 from odds_pipeline.extranet import words
 from odds_pipeline.extranet.reading.serving import Row
+from odds_pipeline.months import month_index, month_of_index
 
 FAVOURABLE = (
     "",
