@@ -6,6 +6,7 @@ view it was made from: nothing can be served across rights or releases.
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
@@ -34,6 +35,10 @@ HEADERS = {
 }
 BODY_LIMIT = 64_000
 """Bytes of a form; the longest holds an address, a name and a password."""
+_EDITION = re.compile(
+    r"/e/([1-9][0-9]{0,4})(/(?:|territoires|indicateurs|themes|comparer|recherche)(?:/.*)?)"
+)
+"""Pages that an edition has of its own; accounts, studies and downloads are not of one edition."""
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -99,12 +104,14 @@ class Delivery:
         except LookupError:
             await _NOTHING(scope, receive, secured)
             return
-        scope.setdefault("state", {}).update(reader=reader, view=view)
+        scope.setdefault("state", {}).update(reader=reader, view=view, latest=view.number, prefix="")
+        if earlier := _EDITION.fullmatch(scope["path"]):
+            view = await self._earlier(scope, reader, earlier) or view
         method = scope["method"]
         key = None
         if method in ("GET", "HEAD") and (asked := self.asked.of(scope)) is not None:
             scope["query_string"] = asked
-            key = (scope["path"], asked, reader.person is not None)
+            key = (scope["state"]["prefix"], scope["path"], asked, reader.person is not None)
             kept: Page | None = view.pages.get(key)
             if kept is not None:
                 await _answer(kept, method, headers, secured)
@@ -112,6 +119,16 @@ class Delivery:
         if method == "HEAD":
             scope, secured = {**scope, "method": "GET"}, _Bodiless(secured)
         await self.app(scope, receive, _Keeping(method, secured, view, key, headers))
+
+    async def _earlier(self, scope: Scope, reader: Reader, asked: re.Match[str]) -> View | None:
+        """Turn ``/e/12/territoires/93008`` into that page of release 12, for ever the same."""
+        try:
+            view = await to_thread.run_sync(self.serving.earlier, reader.rights, int(asked[1]))
+        except LookupError:
+            return None  # the address stays what it is, which no page has
+        scope["path"] = asked[2]
+        scope["state"].update(view=view, prefix=f"/e/{view.number}")
+        return view
 
     def _forged(self, headers: Headers) -> PlainTextResponse | None:
         """Refuse a form that another site sent (Fetch Metadata, else Origin) or that is too long."""

@@ -1,5 +1,6 @@
 """Templates to pages: the environment, its filters, and what every page needs."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,14 @@ def reader_of(request: Request) -> Reader:
     return reader
 
 
+_OWN_PAGES = re.compile(r'(href|action)="/(territoires|indicateurs|themes|comparer|recherche)(?=[/?"#])')
+
+
+def _within(html: str, prefix: str) -> str:
+    """The page of an edition leads to pages of that edition."""
+    return _OWN_PAGES.sub(rf'\1="{prefix}/\2', html) if prefix else html
+
+
 def render(
     request: Request, template: str, *, status: int = 200, personal: bool = False, **context: Any
 ) -> HTMLResponse:
@@ -68,11 +77,13 @@ def render(
         view=view_of(request),
         settings=request.app.state.settings,
         signed_in=reader_of(request).person is not None,
-        path=request.url.path,
+        path=request.scope["path"],
+        latest=request.state.latest,
+        prefix=request.state.prefix,
         query=request.url.query,
         **context,
     )
-    response = HTMLResponse(html, status)
+    response = HTMLResponse(_within(html, request.state.prefix), status)
     if personal:
         response.headers["cache-control"] = "no-store"
     elif request.method == "GET" and status == 200:

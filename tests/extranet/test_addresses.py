@@ -2,8 +2,12 @@
 
 import gzip
 import re
+import shutil
+from pathlib import Path
 
-from odds_pipeline.release.published import release_path
+import duckdb
+import pytest
+
 from odds_pipeline.storage.home import Home
 
 from .conftest import SITE, Site
@@ -77,24 +81,80 @@ def test_the_sites_own_files_are_kept_for_ever_under_their_digest(site: Site) ->
     assert client.get("/favicon.ico").headers["content-type"].startswith("image/svg+xml")
 
 
-def test_the_portrait_of_the_last_release_stays_until_the_next_is_made(
-    site: Site, observatory: Home
-) -> None:
-    """Publications are made after their release: a new release alone takes nothing off the site."""
+@pytest.fixture
+def two_releases(site: Site, observatory: Home) -> Path:
+    """The site over two releases of its own that say the same; the pointer, at the first."""
     folder = site.home.path / "releases-en-deux"
     folder.mkdir()
     for number in ("0001", "0002"):
-        (folder / number).symlink_to(observatory.releases / "0001", target_is_directory=True)
+        shutil.copytree(observatory.releases / "0001", folder / number)
+    for path in (folder / "0002").glob("*.duckdb"):
+        path.chmod(0o600)
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("UPDATE about SET number = 2")
     (folder / "current").write_text("1\n")
     site.home.releases.unlink()
     site.home.releases.symlink_to(folder, target_is_directory=True)
+    return folder
+
+
+def test_the_portrait_of_the_last_release_stays_until_the_next_is_made(
+    site: Site, two_releases: Path
+) -> None:
+    """Publications are made after their release: a new release alone takes nothing off the site."""
     portraits = site.home.path / "publications" / "0001" / "public" / "portrait_social"
     portraits.mkdir(parents=True)
     (portraits / "93008-bobigny.pdf").write_bytes(b"%PDF-1.7 de la premiere")
     client = site.client()
     assert "faite sur l’édition 1" in client.get("/territoires/93008/portrait").text
-    assert release_path(site.home, 2).is_dir()
-    (folder / "current").write_text("2\n")
+    (two_releases / "current").write_text("2\n")
     page = client.get("/territoires/93008/portrait").text
     assert "n’est pas encore fait" in page and "/portraits/93008.pdf" in page
     assert client.get("/portraits/93008.pdf").content == b"%PDF-1.7 de la premiere"
+
+
+def test_an_edition_in_the_address_says_for_ever_what_it_said(site: Site, two_releases: Path) -> None:
+    client, page = site.client(), "/territoires/93008"
+    assert client.get(f"/e/2{page}").status_code == 404  # not published yet
+    cited = re.search(r'class="permanent" href="([^"]+)"', client.get(page).text)
+    assert cited is not None and cited.group(1) == f"/e/1{page}"
+    with duckdb.connect(str(two_releases / "0002" / "public.duckdb")) as connection:
+        connection.execute(
+            "UPDATE indicator_values SET value = 12345 "
+            "WHERE indicator = 'population_municipale' AND territory = '93008'"
+        )
+    (two_releases / "current").write_text("2\n")
+    former, now = client.get(f"/e/1{page}"), client.get(page)
+    assert "12\u202f345" in now.text and "12\u202f345" not in former.text
+    assert "Vous lisez l’édition 1" in former.text and "Vous lisez" not in now.text
+    assert f'href="/e/2{page}"' in former.text  # the way to the last
+    own = re.findall(r'href="(/[^"#]*)"', former.text)
+    led = [link for link in own if re.match(r"(/e/\d+)?/(territoires|indicateurs|comparer)", link)]
+    assert led and all(link.startswith(("/e/1/", "/e/2/")) for link in led)
+    assert client.get(f"/e/1{page}").headers["etag"] == former.headers["etag"]
+    assert client.head(f"/e/1{page}").status_code == 200
+
+
+def test_an_earlier_edition_tells_no_more_than_todays_rights(site: Site, two_releases: Path) -> None:
+    """An indicator that became restricted is not read through the edition in which it was public."""
+    name = "population_municipale"
+    for edition in ("public", "membres"):
+        with duckdb.connect(str(two_releases / "0002" / f"{edition}.duckdb")) as connection:
+            connection.execute("DELETE FROM definitions WHERE indicator = ?", [name])
+            connection.execute("DELETE FROM indicator_values WHERE indicator = ?", [name])
+    client = site.client()
+    assert client.get(f"/e/1/indicateurs/{name}").status_code == 200
+    (two_releases / "current").write_text("2\n")
+    assert client.get(f"/e/1/indicateurs/{name}").status_code == 404
+    assert name not in client.get("/e/1/recherche?q=population").text
+    hidden = "/e/1/indicateurs/foyers_allocataires"
+    assert client.get(hidden).status_code == 404 and site.client("ccas").get(hidden).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/e/0/territoires/93008", "/e/9/territoires/93008", "/e/1", "/e/1/compte", "/e/1/donnees"],
+)
+def test_what_is_no_page_of_an_edition(site: Site, address: str) -> None:
+    answer = site.client().get(address)
+    assert answer.status_code == 404 and "Page introuvable" in answer.text

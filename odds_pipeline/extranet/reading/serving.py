@@ -9,7 +9,7 @@ import logging
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,13 @@ import duckdb
 
 from odds_pipeline.extranet.reading.rights import Rights
 from odds_pipeline.geography.territories import plain
-from odds_pipeline.release.published import current_number, numbers, release_path
+from odds_pipeline.release.published import current_number, numbers, open_release, release_path
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import quoted
 
 LOG = logging.getLogger("odds.extranet")
+EARLIER = 8
+"""Views of earlier releases kept ready: they are read by link, seldom."""
 VIEWS = 64
 """Sets of rights kept ready; some twenty organisations share fewer than ten."""
 
@@ -56,9 +58,14 @@ _VIEWS = (
 
 
 class View:
-    """One release through one reader's rights. ``pages`` caches what was made from it."""
+    """One release through one reader's rights, without the indicators ``withheld``.
 
-    def __init__(self, home: Home, number: int, rights: Rights, workshop: Path) -> None:
+    ``pages`` caches what was made from it.
+    """
+
+    def __init__(
+        self, home: Home, number: int, rights: Rights, workshop: Path, withheld: Set[str] = frozenset()
+    ) -> None:
         path = release_path(home, number) / f"{rights.source}.duckdb"
         if not path.exists():
             raise Unknown(f"{path} is missing")
@@ -75,7 +82,11 @@ class View:
         run(f"SET allowed_directories = [{quoted(self.workshop)}]")
         run(f"ATTACH {quoted(path)} AS release (READ_ONLY)")
         known = run("SELECT indicator, access, partner_access FROM release.definitions").fetchall()
-        visible = [name for name, access, needs in known if rights.allows(access, needs)]
+        visible = [
+            name
+            for name, access, needs in known
+            if rights.allows(access, needs) and name not in withheld
+        ]
         run("CREATE TABLE indicator_visible AS SELECT unnest(?::VARCHAR[]) AS indicator", [visible])
         for statement in _VIEWS:
             run(statement)
@@ -161,6 +172,7 @@ class Serving:
         self._views: OrderedDict[Rights, View] = OrderedDict()
         self._lock = threading.Lock()
         self._broken: int | None = None
+        self._earlier: OrderedDict[tuple[Rights, int, int], View] = OrderedDict()
 
     def number(self) -> int | None:
         """Number that the pointer names; ``None`` when it is missing or says nothing readable."""
@@ -215,4 +227,34 @@ class Serving:
         self._views.move_to_end(rights)
         while len(self._views) > VIEWS:
             self._views.popitem(last=False)
+        return view
+
+    def earlier(self, rights: Rights, number: int) -> View:
+        """What an earlier release said, less what its reader may no longer see today.
+
+        :class:`Unknown` when there is no such release, or none that this site can still read.
+        """
+        current = self.view(rights)
+        if number == current.number:
+            return current
+        if number > current.number or number not in numbers(self.home):
+            raise Unknown(str(number))
+        key = (rights, number, current.number)
+        with self._lock:
+            if key not in self._earlier:
+                self._earlier[key] = self._make_earlier(current, rights, number)
+            self._earlier.move_to_end(key)
+            while len(self._earlier) > EARLIER:
+                self._earlier.popitem(last=False)
+            return self._earlier[key]
+
+    def _make_earlier(self, current: View, rights: Rights, number: int) -> View:
+        with open_release(self.home, current.number) as widest:
+            declared = {n for (n,) in widest.execute("SELECT indicator FROM definitions").fetchall()}
+        try:
+            view = View(self.home, number, rights, self.workshop, declared - current.definitions.keys())
+            self.prepare(view)
+        except (duckdb.Error, KeyError) as error:
+            LOG.warning("release %s is of a form that pages no longer read: %s", number, error)
+            raise Unknown(str(number)) from error
         return view
