@@ -55,6 +55,13 @@ def test_every_format_holds_the_same_values(
     sheet = [dict(zip(map(str, header), line, strict=True)) for line in lines]
     assert {key(r): r["value"] for r in sheet} == pytest.approx(expected)
 
+    assert book.sheetnames == ["Valeurs", "Colonnes", "Définitions"]
+    told = {row[0] for row in book["Définitions"].iter_rows(min_row=2, values_only=True)}
+    assert told == {r["indicator"] for r in sheet}
+    assert {row[0] for row in book["Colonnes"].iter_rows(min_row=2, values_only=True)} == set(header)
+    whole = openpyxl.load_workbook(io.BytesIO(client.get(f"{address}.xlsx").content))
+    assert whole["Valeurs"].freeze_panes == "B2" and whole["Valeurs"].auto_filter.ref is not None
+
     path = tmp_path / "bobigny.parquet"
     path.write_bytes(client.get(f"{address}.parquet").content)
     found = duckdb.sql(f"SELECT indicator, month, geography, value FROM '{path}'").fetchall()

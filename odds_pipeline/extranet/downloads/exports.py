@@ -183,8 +183,7 @@ def write(view: View, table: Table, extension: str) -> tuple[Path, bool]:
         return path, True
     temporary = view.workshop / f"{secrets.token_hex(16)}.{extension}"
     if extension == "xlsx":
-        with temporary.open("wb") as file:
-            write_xlsx(file, _chunks(view, table))
+        _workbook(view, table, temporary)
     else:
         _copy(view, table, extension, temporary)
     if not table.whole:
@@ -210,9 +209,26 @@ def _copy(view: View, table: Table, extension: str, path: Path) -> None:
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
 
 
-def _chunks(view: View, table: Table) -> Iterator[list[Any]]:
+def _workbook(view: View, table: Table, path: Path) -> None:
+    """The table, then what its columns mean and, for values, the definitions of its indicators."""
     cursor = view.connection.cursor()
     cursor.execute(table.query, list(table.parameters))
-    yield [tuple(column[0] for column in cursor.description or [])]
+    header = [column[0] for column in cursor.description or []]
+    said = {**DEFINITIONS, **TERRITORIES, **VALUES}
+    columns = [(name, said[name][1]) for name in header if name in said]
+    others: dict[str, tuple[Sequence[str], Sequence[Sequence[Any]]]] = {
+        "Colonnes": (("colonne", "sens"), columns)
+    }
+    if "value" in header:
+        sheets = view.connection.cursor().execute(
+            f"WITH shown AS ({table.query}) SELECT {', '.join(DEFINITIONS)} FROM definitions "
+            "WHERE indicator IN (SELECT indicator FROM shown) ORDER BY theme, family, label",
+            list(table.parameters),
+        )
+        others["Définitions"] = (tuple(DEFINITIONS), sheets.fetchall())
+    write_xlsx(path, header, _rows(cursor), others)
+
+
+def _rows(cursor: Any) -> Iterator[Sequence[Any]]:
     while rows := cursor.fetchmany(5000):
-        yield rows
+        yield from rows
