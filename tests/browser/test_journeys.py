@@ -91,7 +91,7 @@ def test_a_release_is_published_in_the_middle_of_a_journey(
     page.get_by_role("link", name="Social", exact=True).click()
     expect(page.locator("footer")).to_contain_text(f"Édition n° {former}")
     number = publish_next(project, observatory, observatory.landing)
-    page.get_by_role("link", name="Foyers allocataires").first.click()
+    page.get_by_role("rowheader").get_by_role("link", name="Foyers allocataires").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Foyers allocataires")
     expect(page.locator("footer")).to_contain_text(f"Édition n° {number}")
     page.get_by_role("link", name="Éditions").click()

@@ -49,8 +49,8 @@ def test_odd_words_do_no_harm(site: Site, words: str) -> None:
 
 def test_every_level_has_french_words() -> None:
     from odds_pipeline.declarations.feed import LEVELS
-    from odds_pipeline.extranet.words import LEVELS as WORDS
-    from odds_pipeline.extranet.words import LEVELS_PLURAL
+    from odds_pipeline.french import LEVELS as WORDS
+    from odds_pipeline.french import LEVELS_PLURAL
 
     assert set(WORDS) == set(LEVELS_PLURAL) == set(LEVELS)
 
