@@ -15,9 +15,13 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from benchmarks.observatory import write_project
+from odds_pipeline.declarations.declared import DEFAULT_SUITE
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.audit import audit
+from odds_pipeline.quality.tables import keep_declared, keep_past
+from odds_pipeline.quality.waiting import Waiting
 from odds_pipeline.reception.reading import COLUMNS, Reading
+from odds_pipeline.storage.scratch import scratch
 
 FIRST_YEAR, TERRITORIES, RULES = 2010, 42, 60
 
@@ -54,24 +58,31 @@ def main() -> None:
         write_project(Path(folder) / "project", 20)
         project = Project.load(Path(folder) / "project")
     entry = next(iter(project.feeds.values()))
-    key = f"partners/{entry.id}"
-    suite, file = project.suites[key]
-    rules = dict(project.rules(key))
+    suite, file = project.suites[DEFAULT_SUITE]
+    rules = dict(project.rules(DEFAULT_SUITE))
     own = list(rules.items())
     for n, (name, rule) in enumerate(islice(cycle(own), max(0, RULES - len(rules)))):
         rules[f"{name}_{n}"] = rule
-    project.suites[key] = suite.model_copy(update={"extends": None, "rules": rules}), file
+    project.suites[DEFAULT_SUITE] = suite.model_copy(update={"rules": rules}), file
     variables = [entry.variable_id(name) for name in entry.feed.variables]
     history = _reading(project, variables, months)
     accepted = history.frame[
         ["variable", "month", "territory", "level", "geography", "value", "conf_status", "lines"]
-    ]
-    nothing = accepted.iloc[:0]
+    ].assign(feed=entry.id)
+    nothing, before = accepted.iloc[:0], accepted[accepted["month"] < months[-1]]
+
+    def audited(reading: Reading, past: pd.DataFrame) -> None:
+        waiting = Waiting(entry.id, "delivery", "file.csv", "", reading, reading.months)
+        with scratch() as tables:
+            keep_past(tables, past, pd.DataFrame(columns=["feed", "name"]))
+            keep_declared(tables, project, [entry])
+            audit(project, [waiting], tables)
+
     loading, _ = _cpu(lambda: __import__("odds_pipeline.quality.expectations"))
     last = _reading(project, variables, months[-1:])
-    audit(project, entry, [last], accepted[accepted["month"] < months[-1]])  # what is cached, once
-    one = _cpu(lambda: audit(project, entry, [last], accepted[accepted["month"] < months[-1]]))
-    all_ = _cpu(lambda: audit(project, entry, [history], nothing))
+    audited(last, before)  # what is cached, once
+    one = _cpu(lambda: audited(last, before))
+    all_ = _cpu(lambda: audited(history, nothing))
     print(
         f"{len(own)} rules of the default suite, completed to {len(rules)}; {len(variables)} variables"
     )

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.beside import Second, second_process
 from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.storage.home import Home
 
@@ -18,15 +17,6 @@ REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 @pytest.fixture(scope="session")
 def project() -> Project:
     return Project.load()
-
-
-@pytest.fixture
-def second(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Second]:
-    """A command's second process, started."""
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    with second_process(project) as started:
-        started.start(int)
-        yield started
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from odds_pipeline.beside import Second, second_process
 from odds_pipeline.cli.app import AsJson, app, errors, fail, load, out, print_json, table
 from odds_pipeline.declarations.problems import DeclarationError, nearest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.months import shifted
-from odds_pipeline.quality.ready import ready
-from odds_pipeline.reception.files import files_in
 from odds_pipeline.storage.home import Home
 
 if TYPE_CHECKING:  # reception brings pandas: half a second that other commands need not wait
@@ -121,32 +118,8 @@ def _go(
 
     Returns the receipts, and in words what failed besides refused deliveries.
     """
-    with second_process(project) as second:
-        # It loads while this process does, and receives.
-        if _several_came(home, sources):
-            second.start(ready)
-        return _go_with(second, project, home, sources, feeds, months)
-
-
-def _several_came(home: Home, sources: list[Path]) -> bool:
-    """Whether several files came since the last release, as far as their dates tell."""
-    pointer = home.releases / "current"
-    last = pointer.stat().st_mtime if pointer.exists() else 0.0
-    files = (file for file in files_in([home.landing, *sources]) if file.is_file())
-    return sum(file.stat().st_mtime > last for file in files) > 1
-
-
-def _go_with(
-    second: Second,
-    project: Project,
-    home: Home,
-    sources: list[Path],
-    feeds: set[str] | None,
-    months: "Months",
-) -> "tuple[list[Receipt], list[str]]":
-    from odds_pipeline.quality.ahead import audit_ahead
+    from odds_pipeline.orchestration import runs
     from odds_pipeline.quality.outstanding import outdated, waiting
-    from odds_pipeline.reception.kept import readings_kept
     from odds_pipeline.reception.receive import receive as receive_files
     from odds_pipeline.storage.store import Store
 
@@ -162,7 +135,6 @@ def _go_with(
     with (
         Progress(*columns, console=errors, transient=True) as progress,
         Store(home.warehouse).kept_open(),
-        readings_kept(project),
     ):
         task = progress.add_task("receiving", total=None)
         receipts: list[Receipt] = []
@@ -170,16 +142,7 @@ def _go_with(
         for receipt in receive_files(project, home, [home.landing, *sources]):
             receipts.append(receipt)
             progress.update(task, description=f"receiving {receipt.file}")
-            # For a single file this process is as quick.
-            if sum(not each.known for each in receipts[-2:]) == 2:
-                second.start(ready)
         gates = waiting(project, home, feeds, months)
-        audit_ahead(second, project, home, gates)
-        from odds_pipeline.orchestration import runs  # Dagster: 1.3 s, while the second process audits
-        from odds_pipeline.orchestration.components.shared import use
-
-        use(project)
-
         with runs.instance_of(home) as instance:
             # Interrupting is safe: what is done is kept, the same command does what is left.
             task = progress.add_task("gate", total=sum(len(batch.names) for batch in gates))
@@ -266,8 +229,7 @@ def report(home: Home, set_aside_now: list[str]) -> None:
         refused = connection.execute(
             "SELECT d.file_name, m.feed, m.month, string_agg(DISTINCT v.message, ' ') "
             "FROM quarantine m JOIN deliveries d ON d.id = m.delivery "
-            "LEFT JOIN verdicts v ON v.delivery = m.delivery AND v.month = m.month "
-            "AND NOT v.passed AND v.severity = 'critical' "
+            "LEFT JOIN failing_verdicts v ON v.delivery = m.delivery AND v.month = m.month "
             "GROUP BY ALL ORDER BY 2, 3"
         ).fetchall()
         aside = connection.execute(

@@ -1,5 +1,6 @@
 """What a project folder declares, and what can be asked of it."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,9 @@ from odds_pipeline.declarations.suite import Rule, Suite
 from odds_pipeline.declarations.units import Unit
 from odds_pipeline.declarations.yaml_file import YamlFile
 from odds_pipeline.geography.territories import Territories
+
+DEFAULT_SUITE = "partners/defaults"
+"""The suite of deliveries, of a feed that has none of its own."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,34 @@ class Declared:
         inherited = self.rules(suite.extends) if suite.extends else {}
         merged: dict[str, Rule | None] = {**inherited, **suite.rules}
         return {name: rule for name, rule in merged.items() if rule is not None}
+
+    @cached_property
+    def shared_rules(self) -> dict[str, Rule]:
+        """The rules that every delivery follows."""
+        return self.rules(DEFAULT_SUITE)
+
+    def rules_of(self, entry: FeedEntry) -> dict[str, Rule]:
+        """The rules of a feed's deliveries: those that all share, unless its own suite changes them."""
+        suite, _ = self.suites.get(f"partners/{entry.id}", (None, None))
+        if suite is not None and suite.extends != DEFAULT_SUITE:
+            return self.rules(f"partners/{entry.id}")
+        merged: dict[str, Rule | None] = {**self.shared_rules, **(suite.rules if suite else {})}
+        return {name: rule for name, rule in merged.items() if rule is not None}
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """By feed, a fingerprint of all that its deliveries are read and audited by."""
+        shares: dict[str, list[str]] = {feed: [] for feed in self.feeds}
+        for one in self.indicators.values():
+            formula = one.indicator.parsed
+            for feed in {source.id for v in formula.variables for source in self.sources_of(v)}:
+                shares[feed].append(repr((one.id, one.indicator.unit, formula)))
+        common = repr((self.territories, self.units)).encode()
+        found = {}
+        for feed, entry in self.feeds.items():
+            own = (entry.partner, entry.feed, entry.corrections, self.rules_of(entry), shares[feed])
+            found[feed] = hashlib.sha256(repr(own).encode() + common).hexdigest()
+        return found
 
     def breaks_of(self, indicator: Indicator) -> list[Break]:
         """Every break of its series in order, one a month: its own and those of all that it reads."""

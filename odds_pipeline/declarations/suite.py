@@ -7,6 +7,8 @@ from pydantic import Field
 from odds_pipeline.declarations.base import Declaration, Name, Sentence
 
 Severity = Literal["critical", "warning", "info"]
+TOLERATED = ("warning", "info")
+"""Severities that refuse nothing; any other one refuses, here and in the view ``failing_verdicts``."""
 
 
 class Rule(Declaration):

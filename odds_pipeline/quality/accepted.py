@@ -1,60 +1,65 @@
-"""What was accepted of a feed before a delivery: what its audit compares it with."""
+"""What was accepted before: what an audit compares deliveries with, and a fingerprint of the same."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import duckdb
 import pandas as pd
 
 from odds_pipeline.declarations.project import FeedEntry
 
-_ROWS = """
-SELECT variable, month, territory, level, geography, value, conf_status, lines
-FROM observations WHERE known_to IS NULL AND variable IN (SELECT unnest($variables))
+_WANTED = "(SELECT unnest($feeds) AS feed, unnest($variables) AS variable)"
+
+_ACCEPTED = f"""
+SELECT w.feed, variable, month, territory, level, geography, value, conf_status, lines
+FROM observations JOIN {_WANTED} w USING (variable) WHERE known_to IS NULL
 """
 
-_FORMER_COLUMNS = """
+_FORMER = f"""
 SELECT DISTINCT m.feed, unnest(d.unknown_columns) AS name
-FROM trusted_months m JOIN deliveries d ON d.id = m.delivery WHERE m.feed IN (SELECT unnest($feeds))
+FROM trusted_months m JOIN deliveries d ON d.id = m.delivery
+WHERE m.feed IN (SELECT feed FROM {_WANTED})
 """
 
-_PRINTS = f"""
-WITH asked AS (
-    SELECT unnest($feeds) AS feed
-), rows AS (
-    SELECT unnest($feed_of) AS feed, unnest($variables) AS variable
-), figures AS (
-    SELECT feed, count(*) AS count, bit_xor(hash(o)) AS print
-    FROM (SELECT r.feed, o.* FROM ({_ROWS}) o JOIN rows r USING (variable)) o GROUP BY feed
-), columns AS (
-    SELECT feed, string_agg(name, '|' ORDER BY name) AS names FROM ({_FORMER_COLUMNS}) GROUP BY feed
+_PRINTS = """
+WITH figures AS (
+    SELECT feed, count(*) AS count, bit_xor(hash(variable, month, territory, level,
+        geography::INTEGER, value, conf_status, lines::INTEGER)) AS print
+    FROM ({accepted}) GROUP BY feed
+), names AS (
+    SELECT feed, string_agg(name, '|' ORDER BY name) AS names FROM ({former}) GROUP BY feed
 )
-SELECT a.feed, coalesce(f.count, 0), concat_ws('|', f.count, f.print, c.names)
-FROM asked a LEFT JOIN figures f USING (feed) LEFT JOIN columns c USING (feed)
+SELECT feed, coalesce(f.count, 0), concat_ws('|', f.count, f.print, n.names)
+FROM figures f FULL JOIN names n USING (feed)
 """
 
+Prints = dict[str, tuple[int, str]]
+"""By feed, how many its accepted figures are, and a fingerprint of them and of its former columns."""
 
-def _variables(entry: FeedEntry) -> list[str]:
-    return [entry.variable_id(name) for name in entry.feed.variables]
+
+def _wanted(entries: Sequence[FeedEntry]) -> dict[str, list[str]]:
+    pairs = [(entry.id, entry.variable_id(name)) for entry in entries for name in entry.feed.variables]
+    return {"feeds": [feed for feed, _ in pairs], "variables": [variable for _, variable in pairs]}
 
 
 def accepted_before(
-    connection: duckdb.DuckDBPyConnection, entry: FeedEntry
-) -> tuple[pd.DataFrame, set[str]]:
-    """The feed's accepted observations, and the columns that its contract ignores in accepted files."""
-    rows = connection.execute(_ROWS, {"variables": _variables(entry)}).df()
-    former = connection.execute(_FORMER_COLUMNS, {"feeds": [entry.id]}).fetchall()
-    return rows, {name for _, name in former}
+    connection: duckdb.DuckDBPyConnection, entries: Sequence[FeedEntry]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Accepted figures of the feeds, and the columns that their contracts ignore in accepted files."""
+    given = _wanted(entries)
+    return connection.execute(_ACCEPTED, given).df(), connection.execute(_FORMER, given).df()
 
 
-def prints_of(
-    connection: duckdb.DuckDBPyConnection, entries: Iterable[FeedEntry]
-) -> dict[str, tuple[int, str]]:
-    """By feed, how many its accepted observations are, and a fingerprint of the same."""
-    feeds = {entry.id: _variables(entry) for entry in entries}
-    given = {
-        "feeds": list(feeds),
-        "feed_of": [feed for feed, names in feeds.items() for _ in names],
-        "variables": [name for names in feeds.values() for name in names],
-    }
-    rows = connection.execute(_PRINTS, given).fetchall()
-    return {feed: (count, text) for feed, count, text in rows}
+def _prints(rows: list[tuple[str, int, str]], entries: Sequence[FeedEntry]) -> Prints:
+    return {entry.id: (0, "") for entry in entries} | {f: (count, text) for f, count, text in rows}
+
+
+def prints_of(connection: duckdb.DuckDBPyConnection, entries: Sequence[FeedEntry]) -> Prints:
+    """Of what the warehouse has accepted."""
+    query = _PRINTS.format(accepted=_ACCEPTED, former=_FORMER)
+    return _prints(connection.execute(query, _wanted(entries)).fetchall(), entries)
+
+
+def prints_in(tables: duckdb.DuckDBPyConnection, entries: Sequence[FeedEntry]) -> Prints:
+    """Of the tables of an audit, where what it lets through counts as accepted."""
+    query = _PRINTS.format(accepted="FROM accepted", former="FROM former")
+    return _prints(tables.execute(query).fetchall(), entries)

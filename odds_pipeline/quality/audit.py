@@ -1,218 +1,165 @@
-"""Audits one delivery: its structure, then its suite, month by month."""
+"""Audits the deliveries of many feeds at once: their structure, then their suites, month by month."""
 
-import json
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.project import FeedEntry, Project
-from odds_pipeline.declarations.suite import Rule, Severity
-from odds_pipeline.quality.tables import delivery_table, register
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.suite import Rule
+from odds_pipeline.quality.findings import Finding, Outcome, Row, Subject, findings_of, outcomes_of
+from odds_pipeline.quality.structure import notation_findings, structure_findings
+from odds_pipeline.quality.tables import delivery_table, keep_delivered
+from odds_pipeline.quality.waiting import Waiting
 from odds_pipeline.reception.notations import cause_of
-from odds_pipeline.reception.reading import Reading
-from odds_pipeline.storage.scratch import scratch
-
-SHOWN = 20
-"""Failing rows kept with a verdict; the count is always complete."""
 
 
 @dataclass(frozen=True)
-class Finding:
-    """The outcome of one rule on one month. ``rows`` are the failing ones, the first few.
+class _Batch:
+    """Deliveries audited together; ``owners`` says which one holds a feed's month."""
 
-    ``overrulable``: a person may accept the figures all the same.
-    """
+    project: Project
+    waiting: Sequence[Waiting]
+    frame: pd.DataFrame
+    owners: dict[tuple[str, str], str]
 
-    month: str
-    rule: str
-    severity: Severity
-    passed: bool
-    message: str
-    remedy: str
-    count: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    overrulable: bool = True
+    @cached_property
+    def feeds(self) -> list[str]:
+        return list(dict.fromkeys(feed for feed, _ in self.owners))
 
-    @property
-    def refuses(self) -> bool:
-        return not self.passed and self.severity == "critical"
-
-    @property
-    def rows_json(self) -> str:
-        return json.dumps(self.rows, ensure_ascii=False, default=str)
-
-
-def structure_findings(entry: FeedEntry, reading: Reading) -> list[Finding]:
-    """What is wrong with the file before any figure is looked at."""
-    calendar = entry.feed.calendar
-    today = f"{date.today():%Y-%m}"
-    rows = [{"line": line, "detail": text} for line, text in reading.problems]
-    findings = []
-    for month in reading.months:
-        calendar_ok = calendar.has(month)
-        findings.append(
-            Finding(
-                month,
-                "calendrier",
-                "critical",
-                calendar_ok,
-                f"Le mois {month} n'est pas attendu : {entry.feed.label} commence en "
-                f"{calendar.first} ({calendar.cadence})."
-                if not calendar_ok
-                else "Le mois est au calendrier.",
-                "Vérifier la période du fichier et de son nom.",
-                overrulable=False,
-            )
+    def of(self, feed: str) -> "_Batch":
+        """The part of one feed."""
+        return _Batch(
+            self.project,
+            [one for one in self.waiting if one.feed == feed],
+            self.frame[self.frame["feed"] == feed].reset_index(drop=True),
+            {key: delivery for key, delivery in self.owners.items() if key[0] == feed},
         )
-        findings.append(
-            Finding(
-                month,
-                "periode_future",
-                "critical",
-                month <= today,
-                f"Le fichier décrit {month}, qui n'est pas encore passé.",
-                "Vérifier la période du fichier et de son nom.",
-                overrulable=False,
-            )
-        )
-        findings.append(
-            Finding(
-                month,
-                "corrections",
-                "critical",
-                not reading.idle,
-                "Des corrections déclarées ne trouvent plus l'erreur de la source : "
-                f"{', '.join(reading.idle)}.",
-                "Rien n'est demandé au partenaire : l'équipe de l'observatoire revoit ses corrections.",
-                overrulable=False,
-            )
-        )
-        findings.append(
-            Finding(
-                month,
-                "lignes",
-                "critical",
-                not rows,
-                f"{len(rows)} ligne(s) du fichier ne suivent pas l'en-tête." if rows else "",
-                "Corriger les lignes citées et renvoyer le fichier entier.",
-                len(rows),
-                rows[:SHOWN],
-                overrulable=False,
-            )
-        )
-    return findings
+
+    def subjects(self, feed: str) -> list[Subject]:
+        return [(delivery, month) for (own, month), delivery in self.owners.items() if own == feed]
+
+    def feed_of(self, row: Row) -> str | None:
+        """The feed that a failing row is of."""
+        if row.get("feed") is not None:
+            return str(row["feed"])
+        return self._feeds_of_variables.get(str(row.get("variable")))
+
+    @cached_property
+    def _feeds_of_variables(self) -> dict[str, str]:
+        entries = [self.project.feeds[feed] for feed in self.feeds]
+        return {entry.variable_id(name): entry.id for entry in entries for name in entry.feed.variables}
 
 
-def notation_findings(entry: FeedEntry, reading: Reading) -> list[Finding]:
-    """One cause, told once, of many cells that are no numbers."""
-    if reading.notation is None:
-        return []
-    unread = reading.frame[reading.frame["unreadable"].notna()]
-    found = []
-    for month in reading.months:
-        own = unread[unread["month"] == month]
-        if own.empty:
-            continue
-        shown = own[["month", "variable", "territory", "line", "raw"]].head(3)
-        found.append(
-            Finding(
-                month,
-                "lisible",
-                "critical",
-                False,
-                f"{len(own)} cellules ne sont pas des nombres : elles ont {reading.notation}.",
-                "Renvoyer le fichier avec des nombres en chiffres seuls : ni unité, ni séparateur de "
-                "milliers, et le signe décimal du contrat.",
-                len(own),
-                [{str(k): v for k, v in row.items()} for row in shown.to_dict("records")],
-                overrulable=False,
-            )
-        )
-    return found
-
-
-def _failing_rows(result: Any, rule: Rule, batch: pd.DataFrame) -> list[dict[str, Any]]:
-    details = result.result.get("details") or {}
-    if "rows" in details:
-        rows: list[dict[str, Any]] = details["rows"]
-        return rows
-    index = result.result.get("unexpected_index_list") or []
-    bounds = [v for v in rule.arguments.values() if v in ("minimum", "maximum")]
-    shown = batch.loc[index, ["month", "variable", "territory", "line", "raw", "value", *bounds]]
-    found = shown.astype(object).where(shown.notna(), None)
-    return [{str(k): v for k, v in record.items()} for record in found.to_dict("records")]
-
-
-def _raised(result: Any) -> bool:
-    info = result.exception_info or {}
-    if "raised_exception" in info:
-        return bool(info["raised_exception"])
-    return any(i.get("raised_exception") for i in info.values() if isinstance(i, dict))
-
-
-def suite_findings(
-    rules: dict[str, Rule],
-    batch: pd.DataFrame,
-    tables: duckdb.DuckDBPyConnection,
-    months: tuple[str, ...],
-    by: str = "month",
+def audit(
+    project: Project, waiting: Sequence[Waiting], tables: duckdb.DuckDBPyConnection
 ) -> list[Finding]:
-    """One finding per rule and month. A rule that could not run refuses every month.
+    """All findings on deliveries; no two hold the same month of a feed, no two feeds the same variable.
 
-    ``by`` is the column of failing rows that tells whose they are, when it is not the month's.
+    ``tables`` holds what was accepted before and what is declared. Months of a wrong structure go no
+    further.
     """
-    from odds_pipeline.quality.expectations import validate  # 4 CPU seconds: only when auditing
+    findings = [
+        finding
+        for one in waiting
+        for finding in (
+            *structure_findings(project.feeds[one.feed], one.delivery, one.reading),
+            *notation_findings(one.delivery, one.reading),
+        )
+    ]
+    broken = {(f.subject, f.month) for f in findings if f.refuses}
+    owners = {
+        (one.feed, month): one.delivery
+        for one in waiting
+        for month in one.reading.months
+        if (one.delivery, month) not in broken
+    }
+    if not owners:
+        return findings
+    sound = [one for one in waiting if any((one.feed, m) in owners for m in one.reading.months)]
+    frame = delivery_table(project, sound)
+    kept = pd.MultiIndex.from_frame(frame[["feed", "month"]]).isin(list(owners))
+    batch = _Batch(project, sound, frame[kept].reset_index(drop=True), owners)
+    found = _suites(batch, tables)
+    _locate([row for finding in found for row in finding.rows], batch)
+    _explain(found, waiting)
+    return findings + found
 
+
+def _suites(batch: _Batch, tables: duckdb.DuckDBPyConnection) -> list[Finding]:
+    """Findings of the suites: shared rules run once for all feeds, a feed's own rules once for it."""
+    keep_delivered(tables, batch.frame, batch.waiting)
+    outcomes = outcomes_of(batch.project.shared_rules, batch.frame, tables)
+    if len(batch.feeds) > 1 and any(_nobodys(outcome, batch) for outcome in outcomes.values()):
+        # What cannot be asked of one feed's figures must refuse that feed alone.
+        return [finding for feed in batch.feeds for finding in _suites(batch.of(feed), tables)]
+    by_feed = {name: _by_feed(outcome, batch) for name, outcome in outcomes.items()}
     findings: list[Finding] = []
-    results = validate(rules, batch, tables)
-    for (name, rule), result in zip(rules.items(), results, strict=True):
-        if _raised(result):
-            findings += [
-                Finding(
-                    m,
-                    name,
-                    "critical",
-                    False,
-                    f"La règle {name} n'a pas pu être évaluée : {result.exception_info}"[:500],
-                    "Prévenir l'équipe de l'observatoire.",
-                    overrulable=False,
-                )
-                for m in months
-            ]
-            continue
-        rows = _failing_rows(result, rule, batch)
-        if not result.success and not rows:
-            rows = [{"detail": str(result.result.get("observed_value"))}]
-        for month in months:
-            # A row that is of none of them is everyone's: a fault is never nobody's.
-            own = [row for row in rows if row.get(by) == month or row.get(by) not in months]
-            findings.append(
-                Finding(
-                    month,
-                    name,
-                    rule.severity,
-                    not own,
-                    rule.message,
-                    rule.remedy,
-                    len(own),
-                    own[:SHOWN],
-                    rule.overrulable,
-                )
-            )
+    for feed in batch.feeds:
+        rules = batch.project.rules_of(batch.project.feeds[feed])
+        own = {n: rule for n, rule in rules.items() if batch.project.shared_rules.get(n) is not rule}
+        found = {name: by_feed[name][feed] for name in rules if name not in own}
+        found |= outcomes_of(own, batch.of(feed).frame, tables, feed) if own else {}
+        findings += _of_feed(batch, feed, rules, found)
     return findings
 
 
-def _locate(rows: list[dict[str, Any]], batch: pd.DataFrame, readings: list[Reading]) -> None:
+def _nobodys(outcome: Outcome, batch: _Batch) -> bool:
+    return outcome.error is not None or any(
+        batch.feed_of(row) not in batch.feeds for row in outcome.rows
+    )
+
+
+def _by_feed(outcome: Outcome, batch: _Batch) -> dict[str, Outcome]:
+    """The same outcome for each feed; what is of no feed is of the only one there is."""
+    if outcome.error is not None:
+        return dict.fromkeys(batch.feeds, outcome)
+    rows: dict[str, list[Row]] = {feed: [] for feed in batch.feeds}
+    for row in outcome.rows:
+        feed = batch.feed_of(row)
+        rows[feed if feed in rows else batch.feeds[0]].append(row)
+    return {feed: Outcome(own) for feed, own in rows.items()}
+
+
+def _of_feed(
+    batch: _Batch, feed: str, rules: dict[str, Rule], outcomes: dict[str, Outcome]
+) -> Iterable[Finding]:
+    def subjects_of(row: Row) -> list[Subject]:
+        delivery = batch.owners.get((feed, str(row.get("month"))))
+        return [(delivery, str(row["month"]))] if delivery else []
+
+    subjects = batch.subjects(feed)
+    for name, rule in rules.items():
+        yield from findings_of(name, rule, outcomes[name], subjects, subjects_of)
+
+
+def _explain(found: Sequence[Finding], waiting: Sequence[Waiting]) -> None:
+    """Say beside each cell that is no number why it is none, when that can be told."""
+    decimals = {one.delivery: one.reading.decimal for one in waiting}
+    for finding in found:
+        for row in finding.rows if finding.rule == "lisible" else ():
+            cause = cause_of(str(row.get("raw")), decimals[finding.subject])
+            if cause is not None:
+                row["detail"] = cause
+
+
+def _locate(rows: list[Row], batch: _Batch) -> None:
     """Add to failing rows the line, the text and the column of the file that they speak of."""
     if not rows:
         return
-    keys = zip(batch["month"], batch["variable"], batch["territory"], strict=True)
-    cells = dict(zip(keys, zip(batch["line"], batch["raw"], strict=True), strict=True))
-    columns = {(m, v): name for r in readings for m in r.months for v, name in r.columns.items()}
+    frame = batch.frame
+    keys = zip(frame["month"], frame["variable"], frame["territory"], strict=True)
+    cells = dict(zip(keys, zip(frame["line"], frame["raw"], strict=True), strict=True))
+    columns = {
+        (month, variable): name
+        for one in batch.waiting
+        for month in one.reading.months
+        for variable, name in one.reading.columns.items()
+    }
     for row in rows:
+        row.pop("feed", None)
         month, variable = str(row.get("month")), str(row.get("variable"))
         if (month, variable) in columns:
             row["column"] = columns[month, variable]
@@ -220,45 +167,3 @@ def _locate(rows: list[dict[str, Any]], batch: pd.DataFrame, readings: list[Read
         if cell is not None:
             row.setdefault("line", int(cell[0]))
             row.setdefault("raw", cell[1])
-
-
-def _explain(found: list[Finding], readings: list[Reading]) -> None:
-    """Say beside each cell that is no number why it is none, when that can be told."""
-    for row in (row for finding in found if finding.rule == "lisible" for row in finding.rows):
-        if (cause := cause_of(str(row.get("raw")), readings[0].decimal)) is not None:
-            row["detail"] = cause
-
-
-def _raw(readings: list[Reading]) -> pd.DataFrame:
-    return pd.concat([reading.frame for reading in readings], ignore_index=True)
-
-
-def audit(
-    project: Project,
-    entry: FeedEntry,
-    readings: list[Reading],
-    accepted: pd.DataFrame,
-    former_columns: set[str] = frozenset(),  # type: ignore[assignment]  # an immutable default
-) -> list[Finding]:
-    """All findings on readings that share no month; months of a wrong structure go no further.
-
-    ``accepted`` holds the feed's accepted observations: variable, month, territory, level,
-    geography, value, conf_status, lines. ``former_columns`` are those of its accepted files.
-    """
-    findings = [f for reading in readings for f in structure_findings(entry, reading)]
-    notations = [f for reading in readings for f in notation_findings(entry, reading)]
-    _locate([row for finding in notations for row in finding.rows], _raw(readings), readings)
-    findings += notations
-    broken = {f.month for f in findings if f.refuses}
-    months = tuple(m for reading in readings for m in reading.months if m not in broken)
-    if not months:
-        return findings
-    batch = delivery_table(project, entry, readings)
-    batch = batch[batch["month"].isin(months)].reset_index(drop=True)
-    rules = project.rules(f"partners/{entry.id}")
-    with scratch() as connection:
-        register(connection, project, entry, readings, batch, accepted, former_columns)
-        found = suite_findings(rules, batch, connection, months)
-    _locate([row for finding in found for row in finding.rows], batch, readings)
-    _explain(found, readings)
-    return findings + found

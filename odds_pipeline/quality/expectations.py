@@ -19,9 +19,14 @@ from great_expectations.expectations.expectation_configuration import parse_resu
 from great_expectations.validator.validator import ValidationDependencies
 
 from odds_pipeline.declarations.suite import Rule
+from odds_pipeline.quality.tables import OF_FEEDS
 
-TABLES: ContextVar[duckdb.DuckDBPyConnection] = ContextVar("tables")
-"""The audit's own database: the delivery and the tables that a query may join with it."""
+TABLES: ContextVar[tuple[duckdb.DuckDBPyConnection, str]] = ContextVar("tables")
+"""The audit's own database, and the one feed whose figures a query sees; none: it sees all."""
+
+_OF_FEED = "WITH RECURSIVE " + ", ".join(
+    f"{name} AS (FROM temp.{name} WHERE feed = $feed)" for name in OF_FEEDS
+)
 
 
 class ExpectNoRowFromQuery(BatchExpectation):  # type: ignore[misc]  # untyped base
@@ -49,13 +54,22 @@ class ExpectNoRowFromQuery(BatchExpectation):  # type: ignore[misc]  # untyped b
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: Any = None,
     ) -> dict[str, Any]:
-        answer = TABLES.get().execute(self.query)
+        tables, feed = TABLES.get()
+        answer = (
+            tables.execute(of_feed(self.query), {"feed": feed}) if feed else tables.execute(self.query)
+        )
         names = [column[0] for column in answer.description or []]
         found = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
         return {
             "success": not found,
             "result": {"observed_value": len(found), "details": {"rows": found}},
         }
+
+
+def of_feed(query: str) -> str:
+    """The same query where each table holds the rows of one feed, given as ``$feed``."""
+    own, tables = re.subn(r"^\s*WITH( RECURSIVE)?\b", ",", query, flags=re.IGNORECASE)
+    return f"{_OF_FEED}{own if tables else ' ' + query}"
 
 
 @cache
@@ -75,11 +89,11 @@ def build(name: str, rule: Rule) -> Any:
 
 
 def validate(
-    rules: dict[str, Rule], batch: pd.DataFrame, tables: duckdb.DuckDBPyConnection
+    rules: dict[str, Rule], batch: pd.DataFrame, tables: duckdb.DuckDBPyConnection, feed: str = ""
 ) -> list[Any]:
     """Run the rules on ``batch``; one Great Expectations result per rule, in the rules' order.
 
-    Queries run on ``tables``.
+    Queries run on ``tables``, where they see the rows of ``feed`` alone when one is given.
 
     A context lives for one audit only: contexts shared between threads pass bad data.
     """
@@ -92,7 +106,7 @@ def validate(
     suite = gx.ExpectationSuite("suite", expectations=[build(n, r) for n, r in rules.items()])
     # The batch validates by itself: a validation definition would store the suite and its results.
     data = whole.get_batch(batch_parameters={"dataframe": batch})
-    token = TABLES.set(tables)
+    token = TABLES.set((tables, feed))
     try:
         outcome = data.validate(suite, result_format={"result_format": "COMPLETE"})
     finally:

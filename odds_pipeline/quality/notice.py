@@ -12,6 +12,7 @@ import duckdb
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from odds_pipeline.declarations.project import FeedEntry, Project
+from odds_pipeline.declarations.suite import TOLERATED
 from odds_pipeline.french import french_month, french_number
 from odds_pipeline.quality.quarantine import Case
 from odds_pipeline.reception.receive import NO_MONTH, table_of
@@ -126,8 +127,8 @@ def notice_of(project: Project, connection: duckdb.DuckDBPyConnection, case: Cas
         [case.delivery, case.month],
     ).fetchall()
     faults = [(severity, _fault(project, entry, *rest)) for severity, *rest in rows]
-    refusing = tuple(f for severity, f in faults if severity not in ("warning", "info"))
-    rules = project.rules(f"partners/{entry.id}")
+    refusing = tuple(f for severity, f in faults if severity not in TOLERATED)
+    rules = project.rules_of(entry)
     named = dict.fromkeys(c.territory for f in refusing for c in f.cells if c.territory)
     row = first(connection, "SELECT format FROM deliveries WHERE id = ?", [case.delivery])
     fmt = next((f for f in entry.feed.formats if row and f.id == row[0]), entry.feed.formats[0])

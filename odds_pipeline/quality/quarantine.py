@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 import duckdb
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.quality.batch import audit_one
 from odds_pipeline.quality.gate import Judgement, judge
-from odds_pipeline.quality.waiting import Batch, Waiting, reread
+from odds_pipeline.quality.verdicts import Due
+from odds_pipeline.quality.waiting import Waiting, reread
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import first
 from odds_pipeline.storage.store import Store, transaction
@@ -37,8 +39,7 @@ _CASES = """
 SELECT q.delivery, q.feed, q.month, q.file_name, q.received_at,
        coalesce(list(v.rule ORDER BY v.rule) FILTER (WHERE v.rule IS NOT NULL), []),
        coalesce(string_agg(v.message, ' ' ORDER BY v.rule), 'Aucun verdict.')
-FROM quarantine q LEFT JOIN verdicts v ON v.delivery = q.delivery AND v.month = q.month
-     AND NOT v.passed AND v.severity NOT IN ('warning', 'info')
+FROM quarantine q LEFT JOIN failing_verdicts v ON v.delivery = q.delivery AND v.month = q.month
 GROUP BY ALL ORDER BY q.feed, q.month, q.received_at, q.delivery
 """
 
@@ -85,10 +86,10 @@ def accept(
         )
         if reading is None or case.month not in reading.months:
             raise NotAcceptable(f"{case.file} cannot be read: {case.why} It must be sent again.")
-        waiting = Waiting(case.delivery, case.file, str(fmt), reading, (case.month,))
-        (judgement,) = judge(
-            project, connection, project.feeds[case.feed], Batch((), [waiting]), frozenset(case.rules)
-        )
+        waiting = Waiting(case.feed, case.delivery, case.file, str(fmt), reading, (case.month,))
+        findings = audit_one(project, connection, waiting)
+        due = [Due(case.delivery, case.file, case.month)]
+        (judgement,) = judge(project, connection, case.feed, due, findings, frozenset(case.rules))
         refusing = {f.rule: f for f in judgement.findings if f.refuses}
         if judgement.refused:
             final = sorted(name for name, f in refusing.items() if not f.overrulable)
@@ -117,10 +118,11 @@ def retry(home: Home, named: str) -> list[Case]:
     with Store(home.warehouse).connect() as connection, transaction(connection):
         found = cases(connection, named)
         readable = [c for c in found if _format(connection, c.delivery)]
+        again = [[c.delivery, c.month] for c in readable] or [["", ""]]
         connection.executemany(
-            "UPDATE delivered_months SET state = 'pending' WHERE delivery = ? AND month = ?",
-            [[c.delivery, c.month] for c in readable] or [["", ""]],
+            "UPDATE delivered_months SET state = 'pending' WHERE delivery = ? AND month = ?", again
         )
+        connection.executemany("DELETE FROM audits WHERE delivery = ? AND month = ?", again)
     return readable
 
 

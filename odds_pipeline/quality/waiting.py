@@ -1,9 +1,8 @@
-"""Deliveries that wait for a gate, read again from the archive, in batches that are judged together."""
+"""Deliveries that wait for a gate, read again from the archive, in turns that are judged together."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import duckdb
 import pandas as pd
@@ -11,7 +10,6 @@ import pandas as pd
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.corrections import corrected
-from odds_pipeline.reception.kept import reading_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.receive import archive_path, table_of
 from odds_pipeline.reception.recognition import Match, match_as
@@ -23,6 +21,7 @@ from odds_pipeline.storage.home import Home
 class Waiting:
     """A delivery that waits, read again from the archive, and its months to judge."""
 
+    feed: str
     delivery: str
     file_name: str
     format: str
@@ -34,21 +33,10 @@ class Waiting:
         frame = self.reading.frame
         return frame[frame["month"].isin(self.months)].assign(delivery=self.delivery)
 
-
-@dataclass
-class Batch:
-    """Deliveries of one format and the same levels, no month twice."""
-
-    key: tuple[str, ...]
-    waiting: list[Waiting] = field(default_factory=list)
-
     @property
-    def months(self) -> set[str]:
-        return {month for one in self.waiting for month in one.months}
-
-    @property
-    def readings(self) -> list[Reading]:
-        return [one.reading for one in self.waiting]
+    def kind(self) -> tuple[str, ...]:
+        """Format and levels: what is of one kind is judged together, unless a month is there twice."""
+        return self.format, *sorted(map(str, self.reading.frame["level"].unique()))
 
 
 class DamagedArchive(Explained):
@@ -65,28 +53,13 @@ GROUP BY ALL ORDER BY min(d.received_order)
 
 def pending(
     connection: duckdb.DuckDBPyConnection, feeds: Sequence[str], first: str, last: str
-) -> dict[str, list[tuple[Any, ...]]]:
+) -> dict[str, list[tuple[str, str, str, list[str]]]]:
     """By feed, delivery, file name, format and months of what waits, in order of reception."""
     given = {"feeds": list(feeds), "first": first, "last": last}
-    found: dict[str, list[tuple[Any, ...]]] = {}
+    found: dict[str, list[tuple[str, str, str, list[str]]]] = {}
     for feed, *row in connection.execute(_PENDING, given).fetchall():
         found.setdefault(feed, []).append(tuple(row))
     return found
-
-
-def waiting_of(
-    project: Project, home: Home, feed: str, rows: Iterable[tuple[Any, ...]]
-) -> tuple[list[Waiting], list[tuple[Any, ...]]]:
-    """The deliveries of ``rows`` read again, and the rows that their contract no longer fits."""
-    waiting, unread = [], []
-    for row in rows:
-        delivery, file_name, fmt, months = row
-        reading = reread(project, home, delivery, file_name, feed, fmt)
-        if reading is None:
-            unread.append(row)
-        else:
-            waiting.append(Waiting(delivery, file_name, fmt, reading, tuple(months)))
-    return waiting, unread
 
 
 def reread(
@@ -102,8 +75,6 @@ def reread(
     content = path.read_bytes() if path.exists() else b""
     if hashlib.sha256(content).hexdigest() != sha256:
         raise DamagedArchive(f"{file_name}: {path} no longer holds the bytes received")
-    if (reading := reading_of(project, delivery, feed, fmt)) is not None:
-        return reading
     table = open_tables(file_name, content)[number]
     entry = project.feeds[feed]
     for candidate in entry.feed.formats:
@@ -115,15 +86,13 @@ def reread(
     return None
 
 
-def batches_of(waiting: list[Waiting]) -> list[Batch]:
-    """Group deliveries, keeping the order of two deliveries of the same month."""
-    batches: list[Batch] = []
+def turns_of(waiting: Sequence[Waiting]) -> list[list[Waiting]]:
+    """Deliveries of one feed by kind, in order of reception; of a month's two, one after the other."""
+    turns: list[list[Waiting]] = []
     for one in waiting:
-        levels = sorted(str(level) for level in one.reading.frame["level"].unique())
-        key = (one.format, *levels)
-        last = next((b for b in reversed(batches) if b.key == key), None)
-        if last is None or last.months & set(one.months):
-            last = Batch(key)
-            batches.append(last)
-        last.waiting.append(one)
-    return batches
+        last = next((turn for turn in reversed(turns) if turn[0].kind == one.kind), None)
+        if last is None or any(set(other.months) & set(one.months) for other in last):
+            last = []
+            turns.append(last)
+        last.append(one)
+    return turns

@@ -19,7 +19,6 @@ import duckdb
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.files import content_of, files_in, shown_name
-from odds_pipeline.reception.kept import keep
 from odds_pipeline.reception.periods import groups_of, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.recognition import Match, Unrecognised, recognise
@@ -322,8 +321,6 @@ def _receive_file(
         connection.execute("DELETE FROM deliveries WHERE sha256 = ?", [sha256])
         for receipt, one, reading in received:
             _insert(connection, receipt, one, sha256, len(content), reading)
-            if receipt.feed and receipt.format and reading:
-                keep(project, receipt.delivery, receipt.feed, receipt.format, reading)
     return [receipt for receipt, _, _ in received]
 
 

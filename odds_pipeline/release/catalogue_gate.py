@@ -15,7 +15,7 @@ import pandas as pd
 
 from odds_pipeline.declarations.access import EDITIONS
 from odds_pipeline.declarations.project import IndicatorEntry, Project
-from odds_pipeline.quality.audit import Finding, suite_findings
+from odds_pipeline.quality.findings import Finding, suite_findings
 from odds_pipeline.release.published import current_number, release_path
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import quoted
@@ -157,8 +157,8 @@ def _passed(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """By indicator whose last verdict passed, what that verdict was about."""
     return dict(
         connection.execute(
-            "SELECT indicator, any_value(basis) FROM indicator_verdicts GROUP BY indicator "
-            "HAVING bool_and(passed OR severity <> 'critical')"
+            "SELECT indicator, any_value(basis) FROM indicator_verdicts "
+            "WHERE indicator NOT IN (SELECT indicator FROM failing_indicator_verdicts) GROUP BY ALL"
         ).fetchall()
     )
 
@@ -180,7 +180,7 @@ def hold(connection: duckdb.DuckDBPyConnection, project: Project, home: Home) ->
             findings += _audit(connection, project, suite, own)
     with transaction(connection):
         _record(connection, findings, bases, names)
-    rules = {f.month: f.rule for f in reversed(findings) if f.refuses}
+    rules = {f.subject: f.rule for f in reversed(findings) if f.refuses}
     held = pd.DataFrame(rules.items(), columns=["indicator", "rule"]).astype("string")
     connection.register("held_frame", held)
     connection.execute("CREATE OR REPLACE TEMP TABLE held AS FROM held_frame")
@@ -217,7 +217,7 @@ def _released(connection: duckdb.DuckDBPyConnection, project: Project, number: i
 def _audit(
     connection: duckdb.DuckDBPyConnection, project: Project, suite: str, names: list[str]
 ) -> list[Finding]:
-    """The findings of one suite on the values of ``names``; their ``month`` is the indicator's name."""
+    """The findings of one suite on the values of ``names``."""
     units = [project.units[project.indicators[name].indicator.unit] for name in names]
     batch = pd.DataFrame(
         {
@@ -230,7 +230,7 @@ def _audit(
     connection.register("audited", batch)
     connection.execute(_AUDITED)
     connection.execute(_PUBLISHED_RATES)
-    found = suite_findings(project.rules(suite), batch, connection, tuple(names), "indicator")
+    found = suite_findings(project.rules(suite), batch, connection, names, "indicator")
     connection.unregister("audited")
     return found
 
@@ -255,8 +255,8 @@ def _record(
     now = datetime.now(UTC).replace(tzinfo=None)
     rows = pd.DataFrame(
         [
-            (f.month, f.rule, f.severity, f.passed, f.message, f.remedy, f.count, f.rows_json,
-             bases[f.month], now)
+            (f.subject, f.rule, f.severity, f.passed, f.message, f.remedy, f.count, f.rows_json,
+             bases[f.subject], now)
             for f in findings
         ],
         columns=["indicator", "rule", "severity", "passed", "message", "remedy", "failing", "rows",
@@ -296,7 +296,7 @@ def check_catalogue(connection: duckdb.DuckDBPyConnection, project: Project, hel
     """Audit all that is about to be published; :class:`CatalogueRefused` when a critical rule fails."""
     batch = pd.DataFrame({"indicator": pd.Series(sorted(held.kept), dtype="string")})
     connection.register("retained", batch)
-    findings = suite_findings(project.rules(CATALOGUE), batch, connection, ("",))
+    findings = suite_findings(project.rules(CATALOGUE), batch, connection)
     connection.unregister("retained")
     refused = [f for f in findings if f.refuses]
     if refused:

@@ -26,7 +26,6 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from odds_pipeline.beside import side_by_side
 from odds_pipeline.declarations.access import EDITIONS
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import all_inputs, compute, evaluate, gather, tables_of
@@ -149,7 +148,8 @@ def write(p: Publication) -> None:
     p.folder.mkdir()
     (widest, path), *others = ((edition, p.folder / f"{edition}.duckdb") for edition in EDITIONS)
     write_widest(p.connection, p.project, path, widest, about, p.definitions)
-    side_by_side(p.project, write_narrower, *((path, own, edition, about) for edition, own in others))
+    for edition, own in others:
+        write_narrower(p.project, path, own, edition, about)
 
 
 def remember(p: Publication) -> None:

@@ -5,7 +5,6 @@ import sys
 import tomllib
 import venv
 import zipfile
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.orchestration import runs
 from odds_pipeline.orchestration.components.catalogue import SUITE
 from odds_pipeline.orchestration.components.publications import PORTRAIT, study_key
-from odds_pipeline.orchestration.components.shared import RECUEIL, feed_key, indicator_key, partitions_of
+from odds_pipeline.orchestration.components.shared import RECUEIL, feed_key, indicator_key
 from odds_pipeline.orchestration.definitions import defs
 from odds_pipeline.quality.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import archive_path, receive
@@ -98,22 +97,6 @@ def test_an_edition_that_is_refused_is_a_failed_check(
     assert not evaluation.passed
     assert "aucune valeur" in str(evaluation.description)
     assert current_number(home) is None
-
-
-def test_months_are_those_that_dagster_lists_at_every_hour_of_the_clock(project: Project) -> None:
-    listed = dg.TimeWindowPartitionsDefinition.get_partition_keys
-    midnight = datetime(2024, 1, 1, tzinfo=UTC)
-    hours = [
-        midnight + timedelta(days=day, hours=hour, seconds=second)
-        for day in (-1, 30, 89, 90, 303, 334, 365)
-        for hour in (0, 1, 2, 21, 22, 23)
-        for second in (-1, 0, 1)
-    ]
-    for partitions in {partitions_of(entry.feed.calendar) for entry in project.feeds.values()}:
-        for now in hours:
-            assert partitions.get_partition_keys(now) == listed(partitions, now), now
-            with dg.partition_loading_context(now):
-                assert partitions.get_partition_keys() == listed(partitions), now
 
 
 def test_every_feed_has_its_schedule(project: Project) -> None:

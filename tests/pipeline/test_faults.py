@@ -21,11 +21,14 @@ from odds_pipeline.geography.territories import plain
 from odds_pipeline.months import months_between
 from odds_pipeline.quality.audit import audit
 from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.quality.tables import keep_declared, keep_past
+from odds_pipeline.quality.waiting import Waiting
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.reception.recognition import Match, recognise
 from odds_pipeline.reception.tables import Unreadable, open_tables
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.scratch import scratch
 
 from .faults import HARMLESS, TABLE, Damage, Delivery, NotApplicable
 
@@ -129,7 +132,11 @@ def told(project: Project, feed: str, delivery: Delivery) -> dict[str, str]:
     changed = delivery.past and [d.rows for d in delivery.past] != [d.rows for d in history(feed)[:-1]]
     accepted = accepted_from(delivery.past) if changed else usual_past(feed)
     accepted = accepted[~accepted["month"].isin(reading.months)]
-    findings = audit(project, entry, [reading], accepted)
+    waiting = Waiting(entry.id, "delivery", delivery.name, "", reading, reading.months)
+    with scratch() as tables:
+        keep_past(tables, accepted.assign(feed=entry.id), pd.DataFrame(columns=["feed", "name"]))
+        keep_declared(tables, project, [entry])
+        findings = audit(project, [waiting], tables)
     return {f.rule: f.severity for f in findings if not f.passed and f.severity != "info"}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import yaml
 
+from odds_pipeline.declarations.suite import TOLERATED
 from odds_pipeline.orchestration.components.shared import (
     AUTOMATION,
     RECUEIL,
@@ -31,12 +32,12 @@ SELECT indicator, rule, severity, message, remedy, failing FROM indicator_verdic
 WHERE NOT passed AND severity <> 'info' ORDER BY severity, indicator, rule
 """
 
-_WITHOUT_VERDICT = """
+_WITHOUT_VERDICT = f"""
 SELECT count(*) FROM observations o WHERE NOT EXISTS (
     FROM verdicts v WHERE v.delivery = o.delivery AND v.month = o.month
 ) OR EXISTS (
     FROM verdicts v WHERE v.delivery = o.delivery AND v.month = o.month
-     AND NOT v.passed AND v.severity NOT IN ('warning', 'info')
+     AND NOT v.passed AND v.severity NOT IN {TOLERATED}
      AND NOT EXISTS (FROM overrulings w
          WHERE w.delivery = v.delivery AND w.month = v.month AND w.rule = v.rule)
 )
@@ -141,7 +142,7 @@ _COLUMNS = ["indicateur", "règle", "gravité", "message", "à faire", "valeurs"
 
 def _of_indicators(failed: list[tuple[Any, ...]]) -> dg.AssetCheckResult:
     """What the suites of the indicators said: a table of the rules broken, a rule a line."""
-    held = sorted({row[0] for row in failed if row[2] == "critical"})
+    held = sorted({row[0] for row in failed if row[2] not in TOLERATED})
     schema = dg.TableSchema(
         columns=[dg.TableColumn(name, "int" if name == "valeurs" else "string") for name in _COLUMNS]
     )

@@ -19,6 +19,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from odds_pipeline.declarations.project import FeedEntry
+from odds_pipeline.declarations.suite import TOLERATED
 from odds_pipeline.orchestration.components.shared import feed_key, partitions_of, project
 
 CRITICAL, WARNINGS, QUARANTINE = "regles_bloquantes", "avertissements", "rien_en_quarantaine"
@@ -174,7 +175,7 @@ def report_months(
     targets = _targets(context.instance, key, list(broken))
     for month, found in sorted(broken.items()):
         warnings = [one for one in found if one.severity == "warning"]
-        critical = [one for one in found if one.severity not in ("warning", "info")]
+        critical = [one for one in found if one.severity not in TOLERATED]
         yield _evaluation(key, CRITICAL, month, critical, targets.get(month))
         yield _evaluation(key, WARNINGS, month, warnings, targets.get(month))
 

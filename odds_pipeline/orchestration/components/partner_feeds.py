@@ -155,7 +155,7 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         first = ALL[0] if window.start == partitions.get_first_partition_key() else window.start
         last = ALL[1] if window.end == partitions.get_last_partition_key() else window.end
         with tried_again(), warehouse.get_connection() as connection:
-            judgements = judge_waiting(project(), warehouse.home, connection, entry.id, first, last)
+            judgements = judge_waiting(project(), warehouse.home, connection, entry.id, (first, last))
             state = _state(connection, entry.id, window.start, window.end)
         latest = {month: j for j in judgements for month in j.accepted}
         refused = sorted({month for j in judgements for month in j.refused})

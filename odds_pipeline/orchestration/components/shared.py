@@ -1,11 +1,9 @@
 """What the components share: the project, the warehouse resource, calendars as partitions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 import duckdb
@@ -19,22 +17,10 @@ from odds_pipeline.storage.store import Overtaken, Store
 TIMEZONE = "Europe/Paris"
 
 
-_project: Project | None = None
-
-
-def use(read: Project) -> None:
-    """Take the declarations that a command has read, unless this process has its own already."""
-    global _project
-    if _project is None and read.root == project_root():
-        _project = read
-
-
+@cache
 def project() -> Project:
     """The declarations, read once per process; a mistake stops Dagster with the text of them all."""
-    global _project
-    if _project is None:
-        _project = Project.load(project_root())
-    return _project
+    return Project.load(project_root())
 
 
 class Warehouse(DuckDBResource):
@@ -78,30 +64,7 @@ def _partitions(name: str) -> dg.TimeWindowPartitionsDefinition:
         timezone=TIMEZONE,
         end_offset=0 if cadence == "monthly" else 1,
     )
-    _list_once(partitions)
     return partitions
-
-
-def _list_once(partitions: dg.TimeWindowPartitionsDefinition) -> None:
-    """Let ``partitions`` remember its keys until the day changes.
-
-    A release's step lists the months of each of its 680 dependencies, 2.4 ms a list. Leans on internals
-    of Dagster 1.13.27: a subclass would not be serialised.
-    """
-    every = partitions.get_partition_keys
-
-    @lru_cache(8)
-    def of_day(day: date) -> Sequence[str]:
-        return every(datetime.combine(day, time(), ZoneInfo(TIMEZONE)))
-
-    def keys(
-        current_time: datetime | None = None,
-        dynamic_partitions_store: object = None,  # months are never dynamic
-    ) -> Sequence[str]:
-        with dg.partition_loading_context(current_time) as context:
-            return of_day(context.effective_dt.astimezone(ZoneInfo(TIMEZONE)).date())
-
-    partitions.__dict__["get_partition_keys"] = keys
 
 
 def partitions_of(calendar: Calendar) -> dg.TimeWindowPartitionsDefinition:

@@ -17,7 +17,7 @@ from odds_pipeline.publications.studies.composite import (
 )
 from odds_pipeline.publications.studies.sensitivity import Sensitivity, sensitivity
 from odds_pipeline.publications.studies.typology import Typology, typology
-from odds_pipeline.quality.audit import Finding, suite_findings
+from odds_pipeline.quality.findings import Finding, suite_findings
 from odds_pipeline.storage.scratch import scratch
 from odds_pipeline.storage.sql import one
 
@@ -209,7 +209,7 @@ def _gate(project: Project, result: StudyResult) -> list[Finding]:
     with scratch() as connection:
         for name, frame in {"delivery": batch, **tables}.items():
             connection.register(name, frame)
-        return suite_findings(project.rules(f"studies/{study.id}"), batch, connection, ("",))
+        return suite_findings(project.rules(f"studies/{study.id}"), batch, connection)
 
 
 def refusal(result: StudyResult) -> str:

@@ -1,6 +1,12 @@
 -- Views belong to the program, not to the warehouse: each opening makes its own, for itself alone, so that
 -- an older program leaves no view behind, and a warehouse that may only be read has them too.
 
+-- What refuses, for every one who asks: a severity that is not known refuses too.
+CREATE OR REPLACE TEMPORARY VIEW failing_verdicts AS
+FROM verdicts WHERE NOT passed AND severity NOT IN ('warning', 'info');
+CREATE OR REPLACE TEMPORARY VIEW failing_indicator_verdicts AS
+FROM indicator_verdicts WHERE NOT passed AND severity NOT IN ('warning', 'info');
+
 -- The gate. A month of a delivery counts when it has verdicts, none of its critical ones failed without
 -- being overruled, and the judgement accepted it. Everything that computes or publishes reads this view.
 CREATE OR REPLACE TEMPORARY VIEW trusted_months AS
@@ -11,9 +17,10 @@ SELECT m.feed, m.delivery, m.month, m.judgement,
 FROM delivered_months m
 JOIN verdicts v ON v.delivery = m.delivery AND v.month = m.month
 LEFT JOIN overrulings o ON o.delivery = v.delivery AND o.month = v.month AND o.rule = v.rule
+LEFT JOIN failing_verdicts f ON f.delivery = v.delivery AND f.month = v.month AND f.rule = v.rule
 WHERE m.state = 'accepted'
 GROUP BY ALL
-HAVING bool_and(v.passed OR v.severity IN ('warning', 'info') OR o.rule IS NOT NULL);
+HAVING count(f.rule) FILTER (WHERE o.rule IS NULL) = 0;
 
 -- Refused months that no later delivery of the same feed, month and levels has replaced. A month that
 -- could not be told (0000-00) is closed by a later delivery of the same file name.

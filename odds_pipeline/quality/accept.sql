@@ -1,0 +1,14 @@
+-- `incoming`: the accepted months of one turn, as they were read. They end what they replace: their
+-- variables, months and levels, for other levels of a feed come in files of their own. A figure that is the
+-- same as the one in use stays, unless that one stood on an overruled rule or lost its verdict (`standing`).
+UPDATE observations o SET known_to = $judgement
+WHERE o.known_to IS NULL
+  AND EXISTS (FROM incoming n WHERE n.variable = o.variable AND n.month = o.month AND n.level = o.level)
+  AND NOT EXISTS (
+      FROM incoming n
+      WHERE o.variable = n.variable AND o.month = n.month AND o.territory = n.territory
+        AND o.level = n.level AND o.geography = n.geography
+        AND o.value IS NOT DISTINCT FROM n.value AND o.obs_status = n.obs_status
+        AND o.conf_status = n.conf_status AND o.lower_bound IS NOT DISTINCT FROM n.lower_bound
+        AND EXISTS (FROM standing s WHERE s.delivery = o.delivery AND s.month = o.month)
+  )
