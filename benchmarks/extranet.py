@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.rights import Rights
 from odds_pipeline.extranet.reading.serving import View
@@ -66,7 +67,7 @@ def raw_queries(home: Home, codes: list[str]) -> list[float]:
     number = current_number(home)
     assert number is not None
     with TemporaryDirectory() as folder:
-        view = View(home, number, Rights(), Path(folder))
+        view = View(home, number, Rights(), Path(folder), Project.load().observatory)
         queries.latest_of_territory(view, codes[0])
         times = []
         for code in codes:
@@ -98,7 +99,9 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             number = current_number(home)
             assert number is not None
-            places = View(home, number, Rights(), Path(folder)).places.values()
+            places = View(
+                home, number, Rights(), Path(folder), Project.load().observatory
+            ).places.values()
         codes = [p.code for p in places if p.level == "commune"]
         kept = [f"/territoires/{code}" for code in codes]
         asyncio.run(load(port, kept, 20, len(kept) / 20))

@@ -70,7 +70,7 @@ def _feed(variables: list[str]) -> dict[str, object]:
 def write_project(root: Path, indicators: int) -> None:
     """Declarations of :data:`SOURCES` partners and of ``indicators`` indicators, in ``root``."""
     shutil.copytree(project_root() / "resources" / "reference", root / "resources" / "reference")
-    for name in ("dagster.yaml", "workspace.yaml", "assets/catalogue.yaml"):
+    for name in ("dagster.yaml", "workspace.yaml", "assets/catalogue.yaml", "assets/observatory.yaml"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(project_root() / name, root / name)
     shutil.copytree(project_root() / "expectations" / "indicators", root / "expectations/indicators")

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from odds_pipeline.cli.app import AsJson, ReleaseNumber, app, fail, load, out, print_json, table
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.storage.home import Home
 
 
@@ -32,7 +31,8 @@ def coverage(
     if as_json:
         print_json([asdict(row) for row in rows])
         return
-    groups = {label: [r for r in rows if r.theme == theme] for theme, label in THEMES.items()}
+    themes = project.observatory.themes.items()
+    groups = {label: [r for r in rows if r.theme == theme] for theme, label in themes}
     groups |= {p.id: [r for r in rows if p.id in r.partners] for p in project.partners.values()}
     names = ["", "indicators", "real value", "communes", "département", "France", "public source"]
     table(

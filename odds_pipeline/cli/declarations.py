@@ -9,13 +9,13 @@ import typer
 
 from odds_pipeline.cli.app import AsJson, Root, app, fail, load, out, print_json, table
 from odds_pipeline.declarations.deployment import deployment_problems
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.project import Project
 
 
 def problems_of(project: Project) -> list[Problem]:
     """Every mistake of the declarations: first what a file shows by itself, the cause of others."""
+    from odds_pipeline.declarations.checks.observatory import observatory_problems
     from odds_pipeline.declarations.extranet import extranet_problems
     from odds_pipeline.declarations.read_publications import read_publications
     from odds_pipeline.declarations.read_simulations import read_simulations
@@ -23,6 +23,7 @@ def problems_of(project: Project) -> list[Problem]:
 
     found = [*read_publications(project).problems, *read_simulations(project)[1]]
     found += [*deployment_problems(project.root), *extranet_problems(project.root)]
+    found += observatory_problems(project)
     return [*project.problems, *sorted([*found, *suite_problems(project)])]
 
 
@@ -76,7 +77,9 @@ def docs(
 
 @app.command()
 def indicators(
-    theme: Annotated[str | None, typer.Option("--theme", help=", ".join(THEMES))] = None,
+    theme: Annotated[
+        str | None, typer.Option("--theme", help="a theme of assets/observatory.yaml")
+    ] = None,
     search: Annotated[
         str | None, typer.Option("--search", help="words, accents and case ignored")
     ] = None,
@@ -85,9 +88,11 @@ def indicators(
     """List the indicators, by theme or by words of their sheet; those found by label come first."""
     from odds_pipeline.indicators.search import find
 
-    if theme is not None and theme not in THEMES:
-        fail(f"no theme {theme!r}{nearest(theme, THEMES)}")
-    found = find(load(), search or "", theme)
+    project = load()
+    themes = project.observatory.themes
+    if theme is not None and theme not in themes:
+        fail(f"no theme {theme!r}{nearest(theme, themes)}")
+    found = find(project, search or "", theme)
     if as_json:
         print_json(
             [

@@ -16,7 +16,6 @@ from odds_pipeline.cli.app import (
     territory_named,
 )
 from odds_pipeline.declarations.access import Access
-from odds_pipeline.declarations.committee import Committee
 from odds_pipeline.declarations.problems import nearest
 from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.storage.home import Home
@@ -71,7 +70,7 @@ def portrait(
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(help="id of the study")] = "logement_fragile",
+    name: Annotated[str | None, typer.Argument(help="id of the study, when there are several")] = None,
     release: ReleaseNumber = None,
     edition: OfEdition = None,
     partial: Annotated[
@@ -89,8 +88,10 @@ def study(
 
     project = load()
     studies = load_publications(project).studies
+    if name is None and len(studies) == 1:
+        (name,) = studies
     if name not in studies:
-        fail(f"no study {name!r}{nearest(name, studies)}")
+        fail(f"no study {name!r}{nearest(name or '', studies)}; there are: {', '.join(studies)}")
     try:
         written = publish_study(
             project,
@@ -114,27 +115,30 @@ def study(
 
 @app.command()
 def pack(
-    committee: Annotated[Committee, typer.Argument(help="technique: a month; pilotage: a half-year")],
+    committee: Annotated[str, typer.Argument(help="a committee of assets/observatory.yaml")],
     period: Annotated[
         str | None, typer.Option("--period", help="YYYY-MM or YYYY-S1; the last whole one by default")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the page of a committee: technique every month, pilotage every half-year."""
+    """Write the page of a committee, for the last whole month or half-year."""
     from datetime import date
 
     from odds_pipeline.publications.committees.period import Period
     from odds_pipeline.publications.committees.publish import publish_pack
 
-    of_month = committee == "technique"
-    default = Period.month_before if of_month else Period.half_year_before
+    project = load()
+    committees = project.observatory.committees
+    if committee not in committees:
+        fail(f"no committee {committee!r}{nearest(committee, committees)}")
+    every = committees[committee].every
     try:
-        chosen = Period.named(period) if period else default(date.today())
+        chosen = Period.named(period) if period else Period.before(date.today(), every)
     except ValueError as error:
         fail(str(error))
-    if ("S" in chosen.name) == of_month:
-        fail(f"{committee}: {chosen.name} is not a {'month' if of_month else 'half-year'}")
-    written = publish_pack(load(), Home.from_environment(), committee, chosen)
+    if chosen.every != every:
+        fail(f"{committee}: {chosen.name} is not a {every.replace('_', '-')}")
+    written = publish_pack(project, Home.from_environment(), committee, chosen)
     if as_json:
         print_json({"folder": written.folder, "documents": written.documents, "size": written.size})
     else:

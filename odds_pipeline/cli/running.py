@@ -280,7 +280,11 @@ def demo(
     for planted in deliveries.planted:
         out.print(f"  {planted.path.name}: {planted.description}", highlight=False)
     run_all(project, home, [])
-    out.print("\nGo on with:\n  make ui\n  .venv/bin/odds value population_municipale Bobigny")
+    name, place = (
+        next(iter(project.indicators)),
+        project.territories.communes(project.territories.current)[0],
+    )
+    out.print(f"\nGo on with:\n  odds ui\n  odds value {name} {place.code}", highlight=False)
 
 
 @app.command()

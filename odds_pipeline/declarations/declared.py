@@ -10,6 +10,7 @@ from odds_pipeline.declarations.access import Access, strictest
 from odds_pipeline.declarations.correction import Correction
 from odds_pipeline.declarations.feed import Break, Feed, FeedBreak, Variable
 from odds_pipeline.declarations.indicator import Family, Indicator
+from odds_pipeline.declarations.observatory import Observatory
 from odds_pipeline.declarations.partner import Partner
 from odds_pipeline.declarations.secrecy import Secrecy
 from odds_pipeline.declarations.suite import Rule, Suite
@@ -79,6 +80,7 @@ class Declared:
     """
 
     root: Path
+    observatory: Observatory
     territories: Territories
     units: dict[str, Unit]
     partners: dict[str, Partner] = field(default_factory=dict)

@@ -10,14 +10,6 @@ from odds_pipeline.declarations.base import Declaration, Month, Name, Sentence, 
 from odds_pipeline.declarations.feed import Break, Level
 from odds_pipeline.declarations.formula import Formula, parse
 
-THEMES = {
-    "cadrage": "Données de cadrage",
-    "enfance_education": "Enfance, jeunesse, éducation",
-    "sante": "Sanitaire",
-    "social": "Social",
-    "logement": "Logement",
-}
-
 Direction = Literal["higher_is_better", "lower_is_better", "neutral"]
 Definition = Annotated[str, StringConstraints(min_length=30, strip_whitespace=True)]
 

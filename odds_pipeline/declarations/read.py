@@ -1,5 +1,6 @@
 """Reads the partners, feeds, indicators and suites of a project folder."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 from odds_pipeline.declarations.correction import Corrections
 from odds_pipeline.declarations.declared import Declared, FeedEntry, IndicatorEntry
 from odds_pipeline.declarations.feed import Feed
-from odds_pipeline.declarations.indicator import THEMES, Defaults, Family, Indicator
+from odds_pipeline.declarations.indicator import Defaults, Family, Indicator
 from odds_pipeline.declarations.lending import with_lent
+from odds_pipeline.declarations.observatory import read_observatory
 from odds_pipeline.declarations.partner import Partner
 from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.suite import Suite
@@ -22,7 +24,8 @@ CORRECTIONS = ".corrections.yaml"
 
 def read_declared(root: Path, territories: Territories) -> tuple[Declared, list[Problem]]:
     """Everything that can be read, and every mistake that a file shows by itself."""
-    reader = _ProjectReader(root)
+    observatory = read_observatory(root)
+    reader = _ProjectReader(root, observatory.themes)
     for folder in sorted((root / "assets" / "partners").iterdir()):
         if folder.is_dir():
             reader.partner(folder)
@@ -32,6 +35,7 @@ def read_declared(root: Path, territories: Territories) -> tuple[Declared, list[
         reader.suite(path)
     declared = Declared(
         root,
+        observatory,
         territories,
         read_units(root / "resources" / "reference" / "units.csv"),
         reader.partners,
@@ -45,8 +49,9 @@ def read_declared(root: Path, territories: Territories) -> tuple[Declared, list[
 
 
 class _ProjectReader(Reader):
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, themes: Collection[str]) -> None:
         super().__init__(root)
+        self.themes = themes
         self.partners: dict[str, Partner] = {}
         self.feeds: dict[str, FeedEntry] = {}
         self.indicators: dict[str, IndicatorEntry] = {}
@@ -127,8 +132,11 @@ class _ProjectReader(Reader):
         if family is None:
             return
         self.problems += same_name(file, family.id, path.stem, "file")
-        if family.theme != path.parent.name or family.theme not in THEMES:
+        if family.theme != path.parent.name:
             message = f"theme {family.theme!r} is not its folder's, {path.parent.name!r}"
+            self.problems.append(file.problem(("theme",), message))
+        elif family.theme not in self.themes:
+            message = f"no theme {family.theme!r}{nearest(family.theme, self.themes)}"
             self.problems.append(file.problem(("theme",), message))
         self.families[f"{family.theme}/{family.id}"] = family
         for name, indicator in indicators.items():

@@ -42,6 +42,7 @@ class Study(Declaration):
     geography: int
     coverage: float = Field(gt=0, le=1)
     dimensions: dict[Name, Dimension] = Field(min_length=2)
+    keywords: list[Sentence] = []
     limits: list[Sentence] = Field(min_length=1)
 
     @property

@@ -66,7 +66,7 @@ def signing_key(home: Home) -> str:
 def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     """The application over an observatory's home. It only reads releases."""
     app = FastAPI(
-        title="Recueil des indicateurs de l’ODDS 93",
+        title=f"Recueil des indicateurs : {project.observatory.label}",
         version="1",
         description="Valeurs, statuts et définitions de l’édition en cours, selon vos droits.",
         openapi_url="/api/openapi.json",
@@ -75,7 +75,7 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     )
     workshop = tempfile.TemporaryDirectory(prefix="odds-extranet-")
     accounts = Accounts(accounts_path(home))
-    serving = Serving(home, Path(workshop.name), index)
+    serving = Serving(home, Path(workshop.name), project.observatory, index)
     signer = Signer(signing_key(home), salt="session")
     app.state.workshop = workshop
     app.state.accounts, app.state.serving, app.state.settings = accounts, serving, settings

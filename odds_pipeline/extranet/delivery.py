@@ -121,7 +121,7 @@ class Delivery:
         await self.app(scope, receive, _Keeping(method, secured, view, key, headers))
 
     async def _earlier(self, scope: Scope, reader: Reader, asked: re.Match[str]) -> View | None:
-        """Turn ``/e/12/territoires/93008`` into that page of release 12, for ever the same."""
+        """Turn ``/e/12/territoires/<code>`` into that page of release 12, for ever the same."""
         try:
             view = await to_thread.run_sync(self.serving.earlier, reader.rights, int(asked[1]))
         except LookupError:

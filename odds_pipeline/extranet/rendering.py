@@ -9,7 +9,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from odds_pipeline import french
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet import static_files, words
 from odds_pipeline.extranet.delivery import Reader
 from odds_pipeline.extranet.reading.serving import View
@@ -36,7 +35,6 @@ def environment() -> Environment:
         figure=words.figure,
         evolution=words.change,
         ecart=lambda value, sheet: words.signed(value, sheet["decimals"], words.difference_unit(sheet)),
-        THEMES=THEMES,
         LEVELS=french.LEVELS,
         LEVELS_PLURAL=french.LEVELS_PLURAL,
         DIRECTIONS=words.DIRECTIONS,
@@ -75,6 +73,8 @@ def render(
     """A page. ``personal`` pages are never kept; others may be, so they must hold nothing personal."""
     html = TEMPLATES.get_template(template).render(
         view=view_of(request),
+        observatory=view_of(request).observatory,
+        THEMES=view_of(request).observatory.themes,
         settings=request.app.state.settings,
         signed_in=reader_of(request).person is not None,
         path=request.scope["path"],

@@ -2,7 +2,7 @@
 
 A *geography* is a stretch of years between two mergers, named by its last year, or by its first
 one when it is still running: ``2024`` (40 communes, until 2024-12-31) and ``2025`` (39 communes).
-Code 93066 means two territories, one in each. The tables come from
+A code that a merger keeps means two territories, one in each. The tables come from
 ``resources/reference/territories.csv`` and ``territory_events.csv``.
 """
 
@@ -129,7 +129,7 @@ class Territories:
     def by_label(self) -> dict[str, str]:
         """Commune codes by plain label, current and former, with or without its article.
 
-        A label that two communes share (Saint-Denis) names neither.
+        A label that two communes share names neither.
         """
         found: dict[str, set[str]] = {}
         for territory in self.all:

@@ -8,7 +8,6 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.declarations.feed import LEVELS
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.project import FeedEntry, IndicatorEntry, Project
 from odds_pipeline.french import french_month
 
@@ -103,7 +102,8 @@ def counts(rows: Iterable[Covered]) -> tuple[int, int, int, int, int, int]:
 def page(project: Project, rows: list[Covered]) -> str:
     """The coverage as a Markdown page, in French: a table of the themes, then each indicator."""
     lines = ["# Couverture du recueil", "", _HEAD, "", _COLUMNS, "|---" * 7 + "|"]
-    themes = {label: [r for r in rows if r.theme == theme] for theme, label in THEMES.items()}
+    declared = project.observatory.themes.items()
+    themes = {label: [r for r in rows if r.theme == theme] for theme, label in declared}
     for label, own in [*themes.items(), ("Ensemble", rows)]:
         lines.append(f"| {label} | " + " | ".join(str(n) for n in counts(own)) + " |")
     for label, own in themes.items():

@@ -24,8 +24,6 @@ from odds_pipeline.reception.reading import read
 from odds_pipeline.reception.recognition import Match, recognise
 from odds_pipeline.reception.tables import Table, Unreadable, open_tables
 
-POPULATION = "insee.population_municipale"
-
 
 def quoted(text: str) -> str:
     """A YAML scalar that is read back as this very text."""
@@ -228,11 +226,12 @@ def _simulation(project: Project, feed: str, proposal: Proposal) -> str:
             for row in csv.DictReader(file, delimiter=";")
             if row["code"] in proposal.communes
         )
-    shared = people and POPULATION in project.variables
+    population = project.observatory.population
+    shared = people and population in project.variables
     lines = [f"format: {feed}", "variables:"]
     for f in proposal.figures:
         if shared and f.aggregation == "sum":
-            lines.append(f"  {f.name}: {{of: {POPULATION}, share: {f.total / people:.6f}, spread: 0.1}}")
+            lines.append(f"  {f.name}: {{of: {population}, share: {f.total / people:.6f}, spread: 0.1}}")
         else:
             lines.append(f"  {f.name}: {{level: {f.typical:.6g}, spread: 0.05}}")
     return "\n".join(lines) + "\n"

@@ -163,7 +163,7 @@ class _Sample:
         raise CannotPropose(
             f"{self.table.file_name}: no column holds codes or names of the communes, territories or "
             "départements of the perimeter; a file of the region or of France alone cannot be told "
-            "from its codes: write its contract by hand, on the model of assets/partners/insee"
+            "from its codes: write its contract by hand (docs/how-to/add-a-partner.md)"
         )
 
     def place(self, row: list[str]) -> str:
@@ -209,8 +209,8 @@ class _Sample:
             raise CannotPropose(
                 f"{self.table.file_name}: several rows of one territory and period "
                 f"(lines {', '.join(map(str, twice[:2]))}), and no row says Total or Ensemble: which "
-                "rows count, or whether they add up, must be said by `where` or `reduce`; write the "
-                "contract by hand, on the model of assets/partners/drihl/sitadel.yaml"
+                "rows count, or whether they add up, must be said by `where` or `reduce`: write the "
+                "contract by hand (docs/how-to/add-a-partner.md)"
             )
         return found
 
@@ -244,8 +244,8 @@ class _Sample:
             if any({y, y + 1, y + 2} <= years for y in years):
                 raise CannotPropose(
                     f"{self.table.file_name}: the columns {key.replace('#', '…')} look like consecutive "
-                    "years or months: write the contract by hand with `unpivot`, on the model of "
-                    "assets/partners/insee/populations_legales.yaml"
+                    "years or months: write the contract by hand with `unpivot` "
+                    "(docs/how-to/add-a-partner.md)"
                 )
 
     def _left_out(self, position: int, cells: list[str]) -> str | None:

@@ -5,7 +5,7 @@ Everything comes from the declarations, so that a page never says other than wha
 
 from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.formula import Term
-from odds_pipeline.declarations.indicator import THEMES, Family, Indicator
+from odds_pipeline.declarations.indicator import Family, Indicator
 from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.french import ACCESS, LEVELS_PLURAL, MONTHS, french_month, french_number
 from odds_pipeline.indicators.comparison import interval_of, years_apart
@@ -27,7 +27,7 @@ INTERVALS = {"wilson": "à 95 %, méthode de Wilson", "byar": "à 95 %, méthode
 def theme_pages(project: Project) -> dict[str, str]:
     """File name to text, for every theme that has a family."""
     pages = {}
-    for theme, label in THEMES.items():
+    for theme, label in project.observatory.themes.items():
         families = [f for f in project.families.values() if f.theme == theme]
         if families:
             pages[f"{theme}.md"] = _page(project, label, families)

@@ -13,7 +13,7 @@ _CODE = re.compile(r"\d[\dAB][0-9A-Z]+", re.IGNORECASE)
 
 
 def code_of(shown: str) -> str:
-    """The code that a cell shows: ``93001`` for ``93001.0``, ``="93001"``, ``'93001`` and the like."""
+    """The code that a cell shows: ``75056`` for ``75056.0``, ``="75056"``, ``'75056`` and the like."""
     if shown.isalnum():
         return shown
     code = INVISIBLE.sub("", shown).strip()
@@ -22,7 +22,7 @@ def code_of(shown: str) -> str:
 
 
 def is_code(shown: str) -> bool:
-    """Whether a text is written as codes of territories are: ``93001``, ``2A004``, ``200054781``."""
+    """Whether a text is written as codes of territories are: ``75056``, ``2A004``, ``200054781``."""
     return _CODE.fullmatch(shown) is not None
 
 

@@ -400,9 +400,9 @@ def geography_of(codes: set[str], month: str, fmt: Format, territories: Territor
 def ambiguous(codes: set[str], geography: int, fmt: Format, territories: Territories) -> str | None:
     """Why the geography of a file cannot be told from its codes, in French, or ``None`` when it can.
 
-    A file of before the merger that has Saint-Denis and lacks Pierrefitte either was written in the
-    39 communes of after it, or is of a producer that has nothing for Pierrefitte. Guessing would take
-    one Saint-Denis for the other.
+    A file of before a merger that has the commune that kept its code and lacks the one that joined it
+    either was written in the communes of after it, or is of a producer that has nothing for the other.
+    Guessing would take the commune of before for that of after.
     """
     if fmt.geography is not None or codes & territories.merged_away():
         return None

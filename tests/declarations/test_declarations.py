@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from odds_pipeline.cli.declarations import problems_of
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.problems import DeclarationError
 from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.declarations.schemas import write_schemas
@@ -97,6 +96,7 @@ def small(tmp_path: Path) -> Path:
     for folder in ("assets/partners/adil", "assets/indicators/social", "expectations/partners/adil"):
         (tmp_path / folder).mkdir(parents=True)
     shutil.copytree(root / "resources" / "reference", tmp_path / "resources" / "reference")
+    shutil.copy(root / "assets/observatory.yaml", tmp_path / "assets")
     shutil.copy(root / "assets/partners/adil/partner.yaml", tmp_path / "assets/partners/adil")
     shutil.copy(root / "expectations/partners/defaults.yaml", tmp_path / "expectations/partners")
     shutil.copytree(root / "expectations/indicators", tmp_path / "expectations/indicators")
@@ -198,7 +198,7 @@ def test_each_theme_and_each_partner_has_its_indicators(project: Project) -> Non
         for partner in {v.split(".")[0] for v in entry.indicator.parsed.variables}
     )
     assert sum(themes.values()) >= 520
-    assert min(themes[theme] for theme in THEMES) >= 70
+    assert min(themes[theme] for theme in project.observatory.themes) >= 70
     assert {partner for partner, count in partners.items() if count >= 10} == PARTNERS
 
 

@@ -103,6 +103,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         families = here / "assets/indicators/social"
         families.mkdir(parents=True, exist_ok=True)
         (families / f"{name}.yaml").write_text(FAMILY.format(id=name))
+    shutil.copy(project / "assets/observatory.yaml", here / "assets")
     shutil.copy(project / "expectations/partners/defaults.yaml", here / "expectations/partners")
     shutil.copytree(project / "expectations/indicators", here / "expectations/indicators")
     shutil.copy(project / "expectations/catalogue.yaml", here / "expectations")

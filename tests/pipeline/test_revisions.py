@@ -99,6 +99,7 @@ def paris(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }.items():
         (own / path).parent.mkdir(parents=True, exist_ok=True)
         (own / path).write_text(content, encoding="utf-8")
+    shutil.copy(root / "assets/observatory.yaml", own / "assets")
     shutil.copy(root / "expectations/partners/defaults.yaml", own / "expectations/partners")
     shutil.copytree(root / "expectations/indicators", own / "expectations/indicators")
     shutil.copy(root / "expectations/catalogue.yaml", own / "expectations")

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from odds_pipeline.declarations.access import readable
 from odds_pipeline.declarations.checks.names import indicator_missing
 from odds_pipeline.declarations.declared import Declared
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.socle import Socle
@@ -44,10 +43,11 @@ def _studied(declared: Declared, indicator: str, twice: bool) -> Iterator[str]:
 
 def portrait_problems(declared: Declared, portrait: Portrait, file: YamlFile) -> Iterator[Problem]:
     """Every mistake of the portrait."""
+    themes = declared.observatory.themes
     yield from _geography(declared, portrait.geography, file)
     for name, theme in portrait.themes.items():
-        if name not in THEMES:
-            yield file.problem(("themes", name), f"no theme {name!r}{nearest(name, THEMES)}")
+        if name not in themes:
+            yield file.problem(("themes", name), f"no theme {name!r}{nearest(name, themes)}")
         for indicator in dict.fromkeys([*theme.indicators, theme.map, theme.trend]):
             for message in _shown(declared, portrait, indicator):
                 yield file.problem(("themes", name), message)
@@ -65,9 +65,10 @@ def _shown(declared: Declared, portrait: Portrait, indicator: str) -> Iterator[s
 
 def socle_problems(declared: Declared, socle: Socle, file: YamlFile) -> Iterator[Problem]:
     """Every mistake of the socle."""
+    known = declared.observatory.themes
     for theme in socle.themes:
-        if theme not in THEMES:
-            yield file.problem(("themes", theme), f"no theme {theme!r}{nearest(theme, THEMES)}")
+        if theme not in known:
+            yield file.problem(("themes", theme), f"no theme {theme!r}{nearest(theme, known)}")
     lists = {
         **{("themes", name): names for name, names in socle.themes.items()},
         **{("publics", name): public.indicators for name, public in socle.publics.items()},

@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 from odds_pipeline.declarations.extranet import Settings
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet.downloads import exports
 from odds_pipeline.extranet.reading.serving import View
 
+_PLACE = "http://id.insee.fr/geo/departement/"
 _EU = "http://publications.europa.eu/resource/authority/"
 CONTEXT = {
     "dcat": "http://www.w3.org/ns/dcat#",
@@ -79,7 +79,7 @@ def _described(
         "dct:description": _text(description + _simulated(view)),
         "dct:publisher": _ref(publisher),
         "dct:language": _ref(f"{_EU}language/FRA"),
-        "dct:spatial": _ref("http://id.insee.fr/geo/departement/93"),
+        "dct:spatial": [_ref(f"{_PLACE}{code}") for code in view.observatory.departements],
         "dct:modified": _moment(view.about["published_at"]),
         "dct:accessRights": _ref(f"{_EU}access-right/{_RIGHTS[access]}"),
         "dcat:theme": [_ref(f"{_EU}data-theme/SOCI")],
@@ -128,7 +128,7 @@ def _dataset(view: View, base: str, publisher: str, settings: Settings, name: st
             "@type": "dct:ProvenanceStatement",
             "dct:description": _text(sheet["source"]),
         },
-        "dcat:keyword": [_text(THEMES[sheet["theme"]]), _text(sheet["family_label"])],
+        "dcat:keyword": [_text(view.observatory.themes[sheet["theme"]]), _text(sheet["family_label"])],
         "dcat:landingPage": {"@id": address + "#fiche", "@type": "foaf:Document"},
         "dcat:contactPoint": _contact(base, settings),
         "dcat:distribution": [
@@ -212,12 +212,12 @@ TABLES = {
 _REQUIRED = {"indicator", "territory", "month", "geography", "level", "obs_status", "conf_status"}
 
 
-def table_schema(table: str) -> Node:
+def table_schema(view: View, table: str) -> Node:
     """The Table Schema of one of :data:`TABLES`."""
     _, fields, key = TABLES[table]
     return {
         "$schema": "https://specs.frictionlessdata.io/schemas/table-schema.json",
-        "name": f"odds93-{table}",
+        "name": f"{view.observatory.id}-{table}",
         "fields": [
             {
                 "name": name,
@@ -236,7 +236,7 @@ def data_package(view: View, settings: Settings) -> Node:
     """A Frictionless data package of the machine CSV files of the release."""
     return {
         "profile": "tabular-data-package",
-        "name": f"odds93-edition{view.number}",
+        "name": f"{view.observatory.id}-edition{view.number}",
         "title": f"{settings.title}, édition {view.number}",
         "description": "Recueil des indicateurs." + _simulated(view),
         "created": view.about["published_at"],
@@ -248,7 +248,7 @@ def data_package(view: View, settings: Settings) -> Node:
                 "format": "csv",
                 "mediatype": "text/csv",
                 "encoding": "utf-8",
-                "schema": table_schema(table),
+                "schema": table_schema(view, table),
             }
             for table, (name, _, _) in TABLES.items()
         ],

@@ -40,7 +40,7 @@ _ORDER = " ORDER BY v.indicator, v.territory, v.month, v.geography"
 VALUES: dict[str, tuple[str, str]] = {
     "indicator": ("string", "Identifiant de l’indicateur"),
     "indicator_label": ("string", "Libellé de l’indicateur"),
-    "territory": ("string", "Code du territoire (code Insee, SIREN de l’EPT, 93, FR, FM)"),
+    "territory": ("string", "Code du territoire (Insee, SIREN de l’EPT, département, FR, FM)"),
     "territory_label": ("string", "Nom du territoire"),
     "level": ("string", "Niveau : commune, ept, departement, region, france"),
     "geography": ("integer", "Géographie : 2024 (40 communes) ou 2025 (39 communes)"),
@@ -154,23 +154,24 @@ def territories() -> Table:
     )
 
 
-def sdmx() -> Table:
+def sdmx(view: View) -> Table:
     """All the recueil as SDMX-CSV 2.0."""
     return Table(
         "recueil-sdmx",
-        "SELECT 'dataflow' AS STRUCTURE, 'ODDS93:RECUEIL(1.0)' AS STRUCTURE_ID, 'I' AS ACTION, "
+        "SELECT 'dataflow' AS STRUCTURE, ? AS STRUCTURE_ID, 'I' AS ACTION, "
         "v.indicator AS INDICATOR, v.territory AS REF_AREA, v.geography AS GEOGRAPHY, "
         "v.month AS TIME_PERIOD, v.value AS OBS_VALUE, d.unit AS UNIT_MEASURE, "
         "v.obs_status AS OBS_STATUS, v.conf_status AS CONF_STATUS, a.simulated AS SIMULATED "
         "FROM indicator_values v JOIN definitions d USING (indicator) CROSS JOIN release.about a"
         + _ORDER,
+        (f"{view.observatory.id.upper()}:RECUEIL(1.0)",),
     )
 
 
 def file_name(view: View, table: Table, extension: str) -> str:
     """A name that says the release, and that data are simulated when they are."""
     mark = "-DONNEES-SIMULEES" if view.simulated else ""
-    return f"odds93-edition{view.number}-{table.name}{mark}.{extension}"
+    return f"{view.observatory.id}-edition{view.number}-{table.name}{mark}.{extension}"
 
 
 def write(view: View, table: Table, extension: str) -> tuple[Path, bool]:

@@ -1,7 +1,7 @@
 """The JSON API, documented by OpenAPI, with the same rights as the pages."""
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from pydantic import BaseModel
@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from odds_pipeline.extranet.identity import journal
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.search import search
-from odds_pipeline.extranet.reading.serving import View
+from odds_pipeline.extranet.reading.serving import Unknown, View
 from odds_pipeline.extranet.rendering import reader_of, render, view_of
 
 router = APIRouter()
@@ -18,6 +18,7 @@ MOST = 50_000
 """Values in one answer; more are had as a file."""
 
 Identifier = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,120}$")]
+Identified = Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_]{0,119}$")]
 Month = Annotated[str | None, Query(pattern=r"^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 
 
@@ -159,13 +160,15 @@ def _sheet(view: View, name: str) -> dict[str, Any]:
     }
 
 
-@router.get("/api/v1/indicateurs", response_model=list[Indicateur])
+@router.get("/api/v1/indicateurs", response_model=list[Indicateur], responses=NOT_FOUND)
 def indicators(
     request: Request,
-    theme: Literal["cadrage", "enfance_education", "sante", "social", "logement"] | None = None,
+    theme: Identified = None,
 ) -> Response:
     """Les fiches des indicateurs, toutes ou celles d’un thème."""
     view = view_of(request)
+    if theme is not None and theme not in view.observatory.themes:
+        raise Unknown(theme)
     return _json(
         [_sheet(view, n) for n, s in view.definitions.items() if theme is None or s["theme"] == theme]
     )

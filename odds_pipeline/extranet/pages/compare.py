@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.serving import Row, Unknown, View
 from odds_pipeline.extranet.rendering import render, view_of
@@ -21,7 +20,7 @@ def compared(
     view: View, codes: list[str], theme: str | None
 ) -> tuple[list[str], dict[str, dict[str, Row]]]:
     """The indicators of a theme, and their rows by indicator and territory."""
-    if theme is not None and theme not in THEMES:
+    if theme is not None and theme not in view.observatory.themes:
         raise Unknown(theme)
     names = [n for n, s in view.definitions.items() if theme is None or s["theme"] == theme]
     places = list(dict.fromkeys(view.place(code).code for code in codes if code))

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet.downloads import dcat, exports
 from odds_pipeline.extranet.identity import journal
 from odds_pipeline.extranet.pages.compare import MOST
@@ -44,7 +43,7 @@ def data(request: Request) -> HTMLResponse:
 @router.get("/donnees/recueil.sdmx.csv")
 def whole_sdmx(request: Request) -> Response:
     """The whole recueil as SDMX-CSV."""
-    return _file(request, exports.sdmx(), "machine.csv")
+    return _file(request, exports.sdmx(view_of(request)), "machine.csv")
 
 
 @router.get("/donnees/catalogue.jsonld")
@@ -73,7 +72,7 @@ def schema(request: Request, table: str) -> Response:
     """The Table Schema of a table."""
     if table not in dcat.TABLES:
         raise Unknown(table)
-    content = dcat.table_schema(table)
+    content = dcat.table_schema(view_of(request), table)
     return _kept(json.dumps(content, ensure_ascii=False, indent=1), "application/json")
 
 
@@ -120,6 +119,6 @@ def comparison_table(
     """The indicators of a theme for several territories."""
     view = view_of(request)
     codes = sorted({view.place(code).code for code in t if code})
-    if not codes or (theme and theme not in THEMES):
+    if not codes or (theme and theme not in view.observatory.themes):
         raise Unknown("comparaison")
     return _file(request, exports.of_territories(codes, theme or None), extension)

@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet.drawing import places_map
 from odds_pipeline.extranet.pages.territory import essentials
 from odds_pipeline.extranet.reading import queries
@@ -21,7 +20,7 @@ def home(request: Request) -> HTMLResponse:
     own = _own(request, view)
     counts = {
         theme: sum(1 for n, s in view.definitions.items() if s["theme"] == theme and n in view.valued)
-        for theme in THEMES
+        for theme in view.observatory.themes
     }
     return render(
         request,

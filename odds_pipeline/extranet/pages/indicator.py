@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.extranet.drawing import (
     indicator_map,
     indicator_ranking,
@@ -12,7 +11,7 @@ from odds_pipeline.extranet.drawing import (
 )
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.changes import history_of
-from odds_pipeline.extranet.reading.serving import Row, Unknown, View
+from odds_pipeline.extranet.reading.serving import Place, Row, Unknown, View
 from odds_pipeline.extranet.reading.situation import age, situation, trend
 from odds_pipeline.extranet.rendering import render, view_of
 
@@ -22,22 +21,35 @@ router = APIRouter()
 @router.get("/indicateurs")
 def indicators(request: Request) -> HTMLResponse:
     """Every indicator, by theme and family."""
-    return render(request, "indicators.html", themes=list(THEMES), families=_families(request))
+    return render(
+        request,
+        "indicators.html",
+        themes=list(view_of(request).observatory.themes),
+        families=_families(request),
+    )
 
 
 @router.get("/themes/{theme}")
 def one_theme(request: Request, theme: str) -> HTMLResponse:
     """The indicators of one theme."""
-    if theme not in THEMES:
+    if theme not in view_of(request).observatory.themes:
         raise Unknown(theme)
     return render(request, "indicators.html", themes=[theme], families=_families(request))
 
 
 def _families(request: Request) -> dict[str, dict[str, list[str]]]:
-    families: dict[str, dict[str, list[str]]] = {theme: {} for theme in THEMES}
+    families: dict[str, dict[str, list[str]]] = {
+        theme: {} for theme in view_of(request).observatory.themes
+    }
     for name, sheet in view_of(request).definitions.items():
         families[sheet["theme"]].setdefault(sheet["family_label"], []).append(name)
     return families
+
+
+def _departements(view: View, chosen: Place | None) -> list[str]:
+    """The département of the chosen place, else those of the observatory."""
+    codes = [chosen.departement] if chosen and chosen.departement else view.observatory.departements
+    return [code for code in codes if code in view.places]
 
 
 @router.get("/indicateurs/{indicator}")
@@ -58,7 +70,7 @@ def one_indicator(
     month = mois or (at_level[0]["month"] if at_level else None)
     rows = queries.month_of(view, indicator, month, level) if month else []
     chosen = view.place(territoire) if territoire else None
-    compared = [code for code in (chosen.code if chosen else None, "93") if code]
+    compared = [*([chosen.code] if chosen else []), *_departements(view, chosen)]
     series = queries.series(view, indicator, compared)
     atlas = request.app.state.atlas
     own = next((row for row in rows if chosen and row["territory"] == chosen.code), None)

@@ -51,7 +51,7 @@ def portrait_page(request: Request, code: str) -> HTMLResponse:
 
 @router.get("/portraits/{file}")
 def portrait_file(request: Request, file: str) -> Response:
-    """The portrait of a territory: ``93008.pdf`` or ``93008.html``."""
+    """The portrait of a territory: ``<code>.pdf`` or ``<code>.html``."""
     code, _, suffix = file.partition(".")
     if suffix not in ("pdf", "html"):
         raise Unknown(file)

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.extranet.drawing import places_map, position, spark
 from odds_pipeline.extranet.reading import queries
@@ -23,13 +22,18 @@ FIRST = 4
 @router.get("/territoires")
 def territories(request: Request) -> HTMLResponse:
     """Every territory, by EPT, and the map."""
-    view = view_of(request)
-    return render(request, "territories.html", map=places_map(request.app.state.atlas, view))
+    view, atlas = view_of(request), request.app.state.atlas
+    merged: dict[int, list[str]] = {}
+    for year, old, _ in atlas.territories.mergers:
+        merged.setdefault(year, []).append(view.place(old).label)
+    return render(request, "territories.html", map=places_map(atlas, view), merged=merged)
 
 
 def _socle(request: Request) -> Socle:
     socle: Socle | None = request.app.state.socle
-    return socle or Socle(label="L’essentiel", themes={theme: [] for theme in THEMES})
+    return socle or Socle(
+        label="L’essentiel", themes={theme: [] for theme in view_of(request).observatory.themes}
+    )
 
 
 def _told(view: View, place: Place, rows: dict[str, Row]) -> dict[str, Row]:
@@ -52,7 +56,7 @@ def _page(
 ) -> HTMLResponse:
     """A page of one territory, with what all of them show around their own content."""
     view, socle = view_of(request), _socle(request)
-    themes = [t for t in THEMES if any(view.definitions[n]["theme"] == t for n in rows)]
+    themes = [t for t in view.observatory.themes if any(view.definitions[n]["theme"] == t for n in rows)]
     return render(
         request,
         template,
@@ -121,7 +125,7 @@ def territory_theme(
     """All the indicators of a theme, by family, or those whose words are asked for."""
     view = view_of(request)
     place = view.place(code)
-    if theme not in THEMES:
+    if theme not in view.observatory.themes:
         raise Unknown(theme)
     rows = queries.latest_of_territory(view, code)
     asked = words_of(q)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from odds_pipeline.declarations.access import readable
 from odds_pipeline.extranet.reading.serving import Unknown, View
-from odds_pipeline.publications.portrait.publish import folder_of
+from odds_pipeline.publications.writer import folder_of
 from odds_pipeline.release.published import numbers
 from odds_pipeline.storage.home import Home
 

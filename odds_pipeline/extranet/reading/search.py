@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.synonyms import Synonym
 from odds_pipeline.extranet.reading.serving import Row, View
 from odds_pipeline.geography.territories import plain
@@ -61,7 +60,7 @@ def index(view: View) -> None:
             (sheet["label"], 1.0),
             (sheet["short_label"], 1.0),
             (name.replace("_", " "), 0.9),
-            (f"{sheet['family_label']} {THEMES.get(sheet['theme'], '')}", 0.6),
+            (f"{sheet['family_label']} {view.observatory.themes.get(sheet['theme'], '')}", 0.6),
             (sheet["source"], 0.5),
             (f"{sheet['definition']} {sheet['population']}", 0.4),
         ):

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from odds_pipeline.declarations.observatory import Observatory
 from odds_pipeline.extranet.reading.rights import Rights
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.release.published import current_number, numbers, open_release, release_path
@@ -64,12 +65,18 @@ class View:
     """
 
     def __init__(
-        self, home: Home, number: int, rights: Rights, workshop: Path, withheld: Set[str] = frozenset()
+        self,
+        home: Home,
+        number: int,
+        rights: Rights,
+        workshop: Path,
+        observatory: Observatory,
+        withheld: Set[str] = frozenset(),
     ) -> None:
         path = release_path(home, number) / f"{rights.source}.duckdb"
         if not path.exists():
             raise Unknown(f"{path} is missing")
-        self.rights, self.number = rights, number
+        self.rights, self.number, self.observatory = rights, number, observatory
         # Goes with the view; a request that still sends one of its files still holds the view.
         self._folder = tempfile.TemporaryDirectory(dir=workshop)
         self.workshop = Path(self._folder.name)
@@ -167,8 +174,11 @@ class PageCache:
 class Serving:
     """Views of the current release by rights. A broken new release leaves the last good one on show."""
 
-    def __init__(self, home: Home, workshop: Path, prepare: Callable[[View], None]) -> None:
-        self.home, self.workshop, self.prepare = home, workshop, prepare
+    def __init__(
+        self, home: Home, workshop: Path, observatory: Observatory, prepare: Callable[[View], None]
+    ) -> None:
+        self.home, self.workshop, self.observatory = home, workshop, observatory
+        self.prepare = prepare
         self._views: OrderedDict[Rights, View] = OrderedDict()
         self._lock = threading.Lock()
         self._broken: int | None = None
@@ -203,7 +213,7 @@ class Serving:
     def _open(self, number: int, rights: Rights) -> View | None:
         """A view of that release, or ``None`` when it is damaged."""
         try:
-            view = View(self.home, number, rights, self.workshop)
+            view = View(self.home, number, rights, self.workshop, self.observatory)
             self.prepare(view)
         except Exception:
             LOG.exception("release %s cannot be served: `odds verify` says what is damaged", number)
@@ -252,7 +262,14 @@ class Serving:
         with open_release(self.home, current.number) as widest:
             declared = {n for (n,) in widest.execute("SELECT indicator FROM definitions").fetchall()}
         try:
-            view = View(self.home, number, rights, self.workshop, declared - current.definitions.keys())
+            view = View(
+                self.home,
+                number,
+                rights,
+                self.workshop,
+                self.observatory,
+                declared - current.definitions.keys(),
+            )
             self.prepare(view)
         except (duckdb.Error, KeyError) as error:
             LOG.warning("release %s is of a form that pages no longer read: %s", number, error)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.project import FeedEntry, IndicatorEntry
 from odds_pipeline.indicators.compute import compute
 from odds_pipeline.orchestration.components.shared import (
@@ -56,7 +55,7 @@ def _spec(entry: IndicatorEntry, driving: FeedEntry) -> dg.AssetSpec:
         tags={"theme": entry.family.theme, "family": entry.family.id},
         metadata={
             "unit": indicator.unit,
-            "theme": THEMES[entry.family.theme],
+            "theme": project().observatory.themes[entry.family.theme],
             "dagster/table_name": "indicator_values",
             **code_reference(entry.file, entry.line),
         },

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from odds_pipeline.declarations.committee import Committee
+from odds_pipeline.declarations.observatory import Committee
 from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.orchestration.components.shared import (
@@ -19,9 +19,10 @@ from odds_pipeline.orchestration.components.shared import (
 )
 from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.publications.committees.publish import publish_pack
-from odds_pipeline.publications.portrait.publish import Published, publish_portrait
+from odds_pipeline.publications.portrait.publish import publish_portrait
 from odds_pipeline.publications.studies.publish import publish_study
 from odds_pipeline.publications.studies.study import StudyRefused
+from odds_pipeline.publications.writer import Published
 
 GATE = "conditions_de_publication"
 AFTER_RELEASE = "0 8 8 * *"
@@ -140,44 +141,37 @@ def _study(study: Study, file: Path) -> dg.AssetsDefinition:
 
 
 class CommitteePacks(dg.Component, dg.Model, dg.Resolvable):
-    """``comites/technique`` and ``comites/pilotage``: one page each, on their own calendars."""
-
-    technique: str
-    pilotage: str
+    """``comites/<id>``: the page of each committee, on its own calendar."""
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        crons: dict[Committee, str] = {"technique": self.technique, "pilotage": self.pilotage}
-        assets = [_pack(committee) for committee in crons]
-        schedules = [
-            _schedule(f"comite_{committee}", cron, [pack_key(committee)])
-            for committee, cron in crons.items()
-        ]
-        return dg.Definitions(assets=assets, schedules=schedules)
+        committees = project().observatory.committees
+        return dg.Definitions(
+            assets=[_pack(name, committee) for name, committee in committees.items()],
+            schedules=[
+                _schedule(f"comite_{name}", committee.schedule, [pack_key(name)])
+                for name, committee in committees.items()
+            ],
+        )
 
 
-def pack_key(committee: Committee) -> dg.AssetKey:
+def pack_key(name: str) -> dg.AssetKey:
     """Asset key of a committee's page."""
-    return dg.AssetKey(["comites", committee])
+    return dg.AssetKey(["comites", name])
 
 
-def _pack(committee: Committee) -> dg.AssetsDefinition:
-    words = {
-        "technique": "Page mensuelle du comité technique : livraisons, retards, refus, changements.",
-        "pilotage": "Page semestrielle du comité de pilotage : couverture, fraîcheur, usages.",
-    }
-
+def _pack(name: str, committee: Committee) -> dg.AssetsDefinition:
     @dg.asset(
-        key=pack_key(committee),
+        key=pack_key(name),
         deps=[RECUEIL],
-        description=words[committee],
+        description=committee.description,
         group_name="comites",
         owners=["team:odds"],
         kinds={"html", "pdf"},
     )
     def page(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
-        of_month = committee == "technique"
-        period = (Period.month_before if of_month else Period.half_year_before)(date.today())
-        published = publish_pack(project(), warehouse.home, committee, period)
-        return dg.MaterializeResult(metadata=written(published))
+        period = Period.before(date.today(), committee.every)
+        return dg.MaterializeResult(
+            metadata=written(publish_pack(project(), warehouse.home, name, period))
+        )
 
     return page

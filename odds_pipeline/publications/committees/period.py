@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 from odds_pipeline.months import shifted
 
@@ -36,6 +37,16 @@ class Period:
     def half_year_before(cls, day: date) -> "Period":
         """The last whole half-year before ``day``."""
         return cls.named(f"{day.year}-S1" if day.month > 6 else f"{day.year - 1}-S2")
+
+    @classmethod
+    def before(cls, day: date, every: Literal["month", "half_year"]) -> "Period":
+        """The last whole period of a committee before ``day``."""
+        return cls.month_before(day) if every == "month" else cls.half_year_before(day)
+
+    @property
+    def every(self) -> Literal["month", "half_year"]:
+        """How long the period is."""
+        return "half_year" if "S" in self.name else "month"
 
     @property
     def words(self) -> str:

@@ -3,35 +3,35 @@
 import sqlite3
 from datetime import timedelta
 
-from odds_pipeline.declarations.committee import Committee
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.identity.journal import EVENTS
 from odds_pipeline.publications.committees import steering, technical
 from odds_pipeline.publications.committees.facts import read_facts
 from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.publications.documents import Document
-from odds_pipeline.publications.portrait.publish import Published, write_documents
+from odds_pipeline.publications.writer import Published, write_documents
 from odds_pipeline.quality.feed_status import feed_status
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 
 
-def pack(project: Project, home: Home, committee: Committee, period: Period) -> Document:
+def pack(project: Project, home: Home, committee: str, period: Period) -> Document:
     """The page. Feeds are late or not as seen on the day after the period."""
     facts = read_facts(home, period)
     status = feed_status(project, home, period.end + timedelta(days=1))
-    if committee == "technique":
-        return technical.document(project, facts, status, period)
+    one = project.observatory.committees[committee]
+    if one.page == "deliveries":
+        return technical.document(one, project, facts, status, period)
     found: steering.Coverage = {}
     if facts.last or facts.before:
         shown = facts.last or facts.before
         assert shown is not None
         with open_release(home, shown.number) as connection:
             found = steering.coverage(connection)
-    return steering.document(project, facts, status, found, extranet_use(home, period), period)
+    return steering.document(one, project, facts, status, found, extranet_use(home, period), period)
 
 
-def publish_pack(project: Project, home: Home, committee: Committee, period: Period) -> Published:
+def publish_pack(project: Project, home: Home, committee: str, period: Period) -> Published:
     """Write the page among the publications, as HTML and PDF."""
     folder = home.path / "publications" / "comites" / committee / period.name
     return write_documents(

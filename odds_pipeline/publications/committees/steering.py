@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import duckdb
 
-from odds_pipeline.declarations.indicator import THEMES
+from odds_pipeline.declarations.observatory import Committee
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import NONE, french_month, french_number, numeric_day, numeric_month
 from odds_pipeline.publications.committees.facts import Facts
@@ -22,7 +22,7 @@ from odds_pipeline.publications.documents import (
 from odds_pipeline.publications.documents import (
     Facts as KeyFigures,
 )
-from odds_pipeline.publications.portrait.portrait import SIMULATED
+from odds_pipeline.publications.origin import SIMULATED
 from odds_pipeline.quality.feed_status import FeedStatus
 
 Coverage = dict[str, tuple[int, int]]
@@ -41,6 +41,7 @@ def coverage(connection: duckdb.DuckDBPyConnection) -> Coverage:
 
 
 def document(
+    committee: Committee,
     project: Project,
     facts: Facts,
     status: list[FeedStatus],
@@ -50,9 +51,9 @@ def document(
 ) -> Document:
     """The page of one half-year. ``use``: sign-ins and downloads by kind, ``None`` when not measured."""
     return Document(
-        title="Comité de pilotage",
+        title=committee.label,
         subtitle=f"Couverture, fraîcheur et usages, {period.words}",
-        footer="ODDS, Observatoire départemental des données sociales de la Seine-Saint-Denis.",
+        footer=project.observatory.signature,
         date=f"{period.end.isoformat()}T00:00:00+00:00",
         blocks=tuple(_blocks(project, facts, status, found, use, period)),
         banner=SIMULATED if facts.simulated else "",
@@ -67,7 +68,7 @@ def _blocks(
     use: dict[str, int] | None,
     period: Period,
 ) -> Iterator[Block]:
-    declared = dict.fromkeys(THEMES, 0)
+    declared = dict.fromkeys(project.observatory.themes, 0)
     for entry in project.indicators.values():
         declared[entry.family.theme] += 1
     total, known = sum(declared.values()), sum(n for n, _ in found.values())
@@ -83,7 +84,7 @@ def _blocks(
     )
     yield Heading("Couverture")
     rows = []
-    for theme, label in THEMES.items():
+    for theme, label in project.observatory.themes.items():
         with_value, values = found.get(theme, (0, 0))
         share = f"{100 * with_value / declared[theme]:.0f} %" if declared[theme] else NONE
         rows.append((label, str(declared[theme]), str(with_value), share, french_number(values, 0)))

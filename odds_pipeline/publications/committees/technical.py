@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from odds_pipeline.declarations.observatory import Committee
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import french_number, numeric_month
 from odds_pipeline.publications.committees.facts import Facts
@@ -20,7 +21,7 @@ from odds_pipeline.publications.documents import (
 from odds_pipeline.publications.documents import (
     Facts as KeyFigures,
 )
-from odds_pipeline.publications.portrait.portrait import SIMULATED
+from odds_pipeline.publications.origin import SIMULATED
 from odds_pipeline.quality.feed_status import FeedStatus
 
 SHOWN = 9
@@ -28,12 +29,14 @@ SHOWN = 9
 LATE = {"late": "en retard", "overdue": "très en retard"}
 
 
-def document(project: Project, facts: Facts, status: list[FeedStatus], period: Period) -> Document:
+def document(
+    committee: Committee, project: Project, facts: Facts, status: list[FeedStatus], period: Period
+) -> Document:
     """The page of one month."""
     return Document(
-        title="Comité technique",
+        title=committee.label,
         subtitle=f"Livraisons et recueil, {period.words}",
-        footer="ODDS, Observatoire départemental des données sociales de la Seine-Saint-Denis.",
+        footer=project.observatory.signature,
         date=f"{period.end.isoformat()}T00:00:00+00:00",
         blocks=tuple(_blocks(project, facts, status)),
         banner=SIMULATED if facts.simulated else "",

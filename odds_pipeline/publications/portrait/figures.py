@@ -11,10 +11,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import french_number, status_word, with_unit
-from odds_pipeline.storage.sql import one
+from odds_pipeline.publications.origin import read_about
 
 COMPARISONS = (
     "departement_value",
@@ -25,16 +24,6 @@ COMPARISONS = (
     "change_5y",
     "reserve",
 )
-
-
-@dataclass(frozen=True)
-class About:
-    """Which release, which edition of it, when it was published, whether it holds simulated data."""
-
-    release: int
-    edition: Access
-    published_at: str
-    simulated: bool
 
 
 @dataclass(frozen=True)
@@ -98,7 +87,7 @@ class Figures:
         indicators: list[str],
         geography: int,
     ) -> None:
-        self.about = read_about(connection)
+        self.observatory, self.about = project.observatory, read_about(connection)
         self.sheets = _sheets(project, connection, indicators)
         self._frame = _frame(connection, list(self.sheets), geography)
         known = self._frame[self._frame["value"].notna() & (self._frame["level"] == "commune")]
@@ -149,11 +138,6 @@ class Figures:
         month = self.months[indicator]
         found = {code: self._cells.get((indicator, code, month)) for code in codes}
         return {code: _float(row["value"]) if row else None for code, row in found.items()}
-
-
-def read_about(connection: duckdb.DuckDBPyConnection) -> About:
-    """What the open edition says of itself."""
-    return About(*one(connection, "SELECT number, edition, published_at, simulated FROM about"))
 
 
 def _float(value: Any) -> float | None:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from html import unescape
 
 from odds_pipeline.charts import Ground, Line, choropleth, circles, trend
-from odds_pipeline.declarations.indicator import THEMES
 from odds_pipeline.declarations.portrait import Portrait, PortraitTheme
-from odds_pipeline.french import ACCESS, LEVELS, NONE, numeric_day, numeric_month
+from odds_pipeline.french import LEVELS, NONE, numeric_month
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents import (
     Block,
@@ -21,21 +20,11 @@ from odds_pipeline.publications.documents import (
     Side,
     Table,
 )
-from odds_pipeline.publications.portrait.figures import About, Cell, Figures, Sheet
+from odds_pipeline.publications.origin import SIMULATED, footer
+from odds_pipeline.publications.portrait.figures import Cell, Figures, Sheet
 
 LAST = 6
 """Months of the table beside a curve."""
-SIMULATED = "DONNÉES SIMULÉES – aucune valeur de ce document n’est réelle"
-
-
-def footer(about: About, what: str) -> str:
-    """What every page says of where it comes from."""
-    simulated = "données simulées, " if about.simulated else ""
-    return (
-        f"ODDS, Observatoire départemental des données sociales de la Seine-Saint-Denis. {what}, "
-        f"{simulated}édition n° {about.release} du "
-        f"{numeric_day(about.published_at)}, accès : {ACCESS[about.edition]}."
-    )
 
 
 def document(
@@ -46,34 +35,35 @@ def document(
     return Document(
         title=place.label,
         subtitle=f"{portrait.label} – {LEVELS[place.level]} ({place.code})",
-        footer=footer(figures.about, portrait.label),
+        footer=footer(figures.observatory, figures.about, portrait.label),
         date=figures.about.published_at,
         blocks=tuple(one.blocks()),
         banner=SIMULATED if figures.about.simulated else "",
-        keywords=("portrait social", place.label, "Seine-Saint-Denis"),
+        keywords=("portrait social", place.label, figures.observatory.territory),
     )
 
 
 def method(portrait: Portrait, figures: Figures) -> Document:
     """The annex: definition, source and limits of every indicator shown."""
     blocks: list[Block] = [Bullets(tuple(portrait.method))]
+    themes = figures.observatory.themes
     for name, theme in portrait.themes.items():
         sheets = [figures.sheets[i] for i in theme.indicators if i in figures.months]
         if not sheets:
             continue
-        blocks.append(Heading(THEMES[name]))
+        blocks.append(Heading(themes[name]))
         rows = []
         for sheet in sheets:
             breaks = [f"Rupture en {numeric_month(m)} : {why}" for m, why in sheet.breaks.items()]
             limits = " ".join([sheet.limits, *sheet.cautions, *breaks])
             rows.append((f"{sheet.label} ({sheet.unit})", sheet.definition, sheet.source, limits))
         columns = (Column("Indicateur", 1.6), Column("Définition", 2), Column("Source", 1.5))
-        caption = f"{THEMES[name]}, définitions, sources et limites"
+        caption = f"{themes[name]}, définitions, sources et limites"
         blocks.append(Table(caption, (*columns, Column("Limites", 2)), tuple(rows), bare=True))
     return Document(
         title="Méthode du portrait social",
         subtitle=portrait.description,
-        footer=footer(figures.about, portrait.label),
+        footer=footer(figures.observatory, figures.about, portrait.label),
         date=figures.about.published_at,
         blocks=tuple(blocks),
         banner=SIMULATED if figures.about.simulated else "",
@@ -110,7 +100,7 @@ class _One:
         if self.place.level == "commune":
             yield Paragraph(
                 "Chaque valeur est comparée à celles du département et de la France, et située parmi "
-                f"les {len(self.communes)} communes de la Seine-Saint-Denis.",
+                f"les {len(self.communes)} communes {self.figures.observatory.of_territory}.",
             )
         for name, (theme, present) in self.themes.items():
             if present:
@@ -132,7 +122,8 @@ class _One:
             yield Facts(tuple(facts))
 
     def _theme(self, name: str, theme: PortraitTheme, present: list[str]) -> Iterator[Block]:
-        yield Heading(THEMES[name])
+        label = self.figures.observatory.themes[name]
+        yield Heading(label)
         columns = [Column("Indicateur", 5.7), Column("Valeur", 1.45, True)]
         if self.place.level != "departement":
             columns.append(Column("Départ.", 1.4, True))
@@ -147,7 +138,7 @@ class _One:
         rows = [
             self._row(self.figures.sheets[i], self.figures.cell(i, self.place.code)) for i in present
         ]
-        yield Table(f"{THEMES[name]}, indicateurs clés", tuple(columns), tuple(rows), bare=True)
+        yield Table(f"{label}, indicateurs clés", tuple(columns), tuple(rows), bare=True)
         charts = (self._map(theme.map), self._trend(theme.trend))
         if any(charts):
             yield Side(charts, (1.0, 2.0))

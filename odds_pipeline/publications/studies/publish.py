@@ -8,10 +8,10 @@ from odds_pipeline.charts import read_ground
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.study import Study
-from odds_pipeline.publications.portrait.figures import read_about
-from odds_pipeline.publications.portrait.publish import folder_of, write_documents
+from odds_pipeline.publications.origin import read_about
 from odds_pipeline.publications.studies.report import document
 from odds_pipeline.publications.studies.study import StudyRefused, StudyResult, refusal, run_study
+from odds_pipeline.publications.writer import folder_of, write_documents
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 

@@ -17,8 +17,7 @@ from odds_pipeline.publications.documents import (
     Side,
     Table,
 )
-from odds_pipeline.publications.portrait.figures import About
-from odds_pipeline.publications.portrait.portrait import SIMULATED, footer
+from odds_pipeline.publications.origin import SIMULATED, About, footer
 from odds_pipeline.publications.studies.study import StudyResult
 
 DRAFT = "BROUILLON NON PUBLIABLE – les conditions de publication de l’étude ne sont pas remplies"
@@ -43,11 +42,11 @@ def document(project: Project, result: StudyResult, about: About, ground: Ground
     return Document(
         title=result.study.label,
         subtitle=result.study.description,
-        footer=footer(about, "Étude"),
+        footer=footer(project.observatory, about, "Étude"),
         date=about.published_at,
         blocks=tuple(_Report(project, result, ground).blocks()),
         banner=" – ".join(banners),
-        keywords=("logement", "fragilité", "Seine-Saint-Denis"),
+        keywords=(*result.study.keywords, project.observatory.territory),
     )
 
 

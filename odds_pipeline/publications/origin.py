@@ -1,0 +1,36 @@
+"""What every document says of where it comes from."""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from odds_pipeline.declarations.access import Access
+from odds_pipeline.declarations.observatory import Observatory
+from odds_pipeline.french import ACCESS, numeric_day
+from odds_pipeline.storage.sql import one
+
+SIMULATED = "DONNÉES SIMULÉES – aucune valeur de ce document n’est réelle"
+
+
+@dataclass(frozen=True)
+class About:
+    """Which release, which edition of it, when it was published, whether it holds simulated data."""
+
+    release: int
+    edition: Access
+    published_at: str
+    simulated: bool
+
+
+def read_about(connection: duckdb.DuckDBPyConnection) -> About:
+    """What the open edition says of itself."""
+    return About(*one(connection, "SELECT number, edition, published_at, simulated FROM about"))
+
+
+def footer(observatory: Observatory, about: About, what: str) -> str:
+    """The foot of every page."""
+    simulated = "données simulées, " if about.simulated else ""
+    return (
+        f"{observatory.signature} {what}, {simulated}édition n° {about.release} du "
+        f"{numeric_day(about.published_at)}, accès : {ACCESS[about.edition]}."
+    )
