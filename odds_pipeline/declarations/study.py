@@ -9,14 +9,10 @@ from odds_pipeline.declarations.base import Declaration, Name, Sentence
 
 
 class StudyIndicator(Declaration):
-    """``fragile``: whether a high or a low value is the fragile one.
-
-    ``months``: the value is the mean of that many last months, all of which must be known.
-    """
+    """``fragile``: whether a high or a low value is the fragile one."""
 
     fragile: Literal["high", "low"] = "high"
     weight: float = Field(default=1, gt=0)
-    months: int = Field(default=1, ge=1, le=36)
 
 
 class Dimension(Declaration):

@@ -8,6 +8,7 @@ import pytest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.declarations.study import Study
+from odds_pipeline.publications.studies.profile import profile
 from odds_pipeline.publications.studies.study import StudyRefused, StudyResult, refusal, run_study
 
 
@@ -59,8 +60,6 @@ def test_a_complete_study_passes_its_gate(project: Project, study: Study) -> Non
     groups = [set(result.typology.classes.iloc[i * 10 : (i + 1) * 10]) for i in range(4)]
     assert groups == [{4}, {3}, {2}, {1}]
     assert set(result.ranks.iloc[30:]) == set(range(1, 11))
-    assert result.months["aides_fsl_pour_1000"] == "2024-01 à 2024-12"
-    # The mean of twelve months, of which the last is 1 higher.
     assert result.months["part_impayes"] == "2024-12" and result.simulated and result.release == 7
 
 
@@ -73,14 +72,68 @@ def test_a_missing_dimension_forbids_publication_and_is_named(project: Project, 
     assert "occupation" not in result.scores
 
 
-def test_half_of_a_dimension_is_not_enough_when_a_month_is_missing(
+@pytest.mark.parametrize(
+    ("lacking", "month"),
+    [
+        (0, "2024-12"),
+        (4, "2024-12"),  # nearly complete: no reason to go a month back
+        (14, "2024-11"),  # a third lack it, and the month before is complete
+    ],
+)
+def test_the_last_month_that_is_nearly_complete_is_taken(
+    project: Project, study: Study, lacking: int, month: str
+) -> None:
+    values = figures(project, study)
+    name = "demandes_pour_100_menages"
+    few = sorted(values["territory"].unique())[:lacking]
+    gone = (values["indicator"] == name) & (values["month"] == "2024-12") & values["territory"].isin(few)
+    result = run(project, study, values[~gone])
+    assert result.months[name] == month
+    assert refusal(result) == ""
+
+
+def test_classes_are_described_in_the_units_of_their_indicators(project: Project, study: Study) -> None:
+    """Incomes are turned and extreme values drawn in for the computation, not for the reader."""
+    values = figures(project, study)
+    result = run(project, study, values)
+    table = profile(project, result)
+    last = values[values["month"] == "2024-12"].set_index("territory")
+    for row in table.to_dict("records"):
+        own = last[last["indicator"] == row["indicateur"]]["value"]
+        inside = own[[c for c, k in result.typology.classes.items() if k == row["classe"]]]
+        assert row["moyenne_simple_de_la_classe"] == pytest.approx(inside.mean())
+        assert row["moyenne_simple_des_communes"] == pytest.approx(own.mean())
+        gap = row["moyenne_simple_de_la_classe"] - row["moyenne_simple_des_communes"]
+        assert np.sign(row["v_test"]) == np.sign(gap)
+        assert row["periode"] == "2024-12" and row["unite"]
+    fragile = table[(table["classe"] == 1) & (table["indicateur"] == "niveau_vie_d1")]
+    assert (fragile["v_test"] < 0).all() and (fragile["moyenne_simple_de_la_classe"] > 0).all()
+
+
+def test_dimensions_that_say_the_same_are_told(project: Project, study: Study) -> None:
+    """The four groups of communes are the same in every dimension of this table."""
+    result = run(project, study, figures(project, study))
+    (told,) = [f for f in result.findings if f.rule == "dimensions_distinctes"]
+    assert not told.passed and not told.refuses
+    assert result.correlations["correlation"].iloc[0] > 0.92
+
+
+def test_the_uncertainty_of_the_data_widens_the_intervals_of_ranks(
     project: Project, study: Study
 ) -> None:
     values = figures(project, study)
-    short = values["indicator"].isin(["recours_dalo_pour_1000"]) & (values["month"] == "2024-05")
-    result = run(project, study, values[~short])
-    assert result.absent == {"recours_dalo_pour_1000": "11 mois disponibles sur 12"}
-    assert refusal(result) == ""
+    sure = run(project, study, values)
+    half = 15 * 1.959964
+    unsure = run(
+        project, study, values.assign(ci_low=values["value"] - half, ci_high=values["value"] + half)
+    )
+    widths = [
+        float((r.sensitivity.intervals["high"] - r.sensitivity.intervals["low"]).mean())
+        for r in (sure, unsure)
+    ]
+    assert widths[1] > 1.3 * widths[0]
+    assert sure.sensitivity.effects["data"] == 0 and unsure.sensitivity.effects["data"] > 0
+    assert (sure.ranks == unsure.ranks).all()  # the ranks are those of the published values
 
 
 def test_too_many_estimated_values_forbid_publication(project: Project, study: Study) -> None:

@@ -112,4 +112,4 @@ def test_noise_is_not_stable() -> None:
     points = np.random.default_rng(11).normal(size=(40, 6))
     labels = ward_classes(points)
     assert 3 <= len(np.unique(labels)) <= 6
-    assert np.mean(list(stability(points, labels).values())) < 0.75
+    assert np.mean(list(stability(pd.DataFrame(points), labels).values())) < 0.75

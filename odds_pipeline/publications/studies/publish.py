@@ -9,6 +9,7 @@ from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.publications.origin import read_about
+from odds_pipeline.publications.studies.profile import profile
 from odds_pipeline.publications.studies.report import document
 from odds_pipeline.publications.studies.study import StudyRefused, StudyResult, refusal, run_study
 from odds_pipeline.publications.writer import folder_of, write_documents
@@ -57,7 +58,7 @@ def publish_study(
 
 
 def tables(project: Project, result: StudyResult) -> Iterator[tuple[str, bytes]]:
-    """The result tables as CSV: scores and ranks of communes, tests of classes."""
+    """The result tables as CSV: scores and ranks of communes, what distinguishes classes."""
     labels = {t.code: t.label for t in project.territories.communes(result.study.geography)}
     scores = result.scores.copy()
     scores.insert(0, "libelle", [labels[code] for code in scores.index])
@@ -67,5 +68,5 @@ def tables(project: Project, result: StudyResult) -> Iterator[tuple[str, bytes]]
     scores["classe"] = result.typology.classes
     ordered = scores.sort_values("rang", kind="stable").rename_axis("commune")
     yield "communes.csv", ordered.to_csv(sep=";", decimal=",", float_format="%.4f").encode()
-    tests = result.typology.tests
-    yield "classes.csv", tests.to_csv(sep=";", decimal=",", float_format="%.4f", index=False).encode()
+    classes = profile(project, result)
+    yield "classes.csv", classes.to_csv(sep=";", decimal=",", float_format="%.4f", index=False).encode()

@@ -1,6 +1,7 @@
 """A study as a document: map, ranking with intervals, classes, dimensions, method."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from typing import Any
 
 from odds_pipeline.charts import Ground, Ranked, choropleth, classed, ranking
 from odds_pipeline.declarations.project import Project
@@ -18,17 +19,17 @@ from odds_pipeline.publications.documents import (
     Table,
 )
 from odds_pipeline.publications.origin import SIMULATED, About, footer
+from odds_pipeline.publications.studies.profile import SIGNIFICANT, profile
 from odds_pipeline.publications.studies.study import StudyResult
 
 DRAFT = "BROUILLON NON PUBLIABLE – les conditions de publication de l’étude ne sont pas remplies"
 FACTORS = {
+    "data": "l’incertitude des données, où elle est connue",
     "normalisation": "la mise à l’échelle des indicateurs",
     "aggregation": "la moyenne, arithmétique ou géométrique",
     "indicator": "le retrait d’un indicateur",
     "weights": "les poids des dimensions, à ± 25 %",
 }
-SIGNIFICANT = 1.96
-"""Beyond this v-test, a class's mean differs from the whole's with a risk under 5 %."""
 
 
 def _number(value: float, decimals: int = 1) -> str:
@@ -59,6 +60,7 @@ class _Report:
         self.order = list(result.ranks.sort_values(kind="stable").index)
         self.used = [d for d in self.study.dimensions if d in result.scores.columns]
         self.kinds = sorted(set(result.typology.classes))
+        self.profile = profile(project, result)
 
     def blocks(self) -> Iterator[Block]:
         yield from self._warnings()
@@ -133,8 +135,10 @@ class _Report:
         spread = self.result.sensitivity
         yield Paragraph(
             f"Le point est le rang de la commune, la barre l’intervalle où tombent 90 % de ses rangs "
-            f"quand la méthode change ({french_number(spread.runs, 0)} variantes calculées). Deux "
-            f"communes dont les barres se recouvrent ne sont pas départagées."
+            f"quand changent la méthode et, où leur incertitude est connue (intervalle de confiance, "
+            f"arrondi du producteur), les données ({french_number(spread.runs, 0)} variantes). "
+            f"Deux communes dont les barres se recouvrent ne sont pas départagées ; des barres séparées "
+            f"ne tiennent pas compte des données dont l’incertitude est inconnue."
         )
         rows = [
             Ranked(
@@ -180,20 +184,25 @@ class _Report:
             f"classification ascendante hiérarchique de Ward, consolidation par centres mobiles : "
             f"{len(self.kinds)} classes, de la plus fragile à la moins fragile."
         )
-        tests = self.result.typology.tests
+        tests = self.profile
+        yield Paragraph(
+            f"Les tableaux donnent, sur {len(tests)} v-tests, ceux qui dépassent ± 1,96. Un sur vingt "
+            f"le ferait par hasard ({_number(0.05 * len(tests), 0)} ici), et les classes sont faites de "
+            f"ces mêmes indicateurs : les v-tests les décrivent, ils ne prouvent pas qu’elles existent."
+        )
         for kind in self.kinds:
             members = self._members(kind)
             stability = self.result.typology.stability[kind]
             yield Heading(f"{self._class_name(kind)} – {len(members)} commune(s)", 3)
             yield Paragraph(f"{self._named(members)}. Stabilité : {_number(stability, 2)}.")
-            own = tests[(tests["class"] == kind) & (tests["v"].abs() >= SIGNIFICANT)]
-            own = own.reindex(own["v"].abs().sort_values(ascending=False, kind="stable").index)
-            rows = [self._profile_row(str(r["indicator"]), r) for _, r in own.iterrows()]
+            own = tests[(tests["classe"] == kind) & (tests["v_test"].abs() >= SIGNIFICANT)]
+            own = own.reindex(own["v_test"].abs().sort_values(ascending=False, kind="stable").index)
+            rows = [self._profile_row(row) for row in own.to_dict("records")]
             if rows:
                 columns = (
                     Column("Indicateur", 3),
-                    Column("Moyenne de la classe", 1.5, True),
-                    Column("Moyenne des communes", 1.7, True),
+                    Column("Moyenne simple de la classe", 1.5, True),
+                    Column("Moyenne simple des communes", 1.7, True),
                     Column("v-test", 0.8, True),
                     Column("Lecture", 1.3),
                 )
@@ -201,19 +210,13 @@ class _Report:
             else:
                 yield Paragraph("Aucun indicateur ne la distingue nettement de l’ensemble.")
 
-    def _profile_row(self, indicator: str, row: object) -> tuple[str, ...]:
-        sheet = self.sheets[indicator]
-        members = self.result.typology.classes
-        values = self.result.values.loc[members.index, indicator]
-        kind = row["class"]  # type: ignore[index]  # a row of a table
-        v = float(row["v"])  # type: ignore[index]
-        if self.study.indicators[indicator].fragile == "low":
-            v = -v
-        inside = values[members == kind].mean()
+    def _profile_row(self, row: dict[Hashable, Any]) -> tuple[str, ...]:
+        indicator, v = str(row["indicateur"]), float(row["v_test"])
+        sheet, symbol = self.sheets[indicator], self.symbols[indicator]
+        means = (row["moyenne_simple_de_la_classe"], row["moyenne_simple_des_communes"])
         return (
             sheet.label,
-            f"{_number(float(inside), sheet.decimals)} {self.symbols[indicator]}".rstrip(),
-            f"{_number(float(values.mean()), sheet.decimals)} {self.symbols[indicator]}".rstrip(),
+            *(f"{_number(float(mean), sheet.decimals)} {symbol}".rstrip() for mean in means),
             french_number(v, 1, "+"),
             "plus élevé" if v > 0 else "plus bas",
         )
@@ -234,6 +237,24 @@ class _Report:
             "Changement moyen de rang quand on retire…",
             (Column("Dimension ou indicateur", 3), Column("Rangs", 1, True)),
             tuple((self._name_of(name), _number(change)) for name, change in removed),
+        )
+        yield Side(((left,), (right,)))
+        yield from self._dimensions()
+
+    def _dimensions(self) -> Iterator[Block]:
+        """How far dimensions tell each other, and what each really weighs in the index."""
+        pairs = self.result.correlations.head(6).to_dict("records")
+        left = Table(
+            "Dimensions qui se ressemblent le plus",
+            (Column("Dimensions", 3), Column("Corrélation", 1, True)),
+            tuple((f"{p['one']} / {p['other']}", _number(float(p["correlation"]), 2)) for p in pairs),
+        )
+        index = self.result.scores["index"]
+        shares = [(d, float(self.result.scores[d].corr(index) ** 2)) for d in self.used]
+        right = Table(
+            "Part de l’indice que chaque dimension explique (carré de la corrélation)",
+            (Column("Dimension", 3), Column("Part", 1, True)),
+            tuple((self.study.dimensions[d].label, _number(share, 2)) for d, share in shares),
         )
         yield Side(((left,), (right,)))
 
@@ -266,16 +287,20 @@ class _Report:
         items = [
             "Étapes du manuel OCDE/JRC sur les indicateurs composites (2008) : données manquantes, "
             "valeurs extrêmes, mise à l’échelle, poids, agrégation, rangs, analyse de sensibilité.",
-            "Chaque indicateur est pris au même mois pour toutes les communes : le dernier que "
-            f"{100 * self.study.coverage:.0f} % d’entre elles ont.",
-            f"Valeurs estimées faute d’être connues (moyenne de l’EPT) : {estimated} sur {whole}.",
+            "Chaque indicateur est pris au même mois pour toutes les communes : le dernier presque "
+            f"aussi complet que le plus complet, et connu d’au moins {100 * self.study.coverage:.0f} % "
+            "d’entre elles.",
+            f"Valeurs estimées faute d’être connues (moyenne de l’EPT) : {estimated} sur {whole}. Une "
+            "valeur secrète parce qu’elle est petite est ainsi surestimée.",
             f"Valeurs extrêmes traitées : {', '.join(treated) or 'aucune'}.",
             "Mise à l’échelle de 0 à 100 entre la plus petite et la plus grande valeur ; poids égaux "
             "des indicateurs dans une dimension et des dimensions dans l’indice, sauf mention ; "
             "moyenne arithmétique.",
             "v-test : écart de la moyenne d’une classe à celle des communes, en erreurs-types d’un "
-            "tirage sans remise. Stabilité : similarité moyenne de Jaccard entre la classe et celles "
-            "d’échantillons tirés avec remise ; stable au-dessus de 0,75, instable sous 0,6.",
+            "tirage sans remise. Les moyennes sont simples : une petite commune y compte autant qu’une "
+            "grande, ce n’est pas le taux du département. Stabilité : similarité moyenne de Jaccard "
+            "entre la classe et celles d’échantillons tirés avec remise, composantes refaites à "
+            "chaque tirage ; stable au-dessus de 0,75, instable sous 0,6.",
         ]
         if self.result.reserves:
             told = [f"{self.sheets[i].short_label} ({n})" for i, n in self.result.reserves.items()]

@@ -1,8 +1,10 @@
 """A study, from its declaration and one edition of a release to its tables and its verdict."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from odds_pipeline.declarations.project import Project
@@ -50,6 +52,11 @@ class StudyResult:
     typology: Typology
     findings: list[Finding]
 
+    @cached_property
+    def correlations(self) -> pd.DataFrame:
+        """Pairs of dimensions and how far one tells the other: ``one``, ``other``, ``correlation``."""
+        return _correlations(self)
+
     @property
     def refusals(self) -> list[Finding]:
         """The rules that forbid publishing."""
@@ -74,53 +81,72 @@ def usable(study: Study, columns: list[str]) -> dict[str, dict[str, float]]:
     return {name: indicators for name, indicators in found.items() if indicators}
 
 
+NEARLY = 0.9
+"""A month serves when it has as many communes as the best one, to a tenth: one that a few communes lack
+is no reason to go back, one that a third of them lack is."""
+
 _VALUES = """
-SELECT indicator, month, territory, value, RESERVE AS reserve FROM indicator_values
+SELECT indicator, month, territory, value, reserve, (ci_high - ci_low) / 2 / 1.959964 AS error
+FROM study_values
 WHERE level = 'commune' AND geography = $geography AND indicator IN (SELECT unnest($indicators))
   AND value IS NOT NULL AND conf_status = 'F'
 """
 
 
-def _values(
-    connection: duckdb.DuckDBPyConnection, study: Study, communes: list[str]
-) -> tuple[pd.DataFrame, dict[str, str], dict[str, str], dict[str, int]]:
-    """Communes × usable indicators; months of each; absent ones and why; values with a reserve.
+@dataclass(frozen=True)
+class _Read:
+    """``errors``: standard errors of the values, 0 where none is known."""
 
-    All communes are taken at the same month: the last one that enough of them have.
-    """
+    values: pd.DataFrame
+    errors: pd.DataFrame
+    months: dict[str, str]
+    absent: dict[str, str]
+    reserves: dict[str, int]
+
+
+def _read(connection: duckdb.DuckDBPyConnection, study: Study, communes: list[str]) -> _Read:
+    """The figures of the study; all communes at the same month, the last that enough of them have."""
     parameters = {"geography": study.geography, "indicators": list(study.indicators)}
     has = {row[0] for row in connection.execute("DESCRIBE indicator_values").fetchall()}
-    # A release made before values carried reserves has no such column.
-    reserve = "reserve" if "reserve" in has else "NULL"
-    long = connection.execute(_VALUES.replace("RESERVE", reserve), parameters).df()
-    columns: dict[str, pd.Series] = {}
-    months: dict[str, str] = {}
-    absent: dict[str, str] = {}
-    reserves: dict[str, int] = {}
-    for name, declared in study.indicators.items():
-        table = long[long["indicator"] == name].pivot(index="territory", columns="month", values="value")
-        table = table.reindex(communes).sort_index(axis=1)
-        if table.shape[1] == 0:
-            absent[name] = "aucune valeur dans cette édition"
-            continue
-        means = table.T.rolling(declared.months).mean().T
-        known = means.notna().mean()
-        enough = known[known >= study.coverage]
-        if enough.empty:
-            if table.shape[1] < declared.months:
-                absent[name] = f"{table.shape[1]} mois disponibles sur {declared.months}"
-            else:
-                absent[name] = f"au plus {round(100 * known.max())} % des communes ont une valeur"
-            continue
-        last = str(enough.index[-1])
-        columns[name] = means[last]
-        at = list(table.columns).index(last)
-        first = str(table.columns[at - declared.months + 1])
-        months[name] = last if first == last else f"{first} à {last}"
-        read = long[(long["indicator"] == name) & long["month"].between(first, last)]
-        if count := int(read["reserve"].notna().sum()):
-            reserves[name] = count
-    return pd.DataFrame(columns, index=communes, dtype=float), months, absent, reserves
+    # Releases made before these columns existed have none.
+    absent_columns = [f"NULL AS {n}" for n in ("reserve", "ci_low", "ci_high") if n not in has]
+    columns = ", ".join(["*", *absent_columns])
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW study_values AS SELECT {columns} FROM indicator_values"
+    )
+    long = connection.execute(_VALUES, parameters).df()
+    read = _Read(
+        pd.DataFrame(index=communes, dtype=float), pd.DataFrame(index=communes, dtype=float), {}, {}, {}
+    )
+    for name in study.indicators:
+        own = long[long["indicator"] == name]
+        month = last_month(own, len(communes), study.coverage)
+        if own.empty:
+            read.absent[name] = "aucune valeur dans cette édition"
+        elif month is None:
+            share = own.groupby("month")["territory"].nunique().max() / len(communes)
+            read.absent[name] = f"au plus {round(100 * share)} % des communes ont une valeur"
+        else:
+            at = own[own["month"] == month].set_index("territory").reindex(communes)
+            read.values[name] = at["value"].astype(float)
+            read.errors[name] = at["error"].astype(float).fillna(_rounding(at["value"]))
+            read.months[name] = month
+            if count := int(at["reserve"].notna().sum()):
+                read.reserves[name] = count
+    return read
+
+
+def last_month(own: pd.DataFrame, communes: int, coverage: float) -> str | None:
+    """The last month nearly as complete as the best one, among those that enough communes have."""
+    known = own.groupby("month")["territory"].nunique().sort_index()
+    enough = known[(known >= coverage * communes) & (known >= NEARLY * known.max())]
+    return None if enough.empty else str(enough.index[-1])
+
+
+def _rounding(values: pd.Series) -> float:
+    """The standard error of values that their producer rounds to the unit; 0 for others."""
+    known = values.dropna()
+    return float(1 / np.sqrt(12)) if len(known) and (known == known.round()).all() else 0.0
 
 
 def run_study(project: Project, study: Study, connection: duckdb.DuckDBPyConnection) -> StudyResult:
@@ -130,7 +156,8 @@ def run_study(project: Project, study: Study, connection: duckdb.DuckDBPyConnect
     """
     about = one(connection, "SELECT number, published_at, simulated FROM about")
     communes = {t.code: t for t in project.territories.communes(study.geography)}
-    values, months, absent, reserves = _values(connection, study, list(communes))
+    read = _read(connection, study, list(communes))
+    values, absent = read.values, read.absent
     if values.shape[1] < 2:
         labels = [project.indicators[name].indicator.short_label for name in absent]
         raise StudyRefused(
@@ -164,8 +191,8 @@ def run_study(project: Project, study: Study, connection: duckdb.DuckDBPyConnect
         published_at=about[1],
         simulated=bool(about[2]),
         values=values,
-        months=months,
-        reserves=reserves,
+        months=read.months,
+        reserves=read.reserves,
         absent=absent,
         unranked=[code for code in communes if code not in ranked.index],
         treatments=treatments,
@@ -173,12 +200,32 @@ def run_study(project: Project, study: Study, connection: duckdb.DuckDBPyConnect
         normalised=normalised,
         scores=scores,
         ranks=ranks(scores["index"]),
-        sensitivity=sensitivity(data, dimensions, weights),
+        sensitivity=sensitivity(data, dimensions, weights, _errors(read, data, treatments)),
         typology=classes,
         findings=[],
     )
     result.findings.extend(_gate(project, result))
     return result
+
+
+def _errors(read: _Read, data: pd.DataFrame, treatments: dict[str, str]) -> pd.DataFrame:
+    """Standard errors of the treated table; none for what is no longer in its own unit."""
+    errors = read.errors.loc[data.index, data.columns].fillna(0.0)
+    changed = [name for name in data.columns if treatments.get(name) == "logarithme"]
+    return errors.assign(**dict.fromkeys(changed, 0.0))
+
+
+def _correlations(result: StudyResult) -> pd.DataFrame:
+    """Each pair of dimensions with the correlation of their scores, the strongest first."""
+    scores = result.scores
+    names = [name for name in result.study.dimensions if name in scores.columns]
+    rows = [
+        (result.study.dimensions[a].label, result.study.dimensions[b].label, scores[a].corr(scores[b]))
+        for i, a in enumerate(names)
+        for b in names[i + 1 :]
+    ]
+    frame = pd.DataFrame(rows, columns=["one", "other", "correlation"])
+    return frame.sort_values("correlation", ascending=False, kind="stable", ignore_index=True)
 
 
 def _gate(project: Project, result: StudyResult) -> list[Finding]:
@@ -205,6 +252,7 @@ def _gate(project: Project, result: StudyResult) -> list[Finding]:
             [(k, int(classes[k]), s) for k, s in result.typology.stability.items()],
             columns=["class", "communes", "stability"],
         ),
+        "correlations": result.correlations,
     }
     with scratch() as connection:
         for name, frame in {"delivery": batch, **tables}.items():

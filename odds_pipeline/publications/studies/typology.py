@@ -112,20 +112,27 @@ def v_tests(data: pd.DataFrame, classes: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def stability(points: np.ndarray, labels: np.ndarray) -> dict[int, float]:
+def _points(data: pd.DataFrame) -> np.ndarray:
+    """The coordinates that are classified: those of the kept components."""
+    varied = data.loc[:, data.nunique() > 1]
+    return principal_components(varied).kept().to_numpy()
+
+
+def stability(data: pd.DataFrame, labels: np.ndarray) -> dict[int, float]:
     """Mean Jaccard similarity of each class with its nearest in bootstrap samples (Hennig, 2007).
 
-    Above 0.75 a class is stable, below 0.6 it is not.
+    The components are those of each sample: kept as they were, they would carry the whole's structure
+    into every sample. Above 0.75 a class is stable, below 0.6 it is not.
     """
     random = np.random.default_rng(SEED)
     kinds = [int(k) for k in np.unique(labels)]
     found: dict[int, list[float]] = {k: [] for k in kinds}
     for _ in range(BOOTSTRAPS):
-        sample = random.integers(0, len(points), len(points))
+        sample = random.integers(0, len(data), len(data))
         drawn = np.unique(sample)
         if len(drawn) <= len(kinds):
             continue
-        again = ward_classes(points[sample], len(kinds))
+        again = ward_classes(_points(data.iloc[sample]), len(kinds))
         by_point = dict(zip(sample.tolist(), again.tolist(), strict=True))
         new = np.array([by_point[i] for i in drawn.tolist()])
         for kind in kinds:
@@ -147,5 +154,5 @@ def typology(data: pd.DataFrame, order: pd.Series, wanted: int | None = None) ->
     classes = pd.Series([number[k] for k in labels], index=data.index)
     heights = sorted((float(h) for h in linkage(points, method="ward")[:, 2]), reverse=True)
     return Typology(
-        components, classes, v_tests(data, classes), stability(points, classes.to_numpy()), heights[:10]
+        components, classes, v_tests(data, classes), stability(data, classes.to_numpy()), heights[:10]
     )
