@@ -18,7 +18,7 @@ real: .venv/ready  ## The same on real files: make real FROM=folder
 	ODDS_HOME=$${ODDS_HOME:-data/real} $(BIN)/odds run --from $(FROM)
 
 test: .venv/ready  ## Everything the project can check by itself
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 server: .venv/server  ## What a server deployment and its tests need besides
 .venv/server: .venv/ready requirements-server.lock
