@@ -62,9 +62,10 @@ def schemas(folder: Annotated[Path, typer.Argument(help="where to write them")])
 def docs(
     folder: Annotated[Path, typer.Argument(help="where to write them")] = Path("docs/reference"),
 ) -> None:
-    """Write the reference pages: the definitions of each theme, in French, and this command."""
+    """Write the reference pages: the definitions of each theme, in French, this command, the schemas."""
     from typer.cli import get_docs_for_click
 
+    from odds_pipeline.declarations.schemas import write_schemas
     from odds_pipeline.publications.reference import theme_pages
 
     command = typer.main.get_command(app)
@@ -73,6 +74,7 @@ def docs(
     for name, page in {**theme_pages(load()), "cli.md": text.rstrip() + "\n"}.items():
         (folder / name).write_text(page, encoding="utf-8")
         out.print(str(folder / name), highlight=False)
+    write_schemas(folder / "schemas")
 
 
 @app.command()

@@ -7,7 +7,7 @@ the September it begins in.
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from odds_pipeline.declarations.base import Declaration, Month
 from odds_pipeline.months import number_of
@@ -17,6 +17,13 @@ MONTHS_BETWEEN = {"monthly": 1, "quarterly": 3, "annual": 12, "school_year": 12}
 
 class Calendar(Declaration):
     """``lag`` is the usual number of months between the reference month and its delivery."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"cadence": {"const": "school_year"}}},
+            "then": {"properties": {"month": {"const": 9}}},
+        }
+    )
 
     cadence: Literal["monthly", "quarterly", "annual", "school_year"]
     first: Month

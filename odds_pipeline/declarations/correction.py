@@ -3,13 +3,17 @@
 import re
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from odds_pipeline.declarations.base import Declaration, Month, Name, Sentence
 
 
 class Match(Declaration):
     """The deliveries and the cells meant; what is not given matches anything."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": [name]} for name in ("file", "sha256", "month")]}
+    )
 
     file: str | None = Field(default=None, description="regular expression searched in the file name")
     sha256: str | None = Field(

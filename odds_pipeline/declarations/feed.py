@@ -8,7 +8,7 @@ so that one format covers a column renamed each year. A column that has had seve
 import re
 from typing import Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.base import Declaration, Month, Name, Sentence
@@ -120,6 +120,10 @@ class Period(Declaration):
     Each pattern is a regular expression searched in the file name, in the header or in a column.
     What no pattern gives comes from the calendar's ``month``.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"dependentRequired": {"column": ["pattern"], "pattern": ["column"]}}
+    )
 
     file: str | None = None
     header: str | None = None

@@ -73,10 +73,10 @@ class Defaults(Declaration):
     """
 
     population: Sentence | None = None
-    levels: list[Level] | None = None
+    levels: list[Level] | None = Field(default=None, min_length=1)
     direction: Direction | None = None
     limits: Sentence | None = None
-    decimals: int | None = None
+    decimals: int | None = Field(default=None, ge=0, le=4)
     owner: Sentence | None = None
     cautions: list[Sentence] = []
     breaks: list[Break] | None = None

@@ -111,7 +111,7 @@ class _ProjectReader(Reader):
         file = self.file(path)
         if file is None:
             return
-        if not isinstance(file.data, dict) or not isinstance(file.data.get("indicators"), dict):
+        if not isinstance(file.data, dict) or not isinstance(file.data.get("indicators") or None, dict):
             self.problems.append(file.problem((), "expected id, theme, label, description, indicators"))
             self.failed.add(file.path)
             return

@@ -29,7 +29,11 @@ class Secrecy(Declaration):
     contributor could tell the largest one to better than that percentage.
     """
 
-    threshold: int = Field(ge=0, description="smallest count that may be published; 0: no rule")
+    threshold: int = Field(
+        ge=0,
+        description="smallest count that may be published; 0: no rule",
+        json_schema_extra={"not": {"enum": [1, 2]}},
+    )
     rounding: int | None = Field(default=None, ge=2)
     units: list[Name] | None = None
     rate_minimum: int = Field(default=0, ge=0)

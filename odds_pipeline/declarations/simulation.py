@@ -1,8 +1,10 @@
 """How the deliveries of a feed are simulated, as ``resources/simulation/`` declares it."""
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from odds_pipeline.declarations.base import Declaration, Name
+
+_KINDS: list[JsonValue] = [["of", "share"], ["level"], ["total_of"]]
 
 
 class Draw(Declaration):
@@ -13,6 +15,8 @@ class Draw(Declaration):
     how modest they are, from -1 to 1.
     """
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": names} for names in _KINDS]})
+
     of: str | None = None
     share: int | float | None = None
     level: int | float | None = None
@@ -20,7 +24,9 @@ class Draw(Declaration):
     spread: int | float = 0.1
     trend: int | float = 0.0
     seasonal: int | float = 0.0
-    precarity: int | float = Field(default=0.0, ge=-1, le=1)
+    precarity: int | float = Field(
+        default=0.0, ge=-1, le=1, json_schema_extra={"minimum": -1, "maximum": 1}
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Draw":

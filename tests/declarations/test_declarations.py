@@ -1,6 +1,5 @@
 """The project's declarations are right, and mistakes in a declaration are told with file and line."""
 
-import json
 import re
 import shutil
 from collections import Counter
@@ -11,7 +10,6 @@ import pytest
 from odds_pipeline.cli.declarations import problems_of
 from odds_pipeline.declarations.problems import DeclarationError
 from odds_pipeline.declarations.project import Project, project_root
-from odds_pipeline.declarations.schemas import write_schemas
 from odds_pipeline.quality.expectations import known_expectations
 from odds_pipeline.quality.rules import expectation_names, suite_problems
 
@@ -210,20 +208,6 @@ def test_two_indicators_that_compute_the_same_are_one(small: Path) -> None:
     path.write_text(FAMILY + twin)
     told = [str(p) for p in Project.read(small).problems]
     assert told == [f"{FAMILY_FILE}:23: indicator 'part_isoles' has the same formula as 'part_seuls'"]
-
-
-def test_schemas_are_written(tmp_path: Path) -> None:
-    paths = write_schemas(tmp_path)
-    assert sorted(p.name for p in paths) == [
-        "corrections.schema.json",
-        "family.schema.json",
-        "feed.schema.json",
-        "partner.schema.json",
-        "portrait.schema.json",
-        "study.schema.json",
-        "suite.schema.json",
-    ]
-    assert "calendar" in json.loads((tmp_path / "feed.schema.json").read_text())["properties"]
 
 
 def test_the_census_is_declared_as_a_survey_of_five_years(project: Project) -> None:

@@ -16,8 +16,10 @@ PAGES = project_root() / "docs" / "reference"
 def test_the_pages_have_not_drifted(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["docs", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
-    kept = {path.name: path.read_text(encoding="utf-8") for path in PAGES.glob("*.md")}
+    written, kept = (
+        {p.relative_to(f).as_posix(): p.read_text(encoding="utf-8") for p in f.rglob("*") if p.is_file()}
+        for f in (tmp_path, PAGES)
+    )
     stale = sorted(n for n in written.keys() | kept.keys() if written.get(n) != kept.get(n))
     assert not stale, f"{', '.join(stale)} differ from the declarations: run `make docs`"
 

@@ -54,6 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         elif reads:
             data["indicators"] = _without(data["indicators"], reads)
             path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    (root / "assets" / "synonymes.yaml").unlink()
     portrait = root / "assets" / "portrait_social.yaml"
     data = _without(yaml.safe_load(portrait.read_text(encoding="utf-8")), gone)
     portrait.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
