@@ -9,6 +9,7 @@ is computed from the values given: give published values only.
 from odds_pipeline.charts.ground import Ground, read_ground, store_outlines
 from odds_pipeline.charts.maps import choropleth, circles, classed
 from odds_pipeline.charts.ranking import Ranked, ranking
+from odds_pipeline.charts.spark import spark
 from odds_pipeline.charts.trend import Line, trend
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "classed",
     "ranking",
     "read_ground",
+    "spark",
     "store_outlines",
     "trend",
 ]

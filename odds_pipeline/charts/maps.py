@@ -10,16 +10,29 @@ from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP, element, figure, 
 Number = Callable[[float], str]
 """How a value is written, unit included."""
 LEGEND, STEP = 26.0, 23.0
+ENDS = {
+    "lower_is_better": "Plus la teinte est foncée, moins la situation est favorable.",
+    "higher_is_better": "Plus la teinte est foncée, plus la situation est favorable.",
+}
+"""Which end of the ramp is the worse one; nothing where neither is."""
 CIRCLE = 26.0
 """Radius of the largest circle, in units of the drawing (a commune is some 45 wide)."""
 
 
-def quantile_classes(values: list[float], wanted: int = len(RAMP)) -> list[list[float]]:
-    """Values in at most ``wanted`` groups of like size, the lowest first; equal values stay together."""
+def quantile_classes(
+    values: list[float], wanted: int = len(RAMP), shown: Callable[[float], object] = float
+) -> list[list[float]]:
+    """Values in at most ``wanted`` groups of like size, the lowest first.
+
+    Values that are ``shown`` alike stay together, so that two classes never touch on the legend.
+    """
     ordered = sorted(values)
+    first: dict[object, int] = {}
+    for i, value in enumerate(ordered):
+        first.setdefault(shown(value), i)
     groups: dict[int, list[float]] = {}
     for value in ordered:
-        groups.setdefault(ordered.index(value) * wanted // len(ordered), []).append(value)
+        groups.setdefault(first[shown(value)] * wanted // len(ordered), []).append(value)
     return list(groups.values())
 
 
@@ -32,19 +45,23 @@ def choropleth(
     *,
     place: Collection[str] = (),
     missing: str = "non diffusé",
+    direction: str = "neutral",
 ) -> str:
     """A map of a rate, in quantile classes; communes without a value are hatched.
 
-    ``place``: codes of the communes to outline.
+    ``place``: codes of the communes to outline. ``direction``: which values are favourable, which the
+    legend says.
     """
     known = {code: v for code, v in values.items() if v is not None and code in ground.shapes}
-    classes = quantile_classes(list(known.values()))
+    classes = quantile_classes(list(known.values()), shown=number)
     shades = _shades(len(classes))
     shade = {v: shades[i] for i, group in enumerate(classes) for v in group}
     fills = {code: shade[value] for code, value in known.items()}
     legend = [(shades[i], f"{_span(group, number)} ({len(group)})") for i, group in enumerate(classes)]
+    note = ENDS.get(direction, "")
     description = _description(ground, known, number, place)
-    return _map(key, title, description, ground, fills, legend, place, missing, number, known)
+    described = f"{description} {note}".strip()
+    return _map(key, title, described, ground, fills, legend, place, missing, number, known, note=note)
 
 
 def classed(
@@ -187,6 +204,7 @@ def _map(
     number: Number | None,
     known: Mapping[str, float],
     marks: Mapping[str, str] | None = None,
+    note: str = "",
 ) -> str:
     body = []
     for code, shape in ground.shapes.items():
@@ -220,5 +238,7 @@ def _map(
         body.append(_swatch(x, y + row * STEP, fill))
         body.append(text(x + 27, y + row * STEP + 13, words, size=16))
     body.append(line(0, ground.height + 8, ground.width, ground.height + 8))
-    height = ground.height + LEGEND + rows * STEP
+    if note:
+        body.append(text(0, y + rows * STEP + 13, note, size=16))
+    height = ground.height + LEGEND + (rows + bool(note)) * STEP
     return figure(key, title, description, ground.width, height, _hatch(key) + "".join(body))

@@ -1,14 +1,20 @@
-"""A trend: values over months for one place and those it is compared with; a gap stays a gap."""
+"""A trend: values over months for one place and those it is compared with, on a scale.
 
-from collections.abc import Callable, Mapping
+A gap stays a gap, and no line crosses a break of its series.
+"""
+
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
-from odds_pipeline.charts.svg import ACCENT, INK, QUIET, element, figure, line, text
+from odds_pipeline.charts.runs import runs
+from odds_pipeline.charts.scale import scale
+from odds_pipeline.charts.svg import ACCENT, FAINT, INK, QUIET, element, figure, line, text
 from odds_pipeline.months import month_index
 
 WIDTH, HEIGHT = 440.0, 190.0
 LEFT, RIGHT, TOP, BOTTOM = 8.0, 146.0, 16.0, 24.0
+CHARACTER = 4.6
+"""Width of a character of the scale's numbers."""
 LABEL = 29.0
 """Height of a line's label: its name, and its last value below."""
 DASHES = (None, "6 3", "2 3", "8 3 2 3")
@@ -38,19 +44,21 @@ def trend(
     if not known:
         body = text(LEFT, HEIGHT / 2, "Aucune valeur n’est diffusée.", fill=QUIET)
         return figure(key, title, "Aucune valeur n’est diffusée.", WIDTH, HEIGHT, body)
-    low, high = min(known), max(known)
-    margin = (high - low) * 0.12 or abs(high) * 0.1 or 1.0
-    low, high = low - margin, high + margin
+    heights = scale(known)
+    left = LEFT + CHARACTER * max(len(number(tick)) for tick in heights.ticks)
     first, last = month_index(months[0]), month_index(months[-1])
 
     def x(month: str) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * ((month_index(month) - first) / (last - first or 1))
+        return left + (WIDTH - left - RIGHT) * ((month_index(month) - first) / (last - first or 1))
 
     def y(value: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / (high - low)
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * heights.share(value)
 
     floor = HEIGHT - BOTTOM
-    drawn = [line(LEFT, floor, WIDTH - RIGHT, floor, QUIET)]
+    drawn = []
+    for tick in heights.ticks:
+        drawn.append(line(left, y(tick), WIDTH - RIGHT, y(tick), QUIET if y(tick) == floor else FAINT))
+        drawn.append(text(left - 5, y(tick) + 3, number(tick), size=9, anchor="end", fill=QUIET))
     for month in (months[0], months[-1]):
         anchor = "start" if month == months[0] else "end"
         drawn.append(text(x(month), HEIGHT - 8, _month(month), anchor=anchor, fill=QUIET))
@@ -75,8 +83,7 @@ def trend(
     ends = []
     for i, one in enumerate(lines):
         ink = ACCENT if one.place else INK
-        steps = _spacing(one.values)
-        for run in _runs(one.values, steps):
+        for run in runs(one.values, breaks or ()):
             points = " ".join(f"{x(m):.1f},{y(v):.1f}" for m, v in run)
             if len(run) > 1:
                 drawn.append(
@@ -100,7 +107,7 @@ def trend(
         ink, x0 = ACCENT if place else INK, WIDTH - RIGHT + 10
         drawn.append(text(x0, at - 1, name, size=11, fill=ink, bold=place))
         drawn.append(text(x0, at + 12, words, size=12.5, fill=ink, bold=place))
-    described = " ; ".join(_sentence(one, number) for one in lines)
+    described = " ; ".join(_sentence(one, number, breaks or ()) for one in lines)
     return figure(
         key, title, described + ". Les valeurs sont dans le tableau.", WIDTH, HEIGHT, "".join(drawn)
     )
@@ -108,28 +115,6 @@ def trend(
 
 def _month(month: str) -> str:
     return f"{month[5:]}/{month[:4]}"
-
-
-def _spacing(values: Mapping[str, float | None]) -> int:
-    """The usual number of months between two values."""
-    at = sorted(month_index(m) for m in values)
-    return min((b - a for a, b in pairwise(at)), default=12)
-
-
-def _runs(values: Mapping[str, float | None], spacing: int) -> list[list[tuple[str, float]]]:
-    """Stretches of values without a gap: none missing, none further apart than usual."""
-    runs: list[list[tuple[str, float]]] = []
-    previous: int | None = None
-    for month in sorted(values):
-        value = values[month]
-        if value is None:
-            previous = None
-            continue
-        if previous is None or month_index(month) - previous > spacing:
-            runs.append([])
-        runs[-1].append((month, value))
-        previous = month_index(month)
-    return runs
 
 
 def _apart(heights: list[float], least: float = LABEL) -> list[float]:
@@ -141,13 +126,17 @@ def _apart(heights: list[float], least: float = LABEL) -> list[float]:
     return [max(height - over, TOP) for height in placed]
 
 
-def _sentence(one: Line, number: Callable[[float], str]) -> str:
+def _sentence(one: Line, number: Callable[[float], str], breaks: Collection[str]) -> str:
+    """The ends of what compares: from the last break of the series on."""
     values = [(m, v) for m, v in sorted(one.values.items()) if v is not None]
     if not values:
         return f"{one.label} : aucune valeur"
+    after = max((b for b in breaks if values[0][0] < b <= values[-1][0]), default="")
+    since = f", après une rupture de série en {_month(after)}" if after else ""
+    values = [(m, v) for m, v in values if m >= after]
     if len(values) == 1:
-        return f"{one.label} : {number(values[0][1])} en {_month(values[0][0])}"
+        return f"{one.label} : {number(values[0][1])} en {_month(values[0][0])}{since}"
     return (
         f"{one.label} : de {number(values[0][1])} en {_month(values[0][0])} "
-        f"à {number(values[-1][1])} en {_month(values[-1][0])}"
+        f"à {number(values[-1][1])} en {_month(values[-1][0])}{since}"
     )

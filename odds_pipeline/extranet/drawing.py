@@ -4,7 +4,17 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from odds_pipeline.charts import Ground, Line, Ranked, choropleth, circles, ranking, read_ground, trend
+from odds_pipeline.charts import (
+    Ground,
+    Line,
+    Ranked,
+    choropleth,
+    circles,
+    ranking,
+    read_ground,
+    spark,
+    trend,
+)
 from odds_pipeline.charts.strip import Strip, strip
 from odds_pipeline.extranet.reading.serving import Place, Row, View
 from odds_pipeline.extranet.words import figure
@@ -34,8 +44,7 @@ def position(row: Row, sheet: Row, known: list[float], label: str) -> str:
     if len(known) < 4:
         return ""
     own = row["value"]
-    counts = sheet["change_unit"] == "pct_evolution"
-    reference = None if counts else row["departement_value"]
+    reference = None if adds_up(sheet) else row["departement_value"]
     described = (
         f"De {figure(min(known), sheet)} à {figure(max(known), sheet)} parmi {len(known)} communes"
     )
@@ -74,15 +83,15 @@ def indicator_map(
         return None
     ground = atlas.ground(rows[0]["geography"])
     values = {row["territory"]: row["value"] for row in rows}
-    draw = choropleth if sheet["denominator"] or sheet["symbol"] in ("%", "€") else circles
-    return draw(
-        "carte",
-        f"{sheet['label']}, communes",
-        ground,
-        {code: values.get(code) for code in ground.shapes},
-        lambda value: figure(value, sheet),
-        place=(place.code,) if place else (),
-    )
+    drawn = {code: values.get(code) for code in ground.shapes}
+    title, chosen = f"{sheet['label']}, communes", (place.code,) if place else ()
+
+    def number(value: float) -> str:
+        return figure(value, sheet)
+
+    if adds_up(sheet):
+        return circles("carte", title, ground, drawn, number, place=chosen)
+    return choropleth("carte", title, ground, drawn, number, place=chosen, direction=sheet["direction"])
 
 
 def indicator_ranking(view: View, sheet: Row, rows: list[Row], place: Place | None) -> str | None:
@@ -94,7 +103,7 @@ def indicator_ranking(view: View, sheet: Row, rows: list[Row], place: Place | No
         (r["departement_value"] for r in known if r["departement_value"] is not None), None
     )
     marks = {}
-    if departement is not None and sheet["denominator"]:
+    if departement is not None and not adds_up(sheet):
         marks = {f"Département {figure(departement, sheet)}": departement}
     return ranking(
         "classement",
@@ -123,7 +132,7 @@ def indicator_trend(view: View, sheet: Row, series: list[Row], place: Place | No
     lines: dict[str, dict[str, float | None]] = {}
     for row in series:
         lines.setdefault(row["territory"], {})[row["month"]] = row["value"]
-    if place is not None and not sheet["denominator"]:
+    if place is not None and adds_up(sheet):
         lines = {code: values for code, values in lines.items() if code == place.code}
     if len({month for values in lines.values() for month in values}) < 2:
         return None
@@ -139,19 +148,12 @@ def indicator_trend(view: View, sheet: Row, series: list[Row], place: Place | No
     )
 
 
-def spark(points: list[float | None]) -> str:
-    """A line of at most 60 values for a table cell; hidden from screen readers, the cells say it."""
-    points = points[-60:]
-    known = [p for p in points if p is not None]
-    if len(known) < 2:
-        return ""
-    low, span = min(known), (max(known) - min(known)) or 1.0
-    step = 68 / (len(points) - 1)
-    runs: list[list[str]] = [[]]
-    for i, point in enumerate(points):
-        if point is None:
-            runs.append([])
-        else:
-            runs[-1].append(f"{2 + i * step:.1f},{18 - 16 * (point - low) / span:.1f}")
-    drawn = "".join(f'<polyline points="{" ".join(run)}"/>' for run in runs if len(run) > 1)
-    return f'<svg class="spark" viewBox="0 0 72 20" aria-hidden="true">{drawn}</svg>' if drawn else ""
+def series_spark(row: Row, sheet: Row) -> str:
+    """The line of a row's past, which crosses no break."""
+    values = dict(zip(row["months"], row["points"], strict=True))
+    return spark(values, [b["month"] for b in sheet["breaks"]])
+
+
+def adds_up(sheet: Row) -> bool:
+    """Whether a commune's figure is always less than the département's: only other figures compare."""
+    return sheet.get("kind") in ("count", "amount") or sheet["change_unit"] == "pct_evolution"

@@ -27,6 +27,7 @@ def definitions_table(project: Project) -> pd.DataFrame:
                 "unit": indicator.unit,
                 "symbol": project.units[indicator.unit].symbol,
                 "unit_label": project.units[indicator.unit].label,
+                "kind": project.units[indicator.unit].kind,
                 "decimals": indicator.decimals,
                 "formula": indicator.formula,
                 "numerator": indicator.numerator,

@@ -12,9 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odds_pipeline.charts import Line, Ranked, choropleth, circles, classed, ranking, read_ground, trend
+from odds_pipeline.charts import (
+    Line,
+    Ranked,
+    choropleth,
+    circles,
+    classed,
+    ranking,
+    read_ground,
+    spark,
+    trend,
+)
 from odds_pipeline.charts.ground import Ground, store_outlines
 from odds_pipeline.charts.maps import quantile_classes
+from odds_pipeline.charts.scale import scale
 from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.storage.home import Home
@@ -167,3 +178,82 @@ def test_classes_hold_in_black_and_white() -> None:
     assert all((a + 0.05) / (b + 0.05) >= 1.3 for a, b in pairwise(steps))
     white = 1.05
     assert all(white / (luminance(colour) + 0.05) >= 4.5 for colour in (INK, QUIET, ACCENT))
+
+
+def drawn(svg: str) -> list[list[tuple[float, float]]]:
+    lines = [p.get("points", "").split() for p in ElementTree.fromstring(svg).iter() if p.get("points")]
+    return [[(float(x), float(y)) for x, y in (p.split(",") for p in line)] for line in lines]
+
+
+FALL = {"2014-12": 32.5, "2015-12": 32.5, "2016-12": 32.3}
+
+
+def test_a_small_change_is_not_drawn_as_a_cliff() -> None:
+    """32.5 to 32.3 %: 3 % of the height, where it took all of it."""
+    (points,) = drawn(trend("k", "T", [Line("A", FALL)], number))
+    assert 0 < points[-1][1] - points[0][1] < 0.05 * 150
+    (cell,) = drawn(spark(FALL))
+    assert 0 < cell[-1][1] - cell[0][1] < 0.05 * 20
+
+
+def test_every_line_has_a_scale() -> None:
+    svg = trend("k", "T", [Line("A", FALL)], number)
+    texts = {e.text for e in ElementTree.fromstring(svg).iter(f"{SVG}text")}
+    assert {"28,0 %", "30,0 %", "32,0 %", "34,0 %", "36,0 %"} <= texts
+
+
+@given(st.lists(st.floats(-1e6, 1e6).map(lambda v: round(v, 3)), min_size=1, max_size=30))
+def test_a_scale_holds_all_values_on_round_steps(values: list[float]) -> None:
+    found = scale(values)
+    assert found.low <= min(values) + 1e-6 and max(values) <= found.high + 1e-6
+    assert 2 <= len(found.ticks) <= 8
+    assert found.high - found.low >= 0.19 * max(abs(v) for v in values)
+
+
+def test_no_line_crosses_a_break() -> None:
+    values = {f"20{y}-12": float(y) for y in range(14, 24)}
+    for svg in (
+        trend("k", "T", [Line("A", values)], number, breaks={"2018-06": "méthode"}),
+        spark(values, ["2018-06"]),
+    ):
+        assert [len(line) for line in drawn(svg)] == [4, 6]
+    told = trend("k", "T", [Line("A", values)], number, breaks={"2018-06": "méthode"})
+    assert "de 18,0 % en 12/2018 à 23,0 % en 12/2023, après une rupture de série en 06/2018" in told
+
+
+def test_unequal_steps_in_time_are_drawn_unequal() -> None:
+    """A month's step is a twelfth of a year's."""
+    values = {"2020-12": 1.0, "2021-01": 2.0, "2021-02": 3.0, "2022-02": 4.0, "2022-03": 5.0}
+    for svg in (trend("k", "T", [Line("A", values)], number), spark(values)):
+        (first, second) = drawn(svg)
+        month = first[1][0] - first[0][0]
+        assert second[0][0] - first[-1][0] == pytest.approx(12 * month, rel=0.03)
+
+
+def test_classes_do_not_touch_on_the_legend(ground: Ground) -> None:
+    """3.56 and 3.64 both print as 3.6: they are of one class."""
+    steps = [2.8, 2.94, 3.0, 3.04, 3.2, 3.56, 3.6, 3.64, 3.7, 4.0]
+    values: dict[str, float | None] = {code: steps[i % 10] for i, code in enumerate(ground.shapes)}
+    svg = choropleth("k", "T", ground, values, number)
+    legend = [
+        e.text or "" for e in ElementTree.fromstring(svg).iter(f"{SVG}text") if "(" in (e.text or "")
+    ]
+    ends = [re.findall(r"[\d,]+ %", words) for words in legend]
+    numbers = [
+        float(e.removesuffix(" %").replace(",", ".")) for pair in ends for e in (pair[0], pair[-1])
+    ]
+    assert all(a < b for a, b in zip(numbers[1:-1:2], numbers[2::2], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("direction", "said"),
+    [
+        ("lower_is_better", "moins la situation est favorable"),
+        ("higher_is_better", "plus la situation est favorable"),
+        ("neutral", None),
+    ],
+)
+def test_the_legend_says_which_end_is_worse(ground: Ground, direction: str, said: str | None) -> None:
+    values: dict[str, float | None] = {code: float(i) for i, code in enumerate(ground.shapes)}
+    svg = choropleth("k", "T", ground, values, number, direction=direction)
+    assert (said in svg) if said else ("favorable" not in svg)

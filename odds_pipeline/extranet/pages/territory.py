@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.extranet.drawing import places_map, position, spark
+from odds_pipeline.extranet.drawing import places_map, position, series_spark
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.search import words_of
 from odds_pipeline.extranet.reading.serving import Place, Row, Unknown, View
@@ -149,7 +149,7 @@ def territory_theme(
             for label, names in families.items()
         },
         absent=[n for n, s in view.definitions.items() if s["theme"] == theme and n not in rows],
-        spark=spark,
+        spark=series_spark,
         has_france=any(row["france_value"] is not None for row in shown.values()),
     )
 

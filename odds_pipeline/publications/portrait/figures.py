@@ -5,6 +5,7 @@ values. A column that the release does not have is read as unknown.
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,7 @@ class Sheet:
     unit: str
     symbol: str
     kind: str
+    direction: str
     decimals: int
     source: str
     limits: str
@@ -72,6 +74,7 @@ class Cell:
     france: float | None
     rank: int | None
     ranked: int | None
+    tied: bool
     change_1y: float | None
     change_5y: float | None
     reserve: str
@@ -96,6 +99,8 @@ class Figures:
         rows = self._frame.to_dict("records")
         self._communes = {r["territory"] for r in rows if r["level"] == "commune"}
         self._cells = {(r["indicator"], r["territory"], r["month"]): r for r in rows}
+        # How many communes share a rank.
+        self._holders = Counter((r["indicator"], r["month"], _int(r["rank"])) for r in rows)
         self._series: dict[tuple[str, str], dict[str, float | None]] = {}
         for r in rows:
             series = self._series.setdefault((r["indicator"], r["territory"]), {})
@@ -124,6 +129,7 @@ class Figures:
             france=_float(row["france_value"]),
             rank=_int(row["rank"]),
             ranked=_int(row["ranked"]),
+            tied=self._holders[indicator, month, _int(row["rank"])] > 1,
             change_1y=_float(row["change_1y"]),
             change_5y=_float(row["change_5y"]),
             reserve="" if pd.isna(row["reserve"]) else str(row["reserve"]),
@@ -171,7 +177,8 @@ def _sheets(
     change_unit = "change_unit" if "change_unit" in _columns(connection, "definitions") else "''"
     rows = connection.execute(
         "SELECT indicator, label, short_label, definition, unit, symbol, decimals, source, limits, "
-        f"cautions, breaks, {change_unit} FROM definitions WHERE indicator IN (SELECT unnest(?))",
+        f"cautions, breaks, {change_unit}, direction FROM definitions "
+        "WHERE indicator IN (SELECT unnest(?))",
         [indicators],
     ).fetchall()
     found = {
@@ -183,6 +190,7 @@ def _sheets(
             unit=project.units[row[4]].label,
             symbol=row[5] or "",
             kind=project.units[row[4]].kind,
+            direction=row[12],
             decimals=row[6],
             source=row[7],
             limits=row[8],

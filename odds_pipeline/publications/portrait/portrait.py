@@ -23,6 +23,8 @@ from odds_pipeline.publications.documents import (
 from odds_pipeline.publications.origin import SIMULATED, footer
 from odds_pipeline.publications.portrait.figures import Cell, Figures, Sheet
 
+RANK, ORDER = "Rang", "Ordre"
+"""Two readings of "1": the most favourable situation; the highest value, where none is favourable."""
 LAST = 6
 """Months of the table beside a curve."""
 
@@ -99,8 +101,9 @@ class _One:
         yield from self._facts()
         if self.place.level == "commune":
             yield Paragraph(
-                "Chaque valeur est comparée à celles du département et de la France, et située parmi "
-                f"les {len(self.communes)} communes {self.figures.observatory.of_territory}.",
+                "Chaque valeur est comparée à celles du département et, où un producteur la diffuse, de "
+                f"la France ; elle est située parmi les {len(self.communes)} communes "
+                f"{self.figures.observatory.of_territory}.",
             )
         for name, (theme, present) in self.themes.items():
             if present:
@@ -115,7 +118,7 @@ class _One:
                 cell = self.figures.cell(name, self.place.code) if name in present else None
                 if cell is not None and cell.value is not None:
                     sheet = self.figures.sheets[name]
-                    note = " – ".join(filter(None, [numeric_month(cell.month), _rank(cell)]))
+                    note = " – ".join(filter(None, [numeric_month(cell.month), _place(sheet, cell)]))
                     facts.append(Fact(sheet.short_label, sheet.number(cell.value), note))
                     break
         if facts:
@@ -129,7 +132,7 @@ class _One:
             columns.append(Column("Départ.", 1.4, True))
         columns.append(Column("France", 1.3, True))
         if self.place.level == "commune":
-            columns.append(Column("Rang", 0.9, True))
+            columns += [Column(RANK, 0.9, True), Column(ORDER, 0.9, True)]
         columns += [
             Column("Évolution", 1.9, True),
             Column("Période", 1.05, True),
@@ -148,7 +151,7 @@ class _One:
         if cell is None:
             lacking = "n’existe pas à ce niveau" if self.place.level != "commune" else "non disponible"
             month = numeric_month(self.figures.months[sheet.id])
-            middle = [NONE] * (4 if self.place.level == "commune" else 3)
+            middle = [NONE] * (5 if self.place.level == "commune" else 3)
             middle = middle[:-1] if self.place.level == "departement" else middle
             return (label, NONE, *middle, month, lacking)
         row = [label, _shown(sheet, cell.value)]
@@ -156,7 +159,11 @@ class _One:
             row.append(NONE if sheet.kind in ("count", "amount") else _shown(sheet, cell.departement))
         row.append(NONE if sheet.kind in ("count", "amount") else _shown(sheet, cell.france))
         if self.place.level == "commune":
-            row.append(_rank(cell) or NONE)
+            row += (
+                [_rank(cell) or NONE, NONE]
+                if sheet.direction != "neutral"
+                else [NONE, _rank(cell) or NONE]
+            )
         row += [_change(sheet, cell), numeric_month(cell.month), _remark(sheet, cell)]
         return tuple(row)
 
@@ -165,9 +172,20 @@ class _One:
             return ()
         sheet = self.figures.sheets[indicator]
         values = self.figures.communes(indicator, [t.code for t in self.communes])
-        draw = circles if sheet.kind in ("count", "amount") else choropleth
         title = f"{sheet.label}, {numeric_month(self.figures.months[indicator])}"
-        svg = draw(f"carte-{indicator}", title, self.ground, values, sheet.number, place=self.inside)
+        key = f"carte-{indicator}"
+        if sheet.kind in ("count", "amount"):
+            svg = circles(key, title, self.ground, values, sheet.number, place=self.inside)
+        else:
+            svg = choropleth(
+                key,
+                title,
+                self.ground,
+                values,
+                sheet.number,
+                place=self.inside,
+                direction=sheet.direction,
+            )
         alt = f"Carte. {title}. {_described(svg)}"
         return (Figure(svg, alt, f"{title}. {self.ground.source}"),)
 
@@ -266,7 +284,16 @@ def _shown(sheet: Sheet, value: float | None) -> str:
 def _rank(cell: Cell) -> str:
     if cell.rank is None or cell.ranked is None:
         return ""
-    return f"{cell.rank}{'ᵉʳ' if cell.rank == 1 else 'ᵉ'}/{cell.ranked}"
+    tied = " ex æquo" if cell.tied else ""
+    return f"{cell.rank}{'ᵉʳ' if cell.rank == 1 else 'ᵉ'}/{cell.ranked}{tied}"
+
+
+def _place(sheet: Sheet, cell: Cell) -> str:
+    """The rank with what it is of: a situation, or the size of a value."""
+    shown = _rank(cell)
+    if not shown or sheet.direction == "neutral":
+        return f"{shown} par la valeur" if shown else ""
+    return f"{shown} (1 : le plus favorable)"
 
 
 def _change(sheet: Sheet, cell: Cell) -> str:

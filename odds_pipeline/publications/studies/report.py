@@ -95,7 +95,8 @@ class _Report:
         )
         index = self.result.scores["index"]
         values = {code: float(index[code]) if code in index else None for code in self.labels}
-        one = choropleth("carte-indice", "Indice de fragilité", self.ground, values, _number)
+        title, worse = "Indice de fragilité", "lower_is_better"
+        one = choropleth("carte-indice", title, self.ground, values, _number, direction=worse)
         names = [self._class_name(kind) for kind in self.kinds]
         classes = {str(c): self._class_name(k) for c, k in self.result.typology.classes.items()}
         two = classed("carte-classes", "Typologie des communes", self.ground, classes, names)
