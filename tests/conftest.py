@@ -29,6 +29,17 @@ def realdata() -> Path:
 
 
 @pytest.fixture(scope="session")
+def awkward(realdata: Path) -> Path:
+    """Awkward deliveries, a folder each, beside the real ones and required with them."""
+    folder = realdata.parent / "cases"
+    if not folder.is_dir():
+        if os.environ.get("ODDS_REQUIRE_REALDATA"):
+            pytest.fail(f"{folder} is required here and absent")
+        pytest.skip(f"awkward deliveries are not in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[services.Postgres]:
     if absent := services.missing():
         message = f"a server deployment needs {', '.join(absent)}; see docs/how-to/deploy-on-a-server.md"

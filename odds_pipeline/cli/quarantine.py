@@ -20,12 +20,13 @@ Month = Annotated[str | None, typer.Option("--month", help="YYYY-MM, when severa
 def listed(context: typer.Context, as_json: AsJson = False) -> None:
     """List what waits in quarantine."""
     from odds_pipeline.quality.quarantine import cases
+    from odds_pipeline.reception.aside import set_aside
     from odds_pipeline.storage.store import Store
 
     if context.invoked_subcommand is not None:
         return
     with Store(Home.from_environment().warehouse).connect() as connection:
-        found = cases(connection)
+        found, aside = cases(connection), set_aside(connection)
     if as_json:
         print_json([asdict(case) for case in found])
         return
@@ -34,6 +35,12 @@ def listed(context: typer.Context, as_json: AsJson = False) -> None:
         ["delivery", "feed", "month", "file", "received", "why"],
         [[c.delivery[:10], c.feed, c.month, c.file, f"{c.received_at:%Y-%m-%d}", c.why] for c in found],
     )
+    if aside:
+        table(
+            f"{len(aside)} files set aside (`odds quarantine dismiss` ends the reminder)",
+            ["delivery", "file", "why"],
+            [[delivery[:10], file, why] for delivery, file, why in aside],
+        )
 
 
 @quarantine.command()
@@ -85,10 +92,37 @@ def accept(
 
 @quarantine.command()
 def retry(named: Named) -> None:
-    """Let the gate judge refused months again, after a contract or a rule was mended."""
+    """Let refused months be judged again, and unread files be recognised again, after a mending."""
     from odds_pipeline.quality.quarantine import retry as retry_cases
+    from odds_pipeline.reception.aside import unread
+    from odds_pipeline.reception.receive import recognise_again
+    from odds_pipeline.storage.store import Store
 
-    found = retry_cases(Home.from_environment(), named)
-    if not found:
-        fail(f"nothing readable in quarantine is named {named!r}; receive the file again instead")
-    out.print(f"{len(found)} months wait for the gate again. Next: `odds run`.")
+    project, home = load(), Home.from_environment()
+    with Store(home.warehouse).connect() as connection:
+        files = unread(connection, named)
+    receipts = recognise_again(project, home, files)
+    months = sum(len(receipt.months) for receipt in receipts if receipt.reason is None)
+    months += len(retry_cases(home, named))
+    for receipt in receipts:
+        if receipt.reason is not None:
+            out.print(f"{receipt.file}: {receipt.reason}", highlight=False, soft_wrap=True)
+    if not months:
+        fail(f"nothing named {named!r} can be judged again", 1)
+    out.print(f"{months} months wait for the gate again. Next: `odds run`.")
+
+
+@quarantine.command()
+def dismiss(
+    named: Named,
+    reason: Annotated[str, typer.Option("--reason", help="why the file is no delivery")],
+    by: Annotated[str, typer.Option("--by", help="name or role of who decides")],
+) -> None:
+    """Say that a file set aside is no delivery: it is listed no more, unless a contract reads it."""
+    from odds_pipeline.reception.aside import dismiss as dismiss_files
+
+    try:
+        files = dismiss_files(Home.from_environment(), named, reason, by)
+    except LookupError as error:
+        fail(str(error))
+    out.print(f"dismissed: {', '.join(files)}", highlight=False)

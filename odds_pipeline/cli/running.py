@@ -54,7 +54,7 @@ def receive(
                     r.feed or "set aside",
                     r.format,
                     _span(r.months),
-                    _known(r) if r.known else r.reason,
+                    _known(r) if r.known else " ".join([r.reason or "", *r.rest]).strip(),
                 ]
                 for r in receipts
             ],
@@ -218,6 +218,7 @@ def _loaded(home: Home) -> list[list[object]]:
 
 def report(home: Home, set_aside_now: list[str]) -> None:
     """Deliveries accepted and refused and why, and the release, as tables."""
+    from odds_pipeline.reception.aside import set_aside
     from odds_pipeline.release.published import current_number, describe
     from odds_pipeline.storage.store import Store
 
@@ -232,9 +233,7 @@ def report(home: Home, set_aside_now: list[str]) -> None:
             "LEFT JOIN failing_verdicts v ON v.delivery = m.delivery AND v.month = m.month "
             "GROUP BY ALL ORDER BY 2, 3"
         ).fetchall()
-        aside = connection.execute(
-            "SELECT file_name, reason FROM deliveries WHERE feed IS NULL ORDER BY received_order"
-        ).fetchall()
+        aside = [(file, why) for _, file, why in set_aside(connection)]
     table(
         "Deliveries",
         ["feed", "deliveries", "months accepted", "months refused"],
@@ -246,7 +245,7 @@ def report(home: Home, set_aside_now: list[str]) -> None:
         table(
             "Set aside",
             ["file", "why"],
-            [[name, (why or "").partition(" | ")[0]] for name, why in aside],
+            list(map(list, aside)),
         )
     number = current_number(home)
     if number is not None:

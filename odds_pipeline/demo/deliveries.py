@@ -15,10 +15,10 @@ from odds_pipeline.declarations.feed import Column, Format, Level
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.declarations.read_simulations import load_simulations
 from odds_pipeline.demo.faults import FAULTS, Rows
-from odds_pipeline.demo.names import month_groups, text_matching
 from odds_pipeline.demo.simulation import Figures, Simulator, split
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.months import months_between, shifted, year_of
+from odds_pipeline.reception.examples import month_groups, text_matching
 from odds_pipeline.reception.periods import groups_of, with_year
 from odds_pipeline.reception.reading import nomenclature
 

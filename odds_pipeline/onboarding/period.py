@@ -3,13 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from odds_pipeline.reception.periods import groups_of, month_of
+from odds_pipeline.reception.periods import SHAPES, groups_of, month_of
 
-SHAPES = (
-    ("monthly", r"(?P<year>20\d\d)[-_]?(?P<month>0[1-9]|1[0-2])(?!\d)"),
-    ("quarterly", r"(?P<year>20\d\d)[-_ ]?[TtQq](?P<quarter>[1-4])(?!\d)"),
-    ("annual", r"(?<!\d)(?P<year>20\d\d)(?!\d)"),
-)
 DIGITS = {"year": r"20\d\d", "month": r"\d\d", "quarter": "[1-4]"}
 
 

@@ -13,6 +13,7 @@ from odds_pipeline.quality.batch import audit_one
 from odds_pipeline.quality.gate import Judgement, judge
 from odds_pipeline.quality.verdicts import Due
 from odds_pipeline.quality.waiting import Waiting, reread
+from odds_pipeline.reception.recording import OLDER
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import first
 from odds_pipeline.storage.store import Store, transaction
@@ -107,7 +108,7 @@ def accept(
             [
                 [case.delivery, case.month, rule, reason.strip(), decided_by.strip(),
                  datetime.now(UTC).replace(tzinfo=None)]
-                for rule in sorted(refusing)
+                for rule in sorted(refusing.keys() | ({OLDER} & set(case.rules)))
             ],
         )  # fmt: skip
     return judgement
@@ -117,7 +118,8 @@ def retry(home: Home, named: str) -> list[Case]:
     """Let refused months wait for the gate again, after a contract or a rule was mended."""
     with Store(home.warehouse).connect() as connection, transaction(connection):
         found = cases(connection, named)
-        readable = [c for c in found if _format(connection, c.delivery)]
+        # Which of two files is the right one is decided by a person, who says why: `accept`.
+        readable = [c for c in found if OLDER not in c.rules and _format(connection, c.delivery)]
         again = [[c.delivery, c.month] for c in readable] or [["", ""]]
         connection.executemany(
             "UPDATE delivered_months SET state = 'pending' WHERE delivery = ? AND month = ?", again

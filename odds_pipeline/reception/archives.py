@@ -35,15 +35,16 @@ def opened(content: bytes, name: str) -> zipfile.ZipFile:
     return archive
 
 
-def members_of(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, zipfile.ZipInfo]]:
-    """The name of each file that a person put there, without its folders."""
+def members_of(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, str | None, zipfile.ZipInfo]]:
+    """The name and the folder of each file that a person put there."""
     for member in archive.infolist():
         path = PurePath(_name(member))
         if member.is_dir() or any(ignored_name(part) or part == "__MACOSX" for part in path.parts):
             continue
         if member.flag_bits & 1:
             raise Unreadable(f"{name} : l'archive est protégée par un mot de passe.")
-        yield path.name, member
+        folder = str(path.parent) if path.parent.name else None
+        yield path.name, folder, member
 
 
 def _name(member: zipfile.ZipInfo) -> str:

@@ -17,6 +17,19 @@ def month_number(label: str) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
+SHAPES = (
+    ("monthly", r"(?P<year>20\d\d)[-_]?(?P<month>0[1-9]|1[0-2])(?!\d)"),
+    ("quarterly", r"(?P<year>20\d\d)[-_ ]?[TtQq](?P<quarter>[1-4])(?!\d)"),
+    ("annual", r"(?<!\d)(?P<year>20\d\d)(?!\d)"),
+)
+"""Periods as names and columns write them, the finest first, each with its cadence."""
+
+
+def in_any_name(name: str) -> list[dict[str, str]]:
+    """The periods that a file's name tells, by no contract's pattern, the finest first."""
+    return [groups for _, shape in SHAPES if (groups := groups_of(shape, name))]
+
+
 def groups_of(pattern: str | None, text: str) -> dict[str, str]:
     """The named groups that ``pattern`` finds in ``text``; empty when it does not match."""
     match = re.search(pattern, text, re.IGNORECASE) if pattern else None

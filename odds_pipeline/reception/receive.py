@@ -1,40 +1,43 @@
 """Receives files: archives their bytes, recognises them, and records what they hold.
 
 Receiving judges nothing: figures wait, month by month, for the gate. The same bytes received twice
-change nothing; a file killed in the middle is received again from the start.
+change nothing, unless contracts that did not read them have changed. Each file is received by itself:
+read without the warehouse, then recorded in one short transaction; one that cannot be, for a fault of
+its own or of ours, keeps no other waiting.
 """
 
 import hashlib
+import logging
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from odds_pipeline.declarations.project import FeedEntry, Project
-from odds_pipeline.reception.corrections import corrected
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.reception.contents import NO_MONTH as NO_MONTH
+from odds_pipeline.reception.contents import Delivery, deliveries_of
 from odds_pipeline.reception.files import content_of, files_in, shown_name
-from odds_pipeline.reception.periods import groups_of, month_of, year_of
-from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.recognition import Match, Unrecognised, recognise
-from odds_pipeline.reception.tables import Table, Unreadable, open_tables
+from odds_pipeline.reception.recording import Source, contracts_of, forget, identity, now, record
+from odds_pipeline.reception.tables import Unreadable
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Overtaken, Store, transaction
 
-NO_MONTH = "0000-00"
-"""Month of a delivery whose period cannot be told."""
+LARGE = 4 * 1024 * 1024
+"""Bytes from which a file is read while nobody keeps the warehouse open: that takes seconds."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Receipt:
     """What became of one table of one file; ``feed`` is ``None`` when it was set aside.
 
-    ``replaced_by``: of known bytes, the last file accepted since for months they hold.
+    ``replaced_by``: of known bytes, the last file accepted since for months they hold. ``rest``: what
+    else the file held. ``failed``: a fault of ours, the file is received again next time.
     """
 
     file: str
@@ -46,6 +49,8 @@ class Receipt:
     simulated: bool
     reason: str | None
     replaced_by: str | None = None
+    rest: tuple[str, ...] = ()
+    failed: bool = False
 
 
 def archive_path(home: Home, sha256: str) -> Path:
@@ -66,142 +71,32 @@ def _archive(home: Home, content: bytes, sha256: str) -> None:
     Path(file.name).replace(target)
 
 
-def _refusal(outcome: Unrecognised) -> str:
-    if outcome.named is not None:
-        return f"{outcome.named.feed.label} : {' ; '.join(outcome.missing)}."
-    if outcome.ambiguous:
-        return f"Plusieurs contrats conviennent : {', '.join(outcome.ambiguous)}."
-    if not outcome.nearest:
-        return "Aucun contrat ne convient : aucun n'a de colonne en commun avec ce fichier."
-    nearest = " | ".join(str(near) for near in outcome.nearest)
-    return f"Aucun contrat ne convient. Les plus proches : {nearest}"
+def table_of(delivery: str) -> tuple[str, int]:
+    """The sha256 of a delivery's bytes, and which table of the file it is."""
+    sha256, _, number = delivery.partition("@")[0].partition("#")
+    return sha256, int(number or 0)
 
 
-_STRUCTURE = ("structure", "Renvoyer le fichier avec les colonnes du contrat.")
-_UNREADABLE = ("illisible", "Renvoyer le fichier entier, en CSV ou en classeur .xlsx.")
+# ── what is known of bytes received before ─────────────────────────────────────────────────────────
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection,
-    receipt: Receipt,
-    table: Table | None,
-    sha256: str,
-    size: int,
-    reading: Reading | None,
-) -> None:
-    now = datetime.now(UTC).replace(tzinfo=None)
-    connection.execute(
-        """
-        INSERT INTO deliveries BY NAME SELECT $id AS id, $sha AS sha256, $file AS file_name,
-            $part AS part, $size AS size, $now AS received_at,
-            coalesce((SELECT max(received_order) FROM deliveries), 0) + 1 AS received_order,
-            $feed AS feed, $format AS format, $geography AS geography, $ignored AS ignored_rows,
-            $unknown AS unknown_columns, $simulated AS simulated, $reason AS reason, $levels AS levels
-        """,
-        {
-            "id": receipt.delivery,
-            "sha": sha256,
-            "file": receipt.file,
-            "part": table.part if table else None,
-            "size": size,
-            "now": now,
-            "feed": receipt.feed,
-            "format": receipt.format,
-            "geography": reading.geography if reading else None,
-            "ignored": reading.ignored if reading else None,
-            "unknown": list(reading.unknown_columns) if reading else [],
-            "simulated": receipt.simulated,
-            "reason": receipt.reason,
-            "levels": sorted(map(str, reading.frame["level"].unique())) if reading else None,
-        },
-    )
-    if receipt.feed is None:
-        return
-    if receipt.reason is not None:
-        connection.execute(
-            "INSERT INTO delivered_months (delivery, feed, month, state, judged_at) "
-            "VALUES (?, ?, ?, 'refused', ?)",
-            [receipt.delivery, receipt.feed, receipt.months[0], now],
-        )
-        rule, remedy = _STRUCTURE if table else _UNREADABLE
-        connection.execute(
-            "INSERT INTO verdicts "
-            "(delivery, month, rule, severity, passed, message, remedy, failing, rows) "
-            "VALUES (?, ?, ?, 'critical', false, ?, ?, 1, '[]')",
-            [receipt.delivery, receipt.months[0], rule, receipt.reason, remedy],
-        )
-        return
-    for month in receipt.months:
-        connection.execute(
-            "INSERT INTO delivered_months (delivery, feed, month, state) VALUES (?, ?, ?, 'pending')",
-            [receipt.delivery, receipt.feed, month],
-        )
+@dataclass(frozen=True)
+class _Known:
+    """A delivery recorded before. ``contracts``: the fingerprint of those it was recognised under."""
+
+    delivery: str
+    feed: str | None
+    format: str | None
+    simulated: bool
+    reason: str | None
+    contracts: str | None
 
 
-def _without_period(match: Match) -> str:
-    """Why no figure of a recognised table has a month, and what to do."""
-    period = match.format.period
-    if not match.table.rows[match.header_row + 1 :]:
-        return "Le fichier n'a que son en-tête."
-    if period.file and year_of(match.groups) is None:
-        return (
-            f"La période n'est pas dans le nom du fichier (forme attendue : {period.file}). "
-            "Renvoyer le fichier avec son année dans le nom."
-        )
-    return "Aucune ligne du fichier ne donne de figure datée."
-
-
-def named_month(entry: FeedEntry, file_name: str) -> str:
-    """The month that the file's name tells by the contract's patterns; else :data:`NO_MONTH`."""
-    calendar = entry.feed.calendar
-    for fmt in entry.feed.formats:
-        groups = groups_of(fmt.file, file_name) | groups_of(fmt.period.file, file_name)
-        month = month_of(groups, calendar.month, fmt.period.year_shift)
-        if month is not None and calendar.has(month):
-            return month
-    return NO_MONTH
-
-
-def named_feed(project: Project, file_name: str) -> FeedEntry | None:
-    """The one contract whose files are called so; for files that cannot be opened."""
-    found = {
-        entry.id: entry
-        for entry in project.feeds.values()
-        for fmt in entry.feed.formats
-        if fmt.file and re.search(fmt.file, file_name, re.IGNORECASE)
-    }
-    return next(iter(found.values())) if len(found) == 1 else None
-
-
-def _receive_table(project: Project, table: Table, delivery: str) -> tuple[Receipt, Reading | None]:
-    outcome = recognise(project, table)
-    if isinstance(outcome, Match):
-        sha256, _ = table_of(delivery)
-        reading = corrected(outcome.entry, read(project, outcome), table.file_name, sha256)
-        problem = (
-            f"{table.flaw}." if table.flaw else None if reading.months else _without_period(outcome)
-        )
-        receipt = Receipt(
-            table.file_name,
-            delivery,
-            outcome.entry.id,
-            outcome.format.id,
-            reading.months or (named_month(outcome.entry, table.file_name),),
-            False,
-            outcome.simulated,
-            problem,
-        )
-        return receipt, reading
-    named = outcome.named.id if outcome.named else None
-    month = named_month(outcome.named, table.file_name) if outcome.named else NO_MONTH
-    simulated = any("SIMULEES" in str(cell).upper() for row in table.rows[:1] for cell in row)
-    receipt = Receipt(
-        table.file_name, delivery, named, None, (month,), False, simulated, _refusal(outcome)
-    )
-    return receipt, None
-
-
-_KNOWN = "SELECT id, feed, format, simulated, reason FROM deliveries WHERE sha256 = ? ORDER BY id"
+_KNOWN = """
+SELECT sha256, id, feed, format, simulated, reason, a.contracts
+FROM deliveries LEFT JOIN arrivals a ON a.delivery = id
+WHERE sha256 IN (SELECT unnest(?)) ORDER BY id
+"""
 
 # Months of each delivery that a file received since was accepted for, and that file.
 _REPLACED = """
@@ -215,14 +110,30 @@ HAVING NOT bool_or(e.sha256 = d.sha256) ORDER BY m.delivery, m.month
 """
 
 _AGAIN = """
-INSERT INTO deliveries BY NAME SELECT * REPLACE (
-    $again AS id, $now AS received_at, (SELECT max(received_order) + 1 FROM deliveries) AS received_order
+INSERT INTO deliveries SELECT * REPLACE (
+    $again AS id, $now AS received_at,
+    (SELECT max(received_order) + 1 FROM deliveries) AS received_order
 ) FROM deliveries WHERE id = $id
 """
 
+_ARRIVED = """
+INSERT INTO arrivals SELECT ?, ?, contracts, rest FROM arrivals WHERE delivery = ?
+"""
+
+_PENDING = """
+INSERT INTO delivered_months (delivery, feed, month, state)
+SELECT ?, ?, unnest(?::VARCHAR[]), 'pending'
+"""
 
 Replaced = dict[str, dict[str, str]]
 """Of each delivery, the months that others replaced since, with the last file that did."""
+
+
+def _known(connection: duckdb.DuckDBPyConnection, hashes: list[str]) -> dict[str, list[_Known]]:
+    found: dict[str, list[_Known]] = {}
+    for sha256, *rest in connection.execute(_KNOWN, [hashes]).fetchall():
+        found.setdefault(sha256, []).append(_Known(*rest))
+    return found
 
 
 def _replaced(connection: duckdb.DuckDBPyConnection) -> Replaced:
@@ -232,21 +143,23 @@ def _replaced(connection: duckdb.DuckDBPyConnection) -> Replaced:
     return found
 
 
-def _already(file: str, known: list[tuple[Any, ...]], replaced: Replaced) -> list[Receipt]:
+def _already(file: str, known: list[_Known], replaced: Replaced) -> list[Receipt]:
     """Receipts of bytes that were received before."""
     receipts: dict[str, Receipt] = {}  # one a table, however often it was sent again
-    for i, feed, fmt, simulated, reason in known:
-        by, table = next(reversed(replaced.get(i, {}).values()), None), i.partition("@")[0]
+    for one in known:
+        by = next(reversed(replaced.get(one.delivery, {}).values()), None)
+        table = one.delivery.partition("@")[0]
         if by is not None or table not in receipts:
-            receipts[table] = Receipt(file, i, feed, fmt, (), True, simulated, reason, by)
+            receipts[table] = Receipt(
+                file, one.delivery, one.feed, one.format, (), True, one.simulated, one.reason, by
+            )
     return list(receipts.values())
 
 
 def _take_back(
-    connection: duckdb.DuckDBPyConnection, file: str, known: list[tuple[Any, ...]], replaced: Replaced
+    connection: duckdb.DuckDBPyConnection, file: str, known: list[_Known], replaced: Replaced
 ) -> list[Receipt]:
     """Known bytes that others replaced since are a delivery of their own, which waits for the gate."""
-    now = datetime.now(UTC).replace(tzinfo=None)
     receipts = []
     with transaction(connection):
         for receipt in _already(file, known, replaced):
@@ -255,85 +168,150 @@ def _take_back(
                 continue
             months = tuple(replaced[receipt.delivery])
             again = f"{receipt.delivery.partition('@')[0]}@{len(known) + 1}"
-            connection.execute(_AGAIN, {"id": receipt.delivery, "again": again, "now": now})
-            connection.execute(
-                "INSERT INTO delivered_months (delivery, feed, month, state) "
-                "SELECT ?, ?, unnest(?::VARCHAR[]), 'pending'",
-                [again, receipt.feed, list(months)],
-            )
+            connection.execute(_AGAIN, {"id": receipt.delivery, "again": again, "now": now()})
+            connection.execute(_ARRIVED, [again, now(), receipt.delivery])
+            connection.execute(_PENDING, [again, receipt.feed, list(months)])
             receipts.append(replace(receipt, delivery=again, months=months, known=False))
     return receipts
 
 
-def table_of(delivery: str) -> tuple[str, int]:
-    """The sha256 of a delivery's bytes, and which table of the file it is."""
-    sha256, _, number = delivery.partition("@")[0].partition("#")
-    return sha256, int(number or 0)
+# ── one file ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _receive_file(
-    project: Project,
-    home: Home,
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    replaced: Replaced,
-    again: bool,
-) -> list[Receipt]:
-    name = shown_name(path)
-    try:
-        content = content_of(path)
-    except Unreadable as error:
-        return [Receipt(name, "", None, None, (), False, False, str(error))]
+@dataclass(frozen=True)
+class _Reception:
+    """One reception of several files: the same contracts, the same warehouse."""
+
+    project: Project
+    home: Home
+    contracts: str
+    again: bool = False
+
+    @property
+    def store(self) -> Store:
+        return Store(self.home.warehouse)
+
+    def unread(self, known: list[_Known]) -> list[_Known]:
+        """Deliveries that no contract read, when others may: those have changed, or a person asks."""
+        return [
+            k for k in known if k.reason is not None and (self.again or k.contracts != self.contracts)
+        ]
+
+    def file(self, path: Path, known: list[_Known]) -> list[Receipt]:
+        """Read a file that is new, or was not read whole, and record what is new in it."""
+        source, content = _source(path)
+        _archive(self.home, content, source.sha256)
+        if source.size > LARGE:
+            self.store.let_go()
+        try:
+            found = deliveries_of(self.project, source.file, content, source.sha256)
+        except Exception as error:
+            _log.exception("%s could not be received", source.file)
+            why = f"{type(error).__name__}: {error}"[:300]
+            return [_set_aside(source.file, f"Erreur de l'observatoire, non du fichier ({why}).", True)]
+        return self.recorded(source, found, known, [k.delivery for k in self.unread(known)])
+
+    def recorded(
+        self, source: Source, found: list[Delivery], known: list[_Known], old: list[str]
+    ) -> list[Receipt]:
+        """Record the deliveries of a file that are new, in place of ``old`` ones that were not read."""
+        kept = {k.delivery.partition("@")[0] for k in known} - set(old)
+        new = [one for one in found if identity(source, one) not in kept]
+        with self.store.connect() as connection, transaction(connection):
+            if _known(connection, [source.sha256]).get(source.sha256, []) != known:
+                raise Overtaken(f"{source.file}: another process received the same bytes meanwhile")
+            forget(connection, old)
+            for one in new:
+                record(connection, source, one, self.contracts)
+        return [_receipt(source, one) for one in new]
+
+
+def _receipt(source: Source, one: Delivery) -> Receipt:
+    return Receipt(
+        source.file,
+        identity(source, one),
+        one.feed,
+        one.format,
+        one.months,
+        False,
+        one.simulated,
+        one.reason,
+        rest=one.rest,
+    )
+
+
+def _set_aside(file: str, reason: str, failed: bool = False) -> Receipt:
+    return Receipt(file, "", None, None, (), False, False, reason, failed=failed)
+
+
+def _source(path: Path) -> tuple[Source, bytes]:
+    content = content_of(path)
     sha256 = hashlib.sha256(content).hexdigest()
-    known = connection.execute(_KNOWN, [sha256]).fetchall()
-    # Bytes that no contract read are tried again: a contract may know them by now.
-    if any(reason is None for *_, reason in known):
-        if again:
-            return _take_back(connection, name, known, replaced)
-        return _already(name, known, replaced)
-    _archive(home, content, sha256)
-    received: list[tuple[Receipt, Table | None, Reading | None]] = []
+    dated = datetime.fromtimestamp(_written(path), UTC).replace(tzinfo=None)
+    return Source(shown_name(path), sha256, len(content), dated), content
+
+
+def _written(path: Path) -> float:
+    """When a file was last written: files are received in that order, never in that of their names."""
     try:
-        tables = open_tables(name, content)
-    except Unreadable as error:
-        named = named_feed(project, name)
-        month = named_month(named, name) if named else NO_MONTH
-        feed = named.id if named else None
-        receipt = Receipt(name, sha256, feed, None, (month,), False, False, str(error))
-        received.append((receipt, None, None))
-    else:
-        for number, table in enumerate(tables):
-            if table.hidden:
-                continue
-            delivery = sha256 if number == 0 else f"{sha256}#{number}"
-            receipt, reading = _receive_table(project, table, delivery)
-            received.append((receipt, table, reading))
-    outcome = [(r.delivery, r.feed, r.format, r.simulated, r.reason) for r, _, _ in received]
-    if known == outcome:
-        return _already(name, known, replaced)
-    with transaction(connection):
-        if connection.execute(_KNOWN, [sha256]).fetchall() != known:
-            raise Overtaken(f"{name}: another process received the same bytes meanwhile")
-        for name in ("verdicts", "delivered_months"):
-            connection.execute(
-                f"DELETE FROM {name} WHERE delivery IN (SELECT unnest(?))", [[i for i, *_ in known]]
-            )
-        connection.execute("DELETE FROM deliveries WHERE sha256 = ?", [sha256])
-        for receipt, one, reading in received:
-            _insert(connection, receipt, one, sha256, len(content), reading)
-    return [receipt for receipt, _, _ in received]
+        return path.stat(follow_symlinks=False).st_mtime
+    except OSError:
+        return 0.0
 
 
 def receive(
     project: Project, home: Home, paths: Iterable[Path], again: bool = False
 ) -> Iterator[Receipt]:
-    """Receive files and folders, one receipt per table, as they are dealt with.
+    """Receive files and folders, one receipt per delivery, as they are dealt with.
 
-    ``again``: known bytes that later ones replaced count as sent anew, after them. The warehouse is
-    held until the last receipt is taken; each file is a transaction of its own.
+    ``again``: known bytes that later ones replaced count as sent anew, after them, and those that no
+    contract read are tried again.
     """
-    with Store(home.warehouse).connect() as connection:
+    reception = _Reception(project, home, contracts_of(project), again)
+    hashes: dict[Path, str] = {}
+    for path in sorted(files_in(paths), key=lambda path: (_written(path), str(path))):
+        try:
+            hashes[path] = hashlib.sha256(content_of(path)).hexdigest()
+        except Unreadable as error:
+            yield _set_aside(shown_name(path), str(error))
+    with reception.store.connect() as connection:
         # Once: the landing folder is read whole each time, and receiving accepts nothing.
-        replaced = _replaced(connection)
-        for path in files_in(paths):
-            yield from _receive_file(project, home, connection, path, replaced, again)
+        known, replaced = _known(connection, [*hashes.values()]), _replaced(connection)
+    for path, sha256 in hashes.items():
+        yield from _one(reception, path, known.get(sha256, []), replaced)
+        if sha256 not in known:  # another copy of the same bytes finds them received
+            with reception.store.connect() as connection:
+                known |= _known(connection, [sha256])
+
+
+def _one(
+    reception: _Reception, path: Path, known: list[_Known], replaced: Replaced
+) -> Iterator[Receipt]:
+    if not known or reception.unread(known):
+        yield from reception.file(path, known)
+    elif reception.again:
+        with reception.store.connect() as connection:
+            yield from _take_back(connection, shown_name(path), known, replaced)
+    else:
+        yield from _already(shown_name(path), known, replaced)
+
+
+def recognise_again(project: Project, home: Home, unread: dict[str, list[str]]) -> list[Receipt]:
+    """Try the archived bytes of deliveries that no contract read, under the contracts as they are now.
+
+    ``unread``: those deliveries, by the hash of their file.
+    """
+    reception = _Reception(project, home, contracts_of(project), again=True)
+    receipts: list[Receipt] = []
+    for sha256, old in unread.items():
+        with reception.store.connect() as connection:
+            known = _known(connection, [sha256])[sha256]
+            file, dated = connection.execute(
+                "SELECT any_value(file_name), max(dated) FROM deliveries JOIN arrivals a "
+                "ON a.delivery = id WHERE sha256 = ?",
+                [sha256],
+            ).fetchall()[0]
+        content = content_of(archive_path(home, sha256))
+        found = deliveries_of(project, file, content, sha256)
+        receipts += reception.recorded(Source(file, sha256, len(content), dated), found, known, old)
+    return receipts

@@ -12,11 +12,15 @@ from odds_pipeline.declarations.feed import Column, Feed, Format
 from odds_pipeline.declarations.problems import nearest
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.geography.territories import Territories, plain
-from odds_pipeline.reception.codes import code_of
+from odds_pipeline.reception.codes import code_of, is_code
+from odds_pipeline.reception.examples import example_of
 from odds_pipeline.reception.periods import groups_of, with_year, year_of
 from odds_pipeline.reception.tables import Cell, Table
 
 HEADER_DEPTH = 30
+NEAR = 0.5
+"""Share of its columns from which a contract is near to a table: named to whom sent it."""
+
 SIMULATED = plain("DONNEES_SIMULEES")
 
 
@@ -66,6 +70,7 @@ class Nearest:
     format: str
     differences: tuple[str, ...]
     found: float
+    outside: bool = False
 
     def __str__(self) -> str:
         return f"{self.feed} ({self.format}) : {' ; '.join(self.differences)}"
@@ -80,6 +85,11 @@ class Unrecognised:
     ambiguous: tuple[str, ...] = ()
     named: FeedEntry | None = None
     missing: tuple[str, ...] = field(default=())
+
+    @property
+    def share(self) -> float:
+        """How much of a contract's columns the table holds; little when it is of other territories."""
+        return max((near.found for near in self.nearest if not near.outside), default=0.0)
 
 
 def _required(feed: Feed, fmt: Format) -> list[list[str]]:
@@ -168,9 +178,9 @@ def match_as(
         indexes = header_indexes(table)
     differences: list[str] = []
     if not _named_like(fmt, table):
-        differences.append(f"le nom du fichier ne suit pas {fmt.file}")
+        differences.append(f"le nom du fichier n'est pas de la forme « {example_of(fmt.file or '')} »")
     if fmt.sheet and table.sheet and not re.search(fmt.sheet, table.sheet, re.IGNORECASE):
-        differences.append(f"l'onglet ne suit pas {fmt.sheet}")
+        differences.append(f"l'onglet ne s'appelle pas comme « {example_of(fmt.sheet)} »")
     best: Match | None = None
     best_missing: list[str] = []
     required = _required(feed, fmt)
@@ -185,7 +195,7 @@ def match_as(
     if best is None:
         return Nearest(entry.id, fmt.id, ("le tableau n'a aucune ligne",), 0.0)
     if fmt.unpivot and not any(groups_of(fmt.unpivot.columns, name) for name in best.header):
-        best_missing.append(f"une colonne de la forme {fmt.unpivot.columns}")
+        best_missing.append(f"une colonne comme « {example_of(fmt.unpivot.columns)} »")
     if best_missing:
         header = best.header
         year = year_of(best.groups)
@@ -194,13 +204,26 @@ def match_as(
         ]
         more = f" et {len(best_missing) - 6} autres" if len(best_missing) > 6 else ""
         differences.append(f"colonnes absentes : {', '.join(shown)}{more}")
+    outside = False
     if not differences and not _holds_perimeter(best, territories):
-        differences.append(f"aucun territoire du périmètre dans {' + '.join(fmt.territory.columns)}")
+        difference, outside = _outside(best)
+        differences.append(difference)
     if not differences and fmt.period.header and year_of(best.groups) is None:
-        differences.append(f"aucune année dans l'en-tête (forme {fmt.period.header})")
+        differences.append(
+            f"aucune année dans l'en-tête (attendu : « {example_of(fmt.period.header)} »)"
+        )
     if not differences:
         return best
-    return Nearest(entry.id, fmt.id, tuple(differences), 1 - len(best_missing) / len(required))
+    return Nearest(entry.id, fmt.id, tuple(differences), 1 - len(best_missing) / len(required), outside)
+
+
+def _outside(match: Match) -> tuple[str, bool]:
+    """That no row is of the perimeter, and what is read instead; whether that is another place's."""
+    column = " + ".join(match.format.territory.columns)
+    rows = match.table.rows[match.header_row + 1 :]
+    shown = next(filter(None, (territory_text(match, row) for row in rows)), "")
+    seen = f" (on y lit « {shown} »)" if shown else ""
+    return f"aucun territoire du périmètre dans {column}{seen}", is_code(shown)
 
 
 def _like(name: str, header: list[str]) -> str:
@@ -209,15 +232,39 @@ def _like(name: str, header: list[str]) -> str:
 
 
 def _most_specific(matches: list[Match]) -> list[Match]:
-    """Of formats of one feed that all fit, the one that asks for the most columns."""
+    """Of formats of one feed that all fit, the one that asks for the most columns, then for a name.
+
+    A format that names the table's own file goes before one that names its archive, or none.
+    """
     if len({m.entry.id for m in matches}) > 1 or len(matches) < 2:
         return matches
-    asked = [len({n[0] for n in _required(m.entry.feed, m.format)}) for m in matches]
+    asked = [
+        (len({n[0] for n in _required(m.entry.feed, m.format)}), _named(m.format, m.table))
+        for m in matches
+    ]
     return [m for m, count in zip(matches, asked, strict=True) if count == max(asked)]
+
+
+def _named(fmt: Format, table: Table) -> int:
+    """How near to the table the name is that the format's pattern finds; 0 when it has no pattern."""
+    if not fmt.file:
+        return 0
+    found = [bool(re.search(fmt.file, name, re.IGNORECASE)) for name in table.names]
+    return len(found) - found.index(True) if any(found) else 0
 
 
 def _named_like(fmt: Format, table: Table) -> bool:
     return not fmt.file or any(re.search(fmt.file, name, re.IGNORECASE) for name in table.names)
+
+
+CERTAIN = 0.75
+"""Share of its columns from which a table is a contract's, when no other contract has as many."""
+
+
+def _alone_near(found: list[tuple[FeedEntry, Match | Nearest]]) -> dict[str, FeedEntry]:
+    """The contract that nearly fits a table of no one's name, when it is the only one that does."""
+    near = {e.id: e for e, one in found if isinstance(one, Nearest) and one.found >= CERTAIN}
+    return near if len(near) == 1 else {}
 
 
 def recognise(project: Project, table: Table) -> Match | Unrecognised:
@@ -232,17 +279,15 @@ def recognise(project: Project, table: Table) -> Match | Unrecognised:
     if matches:
         names = tuple(f"{m.entry.id} ({m.format.id})" for m in matches)
         return Unrecognised(table, ambiguous=names)
-    named = {e.id: e for e, fmt in likely if fmt.file}
+    named = {e.id: e for e, fmt in likely if fmt.file} or _alone_near(found)
     # Only now the formats whose file is called otherwise, to say which came nearest.
     unlikely = [pair for pair in formats if pair not in likely]
     found += [(e, match_as(e, fmt, table, project.territories_of(e), indexes)) for e, fmt in unlikely]
     others = [(e, near) for e, near in found if isinstance(near, Nearest)]
     others.sort(key=lambda pair: (-pair[1].found, len(pair[1].differences)))
-    closest = tuple(near for _, near in others[:3] if near.found > 0)
     if len(named) == 1:
         entry = next(iter(named.values()))
         own = [near for other, near in others if other.id == entry.id]
-        outside = any("périmètre" in d for d in own[0].differences)
-        if not outside:
+        if not own[0].outside:
             return Unrecognised(table, (own[0],), named=entry, missing=own[0].differences)
-    return Unrecognised(table, closest)
+    return Unrecognised(table, tuple(near for _, near in others[:1] if near.found >= NEAR))

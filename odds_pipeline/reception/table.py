@@ -19,7 +19,8 @@ class NoTable(Unreadable):
 class Table:
     """``rows`` of cells; ``lines`` gives the line in the file of each row, from 1.
 
-    ``file_name`` is the file as received, ``member`` the file inside it when it is an archive.
+    ``file_name`` is the file as received, ``member`` the file inside it when it is an archive, and
+    ``folder`` where it is there.
     ``flaw`` says in French what shows that the table is not whole: no figure of it may be used.
     ``hint`` says what may keep it from being recognised. A ``hidden`` sheet is no delivery.
     """
@@ -32,6 +33,7 @@ class Table:
     flaw: str | None = None
     hint: str | None = None
     hidden: bool = False
+    folder: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -41,7 +43,7 @@ class Table:
     @property
     def part(self) -> str | None:
         """Where in the file the table is: member of an archive, sheet of a workbook."""
-        return " / ".join(filter(None, (self.member, self.sheet))) or None
+        return " / ".join(filter(None, (self.folder, self.member, self.sheet))) or None
 
 
 def without_empty_columns(rows: list[list[Cell]]) -> list[list[Cell]]:

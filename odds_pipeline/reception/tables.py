@@ -92,7 +92,7 @@ def _open_zip(name: str, content: bytes, depth: int) -> Opened:
         tables: list[Table] = []
         rest: list[str] = []
         damaged: list[tuple[str, str]] = []
-        for own, member in members_of(archive, name):
+        for own, folder, member in members_of(archive, name):
             try:
                 inner = open_file(own, unpack(archive, member, name), depth + 1)
             except NoTable as error:
@@ -100,7 +100,7 @@ def _open_zip(name: str, content: bytes, depth: int) -> Opened:
             except Unreadable as error:
                 damaged.append((own, str(error)))
             else:
-                tables += [replace(t, file_name=name, member=own) for t in inner.tables]
+                tables += [replace(t, file_name=name, member=own, folder=folder) for t in inner.tables]
     if not tables:
         why = " ".join([reason for _, reason in damaged] + rest)
         raise Unreadable(f"{name} : {why}" if why else f"{name} : l'archive est vide.")

@@ -60,6 +60,12 @@ class Store:
             _kept.reset(token)
             kept.close()
 
+    def let_go(self) -> None:
+        """Close the warehouse where it is kept open: others may write until its next use."""
+        kept = _kept.get()
+        if kept is not None and kept.store.path == self.path:
+            kept.close()
+
     @contextmanager
     def _open(self) -> Iterator[Opened]:
         if isinstance(self.storage, LakeStorage):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_simulations import load_simulations, read_simulations
 from odds_pipeline.demo.deliveries import MARKER, write_deliveries
-from odds_pipeline.demo.names import month_groups, text_matching
 from odds_pipeline.demo.simulation import Simulator, split
 from odds_pipeline.months import months_between
+from odds_pipeline.reception.examples import month_groups, text_matching
 from odds_pipeline.reception.periods import groups_of, month_of
 
 

@@ -51,6 +51,14 @@ def text_matching(pattern: str, groups: dict[str, str]) -> str:
     return text
 
 
+def example_of(pattern: str) -> str:
+    """A text that ``pattern`` finds, for a person who reads no regular expression."""
+    try:
+        return text_matching(pattern, month_groups("2024-11"))
+    except (ValueError, re.error):
+        return "la forme convenue"
+
+
 def month_groups(month: str) -> dict[str, str]:
     """Groups that stand for a reference month in a contract's patterns."""
     year, number = month.split("-")

@@ -1,0 +1,198 @@
+"""What a file holds for the observatory: deliveries recognised and read, refused ones, and the rest.
+
+A file is one letter to its partner at most: what is no delivery beside one that is (notes, a PDF, the
+list of variables) is listed, and two tables that say the same month are refused with both named.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from odds_pipeline.declarations.project import FeedEntry, Project
+from odds_pipeline.reception.corrections import corrected
+from odds_pipeline.reception.examples import example_of
+from odds_pipeline.reception.periods import groups_of, in_any_name, month_of, year_of
+from odds_pipeline.reception.reading import Reading, read
+from odds_pipeline.reception.recognition import NEAR, Match, Unrecognised, recognise
+from odds_pipeline.reception.tables import Opened, Table, Unreadable, open_file
+
+NO_MONTH = "0000-00"
+"""Month of a delivery whose period cannot be told."""
+
+STRUCTURE = ("structure", "Renvoyer le fichier avec les colonnes du contrat.")
+UNREADABLE = ("illisible", "Renvoyer le fichier entier, en CSV ou en classeur .xlsx.")
+TWICE = ("deux_tableaux", "Renvoyer le fichier avec un seul des deux tableaux, celui qui fait foi.")
+NO_PERIOD = ("structure", "Renvoyer le fichier avec sa période.")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One table of a file, and what it is: read, or refused for ``reason`` by the rule ``fault``.
+
+    ``number`` is its place in the file; ``rest``, what else the file held.
+    """
+
+    number: int
+    part: str | None
+    feed: str | None
+    format: str | None
+    months: tuple[str, ...]
+    simulated: bool
+    reason: str | None = None
+    fault: tuple[str, str] = STRUCTURE
+    reading: Reading | None = None
+    rest: tuple[str, ...] = ()
+
+
+def deliveries_of(project: Project, name: str, content: bytes, sha256: str) -> list[Delivery]:
+    """Every delivery of a file, at least one; never raises on what the file holds."""
+    try:
+        opened = open_file(name, content)
+    except Unreadable as error:
+        return [replace(_unreadable(project, name, str(error)), number=0, part=None)]
+    shown = [(number, table) for number, table in enumerate(opened.tables) if not table.hidden]
+    outcomes = [(number, recognise(project, table)) for number, table in shown]
+    read_ones = [_read(project, n, o, sha256) for n, o in outcomes if isinstance(o, Match)]
+    others = [(n, o) for n, o in outcomes if isinstance(o, Unrecognised)]
+    refused, notes = _refused(others, bool(read_ones))
+    damaged = [_unreadable(project, own, why) for own, why in opened.damaged]
+    kept = [*_each_month_once(read_ones), *refused, *(d for d in damaged if d.feed)]
+    rest = (*_rest(opened, notes), *(d.reason or "" for d in damaged if not d.feed))
+    kept = [replace(one, number=i) if one.number < 0 else one for i, one in _numbered(kept, opened)]
+    return [replace(one, rest=rest if i == 0 else ()) for i, one in enumerate(kept)]
+
+
+def _numbered(kept: list[Delivery], opened: Opened) -> Iterator[tuple[int, Delivery]]:
+    """Damaged files of an archive come after its tables."""
+    yield from enumerate(kept, start=len(opened.tables))
+
+
+def _rest(opened: Opened, notes: list[Unrecognised]) -> tuple[str, ...]:
+    hidden = [f"{table.part} : feuille masquée, non lue." for table in opened.tables if table.hidden]
+    return (*opened.rest, *hidden, *(f"{n.table.part or n.table.file_name} : non lu." for n in notes))
+
+
+def _refused(
+    others: list[tuple[int, Unrecognised]], beside: bool
+) -> tuple[list[Delivery], list[Unrecognised]]:
+    """Tables that are a contract's although they do not fit it, and those that are mere notes.
+
+    Beside a table that was read, one is a contract's when it holds half of its columns; alone, the
+    nearest to a contract is the file's, whatever it holds.
+    """
+    wanted = [(n, o) for n, o in others if o.share >= NEAR or o.ambiguous]
+    if not beside and not wanted:
+        wanted = sorted(others, key=lambda other: -other[1].share)[:1]
+    kept = {n for n, _ in wanted}
+    return [_unrecognised(n, o) for n, o in wanted], [o for n, o in others if n not in kept]
+
+
+def _unrecognised(number: int, outcome: Unrecognised) -> Delivery:
+    table, named = outcome.table, outcome.named
+    month = named_month(named, table.names) if named else NO_MONTH
+    simulated = any("SIMULEES" in str(cell).upper() for row in table.rows[:1] for cell in row)
+    return Delivery(
+        number, table.part, named.id if named else None, None, (month,), simulated, refusal(outcome)
+    )
+
+
+def refusal(outcome: Unrecognised) -> str:
+    """Why a table is no contract's delivery, in French: one cause."""
+    if outcome.table.flaw:
+        return _sentence(outcome.table.flaw)
+    if outcome.table.hint and not outcome.ambiguous:
+        return _sentence(outcome.table.hint)
+    if outcome.named is not None:
+        return f"{outcome.named.feed.label} : {' ; '.join(outcome.missing)}."
+    if outcome.ambiguous:
+        return f"Plusieurs contrats conviennent : {', '.join(outcome.ambiguous)}."
+    if not outcome.nearest:
+        # Or too few for their names to help anyone.
+        return "Aucun contrat ne convient : aucun n'a de colonne en commun avec ce fichier."
+    return f"Aucun contrat ne convient. Le plus proche : {outcome.nearest[0]}"
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def _read(project: Project, number: int, match: Match, sha256: str) -> Delivery:
+    table = match.table
+    reading = corrected(match.entry, read(project, match), table.file_name, sha256)
+    months = reading.months or (named_month(match.entry, table.names),)
+    one = Delivery(number, table.part, match.entry.id, match.format.id, months, match.simulated)
+    if table.flaw:
+        return replace(one, format=None, reason=_sentence(table.flaw), fault=UNREADABLE)
+    if not reading.months:
+        return replace(one, reason=_without_period(match), fault=NO_PERIOD)
+    return replace(one, reading=reading)
+
+
+def _each_month_once(found: list[Delivery]) -> list[Delivery]:
+    """Two tables with figures for the same month, level and variable are refused as one delivery."""
+    kept: list[Delivery] = []
+    for one in found:
+        twin = next((other for other in kept if _figures(other) & _figures(one)), None)
+        if twin is None:
+            kept.append(one)
+            continue
+        both = tuple(sorted({*twin.months, *one.months}))
+        reason = (
+            f"Deux tableaux du fichier donnent les mêmes mois : {twin.part} et {one.part}."
+            if twin.fault != TWICE
+            else f"{(twin.reason or '')[:-1]} et {one.part}."
+        )
+        refused = replace(twin, format=None, months=both, reason=reason, fault=TWICE)
+        kept[kept.index(twin)] = refused
+    return kept
+
+
+def _figures(one: Delivery) -> set[tuple[str, ...]]:
+    if one.reading is None:
+        return set()
+    keys = one.reading.frame[["variable", "month", "level"]].dropna().drop_duplicates()
+    return set(keys.itertuples(index=False, name=None))
+
+
+def _without_period(match: Match) -> str:
+    """Why no figure of a recognised table has a month, and what to do."""
+    period = match.format.period
+    if not match.table.rows[match.header_row + 1 :]:
+        return "Le fichier n'a que son en-tête."
+    if period.file and year_of(match.groups) is None:
+        return f"La période n'est pas dans le nom du fichier (attendu : « {example_of(period.file)} »)."
+    return "Aucune ligne du fichier ne donne de figure datée."
+
+
+def _unreadable(project: Project, name: str, why: str) -> Delivery:
+    named = named_feed(project, name)
+    month = named_month(named, (name,)) if named else NO_MONTH
+    feed = named.id if named else None
+    return Delivery(-1, name, feed, None, (month,), False, why, UNREADABLE)
+
+
+def named_month(entry: FeedEntry, names: tuple[str, ...]) -> str:
+    """The month that a file's names tell, by the contract or as months are written."""
+    calendar = entry.feed.calendar
+    for name in names:
+        for fmt in entry.feed.formats:
+            groups = groups_of(fmt.file, name) | groups_of(fmt.period.file, name)
+            month = month_of(groups, calendar.month, fmt.period.year_shift)
+            if month is not None and calendar.has(month):
+                return month
+    months = (month_of(groups, calendar.month) for name in names for groups in in_any_name(name))
+    return next((month for month in months if month and calendar.has(month)), NO_MONTH)
+
+
+def named_feed(project: Project, file_name: str) -> FeedEntry | None:
+    """The one contract whose files are called so; for files that cannot be opened."""
+    found = {
+        entry.id: entry
+        for entry in project.feeds.values()
+        for fmt in entry.feed.formats
+        if fmt.file and re.search(fmt.file, file_name, re.IGNORECASE)
+    }
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+__all__ = ["NO_MONTH", "Delivery", "Table", "deliveries_of", "named_feed", "named_month", "refusal"]

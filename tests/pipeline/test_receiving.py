@@ -1,0 +1,211 @@
+"""Each file is received by itself: what it holds, what it replaces, and the way back of what was not read."""
+
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.quality.quarantine import accept, cases, retry
+from odds_pipeline.reception import receive as receiving
+from odds_pipeline.reception.aside import dismiss, set_aside, unread
+from odds_pipeline.reception.contents import Delivery, deliveries_of
+from odds_pipeline.reception.receive import Receipt, receive, recognise_again
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
+
+from .test_gate import FEED, populations
+
+NOVEMBER, DECEMBER = 1_732_924_800, 1_733_443_200
+
+
+def _values(home: Home, territory: str = "93001") -> list[float]:
+    with Store(home.warehouse).connect() as connection:
+        return [
+            value
+            for (value,) in connection.execute(
+                "SELECT value FROM observations WHERE known_to IS NULL AND territory = ? "
+                "AND variable = 'insee.population_municipale'",
+                [territory],
+            ).fetchall()
+        ]
+
+
+def _raised(rows: list[list[str]]) -> None:
+    rows[1][3], rows[1][5] = "3500", "3510"
+
+
+def _two(tmp_path: Path) -> tuple[Path, Path]:
+    """An older file and a newer one of the same month, the newer one first in order of name."""
+    older = populations(tmp_path / "b", 2019)
+    newer = populations(tmp_path / "a", 2019, _raised)
+    os.utime(older, (NOVEMBER, NOVEMBER))
+    os.utime(newer, (DECEMBER, DECEMBER))
+    return older, newer
+
+
+def test_the_later_of_two_files_is_the_newer_whatever_their_names(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    _two(tmp_path)
+    list(receive(project, home, [tmp_path]))
+    judge_pending(project, home, FEED)
+    assert _values(home) == [3500]
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_older_figures_wait_for_a_person(
+    project: Project, home: Home, tmp_path: Path, judged: bool
+) -> None:
+    older, newer = _two(tmp_path)
+    list(receive(project, home, [newer]))
+    if judged:
+        judge_pending(project, home, FEED)
+    list(receive(project, home, [older]))
+    judge_pending(project, home, FEED)
+    assert _values(home) == [3500]
+    with Store(home.warehouse).connect() as connection:
+        (case,) = cases(connection)
+    assert case.rules == ("plus_ancien",)
+    assert newer.name in case.why and "30/11/2024" in case.why and "06/12/2024" in case.why
+    assert retry(home, case.file) == []
+    judgement = accept(
+        project, home, case.delivery, None, "la correction était une erreur", "Service études"
+    )
+    assert judgement.accepted == ("2019-01",)
+    assert _values(home) == [3019]
+
+
+def test_the_same_figures_are_no_older_ones(project: Project, home: Home, tmp_path: Path) -> None:
+    older, newer = populations(tmp_path / "b", 2019), populations(tmp_path / "a", 2019)
+    newer.write_text(newer.read_text() + "\n")
+    os.utime(older, (NOVEMBER, NOVEMBER))
+    list(receive(project, home, [newer]))
+    judge_pending(project, home, FEED)
+    (receipt,) = receive(project, home, [older])
+    assert receipt.reason is None
+    assert [j.refused for j in judge_pending(project, home, FEED)] == [()]
+
+
+def test_what_is_no_file_is_named_and_keeps_no_other_waiting(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    landing = tmp_path / "in"
+    populations(landing, 2019)
+    (tmp_path / "secret.csv").write_text("a;b\n")
+    (landing / "lien_2020.csv").symlink_to(tmp_path / "secret.csv")
+    (landing / "dossier").symlink_to(tmp_path)
+    os.mkfifo(landing / "tube")
+    latin = os.path.join(os.fsencode(landing), b"donnees_communes_pop\xe9_2018.csv")  # noqa: PTH118
+    with open(latin, "wb") as file:  # noqa: PTH123
+        file.write(b"a;b\n1;2\n")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(landing / "prise"))
+        receipts = {r.file: r for r in receive(project, home, [landing])}
+    assert "lien symbolique" in str(receipts["lien_2020.csv"].reason)
+    assert "lien symbolique" in str(receipts["dossier"].reason)
+    assert "pas un fichier" in str(receipts["tube"].reason)
+    assert receipts["prise"].reason is not None
+    assert receipts["donnees_communes_pop2019.csv"].feed == FEED
+    assert "donnees_communes_popé_2018.csv" in receipts
+    assert not any(p.read_bytes() == b"a;b\n" for p in home.archive.rglob("*") if p.is_file())
+
+
+def test_a_fault_of_ours_is_told_as_such_and_the_file_is_received_again(
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = populations(tmp_path, 2018), populations(tmp_path, 2019)
+
+    def failing(project: Project, name: str, content: bytes, sha256: str) -> list[Delivery]:
+        if name == first.name:
+            raise ZeroDivisionError("a bug")
+        return deliveries_of(project, name, content, sha256)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receiving, "deliveries_of", failing)
+        broken, received = receive(project, home, [first, second])
+    assert broken.failed and "Erreur de l'observatoire" in str(broken.reason)
+    assert received.reason is None
+    again, known = receive(project, home, [first, second])
+    assert (again.feed, again.known, known.known) == (FEED, False, True)
+
+
+def test_nobody_waits_while_a_file_is_read(
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free: list[bool] = []
+
+    def watched(project: Project, name: str, content: bytes, sha256: str) -> list[Delivery]:
+        with FileLock(f"{home.warehouse}.lock", timeout=0):
+            free.append(True)
+        return deliveries_of(project, name, content, sha256)
+
+    monkeypatch.setattr(receiving, "deliveries_of", watched)
+    monkeypatch.setattr(receiving, "LARGE", 10)
+    files = [populations(tmp_path, year) for year in (2018, 2019)]
+    list(receive(project, home, files[:1]))
+    with Store(home.warehouse).kept_open():
+        list(receive(project, home, files[1:]))
+    assert free == [True, True]
+
+
+def _renamed(rows: list[list[str]]) -> None:
+    rows[0][3] = "POP_MUN"
+
+
+def _mended(project: Project) -> Project:
+    """The same contracts, whose column may also be called as in the file of :func:`_renamed`."""
+    entry = project.feeds[FEED]
+    column = entry.feed.columns["population_municipale"]
+    other = column.model_copy(update={"name": [*column.names, "POP_MUN"]})
+    columns = {**entry.feed.columns, "population_municipale": other}
+    mended = replace(entry, feed=entry.feed.model_copy(update={"columns": columns}))
+    return replace(project, feeds={**project.feeds, FEED: mended})
+
+
+@pytest.mark.parametrize("way", ["received again", "retried"])
+def test_a_refusal_whose_cause_was_the_contract_has_a_way_back(
+    project: Project, home: Home, tmp_path: Path, way: str
+) -> None:
+    path = populations(tmp_path, 2019, _renamed)
+    (refused,) = receive(project, home, [path])
+    assert (refused.feed, refused.months) == (FEED, ("2019-01",))
+    assert "POP_MUN" in str(refused.reason)
+    (same,) = receive(project, home, [path])
+    assert same.known
+    mended = _mended(project)
+    if way == "received again":
+        (receipt,) = receive(mended, home, [path])
+    else:
+        with Store(home.warehouse).connect() as connection:
+            files = unread(connection, path.name)
+        (receipt,) = recognise_again(mended, home, files)
+    assert (receipt.reason, receipt.months, receipt.known) == (None, ("2019-01",), False)
+    assert [j.accepted for j in judge_pending(mended, home, FEED)] == [("2019-01",)]
+
+
+def test_a_file_set_aside_can_be_dismissed(project: Project, home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "tableau_divers.csv"
+    path.write_text("x;y\n1;2\n")
+
+    def listed() -> list[str]:
+        list(receive(project, home, [path]))
+        with Store(home.warehouse).connect() as connection:
+            return [file for _, file, _ in set_aside(connection)]
+
+    assert listed() == [path.name]
+    with pytest.raises(LookupError):
+        dismiss(home, "autre.csv", "pas une livraison", "Service études")
+    assert dismiss(home, path.name, "pas une livraison", "Service études") == [path.name]
+    assert listed() == []
+
+
+def test_copies_of_the_same_bytes_are_one_delivery(project: Project, home: Home, tmp_path: Path) -> None:
+    first = populations(tmp_path / "a", 2019)
+    second = populations(tmp_path / "b", 2019)
+    receipts: list[Receipt] = list(receive(project, home, [first, second]))
+    assert [r.known for r in receipts] == [False, True]
