@@ -158,6 +158,12 @@ class Declared:
             found[feed] = hashlib.sha256(repr(own).encode() + common).hexdigest()
         return found
 
+    @cached_property
+    def weights(self) -> dict[str, str]:
+        """The variable that weighs the mean of each variable that is averaged over territories."""
+        aggregations = {name: variable.aggregation for name, (_, variable) in self.variables.items()}
+        return {name: how for name, how in aggregations.items() if how not in ("sum", "none")}
+
     def breaks_of(self, indicator: Indicator) -> list[Break]:
         """Every break of its series in order, one a month: its own and those of all that it reads."""
         every = [*indicator.breaks, *self.inherited_breaks(indicator)]

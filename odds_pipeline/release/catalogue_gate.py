@@ -16,6 +16,7 @@ import pandas as pd
 from odds_pipeline.declarations.access import EDITIONS
 from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.quality.findings import Finding, suite_findings
+from odds_pipeline.release.formats import read_inputs
 from odds_pipeline.release.published import current_number, release_path
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import quoted
@@ -35,13 +36,11 @@ FROM observations WHERE known_to IS NULL AND variable IN (SELECT unnest(?)) GROU
 
 # What the last edition says, unless a figure it read has lost its verdict: then it is not to be shown
 # again, nor to be compared with.
-_RELEASED = r"""
+_RELEASED = """
 CREATE OR REPLACE TEMP TABLE released AS
-WITH written AS (
-    SELECT indicator, unnest(regexp_extract_all(formula, '[a-z]\w*\.[a-z]\w*')) AS variable
-    FROM former.definitions
-), read AS (
-    FROM written UNION SELECT w.indicator, x.aggregation FROM written w JOIN weights x USING (variable)
+WITH read AS (
+    SELECT indicator, variable FROM former_inputs
+    UNION SELECT r.indicator, w.weight FROM former_inputs r JOIN weights w USING (variable)
 ), distrusted AS (
     SELECT DISTINCT r.indicator FROM read r JOIN (
         SELECT DISTINCT o.variable FROM former.observations o
@@ -199,17 +198,12 @@ def _released(connection: duckdb.DuckDBPyConnection, project: Project, number: i
         )
         return
     places = pd.DataFrame(list(project.territories.by_key), columns=["territory", "geography"])
-    weights = pd.DataFrame(
-        [
-            (name, variable.aggregation)
-            for name, (_, variable) in project.variables.items()
-            if variable.aggregation not in ("sum", "none")
-        ],
-        columns=["variable", "aggregation"],
-    ).astype("string")
+    weights = pd.DataFrame(project.weights.items(), columns=["variable", "weight"]).astype("string")
     connection.register("known_places", places)
     connection.register("weights", weights)
+    connection.register("former_inputs", read_inputs(connection, "former"))
     connection.execute(_RELEASED)
+    connection.unregister("former_inputs")
     connection.unregister("known_places")
     connection.unregister("weights")
 

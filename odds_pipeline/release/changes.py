@@ -64,9 +64,10 @@ def changed_definitions(
 
 
 def _sheets(home: Home, number: int, edition: Access) -> dict[str, dict[str, Any]]:
-    """Definition sheets by indicator, in the order of the recueil."""
+    """Definition sheets by indicator, in the order of the recueil; what no sheet says is left out."""
     with open_release(home, number, edition) as connection:
         found = connection.execute("FROM definitions")
         columns = [column[0] for column in found.description]
         rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-    return {row["indicator"]: row for row in rows}
+    said = [name for name in columns if any(row[name] is not None for row in rows)]
+    return {row["indicator"]: {name: row[name] for name in said} for row in rows}

@@ -14,6 +14,8 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.comparison import compare
 from odds_pipeline.indicators.sources import tell_sources
 from odds_pipeline.release.conversion import IN_GEOGRAPHY
+from odds_pipeline.release.formats import FORMAT
+from odds_pipeline.release.inputs import inputs_of
 from odds_pipeline.storage.sql import first, one, quoted
 
 
@@ -28,6 +30,8 @@ class About:
     number: int
     published_at: str
     content: str
+    software: str
+    declarations: str
     latest: str | None
     audit: pd.DataFrame
 
@@ -51,6 +55,7 @@ ORDER BY o.variable, o.territory, o.month
 
 _WIDEST = (
     "CREATE TABLE release.definitions AS FROM definitions_view",
+    "CREATE TABLE release.inputs AS FROM inputs_view",
     "CREATE TABLE release.territories AS FROM territories_view",
     # The merged territories before their merger; readers find them through in_geography().
     "CREATE TABLE release.converted_values AS SELECT * EXCLUDE converted FROM protected "
@@ -72,6 +77,7 @@ _WIDEST = (
 # Provisional figures are for members first.
 _NARROWER = (
     "CREATE TABLE definitions AS FROM widest.definitions WHERE list_contains($access, access)",
+    "CREATE TABLE inputs AS FROM widest.inputs WHERE indicator IN (SELECT indicator FROM definitions)",
     "CREATE TABLE territories AS FROM widest.territories",
     "CREATE TABLE converted_values AS FROM widest.converted_values "
     "WHERE indicator IN (SELECT indicator FROM definitions) AND ($provisional OR obs_status <> 'P')",
@@ -111,7 +117,13 @@ def write_widest(
     definitions: pd.DataFrame,
 ) -> None:
     """Write the edition that holds everything, from the open warehouse with what was protected in it."""
-    frames = {"definitions_view": definitions, "territories_view": _territories_table(project)}
+    frames = {
+        "definitions_view": definitions,
+        "inputs_view": inputs_of(
+            zip(definitions["indicator"], definitions["formula"], strict=True), project.weights
+        ),
+        "territories_view": _territories_table(project),
+    }
     for name, frame in frames.items():
         connection.register(name, frame)
     connection.execute(f"ATTACH {quoted(path)} AS release")
@@ -182,10 +194,19 @@ def _finish(connection: duckdb.DuckDBPyConnection, edition: Access, about: About
     connection.execute(IN_GEOGRAPHY)
     connection.execute(
         "CREATE TABLE about AS SELECT ? AS number, ? AS published_at, ? AS content, ? AS edition, "
+        "? AS software, ?::INTEGER AS format, ? AS declarations, "
         "count(DISTINCT indicator) AS indicators, count(value) AS values_count, "
         "(SELECT coalesce(bool_or(simulated), false) FROM deliveries) AS simulated "
         "FROM indicator_values",
-        [about.number, about.published_at, about.content, edition],
+        [
+            about.number,
+            about.published_at,
+            about.content,
+            edition,
+            about.software,
+            FORMAT,
+            about.declarations,
+        ],
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from odds_pipeline.declarations.access import EDITIONS, Access
+from odds_pipeline.release.formats import complete
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import one
 
@@ -20,7 +21,7 @@ class Release:
     """``number`` counts from 1; ``new`` is false when nothing changed since the current one.
 
     ``indicators`` and ``values`` are those of the widest edition. ``content`` is equal for two
-    releases that say the same.
+    releases that say the same. ``software`` and ``declarations``, a fingerprint, say what made it.
     """
 
     number: int
@@ -30,6 +31,9 @@ class Release:
     simulated: bool
     content: str
     published_at: str
+    software: str | None
+    format: int
+    declarations: str | None
     new: bool = True
 
 
@@ -68,7 +72,9 @@ def open_release(
         "enable_external_access": "false",
         "lock_configuration": "true",
     }
-    return duckdb.connect(str(path), read_only=True, config=config)
+    connection = duckdb.connect(str(path), read_only=True, config=config)
+    complete(connection, edition)
+    return connection
 
 
 def describe(home: Home, number: int) -> Release:
@@ -76,6 +82,7 @@ def describe(home: Home, number: int) -> Release:
     with open_release(home, number) as connection:
         row = one(
             connection,
-            "SELECT number, indicators, values_count, simulated, content, published_at FROM about",
+            "SELECT number, indicators, values_count, simulated, content, published_at, software, "
+            "format, declarations FROM about",
         )
-    return Release(row[0], release_path(home, row[0]), row[1], row[2], bool(row[3]), row[4], row[5])
+    return Release(row[0], release_path(home, row[0]), row[1], row[2], bool(row[3]), *row[4:])

@@ -26,7 +26,9 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from odds_pipeline import __version__
 from odds_pipeline.declarations.access import EDITIONS
+from odds_pipeline.declarations.fingerprint import fingerprint
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import all_inputs, compute, evaluate, gather, tables_of
 from odds_pipeline.indicators.sources import compare_sources
@@ -144,7 +146,8 @@ def write(p: Publication) -> None:
     (latest,) = one(p.connection, "SELECT max(month) FROM protected")
     now = datetime.now(UTC).isoformat(timespec="seconds")
     audited = audit_table(p.connection, p.project, p.protection)
-    about = About(p.last + 1, now, p.content, latest, audited)
+    made_by = fingerprint(p.project.root)
+    about = About(p.last + 1, now, p.content, __version__, made_by, latest, audited)
     p.folder.mkdir()
     (widest, path), *others = ((edition, p.folder / f"{edition}.duckdb") for edition in EDITIONS)
     write_widest(p.connection, p.project, path, widest, about, p.definitions)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from odds_pipeline.declarations.access import EDITIONS, Access
+from odds_pipeline.release.formats import read_inputs
 from odds_pipeline.release.published import numbers, release_path
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import quoted
@@ -28,7 +29,7 @@ class ValueChange:
     files: str | None
 
 
-_CHANGES = r"""
+_CHANGES = """
 WITH b AS (FROM after.indicator_values SELECT indicator, month, territory, geography, value, obs_status,
            conf_status, reserve),
 a AS (FROM before.indicator_values SELECT indicator, month, territory, geography, value, obs_status,
@@ -48,9 +49,6 @@ pairs AS (
 redefined AS (
     SELECT indicator FROM before.definitions o JOIN after.definitions n USING (indicator)
     WHERE o.formula <> n.formula OR o.unit <> n.unit
-), read AS (
-    SELECT indicator, unnest(regexp_extract_all(formula, '[a-z]\w*\.[a-z]\w*')) AS variable
-    FROM after.definitions
 ), arrived AS (
     SELECT o.variable, o.month, o.geography, o.delivery, any_value(o.known_from) AS known_from
     FROM after.observations o
@@ -61,7 +59,7 @@ causes AS (
     SELECT r.indicator, n.month, bool_or(k.month IS NOT NULL) AS revised,
            string_agg(DISTINCT d.file_name, ', ' ORDER BY d.file_name) AS files,
            list(DISTINCT n.geography) AS geographies
-    FROM arrived n JOIN read r USING (variable) JOIN after.deliveries d ON d.id = n.delivery
+    FROM arrived n JOIN after_inputs r USING (variable) JOIN after.deliveries d ON d.id = n.delivery
     LEFT JOIN known k ON k.variable = n.variable AND k.month = n.month GROUP BY ALL
 )
 SELECT c.kind, c.indicator, c.territory, c.month, c.geography, c.before, c.after,
@@ -90,4 +88,5 @@ def value_changes(
             if not path.exists():
                 raise LookupError(f"no release {number}; known: {', '.join(map(str, numbers(home)))}")
             connection.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")
+        connection.register("after_inputs", read_inputs(connection, "after"))
         return [ValueChange(*row) for row in connection.execute(_CHANGES).fetchall()]

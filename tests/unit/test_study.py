@@ -46,7 +46,10 @@ def figures(project: Project, study: Study) -> pd.DataFrame:
 def run(project: Project, study: Study, values: pd.DataFrame) -> StudyResult:
     with duckdb.connect() as connection:
         connection.register("given", values)
-        connection.execute("CREATE TABLE indicator_values AS FROM given")
+        connection.execute(
+            "CREATE TABLE indicator_values AS SELECT *, NULL::VARCHAR AS reserve, "
+            "NULL::DOUBLE AS ci_low, NULL::DOUBLE AS ci_high FROM given"
+        )
         connection.execute(
             "CREATE TABLE about AS SELECT 7 AS number, '2025-01-08' AS published_at, true AS simulated"
         )

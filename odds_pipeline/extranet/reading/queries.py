@@ -1,8 +1,6 @@
 """What pages and exports read from a view."""
 
-import re
 from collections.abc import Sequence
-from typing import Any
 
 from odds_pipeline.declarations.feed import LEVELS
 from odds_pipeline.extranet.reading.serving import Row, View
@@ -108,12 +106,7 @@ def sources_of(view: View, indicator: str) -> list[Row]:
         "SELECT d.feed, count(DISTINCT d.id) AS deliveries, strftime(max(d.received_at), '%Y-%m-%d') "
         "AS received, min(o.month) AS first, max(o.month) AS last, bool_or(d.simulated) AS simulated "
         "FROM (SELECT DISTINCT delivery, month FROM release.observations "
-        "WHERE list_contains(?::VARCHAR[], variable)) o "
+        "WHERE variable IN (SELECT variable FROM inputs WHERE indicator = ? AND role <> 'weight')) o "
         "JOIN release.deliveries d ON d.id = o.delivery GROUP BY d.feed ORDER BY d.feed",
-        [variables_of(view.indicator(indicator))],
+        [view.indicator(indicator)["indicator"]],
     )
-
-
-def variables_of(sheet: dict[str, Any]) -> list[str]:
-    """Variables named in a formula."""
-    return sorted(set(re.findall(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", sheet["formula"])))

@@ -19,6 +19,7 @@ import duckdb
 from odds_pipeline.declarations.observatory import Observatory
 from odds_pipeline.extranet.reading.rights import Rights
 from odds_pipeline.geography.territories import plain
+from odds_pipeline.release.formats import completed, read_inputs
 from odds_pipeline.release.published import current_number, numbers, open_release, release_path
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import quoted
@@ -49,7 +50,7 @@ class Place:
 
 
 _VIEWS = (
-    "CREATE TABLE definitions AS FROM release.definitions SEMI JOIN indicator_visible USING (indicator)",
+    "CREATE TABLE inputs AS FROM inputs_read SEMI JOIN indicator_visible USING (indicator)",
     "CREATE VIEW indicator_values AS "
     "FROM release.indicator_values SEMI JOIN indicator_visible USING (indicator)",
     "CREATE TABLE latest AS FROM indicator_values QUALIFY row_number() OVER ("
@@ -95,8 +96,12 @@ class View:
             if rights.allows(access, needs) and name not in withheld
         ]
         run("CREATE TABLE indicator_visible AS SELECT unnest(?::VARCHAR[]) AS indicator", [visible])
+        sheets = completed(self.connection, "release", "definitions")
+        run(f"CREATE TABLE definitions AS FROM ({sheets}) SEMI JOIN indicator_visible USING (indicator)")
+        self.connection.register("inputs_read", read_inputs(self.connection, "release"))
         for statement in _VIEWS:
             run(statement)
+        self.connection.unregister("inputs_read")
         run("SET enable_external_access = false")
         run("SET lock_configuration = true")
         self.about: Row = self.one("FROM release.about") or {}

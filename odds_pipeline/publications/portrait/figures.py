@@ -1,7 +1,7 @@
 """The published figures that a portrait shows, read once from one edition of a release.
 
 Nothing is computed here: comparisons, ranks and changes are columns of the release, made from protected
-values. A column that the release does not have is read as unknown.
+values.
 """
 
 import json
@@ -154,17 +154,12 @@ def _int(value: Any) -> int | None:
     return None if value is None or pd.isna(value) else int(value)
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    return {row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
-
-
 def _frame(connection: duckdb.DuckDBPyConnection, indicators: list[str], geography: int) -> pd.DataFrame:
-    has = _columns(connection, "indicator_values")
-    comparisons = ", ".join(name if name in has else f"NULL AS {name}" for name in COMPARISONS)
     return connection.execute(
         "SELECT indicator, month, territory, level, value, obs_status, conf_status, "
-        f"{comparisons} FROM indicator_values WHERE indicator IN (SELECT unnest($indicators)) "
-        "AND geography = $geography AND level IN ('commune', 'ept', 'departement', 'france') "
+        f"{', '.join(COMPARISONS)} FROM indicator_values "
+        "WHERE indicator IN (SELECT unnest($indicators)) AND geography = $geography "
+        "AND level IN ('commune', 'ept', 'departement', 'france') "
         "ORDER BY indicator, territory, month",
         {"indicators": indicators, "geography": geography},
     ).df()
@@ -174,10 +169,9 @@ def _sheets(
     project: Project, connection: duckdb.DuckDBPyConnection, indicators: list[str]
 ) -> dict[str, Sheet]:
     """Sheets of the indicators that the edition holds, in the order asked for."""
-    change_unit = "change_unit" if "change_unit" in _columns(connection, "definitions") else "''"
     rows = connection.execute(
         "SELECT indicator, label, short_label, definition, unit, symbol, decimals, source, limits, "
-        f"cautions, breaks, {change_unit}, direction FROM definitions "
+        "cautions, breaks, change_unit, direction, kind FROM definitions "
         "WHERE indicator IN (SELECT unnest(?))",
         [indicators],
     ).fetchall()
@@ -189,7 +183,7 @@ def _sheets(
             definition=row[3],
             unit=project.units[row[4]].label,
             symbol=row[5] or "",
-            kind=project.units[row[4]].kind,
+            kind=row[13] or project.units[row[4]].kind,
             direction=row[12],
             decimals=row[6],
             source=row[7],

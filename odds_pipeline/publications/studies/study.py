@@ -87,7 +87,7 @@ is no reason to go back, one that a third of them lack is."""
 
 _VALUES = """
 SELECT indicator, month, territory, value, reserve, (ci_high - ci_low) / 2 / 1.959964 AS error
-FROM study_values
+FROM indicator_values
 WHERE level = 'commune' AND geography = $geography AND indicator IN (SELECT unnest($indicators))
   AND value IS NOT NULL AND conf_status = 'F'
 """
@@ -107,13 +107,6 @@ class _Read:
 def _read(connection: duckdb.DuckDBPyConnection, study: Study, communes: list[str]) -> _Read:
     """The figures of the study; all communes at the same month, the last that enough of them have."""
     parameters = {"geography": study.geography, "indicators": list(study.indicators)}
-    has = {row[0] for row in connection.execute("DESCRIBE indicator_values").fetchall()}
-    # Releases made before these columns existed have none.
-    absent_columns = [f"NULL AS {n}" for n in ("reserve", "ci_low", "ci_high") if n not in has]
-    columns = ", ".join(["*", *absent_columns])
-    connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW study_values AS SELECT {columns} FROM indicator_values"
-    )
     long = connection.execute(_VALUES, parameters).df()
     read = _Read(
         pd.DataFrame(index=communes, dtype=float), pd.DataFrame(index=communes, dtype=float), {}, {}, {}
