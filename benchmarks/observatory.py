@@ -75,10 +75,9 @@ def write_project(root: Path, indicators: int) -> None:
         shutil.copyfile(project_root() / name, root / name)
     shutil.copytree(project_root() / "expectations" / "indicators", root / "expectations/indicators")
     shutil.copyfile(project_root() / "expectations/catalogue.yaml", root / "expectations/catalogue.yaml")
-    shutil.copytree(project_root() / "expectations" / "partners", root / "suites")
-    _dump(root / "expectations" / "partners" / "defaults.yaml", {"rules": {}})
-    shutil.copyfile(root / "suites" / "defaults.yaml", root / "expectations/partners/defaults.yaml")
-    shutil.rmtree(root / "suites")
+    defaults = Path("expectations/partners/defaults.yaml")
+    (root / defaults).parent.mkdir()
+    shutil.copyfile(project_root() / defaults, root / defaults)
     for source in range(SOURCES):
         partner = f"source{source:02d}"
         own = [f"i{source:02d}_{n:03d}" for n in range(source, indicators, SOURCES)]
@@ -99,10 +98,6 @@ def write_project(root: Path, indicators: int) -> None:
             },
         )
         _dump(folder / "figures.yaml", _feed(variables))
-        _dump(
-            root / "expectations" / "partners" / partner / "figures.yaml",
-            {"extends": "partners/defaults", "rules": {}},
-        )
         stanzas = {
             name: {
                 "label": f"Share {name}",

@@ -40,7 +40,7 @@ def new_feed(
         typer.Option("--geography", help="year of the communes it is written in, when asked for"),
     ] = None,
 ) -> None:
-    """Propose a contract from a sample: writes contract, suite and simulation, guesses marked `confirm`.
+    """Propose a contract from a sample: writes contract and simulation, guesses marked `confirm`.
 
     The contract proposed reads the sample whole, or nothing is written and the reason is told.
     """

@@ -19,7 +19,7 @@ from odds_pipeline.declarations.yaml_file import YamlFile
 from odds_pipeline.geography.territories import Territories
 
 DEFAULT_SUITE = "partners/defaults"
-"""The suite of deliveries, of a feed that has none of its own."""
+"""The suite of all deliveries; that of a feed, if it has one, adds to it or changes it."""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def new_partner(project: Project, partner: str, label: str, since: str) -> list[
 def new_feed(
     project: Project, partner: str, feed: str, sample: Path, geography: int | None = None
 ) -> tuple[list[Path], Proposal]:
-    """Declare a feed that reads ``sample``: contract, suite and simulation.
+    """Declare a feed that reads ``sample``: contract and simulation.
 
     Raises :class:`CannotPropose` when no contract can be told from it, or when the contract proposed
     does not recognise and read it without a problem; nothing is written then.
@@ -73,7 +73,8 @@ def new_feed(
         hint = nearest(partner, project.partners)
         raise CannotPropose(f"no partner {partner!r}{hint} (declare it: odds new-partner {partner} …)")
     paths = _paths(partner, feed)
-    _refuse_existing(project.root, paths)
+    # A suite that was left there would judge the new feed.
+    _refuse_existing(project.root, [*paths, f"expectations/partners/{partner}/{feed}.yaml"])
     table = _only_table(sample)
     known = recognise(project, table)
     if isinstance(known, Match):
@@ -83,13 +84,13 @@ def new_feed(
     proposal = _unique_names(project, partner, feed, propose(table, territories, project.units))
     contract = _contract(project, declared, feed, proposal, sample.name, geography)
     verify(project, declared, contract, table)
-    texts = (contract, "extends: partners/defaults\nrules: {}\n", _simulation(project, feed, proposal))
+    texts = (contract, _simulation(project, feed, proposal))
     return _put(project.root, dict(zip(paths, texts, strict=True))), proposal
 
 
 def _paths(partner: str, feed: str) -> list[str]:
     own = f"{partner}/{feed}.yaml"
-    return [f"assets/partners/{own}", f"expectations/partners/{own}", f"resources/simulation/{own}"]
+    return [f"assets/partners/{own}", f"resources/simulation/{own}"]
 
 
 def _only_table(sample: Path) -> Table:

@@ -99,6 +99,8 @@ def _suites(batch: _Batch, tables: duckdb.DuckDBPyConnection) -> list[Finding]:
     findings: list[Finding] = []
     for feed in batch.feeds:
         rules = batch.project.rules_of(batch.project.feeds[feed])
+        if not rules:
+            raise ValueError(f"{feed}: a suite without rules audits nothing")
         own = {n: rule for n, rule in rules.items() if batch.project.shared_rules.get(n) is not rule}
         found = {name: by_feed[name][feed] for name in rules if name not in own}
         found |= outcomes_of(own, batch.of(feed).frame, tables, feed) if own else {}

@@ -99,7 +99,6 @@ def small(tmp_path: Path) -> Path:
     shutil.copy(root / "expectations/partners/defaults.yaml", tmp_path / "expectations/partners")
     shutil.copytree(root / "expectations/indicators", tmp_path / "expectations/indicators")
     shutil.copy(root / "expectations/catalogue.yaml", tmp_path / "expectations")
-    (tmp_path / "expectations/partners/adil/essai.yaml").write_text("extends: partners/defaults\n")
     (tmp_path / "assets/partners/adil/essai.yaml").write_text(FEED)
     (tmp_path / "assets/indicators/social/essais.yaml").write_text(FAMILY)
     return tmp_path
@@ -316,3 +315,13 @@ def test_every_kind_of_declaration_answers_in_the_same_words(
     told = [str(p) for p in problems_of(Project.read(tmp_path))]
     assert any(t.startswith(f"{file}:") and says in t for t in told), told
     assert {t.partition(":")[0] for t in told} == {file}
+
+
+def test_a_suite_that_changes_nothing_is_no_file(small: Path) -> None:
+    suite = small / "expectations/partners/adil/essai.yaml"
+    suite.write_text("extends: partners/defaults\nrules: {}\n")
+    assert [str(p) for p in Project.read(small).problems] == [
+        "expectations/partners/adil/essai.yaml:1: it changes nothing of partners/defaults: delete it"
+    ]
+    suite.write_text("extends: partners/defaults\nrules:\n  evolution: null\n")
+    assert Project.read(small).problems == ()

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.declarations.suite import TOLERATED, Rule
+from odds_pipeline.declarations.suite import TOLERATED, Rule, Suite
+from odds_pipeline.declarations.yaml_file import YamlFile
 from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.quality import batch
 from odds_pipeline.quality.gate import judge_pending
@@ -150,7 +151,8 @@ def test_an_archive_that_is_damaged_stops_its_own_feed_only(
 
 
 def _with_rule(project: Project, key: str, name: str, query: str) -> Project:
-    suite, file = project.suites[key]
+    nothing = (Suite(extends="partners/defaults"), YamlFile(Path(key), {}))
+    suite, file = project.suites.get(key, nothing)
     rule = Rule.model_validate(
         {
             "expect": "expect_no_row_from_query",
@@ -194,6 +196,14 @@ def test_the_rules_of_a_feed_see_its_figures_alone(project: Project, home: Home,
     (finding,) = (f for f in judgement.findings if f.rule == "tout_voir")
     assert {row["variable"].partition(".")[0] for row in finding.rows} == {"insee"}
     assert finding.count == 3
+
+
+def test_a_suite_without_rules_audits_nothing(project: Project, home: Home, tmp_path: Path) -> None:
+    own = {f"partners/{FEED}": (Suite(), YamlFile(Path("empty"), {}))}
+    empty = replace(project, suites={**project.suites, **own})
+    _receive(empty, home, tmp_path / "a", 2019)
+    with pytest.raises(ValueError, match="audits nothing"):
+        judge_pending(empty, home, FEED)
 
 
 def test_a_month_that_no_rule_was_run_on_is_refused(

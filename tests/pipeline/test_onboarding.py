@@ -42,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for part in ("assets", "expectations", "resources"):
         shutil.copytree(project_root() / part, root / part)
     shutil.copy(project_root() / "dagster.yaml", root)
-    for part in ("assets/partners", "expectations/partners", "resources/simulation"):
+    for part in ("assets/partners", "resources/simulation"):
         shutil.rmtree(root / part / "pole_emploi")
     gone: set[str] = set()
     for path in (root / "assets" / "indicators").glob("*/*.yaml"):
@@ -212,7 +212,9 @@ def test_nothing_is_overwritten(folder: Path) -> None:
     assert path.read_bytes() == before
     with pytest.raises(CannotPropose, match="already there"):
         new_feed(project, "caf", "allocataires", SAMPLES / "pole_emploi_defm_2024-12.csv")
-    (folder / "expectations/partners/caf/essai.yaml").write_text("rules: {}\n", encoding="utf-8")
+    suite = folder / "expectations/partners/caf/essai.yaml"
+    suite.parent.mkdir(exist_ok=True)
+    suite.write_text("rules: {}\n", encoding="utf-8")
     with pytest.raises(CannotPropose, match="already there"):
         new_feed(project, "caf", "essai", SAMPLES / "pole_emploi_defm_2024-12.csv")
     assert not (folder / "assets/partners/caf/essai.yaml").exists()

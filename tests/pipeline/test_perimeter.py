@@ -93,17 +93,16 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(project / "resources" / "reference", reference)
     add_territories(reference / "territories.csv")
     for name, perimeter in PARTNERS.items():
-        folder, suites = here / "assets/partners" / name, here / "expectations/partners" / name
+        folder = here / "assets/partners" / name
         folder.mkdir(parents=True)
-        suites.mkdir(parents=True)
         line = f"perimeter: {perimeter}\n".replace("'", '"') if perimeter else ""
         (folder / "partner.yaml").write_text(PARTNER.format(id=name, perimeter=line))
         (folder / "foyers.yaml").write_text(FEED.format(column="NAT" if name == "nationale" else "NB"))
-        (suites / "foyers.yaml").write_text("extends: partners/defaults\n")
         families = here / "assets/indicators/social"
         families.mkdir(parents=True, exist_ok=True)
         (families / f"{name}.yaml").write_text(FAMILY.format(id=name))
     shutil.copy(project / "assets/observatory.yaml", here / "assets")
+    (here / "expectations/partners").mkdir(parents=True)
     shutil.copy(project / "expectations/partners/defaults.yaml", here / "expectations/partners")
     shutil.copytree(project / "expectations/indicators", here / "expectations/indicators")
     shutil.copy(project / "expectations/catalogue.yaml", here / "expectations")

@@ -95,11 +95,11 @@ def paris(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "assets/partners/paris/partner.yaml": PARTNER,
         "assets/partners/paris/rsa.yaml": FEED,
         "assets/indicators/social/minima.yaml": FAMILY,
-        "expectations/partners/paris/rsa.yaml": "extends: partners/defaults\n",
     }.items():
         (own / path).parent.mkdir(parents=True, exist_ok=True)
         (own / path).write_text(content, encoding="utf-8")
     shutil.copy(root / "assets/observatory.yaml", own / "assets")
+    (own / "expectations/partners").mkdir(parents=True)
     shutil.copy(root / "expectations/partners/defaults.yaml", own / "expectations/partners")
     shutil.copytree(root / "expectations/indicators", own / "expectations/indicators")
     shutil.copy(root / "expectations/catalogue.yaml", own / "expectations")

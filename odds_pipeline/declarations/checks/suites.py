@@ -3,27 +3,25 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from odds_pipeline.declarations.declared import Declared
+from odds_pipeline.declarations.declared import DEFAULT_SUITE, Declared
 from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.yaml_file import YamlFile
 
-REQUIRED = ("indicators/defaults", "catalogue")
+REQUIRED = (DEFAULT_SUITE, "indicators/defaults", "catalogue")
 
 
 def suite_problems(declared: Declared) -> Iterator[Problem]:
-    """Every suite that extends or audits nothing, and what has no suite."""
+    """Every suite that extends, changes or audits nothing, and those that must be there."""
     for key, (suite, file) in declared.suites.items():
         if suite.extends is not None and suite.extends not in declared.suites:
             message = f"no suite {suite.extends!r}{nearest(suite.extends, declared.suites)}"
             yield file.problem(("extends",), message)
+        if suite.extends == DEFAULT_SUITE and not suite.rules:
+            yield file.problem((), f"it changes nothing of {DEFAULT_SUITE}: delete it")
         yield from _audits_something(declared, key, file)
     for required in REQUIRED:
         if _absent(declared, required):
             yield Problem(_path(required), 1, "the suite is missing")
-    for feed in declared.feeds.values():
-        if _absent(declared, f"partners/{feed.id}"):
-            message = f"no suite: {_path(f'partners/{feed.id}')} is missing"
-            yield feed.file.problem((), message)
 
 
 def _path(key: str) -> Path:
