@@ -1,33 +1,50 @@
--- Made for each audit from `delivery`, `accepted`, `variables`, `former` and `delivered_columns`.
+-- Made for each audit from `read`, `accepted`, `variables`, `places`, `mergers`, `former` and
+-- `delivered_columns`.
 
 CREATE OR REPLACE TEMP TABLE columns AS
 SELECT c.*, EXISTS (FROM former f WHERE f.feed = c.feed AND f.name = c.column_name) AS known
 FROM delivered_columns c;
 
+CREATE OR REPLACE TEMP TABLE delivery AS
+SELECT r.*, coalesce(p.place, r.territory || '@' || r.geography) AS place
+FROM read r LEFT JOIN places p USING (territory, geography);
+
 CREATE OR REPLACE TEMP TABLE series AS
 WITH known AS (
-    SELECT feed, variable, month, territory, level, geography, value, conf_status, lines FROM delivery
+    SELECT feed, variable, month, territory, level, geography, place, value, conf_status, lines
+    FROM delivery
     UNION ALL BY NAME
-    SELECT a.feed, a.variable, a.month, a.territory, a.level, a.geography, a.value, a.conf_status, a.lines
+    SELECT a.feed, a.variable, a.month, a.territory, a.level, a.geography,
+           coalesce(p.place, a.territory || '@' || a.geography) AS place, a.value, a.conf_status, a.lines
     FROM accepted a ANTI JOIN delivery d USING (month, level, variable)
+    LEFT JOIN places p USING (territory, geography)
     WHERE a.feed IN (SELECT feed FROM delivery)
 )
 SELECT *, dense_rank() OVER (PARTITION BY variable, level ORDER BY month) AS rank FROM known;
 
+-- Figures of the communes that merged since, added up: the past of the commune that they make.
+CREATE OR REPLACE TEMP TABLE converted AS
+SELECT s.feed, s.variable, s.month, s.level, m.place, sum(s.value) AS value,
+       any_value(s.conf_status) AS conf_status, sum(s.lines) AS lines
+FROM series s JOIN mergers m USING (territory, geography) JOIN variables v USING (feed, variable)
+WHERE s.level = 'commune' AND v.aggregation = 'sum'
+GROUP BY ALL HAVING count(s.value) = any_value(m.parts);
+
 -- Neighbours: the median of the three months on each side, which one wrong month does not move.
 CREATE OR REPLACE TEMP TABLE compared AS
-WITH windowed AS (
+WITH known AS (
+    FROM series UNION ALL BY NAME FROM converted
+), windowed AS (
     SELECT *, median(value) OVER near AS neighbours, lag(value) OVER own AS previous,
            lag(conf_status) OVER own AS previous_conf, lag(month) OVER own AS previous_month,
            lag(lines) OVER own AS previous_lines
-    FROM series
-    WINDOW own AS (PARTITION BY variable, territory, level, geography ORDER BY month),
-           near AS (PARTITION BY variable, territory, level, geography ORDER BY month
+    FROM known
+    WINDOW own AS (PARTITION BY variable, level, place ORDER BY month),
+           near AS (PARTITION BY variable, level, place ORDER BY month
                     ROWS BETWEEN 3 PRECEDING AND 3 FOLLOWING EXCLUDE CURRENT ROW)
 )
 SELECT w.*, v.kind, v.scale, y.value AS year_before
 FROM windowed w JOIN variables v USING (feed, variable)
-LEFT JOIN series y ON y.variable = w.variable AND y.territory = w.territory AND y.level = w.level
-     AND y.geography = w.geography
+LEFT JOIN known y ON y.variable = w.variable AND y.level = w.level AND y.place = w.place
      AND y.month = (CAST(left(w.month, 4) AS INTEGER) - 1) || right(w.month, 3)
-WHERE (w.feed, w.month) IN (SELECT feed, month FROM delivery);
+WHERE w.territory IS NOT NULL AND (w.feed, w.month) IN (SELECT feed, month FROM delivery);

@@ -2,7 +2,8 @@
 
 They hold the figures of many feeds: each has a column ``feed``. ``delivery``: one row per variable,
 territory and month as read. ``accepted``: what was accepted before. ``series``: both together as they
-would be, months numbered by ``rank``. ``compared``: each delivered figure beside its past and future.
+would be, months numbered by ``rank``. ``compared``: each delivered figure beside its past and future, in
+whatever geography they are told. ``places``: what is the same territory from one geography to another.
 ``expected``, ``variables``, ``sums``, ``ratios``: what the declarations say. ``columns``, ``oddities``:
 facts about the files; ``former``: columns of accepted ones that their contracts ignore.
 """
@@ -20,8 +21,8 @@ OF_FEEDS = (
     "delivery accepted former series compared expected variables sums ratios columns oddities".split()
 )
 TEXT = (
-    "feed variable month territory level departement part_of detail obs_status conf_status total part "
-    "indicator side column_name kind name"
+    "feed variable month territory level departement place part_of detail obs_status conf_status total "
+    "part indicator side column_name kind name"
 ).split()
 _SERIES = (Path(__file__).parent / "series.sql").read_text(encoding="utf-8")
 
@@ -159,6 +160,38 @@ def _oddities(waiting: Sequence[Waiting]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype({"line": "int64"})
 
 
+def _place(key: tuple[str, int]) -> str:
+    return f"{key[0]}@{key[1]}"
+
+
+def _places(project: Project) -> pd.DataFrame:
+    """The place of each territory: the same in every geography that did not change it."""
+    rows = [(*key, _place(place)) for key, place in project.territories.places.items()]
+    return pd.DataFrame(rows, columns=["territory", "geography", "place"])
+
+
+def _mergers(project: Project) -> pd.DataFrame:
+    """The communes of each earlier geography that make a merged one, and how many they are."""
+    territories = project.territories
+    older = dict(zip(territories.geographies[1:], territories.geographies, strict=False))
+    into = {(year - 1, source): target for year, source, target in territories.mergers}
+    made: dict[tuple[str, int], dict[int, set[str]]] = {}
+    for newer, before in older.items():
+        for t in territories.communes(before):
+            whole, own = (into.get((before, t.code), t.code), newer), made.get((t.code, before), {})
+            parts = made.setdefault(whole, {})
+            for geography, codes in {before: {t.code}, **own}.items():
+                parts.setdefault(geography, set()).update(codes)
+    rows = [
+        (code, geography, _place(territories.places[whole]), len(codes))
+        for whole, parts in made.items()
+        for geography, codes in parts.items()
+        for code in codes
+        if len(codes) > 1 and whole in territories.places
+    ]
+    return pd.DataFrame(rows, columns=["territory", "geography", "place", "parts"])
+
+
 def keep_past(
     connection: duckdb.DuckDBPyConnection, accepted: pd.DataFrame, former: pd.DataFrame
 ) -> None:
@@ -175,13 +208,15 @@ def keep_declared(
     keep(connection, "variables", _variables(project, entries))
     keep(connection, "sums", _sums(entries))
     keep(connection, "ratios", ratios(project))
+    keep(connection, "places", _places(project))
+    keep(connection, "mergers", _mergers(project))
 
 
 def keep_delivered(
     connection: duckdb.DuckDBPyConnection, delivery: pd.DataFrame, waiting: Sequence[Waiting]
 ) -> None:
     """What is audited, and the same beside what was accepted."""
-    keep(connection, "delivery", delivery)
+    keep(connection, "read", delivery)
     keep(connection, "delivered_columns", _columns(waiting))
     keep(connection, "oddities", _oddities(waiting))
     connection.execute(_SERIES)

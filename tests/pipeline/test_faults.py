@@ -20,6 +20,7 @@ from odds_pipeline.demo.simulation import Simulator
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.months import months_between
 from odds_pipeline.quality.audit import audit
+from odds_pipeline.quality.findings import Finding
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.tables import keep_declared, keep_past
 from odds_pipeline.quality.waiting import Waiting
@@ -58,9 +59,9 @@ def simulator() -> Simulator:
     return Simulator(project, load_simulations(project), months_between("2017-01", LAST))
 
 
-def good(feed: str, month: str) -> Delivery:
+def good(feed: str, month: str, by: Simulator | None = None) -> Delivery:
     """The feed's simulated delivery of a month, with where its code and figures are."""
-    sheet = sheet_of(simulator(), feed, month)
+    sheet = sheet_of(by or simulator(), feed, month)
     rows = sheet.table()
     index = {plain(name): i for i, name in enumerate(rows[0])}
     columns = sheet.columns()
@@ -131,13 +132,19 @@ def told(project: Project, feed: str, delivery: Delivery) -> dict[str, str]:
     entry, reading = found
     changed = delivery.past and [d.rows for d in delivery.past] != [d.rows for d in history(feed)[:-1]]
     accepted = accepted_from(delivery.past) if changed else usual_past(feed)
+    findings = findings_on(project, entry, delivery.name, reading, accepted)
+    return {f.rule: f.severity for f in findings if not f.passed and f.severity != "info"}
+
+
+def findings_on(
+    project: Project, entry: FeedEntry, name: str, reading: Reading, accepted: pd.DataFrame
+) -> list[Finding]:
     accepted = accepted[~accepted["month"].isin(reading.months)]
-    waiting = Waiting(entry.id, "delivery", delivery.name, "", reading, reading.months)
+    waiting = Waiting(entry.id, "delivery", name, "", reading, reading.months)
     with scratch() as tables:
         keep_past(tables, accepted.assign(feed=entry.id), pd.DataFrame(columns=["feed", "name"]))
         keep_declared(tables, project, [entry])
-        findings = audit(project, [waiting], tables)
-    return {f.rule: f.severity for f in findings if not f.passed and f.severity != "info"}
+        return audit(project, [waiting], tables)
 
 
 @pytest.mark.parametrize("feed", ALL)
