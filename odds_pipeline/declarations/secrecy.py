@@ -1,5 +1,7 @@
 """A rule of statistical secrecy, as a partner or a feed declares it."""
 
+from typing import Literal
+
 from pydantic import Field, field_validator
 
 from odds_pipeline.declarations.base import Declaration, Name, Sentence, VariableId
@@ -26,7 +28,8 @@ class Secrecy(Declaration):
     Only counts in ``units`` are concerned, when given: a rule on persons does not hide classes.
     Figures are published rounded to a multiple of ``rounding``. A rate whose denominator is under
     ``rate_minimum`` is not published. ``p_percent``: a total is secret when the second largest
-    contributor could tell the largest one to better than that percentage.
+    contributor could tell the largest one to better than that percentage. ``contributors``: the body
+    of each commune (its CCAS) gives its figures and knows them; they must not tell it another's.
     """
 
     threshold: int = Field(
@@ -40,6 +43,7 @@ class Secrecy(Declaration):
     population: Population | None = None
     dominance: Dominance | None = None
     p_percent: int | None = Field(default=None, ge=1, le=100)
+    contributors: Literal["commune"] | None = None
     reference: Sentence = Field(description="the text or practice the rule comes from")
 
     @field_validator("threshold")

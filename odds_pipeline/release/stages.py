@@ -161,7 +161,7 @@ def remember(p: Publication) -> None:
     if version(p.connection) != p.seen:
         raise Overtaken("the warehouse changed while the release was written; publish again")
     with transaction(p.connection):
-        record(p.connection, p.protection.places, p.last + 1)
+        record(p.connection, p.protection.structure, p.last + 1)
         record_settled(p.connection, p.protection.audited, p.last + 1)
 
 

@@ -8,103 +8,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog
 
-from odds_pipeline.declarations.project import Project
-from odds_pipeline.secrecy.rules import threshold_of
-from odds_pipeline.secrecy.system import CANDIDATE, HIDDEN, KNOWN, Floats, System
+from odds_pipeline.secrecy.structure import Structure
+from odds_pipeline.secrecy.system import CANDIDATE, HIDDEN, KNOWN, NOBODY, Floats, Ints, System
 
 AMOUNT_MARGIN = 0.2
 """An amount that is secret must not be known to better than this share of it."""
 AGAIN = 0.01
 """What hiding again a cell that the last release hid costs, beside a cell that it showed."""
 KEY = ["variable", "month", "place", "value"]
-
-
-def places_table(project: Project) -> pd.DataFrame:
-    """A number for each place, and the territories of each geography that are that place."""
-    places = project.territories.places
-    numbers = {place: number for number, place in enumerate(dict.fromkeys(places.values()))}
-    return pd.DataFrame(
-        [(*key, numbers[place]) for key, place in places.items()],
-        columns=["territory", "geography", "place"],
-    )
-
-
-def place_equations(project: Project, places: pd.DataFrame) -> pd.DataFrame:
-    """Sums over territories as ``row``, ``place``, ``sign`` (1 for the whole, -1 for its parts)."""
-    number = {(t, g): p for t, g, p in places.itertuples(index=False)}
-    wholes: dict[tuple[int, str, int, int], set[int]] = {}
-    for part in project.territories.parts:
-        if part.part_geography > part.whole_geography:
-            continue
-        whole = number[part.whole, part.whole_geography]
-        inside = number[part.part, part.part_geography]
-        if whole != inside:
-            level = project.territories.by_key[part.part, part.part_geography].level
-            key = (whole, level, part.part_geography, part.whole_geography)
-            wholes.setdefault(key, set()).add(inside)
-    for t in project.territories.all:
-        if t.level == "ept":
-            key = (number[t.departement, t.geography], "ept", t.geography, t.geography)
-            wholes.setdefault(key, set()).add(number[t.code, t.geography])
-    rows = []
-    for row, (whole, inside) in enumerate(
-        dict.fromkeys((k[0], frozenset(v)) for k, v in wholes.items())
-    ):
-        rows += [(row, whole, 1.0), *((row, place, -1.0) for place in sorted(inside))]
-    return pd.DataFrame(rows, columns=["row", "place", "sign"])
-
-
-def category_equations(project: Project) -> pd.DataFrame:
-    """Declared sums of categories as ``row``, ``variable``, ``sign``."""
-    rows = []
-    number = 0
-    for entry in project.feeds.values():
-        for total, parts in entry.feed.partitions:
-            rows.append((number, entry.variable_id(total), 1.0))
-            rows += [(number, entry.variable_id(part), -1.0) for part in parts]
-            number += 1
-    return pd.DataFrame(rows, columns=["row", "variable", "sign"])
-
-
-def remainders(project: Project) -> pd.DataFrame:
-    """Pairs of a total and a part, whose difference a reader can compute: ``total``, ``part``.
-
-    ``threshold`` is the rule on the difference where an indicator publishes it as a group of its
-    own; where it is nobody's group the difference is only known not to be negative: 0.
-    """
-    pairs: dict[tuple[str, str], int] = {}
-    for entry in project.feeds.values():
-        for name, variable in entry.own.items():
-            kind = project.units[variable.unit].kind
-            if variable.part_of is not None and kind in ("count", "amount"):
-                pairs[entry.variable_id(variable.part_of), entry.variable_id(name)] = 0
-    for indicator in project.indicators.values():
-        numerator = indicator.indicator.parsed.numerator
-        signs = [(t.variable, t.coefficient) for t in numerator if not t.lag and not t.of_year]
-        if len(signs) == len(numerator) == 2 and sorted(c for _, c in signs) == [-1.0, 1.0]:
-            total, part = (v for v, _ in sorted(signs, key=lambda s: -s[1]))
-            threshold = max(threshold_of(project, total), threshold_of(project, part))
-            if project.units[project.variables[total][1].unit].kind == "count":
-                pairs[total, part] = max(threshold, pairs.get((total, part), 0))
-    return pd.DataFrame(
-        [(*pair, threshold) for pair, threshold in pairs.items()], columns=["total", "part", "threshold"]
-    )
-
-
-def families(project: Project) -> dict[str, int]:
-    """The number of the family of each variable: those that sums and remainders hold together."""
-    names = list(project.variables)
-    index = {name: i for i, name in enumerate(names)}
-    sums, pairs = category_equations(project), remainders(project)
-    first = sums.groupby("row")["variable"].transform("first")
-    left = [index[v] for v in [*sums["variable"], *pairs["total"]]]
-    right = [index[v] for v in [*first, *pairs["part"]]]
-    graph = sparse.coo_array((np.ones(len(left)), (left, right)), shape=(len(names),) * 2)
-    labels = sparse.csgraph.connected_components(graph, directed=False)[1]
-    return {name: int(labels[i]) for name, i in index.items()}
+READING = ["reading", "month", "place"]
 
 
 @dataclass(frozen=True)
@@ -115,7 +31,7 @@ class Cells:
     system: System
 
 
-def assemble(project: Project, places: pd.DataFrame, current: pd.DataFrame, past: pd.DataFrame) -> Cells:
+def assemble(structure: Structure, current: pd.DataFrame, past: pd.DataFrame) -> Cells:
     """The system of what is about to be published (``current``) with all that was (``past``).
 
     Both frames have ``variable``, ``month``, ``place``, ``value`` (``nan`` when only the producer
@@ -123,12 +39,14 @@ def assemble(project: Project, places: pd.DataFrame, current: pd.DataFrame, past
     ``past`` its ``release``.
     """
     frame = _cells(current, past)
-    states = _states(project, frame, current, past)
-    entries = pd.concat([_geography(project, places, states), _categories(project, states)])
+    frame["family"] = frame["variable"].map(structure.families.set_index("variable")["family"])
+    frame["owner"] = _owners(structure, frame)
+    states = _states(structure, frame, current, past)
+    entries = _stacked([_geography(structure, states), _categories(structure, states)])
     frame["value"] = _nominal(frame, entries)
     frame["whole"] = np.isin(np.arange(len(frame)), entries["cell"][entries["sign"] > 0])
-    pairs = _remainders(project, frame, states)
-    cells = pd.concat([frame, pairs.drop(columns=["total", "part"])], ignore_index=True)
+    pairs = _remainders(structure, frame, states)
+    cells = _stacked([frame, pairs.drop(columns=["total", "part"])])
     number = np.arange(len(frame), len(cells))
     rows = pd.concat(
         [
@@ -138,7 +56,13 @@ def assemble(project: Project, places: pd.DataFrame, current: pd.DataFrame, past
         ]
     )
     rows["equation"] += entries["equation"].max() + 1 if len(entries) else 0
-    return Cells(cells, _system(cells, pd.concat([entries, rows])))
+    return Cells(cells, _system(cells, _stacked([entries, rows])))
+
+
+def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """One after the other; an empty one would spoil the types of the others."""
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]
 
 
 def _cells(current: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
@@ -150,31 +74,42 @@ def _cells(current: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
         shown=("shown", "any"),
         secret=("secret", "any"),
         shown_last=("shown", "last"),
-        small=("small", "any"),
-        threshold=("threshold", "max"),
-        hidden_by=("hidden_by", "last"),
+        small_past=("small", "any"),
+        threshold_past=("threshold", "max"),
+        hidden_by_past=("hidden_by", "last"),
     )
-    known = known.assign(again=~known.pop("shown_last")).reset_index()
-    merged = current.merge(known, on=KEY, how="outer", suffixes=("", "_past"), indicator="where")
+    known = known.assign(again=~known.pop("shown_last").astype(bool)).reset_index()
+    merged = current.merge(known, on=KEY, how="outer", indicator="where")
     now = merged["where"] != "right_only"
-    for name in ("shown", "secret", "again", "small_past"):
-        merged[name] = merged[name].eq(True)
+    for name in ("shown", "secret", "again", "small", "small_past"):
+        merged[name] = merged[name].eq(True).astype(bool)
     merged["current"] = now
-    merged["small"] = merged["small"].eq(True) | (merged["small_past"] & ~now)
-    merged["threshold"] = merged["threshold"].fillna(merged["threshold_past"]).fillna(0)
+    merged["small"] |= merged["small_past"] & ~now
+    threshold = merged["threshold"].astype("float64")
+    merged["threshold"] = threshold.fillna(merged["threshold_past"].astype("float64"))
+    merged["lower_bound"] = merged["lower_bound"].astype("float64").fillna(0.0)
     merged["hidden_by"] = merged["hidden_by"].where(now, merged["hidden_by_past"])
     merged["sensitive"] = merged["hidden_by"].notna() & (merged["secret"] | now)
+    merged = merged.assign(remainder=False, marked=True)
     return merged.drop(columns=["where", "small_past", "threshold_past", "hidden_by_past", "secret"])
 
 
+def _owners(structure: Structure, frame: pd.DataFrame) -> Ints:
+    """The place itself where its own body gave the figure, and so knows it."""
+    level = structure.rules.set_index("variable")["contributors"]
+    places = structure.places
+    own = pd.MultiIndex.from_frame(frame.assign(level=frame["variable"].map(level))[["level", "place"]])
+    given = own.isin(pd.MultiIndex.from_frame(places[["level", "place"]].drop_duplicates()))
+    return np.where(given, frame["place"], NOBODY).astype(np.int64)
+
+
 def _states(
-    project: Project, frame: pd.DataFrame, current: pd.DataFrame, past: pd.DataFrame
+    structure: Structure, frame: pd.DataFrame, current: pd.DataFrame, past: pd.DataFrame
 ) -> pd.DataFrame:
     """Which cell stood for each variable, month and place in each reading: this one and past ones."""
     cell = frame[KEY].assign(cell=np.arange(len(frame)))
-    family = families(project)
     readings = [current[KEY].assign(reading=0)]
-    blocks = [past["variable"].map(family), past["month"]]
+    blocks = [past["variable"].map(structure.families.set_index("variable")["family"]), past["month"]]
     for release in sorted(past["release"].unique()):
         # Only what a release changed: an equation whose cells are all the same is the same equation.
         changed = (past["release"] == release).groupby(blocks).transform("any")
@@ -197,8 +132,8 @@ def _numbered(entries: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return entries[kept]
 
 
-def _geography(project: Project, places: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
-    equations = place_equations(project, places)
+def _geography(structure: Structure, states: pd.DataFrame) -> pd.DataFrame:
+    equations = structure.territory_sums
     sizes = equations.groupby("row").size()
     wholes = equations[equations["sign"] > 0].set_index("row")["place"]
     entries = states.merge(equations, on="place")
@@ -221,11 +156,11 @@ def _geography(project: Project, places: pd.DataFrame, states: pd.DataFrame) -> 
     return _numbered(entries[entries["complete"] | (first & ~ways["complete"].transform("any"))], keys)
 
 
-def _categories(project: Project, states: pd.DataFrame) -> pd.DataFrame:
-    equations = category_equations(project)
+def _categories(structure: Structure, states: pd.DataFrame) -> pd.DataFrame:
+    equations = structure.category_sums
     sizes = equations.groupby("row").size()
     entries = states.merge(equations, on="variable")
-    keys = ["reading", "month", "place", "row"]
+    keys = [*READING, "row"]
     complete = entries.groupby(keys)["sign"].transform("size") == entries["row"].map(sizes)
     found = _numbered(entries[complete], keys)
     found["equation"] += 10**9  # apart from those of geography
@@ -238,7 +173,7 @@ def _nominal(frame: pd.DataFrame, entries: pd.DataFrame) -> Floats:
     unknown = np.flatnonzero(np.isnan(value))
     if not len(unknown):
         return value
-    lower = np.nan_to_num(frame["lower_bound"].to_numpy(float)[unknown])
+    lower = frame["lower_bound"].to_numpy(float)[unknown]
     concerned = entries[entries["equation"].isin(entries["equation"][entries["cell"].isin(unknown)])]
     if concerned.empty:
         value[unknown] = lower
@@ -262,59 +197,42 @@ def _nominal(frame: pd.DataFrame, entries: pd.DataFrame) -> Floats:
     return value
 
 
-def _remainders(project: Project, frame: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
-    """A cell for each difference that a reader can compute, with its total and its part."""
-    pairs = remainders(project)
-    keys = ["reading", "month", "place"]
-    totals = states.merge(pairs, left_on="variable", right_on="total")[
-        [*keys, "cell", "part", "threshold"]
-    ]
-    found = totals.merge(
-        states[[*keys, "variable", "cell"]], left_on=[*keys, "part"], right_on=[*keys, "variable"]
+def _remainders(structure: Structure, frame: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
+    """A cell for each difference that a reader can compute, with its total and its part.
+
+    What remains of a count that is small itself is told by no more than its mark.
+    """
+    totals = states.merge(structure.remainders, left_on="variable", right_on="total")
+    found = totals[[*READING, "cell", "part", "threshold", "marked"]].merge(
+        states[[*READING, "variable", "cell"]],
+        left_on=[*READING, "part"],
+        right_on=[*READING, "variable"],
+        suffixes=("_total", "_part"),
     )
-    found = found.drop_duplicates(["cell_x", "cell_y"])
+    found = found.drop_duplicates(["cell_total", "cell_part"]).reset_index(drop=True)
+    total, part = (found[name].to_numpy(np.int64) for name in ("cell_total", "cell_part"))
     value = frame["value"].to_numpy(float)
-    found = pd.DataFrame(
-        {
-            "total": found["cell_x"].to_numpy(),
-            "part": found["cell_y"].to_numpy(),
-            "month": found["month"].to_numpy(),
-            "place": found["place"].to_numpy(),
-            "threshold": found["threshold"].to_numpy(),
-            "value": value[found["cell_x"]] - value[found["cell_y"]],
-        }
+    rest = value[total] - value[part]
+    small = (rest > 0) & (rest < found["threshold"])
+    small &= found["marked"] | (value[total] >= found["threshold"])
+    about = {name: frame[name].to_numpy()[total] for name in ("family", "owner")}
+    pairs = found[["month", "place", "threshold", "marked"]].assign(
+        **about, total=total, part=part, value=rest, small=small, sensitive=small, lower_bound=0.0
     )
-    found = found[found["value"] >= 0]
-    small = (found["value"] > 0) & (found["value"] < found["threshold"])
-    return found.assign(small=small, sensitive=small, remainder=True)
+    pairs["threshold"] = pairs["threshold"].astype("float64")
+    known = dict.fromkeys(("shown", "again", "current", "whole"), False)
+    kept: pd.DataFrame = pairs.assign(remainder=True, **known)[rest >= 0]
+    return kept
 
 
 def _system(cells: pd.DataFrame, entries: pd.DataFrame) -> System:
-    """Bounds and needs of each cell.
-
-    A small count is marked as such, so that a reader knows it is between 1 and its threshold: that
-    much must stay all that is known. A total that is small is not marked so: four communes hidden
-    under a total said to be under 5 would each be 1.
-    """
+    """Bounds, needs and weights of each cell, and the equations."""
     value = cells["value"].to_numpy(float)
-    whole = cells["whole"].eq(True).to_numpy(bool)
-    total = cells["small"].eq(True).to_numpy(bool) & whole
-    small = cells["small"].eq(True).to_numpy(bool) & ~whole
-    remainder = cells["remainder"].eq(True).to_numpy(bool) if "remainder" in cells else small & False
-    sensitive = cells["sensitive"].eq(True).to_numpy(bool)
-    shown = cells["shown"].eq(True).to_numpy(bool)
-    current = cells["current"].eq(True).to_numpy(bool)
-    producer = cells["hidden_by"].eq("producteur").to_numpy(bool) & ~small & ~total
-    threshold = cells["threshold"].fillna(0).to_numpy(float)
-    bound = np.nan_to_num(cells["lower_bound"].to_numpy(float))
-    lower = np.where(small, 1.0, np.where(producer, bound, np.minimum(0.0, value)))
-    upper = np.where(small, threshold - 1, np.inf)
-    width = np.maximum(threshold - 1, 1.0)
-    need_low = np.where(producer, np.maximum(bound, value - width), value * (1 - AMOUNT_MARGIN))
-    need_high = np.where(producer, need_low + width, value * (1 + AMOUNT_MARGIN))
-    need_low = np.where(small, 1.0, np.where(total, value, np.minimum(need_low, value)))
-    need_high = np.where(small | total, threshold - 1, np.maximum(need_high, value))
-    again = cells["again"].eq(True).to_numpy(bool)
+    sensitive, remainder, shown, current, again = (
+        cells[name].to_numpy(bool) for name in ("sensitive", "remainder", "shown", "current", "again")
+    )
+    lower, upper = _known(cells)
+    need_low, need_high = _needs(cells)
     weight = np.maximum(np.abs(value), 1.0) * np.where(again, AGAIN, 1.0)
     state = np.where(sensitive | remainder | ~current, HIDDEN, CANDIDATE)
     # Readers know what was ever shown; a zero protects nothing, since it hides nobody.
@@ -334,4 +252,53 @@ def _system(cells: pd.DataFrame, entries: pd.DataFrame) -> System:
         weight,
         state,
         matrix,
+        cells["owner"].to_numpy(np.int64),
     )
+
+
+def _kinds(cells: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+    """Which cells are what to a reader: a small count, a small total, what the producer hid, or none."""
+    small, whole, remainder = (cells[name].to_numpy(bool) for name in ("small", "whole", "remainder"))
+    producer = cells["hidden_by"].eq("producteur").to_numpy(bool) & ~small
+    high = cells["value"].to_numpy(float) >= cells["threshold"].to_numpy(float)
+    return {
+        "small": small & ~whole,
+        "total": small & whole,
+        "producer": producer,
+        "plain": ~whole & ~remainder & ~cells["sensitive"].to_numpy(bool) & high,
+    }
+
+
+def _known(cells: pd.DataFrame) -> tuple[Floats, Floats]:
+    """What a reader knows beforehand of each cell, its mark being published.
+
+    A small count is marked as such: it is between 1 and its threshold. Zeros are shown: a count under a
+    rule that is hidden and not marked so is at its threshold or above, unless it is a total, which is
+    not marked when it is small. What remains of a total bears no mark, unless an indicator publishes it.
+    """
+    kind, marked = _kinds(cells), cells["marked"].to_numpy(bool)
+    value, threshold, bound = (
+        cells[name].to_numpy(float) for name in ("value", "threshold", "lower_bound")
+    )
+    lower = np.where(kind["producer"], bound, np.minimum(0.0, value))
+    lower = np.where(kind["plain"], np.maximum(threshold, lower), lower)
+    lower = np.where(kind["small"] & marked, 1.0, lower)
+    return lower, np.where(kind["small"] & marked, threshold - 1, np.inf)
+
+
+def _needs(cells: pd.DataFrame) -> tuple[Floats, Floats]:
+    """The ends that what a reader can derive of each cell must reach.
+
+    All that its mark says of a small count. A total that is small is not marked so: four communes hidden
+    under a total said to be under 5 would each be 1.
+    """
+    kind = _kinds(cells)
+    value, threshold, bound = (
+        cells[name].to_numpy(float) for name in ("value", "threshold", "lower_bound")
+    )
+    width = np.maximum(threshold - 1, 1.0)
+    low = np.where(kind["producer"], np.maximum(bound, value - width), value * (1 - AMOUNT_MARGIN))
+    high = np.where(kind["producer"], low + width, value * (1 + AMOUNT_MARGIN))
+    low = np.where(kind["small"], 1.0, np.where(kind["total"], value, np.minimum(low, value)))
+    of_count = kind["small"] | kind["total"]
+    return low, np.where(of_count, threshold - 1, np.maximum(high, value))

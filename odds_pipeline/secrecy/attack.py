@@ -4,47 +4,131 @@ Of all tables that agree with what is published, the least and the greatest valu
 them the dual prices, which tell which cells would have to be hidden for the interval to be wider.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from odds_pipeline.secrecy.system import Bools, Floats, Groups, Ints, System
+from odds_pipeline.secrecy.system import NOBODY, Bools, Floats, Groups, Ints, System
 
 COLUMNS = 60_000
 """Most variables of one linear programme; many small ones are solved as one of that size."""
 TOLERANCE = 1e-6
+TOGETHER = (40, 6, 2, 1)
+"""Owners who attack as one: when they cannot, none of them can, at the price of one programme."""
 
 
 @dataclass(frozen=True)
 class Attack:
-    """One end of one cell: how far the reader can push it, and the price of each equation."""
+    """One end of one cell: how far the reader can push it, and the price of each equation.
+
+    ``readers`` are the owners who attack and know their own cells; none for any other reader.
+    """
 
     cell: int
     upwards: bool
+    readers: frozenset[int]
     reach: float
     prices: Floats
     rows: Ints
 
 
-def attack(system: System, hidden: Bools, targets: Ints) -> Iterator[Attack]:
-    """Both ends of each target, every cell being known that is not ``hidden``.
+@dataclass(frozen=True)
+class _Try:
+    """One attack to be made, by readers who know the cells of ``readers``."""
 
-    ``reach`` is a distance from the true value, at most what the target's need asks for.
+    cell: int
+    upwards: bool
+    readers: frozenset[int]
+    block: "_Block"
+
+
+class Doubts:
+    """Why each target is in doubt: tables that agree with what is published and are wide enough.
+
+    Of a table only the cells that differ from the true ones are kept. It remains possible as long as
+    they all stay hidden, for every reader who owns none of them.
     """
-    batch: list[tuple[int, bool, _Block]] = []
-    size = 0
-    for block, own in _blocks(system, hidden, targets):
-        for target in own:
-            for upwards in (False, True):
-                batch.append((int(target), upwards, block))
-                size += len(block.cells)
-                if size > COLUMNS:
-                    yield from _solve(system, batch)
-                    batch, size = [], 0
-    yield from _solve(system, batch)
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.tables: dict[tuple[int, bool], list[tuple[Ints, frozenset[int]]]] = {}
+
+    def add(self, cell: int, upwards: bool, moved: Ints) -> None:
+        """Keep a table that is wide enough."""
+        owners = frozenset(self.system.owners[moved].tolist()) - {NOBODY, int(self.system.owners[cell])}
+        self.tables.setdefault((cell, upwards), []).append((moved, owners))
+
+    def certain(self, cell: int, upwards: bool, hidden: Bools) -> frozenset[int] | None:
+        """The owners who can rule out every table kept; ``None`` when none is left at all."""
+        left = [t for t in self.tables.get((cell, upwards), []) if hidden[t[0]].all()]
+        self.tables[cell, upwards] = left
+        return frozenset.intersection(*(owners for _, owners in left)) if left else None
+
+
+def attack(
+    system: System, hidden: Bools, targets: Ints, doubts: Doubts | None = None
+) -> Iterator[Attack]:
+    """The attacks that succeed on either end of the targets, every cell being known but the ``hidden``.
+
+    ``reach`` is a distance from the true value, less than what the target's need asks for. First comes
+    the reader who owns nothing, then those owners together who could rule out what he took as
+    possible, then each of them if together they succeed.
+    """
+    doubts = doubts or Doubts(system)
+    ends = [
+        (int(target), upwards, block)
+        for block, own in _blocks(system, hidden, targets)
+        for target in own
+        for upwards in (False, True)
+    ]
+    anyone = [_Try(*e[:2], frozenset(), e[2]) for e in ends if doubts.certain(*e[:2], hidden) is None]
+    failed = yield from _succeeding(system, anyone, doubts)
+    owned = [e for e in ends if e[:2] not in failed]
+    for size in TOGETHER:
+        owned = [e for e in owned if doubts.certain(*e[:2], hidden)]
+        tries = [
+            _Try(*e[:2], readers, e[2])
+            for e in owned
+            for readers in _groups(doubts.certain(*e[:2], hidden) or (), size)
+        ]
+        found = _succeeding(system, tries, doubts)
+        yield from found if size == 1 else _none(found)
+
+
+def _groups(owners: Collection[int], size: int) -> Iterator[frozenset[int]]:
+    """The owners by ``size`` at most."""
+    names = sorted(owners)
+    return (frozenset(names[at : at + size]) for at in range(0, len(names), size))
+
+
+def _none(found: Iterator[Attack]) -> Iterator[Attack]:
+    """Several owners do not tell each other what they know: only the doubts kept on the way count."""
+    for _ in found:
+        pass
+    return iter(())
+
+
+def _succeeding(
+    system: System, tries: list[_Try], doubts: Doubts
+) -> Generator[Attack, None, set[tuple[int, bool]]]:
+    """The tries that succeed, and the ends they are about; the tables of the others are kept."""
+    ends = set()
+    for found, moved in _solved(system, tries):
+        if found.reach < system.need(found.cell, found.upwards) - TOLERANCE:
+            ends.add((found.cell, found.upwards))
+            yield found
+        else:
+            doubts.add(found.cell, found.upwards, moved)
+    return ends
+
+
+def _exhaust(found: Iterator[Attack]) -> None:
+    """Only the doubts that were kept on the way are wanted."""
+    for _ in found:
+        pass
 
 
 @dataclass(frozen=True)
@@ -81,14 +165,28 @@ def _blocks(system: System, hidden: Bools, targets: Ints) -> Iterator[tuple[_Blo
         yield found, own.of(block)
 
 
-def _solve(system: System, batch: list[tuple[int, bool, _Block]]) -> Iterator[Attack]:
+def _solved(system: System, tries: list[_Try]) -> Iterator[tuple[Attack, Ints]]:
+    """The attack of each try and the cells that moved, in programmes of one size."""
+    batch: list[_Try] = []
+    size = 0
+    for each in tries:
+        batch.append(each)
+        size += len(each.block.cells)
+        if size > COLUMNS:
+            yield from _solve(system, batch)
+            batch, size = [], 0
+    yield from _solve(system, batch)
+
+
+def _solve(system: System, batch: list[_Try]) -> Iterator[tuple[Attack, Ints]]:
     """Solve many independent programmes as one whose matrix is block-diagonal."""
     if not batch:
         return
-    blocks = [block for _, _, block in batch]
+    blocks = [each.block for each in batch]
+    sizes = [len(block.cells) for block in blocks]
     cells = np.concatenate([block.cells for block in blocks])
     first_row = np.cumsum([0, *(len(block.rows) for block in blocks)])
-    first_column = np.cumsum([0, *(len(block.cells) for block in blocks)])
+    first_column = np.cumsum([0, *sizes])
     entries = [len(block.sign) for block in blocks]
     row = np.concatenate([block.row for block in blocks]) + np.repeat(first_row[:-1], entries)
     column = np.concatenate([block.column for block in blocks]) + np.repeat(first_column[:-1], entries)
@@ -97,10 +195,14 @@ def _solve(system: System, batch: list[tuple[int, bool, _Block]]) -> Iterator[At
         shape=(first_row[-1], first_column[-1]),
     )
     low, high = (system.lower - system.value)[cells], (system.upper - system.value)[cells]
-    target = np.array([target for target, _, _ in batch])
-    at = first_column[:-1] + [int(np.searchsorted(b.cells, cell)) for cell, _, b in batch]
+    for each, first in zip(batch, first_column, strict=False):
+        if each.readers:
+            own = first + np.flatnonzero(np.isin(system.owners[each.block.cells], list(each.readers)))
+            low[own] = high[own] = 0.0
+    target = np.array([each.cell for each in batch])
+    at = first_column[:-1] + [int(np.searchsorted(each.block.cells, each.cell)) for each in batch]
     cost = np.zeros(len(cells))
-    cost[at] = [-1.0 if upwards else 1.0 for _, upwards, _ in batch]
+    cost[at] = [-1.0 if each.upwards else 1.0 for each in batch]
     # A target needs to go no further than this; it also keeps the programme bounded.
     low[at] = np.maximum(low[at], (system.need_low - system.value)[target])
     high[at] = np.minimum(high[at], (system.need_high - system.value)[target])
@@ -114,19 +216,25 @@ def _solve(system: System, batch: list[tuple[int, bool, _Block]]) -> Iterator[At
     if found.status != 0:
         raise RuntimeError(f"the audit's linear programme was not solved: {found.message}")
     reach, prices = np.abs(found.x[at]), np.split(found.eqlin.marginals, first_row[1:-1])
-    for (cell, upwards, block), far, own in zip(batch, reach, prices, strict=True):
-        yield Attack(cell, upwards, float(far), own, block.rows)
+    moved = np.split(np.abs(found.x) > TOLERANCE, first_column[1:-1])
+    for each, far, own_prices, own_moved in zip(batch, reach, prices, moved, strict=True):
+        yield (
+            Attack(each.cell, each.upwards, each.readers, float(far), own_prices, each.block.rows),
+            each.block.cells[own_moved],
+        )
 
 
 def intervals(system: System, hidden: Bools, targets: Ints) -> tuple[Floats, Floats]:
-    """Least and greatest value a reader can derive of each target, as far as its need asks."""
-    low, high = system.value[targets].copy(), system.value[targets].copy()
+    """Least and greatest value of each target that the best informed reader must take as possible, as
+    far as its need asks."""
+    low, high = system.need_low[targets].copy(), system.need_high[targets].copy()
     place = {int(target): i for i, target in enumerate(targets)}
     for found in attack(system, hidden, targets):
+        at, value = place[found.cell], system.value[found.cell]
         if found.upwards:
-            high[place[found.cell]] += found.reach
+            high[at] = min(high[at], value + found.reach)
         else:
-            low[place[found.cell]] -= found.reach
+            low[at] = max(low[at], value - found.reach)
     return low, high
 
 

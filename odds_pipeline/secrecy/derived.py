@@ -9,7 +9,7 @@ import pandas as pd
 
 from odds_pipeline.declarations.formula import Term
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.secrecy.rules import threshold_of
+from odds_pipeline.secrecy.structure import threshold_of
 
 _HIDE = """
 CREATE OR REPLACE TEMP TABLE protected AS

@@ -7,11 +7,13 @@ is what release 12 said.
 import duckdb
 import pandas as pd
 
+from odds_pipeline.secrecy.structure import Structure
+
 _ACTIVE = """
 SELECT c.release, c.variable, c.month, p.place, c.value, c.hidden_by, c.small, c.threshold
 FROM published_cells c JOIN secrecy_places p USING (territory, geography)
 WHERE (c.variable, c.month) IN (SELECT variable, month FROM blocks)
-ORDER BY c.release
+ORDER BY c.release, c.variable, c.month, p.place
 """
 
 LAST_SAID = """
@@ -42,10 +44,10 @@ def forget_after(connection: duckdb.DuckDBPyConnection, release: int) -> None:
 
 
 def recall(
-    connection: duckdb.DuckDBPyConnection, places: pd.DataFrame, blocks: pd.DataFrame
+    connection: duckdb.DuckDBPyConnection, structure: Structure, blocks: pd.DataFrame
 ) -> pd.DataFrame:
     """What was said of the variables and months of ``blocks``, release by release."""
-    connection.register("secrecy_places", places)
+    connection.register("secrecy_places", structure.places)
     connection.register("blocks", blocks)
     found = connection.execute(_ACTIVE).df()
     connection.unregister("secrecy_places")
@@ -53,8 +55,8 @@ def recall(
     return found
 
 
-def record(connection: duckdb.DuckDBPyConnection, places: pd.DataFrame, release: int) -> None:
+def record(connection: duckdb.DuckDBPyConnection, structure: Structure, release: int) -> None:
     """Add what ``release`` says of the cells of ``current_cells``."""
-    connection.register("secrecy_places", places)
+    connection.register("secrecy_places", structure.places)
     connection.execute(_RECORD, {"release": release})
     connection.unregister("secrecy_places")

@@ -6,49 +6,27 @@ that nothing published says more than the figures themselves.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.secrecy.additive import Cells, assemble, families, places_table, remainders
+from odds_pipeline.secrecy.additive import Cells, assemble
 from odds_pipeline.secrecy.attack import TOLERANCE, intervals
 from odds_pipeline.secrecy.memory import recall
 from odds_pipeline.secrecy.rules import mark
-from odds_pipeline.secrecy.settled import CELL, settle
+from odds_pipeline.secrecy.settled import CELL, FOUND, settle
+from odds_pipeline.secrecy.structure import Structure
 from odds_pipeline.secrecy.suppression import Suppression, suppress
 
-_CURRENT_CELLS = """
-CREATE OR REPLACE TEMP TABLE current_cells AS
-SELECT variable, month, place, max(value) AS value,
-       CASE WHEN max(value) IS NULL THEN 'producteur'
-            WHEN bool_or(hidden_by IS NOT NULL) THEN 'primaire' END AS hidden_by,
-       bool_or(small) AS small, any_value(threshold) AS threshold, max(lower_bound) AS lower_bound
-FROM marked
-WHERE additive AND (value IS NOT NULL OR (delivered AND hidden_by IS NOT NULL))
-GROUP BY variable, month, place
-"""
-
-_HIDE = (
-    "UPDATE current_cells c SET hidden_by = 'secondaire' FROM secondary s "
-    "WHERE c.variable = s.variable AND c.month = s.month AND c.place = s.place",
-    # One place may be written in two geographies: hidden in one, hidden in all.
-    "UPDATE marked m SET hidden_by = c.hidden_by FROM current_cells c "
-    "WHERE m.variable = c.variable AND m.month = c.month AND m.place = c.place AND m.additive "
-    "AND m.value IS NOT NULL AND c.hidden_by IS NOT NULL",
-    "CREATE OR REPLACE TEMP TABLE available AS "
-    "SELECT a.* REPLACE (m.hidden_by AS hidden_by, "
-    "CASE WHEN m.hidden_by IS NULL AND m.rounding > 0 THEN round(a.value / m.rounding) * m.rounding "
-    "     WHEN m.hidden_by IS NULL THEN a.value END AS value, "
-    "CASE WHEN m.hidden_by IS NULL THEN a.obs_status ELSE 'Q' END AS obs_status, "
-    "CASE WHEN m.hidden_by IS NULL THEN 'F' WHEN m.hidden_by = 'secondaire' THEN 'D' ELSE 'C' END "
-    "AS conf_status, "
-    # Of a figure that we hide no bound is told, nor one that is itself a small count.
-    "CASE WHEN m.hidden_by = 'producteur' AND a.lower_bound >= m.threshold THEN a.lower_bound END "
-    "AS lower_bound) "
-    "FROM available a JOIN marked m USING (v, p, t)",
-)
+_SQL = Path(__file__).parent / "sql"
+_CURRENT_CELLS = (_SQL / "current_cells.sql").read_text(encoding="utf-8")
+_BLOCKS = (_SQL / "blocks.sql").read_text(encoding="utf-8")
+_HIDE = (_SQL / "hide.sql").read_text(encoding="utf-8")
+_KEYS = {"variable": "string", "month": "string", "place": "int64"}
 
 
 class SecrecyError(Exception):
@@ -64,7 +42,7 @@ class Protection:
     """
 
     audited: pd.DataFrame
-    places: pd.DataFrame
+    structure: Structure
 
 
 def protect(connection: duckdb.DuckDBPyConnection, project: Project, release: int) -> Protection:
@@ -72,69 +50,59 @@ def protect(connection: duckdb.DuckDBPyConnection, project: Project, release: in
 
     ``release`` is the last one: of what has not changed since, its decisions stand.
     """
-    places = places_table(project)
-    mark(connection, project, places)
+    structure = Structure.of(project)
+    mark(connection, structure)
     connection.execute(_CURRENT_CELLS)
-    _blocks(connection, project)
-    hidden, audited = settle(connection, project, places, release)
-    blocks = connection.execute("FROM blocks ANTI JOIN settled USING (family, month)").df()
+    connection.register("blocks", _blocks(connection, structure))
+    hidden, audited = settle(connection, structure, release)
+    left = connection.execute("FROM blocks ANTI JOIN settled USING (family, month)").df()
     connection.unregister("blocks")
-    if not blocks.empty:
-        new_hidden, new_audited = _decide(connection, project, places, blocks)
-        hidden = pd.concat([hidden, new_hidden]) if len(hidden) else new_hidden
-        audited = pd.concat([audited, new_audited]) if len(audited) else new_audited
-    secondary = hidden.astype({"variable": "string", "month": "string", "place": "int64"})
-    connection.register("secondary", secondary)
-    for statement in _HIDE:
-        connection.execute(statement)
+    if not left.empty:
+        new_hidden, new_audited = _decide(connection, structure, left)
+        hidden, audited = _together(hidden, new_hidden), _together(audited, new_audited)
+    connection.register("secondary", hidden.astype(_KEYS))
+    connection.execute(_HIDE)
     connection.unregister("secondary")
-    return Protection(audited, places)
+    return Protection(audited, structure)
+
+
+def _together(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Both, of which one may be empty and say nothing of its types."""
+    return pd.concat([first, second]) if len(first) and len(second) else second if len(second) else first
 
 
 def _decide(
-    connection: duckdb.DuckDBPyConnection, project: Project, places: pd.DataFrame, blocks: pd.DataFrame
+    connection: duckdb.DuckDBPyConnection, structure: Structure, blocks: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The cells of ``blocks`` to hide as ``secondaire``, and what the audit found of them all."""
     connection.register("blocks", blocks)
+    # In order: two choices of one weight are told apart by it.
     current = connection.execute(
-        "SELECT * FROM current_cells WHERE (variable, month) IN (SELECT variable, month FROM blocks)"
+        "SELECT * FROM current_cells WHERE (variable, month) IN (SELECT variable, month FROM blocks) "
+        "ORDER BY variable, month, place"
     ).df()
     connection.unregister("blocks")
-    past = recall(connection, places, blocks)
-    cells = assemble(project, places, current, past)
+    cells = assemble(structure, current, recall(connection, structure, blocks))
     found = suppress(cells.system)
-    audited = _audit(project, places, cells, found)
+    audited = _audit(structure, cells, found)
     frame = cells.frame
-    of_totals = frame["small"].eq(True) & frame["whole"].eq(True)
-    secondary = found.hidden & frame["current"].eq(True) & (~frame["sensitive"].eq(True) | of_totals)
+    secondary = (
+        found.hidden & frame["current"] & (~frame["sensitive"] | (frame["small"] & frame["whole"]))
+    )
     return frame.loc[secondary, CELL], audited
 
 
-def _blocks(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
-    """Register ``blocks``: families and months with something to protect, now or earlier."""
-    family = pd.DataFrame(families(project).items(), columns=["variable", "family"])
-    small = pd.DataFrame(_differences(project), columns=["variable"]).astype("string")
-    connection.register("family", family)
-    connection.register("differences", small)
-    blocks = connection.execute(
-        "WITH secret AS (SELECT variable, month FROM current_cells WHERE hidden_by IS NOT NULL "
-        "UNION SELECT variable, month FROM published_cells WHERE hidden_by IS NOT NULL "
-        "UNION SELECT c.variable, month FROM current_cells c JOIN differences USING (variable)), "
-        "active AS (SELECT DISTINCT family, month FROM secret JOIN family USING (variable)) "
-        "SELECT family, variable, month FROM active JOIN family USING (family)"
-    ).df()
-    connection.unregister("family")
-    connection.unregister("differences")
-    connection.register("blocks", blocks)
+def _blocks(connection: duckdb.DuckDBPyConnection, structure: Structure) -> pd.DataFrame:
+    """Families and months with something to protect, now or earlier."""
+    connection.register("families", structure.families)
+    connection.register("remainders", structure.remainders)
+    blocks = connection.execute(_BLOCKS).df()
+    connection.unregister("families")
+    connection.unregister("remainders")
+    return blocks
 
 
-def _differences(project: Project) -> list[str]:
-    """Totals whose difference with a part is a group that an indicator publishes, under a rule."""
-    pairs = remainders(project)
-    return sorted(set(pairs.loc[pairs["threshold"] > 0, "total"]))
-
-
-def _audit(project: Project, places: pd.DataFrame, cells: Cells, found: Suppression) -> pd.DataFrame:
+def _audit(structure: Structure, cells: Cells, found: Suppression) -> pd.DataFrame:
     """Attack every sensitive cell with all that is published; refuse what can be derived."""
     system, frame = cells.system, cells.frame
     targets = np.flatnonzero(system.sensitive).astype(np.int64)
@@ -142,28 +110,24 @@ def _audit(project: Project, places: pd.DataFrame, cells: Cells, found: Suppress
     narrow = (low > system.need_low[targets] + TOLERANCE) | (
         high < system.need_high[targets] - TOLERANCE
     )
-    audited = frame.iloc[targets][["variable", "month", "place", "hidden_by", "current"]].assign(
-        low=low, high=high, told=found.hopeless[targets]
+    told = found.hopeless[targets] & _shown_before(frame)[targets]
+    attacked = frame.iloc[targets][FOUND[:5]].assign(
+        low=low, high=high, told=told, recoverable=narrow & ~told
     )
-    # Only what an earlier release showed can have told a cell that nothing protects now.
-    shown = frame.loc[frame["shown"].eq(True), ["variable", "month"]].drop_duplicates()
-    family = families(project)
-    known = set(zip(shown["variable"].map(family), shown["month"], strict=True))
-    blocks = zip(audited["variable"].map(family), audited["month"], strict=True)
-    audited["told"] &= np.array([block in known for block in blocks], dtype=bool)
-    audited["recoverable"] = narrow & ~audited["told"]
-    already = frame[frame["sensitive"].eq(True) & frame["shown"].eq(True) & frame["current"].eq(True)]
-    audited = pd.concat(
-        [
-            audited,
-            already[["variable", "month", "place", "hidden_by", "current"]].assign(
-                low=already["value"], high=already["value"], told=True, recoverable=False
-            ),
-        ],
-        ignore_index=True,
+    already = frame[frame["sensitive"] & frame["shown"] & frame["current"]]
+    shown = already[FOUND[:5]].assign(
+        low=already["value"], high=already["value"], told=True, recoverable=False
     )
-    _refuse(places, audited[audited["recoverable"]])
+    audited = _together(attacked, shown).reset_index(drop=True)
+    _refuse(structure.places, audited[audited["recoverable"]])
     return audited
+
+
+def _shown_before(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Cells of a block of which an earlier release showed something: only that can have told a cell that
+    nothing protects now."""
+    block = pd.MultiIndex.from_frame(frame[["family", "month"]])
+    return np.asarray(block.isin(block[frame["shown"]].unique()))
 
 
 def _refuse(places: pd.DataFrame, refused: pd.DataFrame) -> None:

@@ -13,14 +13,8 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.project import Project
-from odds_pipeline.secrecy.additive import (
-    category_equations,
-    families,
-    place_equations,
-    remainders,
-)
 from odds_pipeline.secrecy.memory import LAST_SAID
+from odds_pipeline.secrecy.structure import Structure
 
 # Twelve digits: the order in which machines add up decimals changes the sixteenth.
 _PRINTS = """
@@ -64,30 +58,21 @@ FOUND = [*CELL, "hidden_by", "current", "low", "high", "told", "recoverable"]
 @cache
 def _code() -> bytes:
     """The source of this package."""
-    return b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-
-
-def _rules(project: Project, places: pd.DataFrame) -> str:
-    tables = [
-        places,
-        place_equations(project, places),
-        category_equations(project),
-        remainders(project),
-        pd.DataFrame(families(project).items()),
-    ]
-    text = "\n".join(table.to_csv(index=False) for table in tables)
-    return hashlib.sha256(_code() + text.encode()).hexdigest()
+    files = (path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".sql"))
+    return b"".join(path.read_bytes() for path in sorted(files))
 
 
 def settle(
-    connection: duckdb.DuckDBPyConnection, project: Project, places: pd.DataFrame, release: int
+    connection: duckdb.DuckDBPyConnection, structure: Structure, release: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Which of the registered ``blocks`` stand as ``release`` left them, in the table ``settled``.
 
     Returns their cells hidden as ``secondaire``, and what their audit found.
     """
-    connection.register("secrecy_places", places)
-    connection.execute(_PRINTS, {"rules": _rules(project, places)})
+    connection.register("secrecy_places", structure.places)
+    connection.execute(
+        _PRINTS, {"rules": hashlib.sha256(_code() + structure.fingerprint.encode()).hexdigest()}
+    )
     connection.execute(_SETTLED, {"release": release})
     hidden = connection.execute(_HIDDEN).df().drop_duplicates()
     audited = connection.execute(_AUDITED).df()

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from odds_pipeline.secrecy.attack import TOLERANCE, Attack, attack
+from odds_pipeline.secrecy.attack import TOLERANCE, Attack, Doubts, attack
 from odds_pipeline.secrecy.system import CANDIDATE, HIDDEN, KNOWN, Bools, Floats, Groups, Ints, System
 
 SECONDS = 20.0
@@ -39,11 +39,11 @@ def suppress(system: System) -> Suppression:
     cells = Groups(np.arange(len(cell_block)), cell_block)
     rows = Groups(np.arange(len(row_block)), row_block)
     searches: dict[int, _Search] = {}
+    doubts = Doubts(system)
     for _ in range(ROUNDS):
         exposed: dict[int, list[Attack]] = {}
-        for found in attack(system, hidden, targets):
-            if found.reach < system.need(found.cell, found.upwards) - TOLERANCE:
-                exposed.setdefault(int(cell_block[found.cell]), []).append(found)
+        for found in attack(system, hidden, targets, doubts):
+            exposed.setdefault(int(cell_block[found.cell]), []).append(found)
         for block, attacks in exposed.items():
             if block not in searches:
                 searches[block] = _Search(system, cells.of(block), rows.of(block))
@@ -120,6 +120,7 @@ class _Search:
             room = np.where(reduced > TOLERANCE, -reduced * low, 0.0)
             room = np.where(reduced < -TOLERANCE, -reduced * high, room)
         room[cell] = 0.0
+        room[np.isin(system.owners, list(found.readers))] = 0.0
         left = need - float(room[self.always].sum())
         cells = np.flatnonzero((room > TOLERANCE) & (system.state == CANDIDATE)).astype(np.int64)
         if float(room[cells].sum()) < left - TOLERANCE:

@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
+NOBODY = -1
+"""The owner of a cell that no single reader gave."""
 KNOWN, CANDIDATE, HIDDEN = 0, 1, 2
 """A cell that readers know whatever is decided, one that may be hidden, one that is hidden."""
 
@@ -25,7 +27,8 @@ class System:
     ``value`` is the true figure; ``lower`` and ``upper`` what a reader knows of it beforehand
     (never negative, a mark that says "1 to 4"). ``need_low`` and ``need_high`` are the ends that
     the interval a reader can derive must reach, ``nan`` for a cell that needs no protection.
-    ``weight`` is what hiding the cell loses, ``state`` one of the three states above.
+    ``weight`` is what hiding the cell loses, ``state`` one of the three states above. ``owner`` is
+    the reader who gave the figure, and knows it; :data:`NOBODY` for most.
     """
 
     value: Floats
@@ -36,6 +39,12 @@ class System:
     weight: Floats
     state: Ints
     equations: sparse.csr_array
+    owner: Ints | None = None
+
+    @property
+    def owners(self) -> Ints:
+        """The owner of each cell."""
+        return np.full(len(self.value), NOBODY) if self.owner is None else self.owner
 
     @property
     def sensitive(self) -> Bools:
@@ -58,6 +67,7 @@ class System:
             self.weight[cells],
             self.state[cells],
             self.equations[rows][:, cells],
+            self.owners[cells],
         )
 
     def blocks(self, free: Bools) -> tuple[Ints, Ints]:

@@ -143,9 +143,16 @@ class Attacker:
                     terms[number] = sign
             yield terms, constant
 
+    def bounds(self, cell: tuple[str, ...]) -> tuple[int, int | None]:
+        """Zeros are shown: what is hidden is from 1 to 4, or 5 and more, or a total of any size."""
+        variable, place, mark, _ = cell
+        if mark == "primaire":
+            return 1, 4
+        return (5 if mark == "secondaire" and variable != TOTAL and len(place) == 5 else 0), None
+
     def recovered(self) -> list[tuple[str, ...]]:
         """Small counts of which he learns more than "from 1 to 4"."""
-        bounds = [(1, 4) if self.marks[i] == "primaire" else (0, None) for i in range(len(self.unknown))]
+        bounds = [self.bounds(cell) for cell in self.unknown]
         found = []
         for (variable, place, mark, _), cell in self.unknown.items():
             if mark != "primaire":

@@ -38,7 +38,7 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
     decide = protection._decide
 
     def counted(*given):  # type: ignore[no-untyped-def]  # hands on what it is given
-        found.append(set(given[3]["month"]))
+        found.append(set(given[-1]["month"]))
         return decide(*given)
 
     monkeypatch.setattr(protection, "_decide", counted)

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.secrecy import Secrecy
-from odds_pipeline.secrecy.additive import places_table
 from odds_pipeline.secrecy.derived import hide_values
 from odds_pipeline.secrecy.rules import mark
+from odds_pipeline.secrecy.structure import Structure
 from tests.declarations.test_declarations import FEED, FEED_FILE, small
 
 __all__ = ["small"]
@@ -47,7 +47,7 @@ def marked(small: Path, rule: str, **figures: float) -> dict[str, str | None]:
             "'A' AS obs_status, NULL::VARCHAR AS hidden_by, NULL::DOUBLE AS lower_bound, true AS delivered",
             [list(range(len(names))), [float(x) for x in figures.values()]],
         )
-        mark(connection, project, places_table(project))
+        mark(connection, Structure.of(project))
         rows = connection.execute(
             "SELECT split_part(variable, '.', 2), hidden_by FROM marked"
         ).fetchall()

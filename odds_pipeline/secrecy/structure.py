@@ -1,0 +1,223 @@
+"""What secrecy rests on besides figures: places, sums, remainders, families and rules.
+
+It is read in the declarations once a publication; everything else in this package asks here.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.indicators.compute import parts_table
+
+
+@dataclass(frozen=True)
+class Structure:
+    """``places`` numbers the territories of each geography, those that no merger changed alike in all.
+
+    ``territory_sums`` (``row``, ``place``, ``sign``) and ``category_sums`` (``row``, ``variable``,
+    ``sign``) are the sums, 1 for the whole and -1 for its parts. ``remainders`` are pairs of a total and
+    a part. ``families`` numbers the variables that sums and remainders hold together. ``rules`` has the
+    rule on each variable, ``largest`` the contributions to totals.
+    """
+
+    places: pd.DataFrame
+    parts: pd.DataFrame
+    territory_sums: pd.DataFrame
+    category_sums: pd.DataFrame
+    remainders: pd.DataFrame
+    families: pd.DataFrame
+    rules: pd.DataFrame
+    largest: pd.DataFrame
+
+    @classmethod
+    def of(cls, project: Project) -> "Structure":
+        """The structure that the declarations give."""
+        places = places_table(project)
+        sums, pairs = _category_sums(project), _remainders(project)
+        return cls(
+            places,
+            parts_table(project),
+            _territory_sums(project, places),
+            sums,
+            pairs,
+            _families(project, sums, pairs),
+            _rules_table(project),
+            _largest_table(project),
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for two structures that say the same."""
+        tables = (getattr(self, field.name) for field in fields(self))
+        return hashlib.sha256("\n".join(t.to_csv(index=False) for t in tables).encode()).hexdigest()
+
+
+def places_table(project: Project) -> pd.DataFrame:
+    """A number for each place, and the territories of each geography that are that place."""
+    places = project.territories.places
+    numbers = {place: number for number, place in enumerate(dict.fromkeys(places.values()))}
+    return pd.DataFrame(
+        [(*key, project.territories.by_key[key].level, numbers[place]) for key, place in places.items()],
+        columns=["territory", "geography", "level", "place"],
+    )
+
+
+def _territory_sums(project: Project, places: pd.DataFrame) -> pd.DataFrame:
+    """Sums over territories as ``row``, ``place``, ``sign`` (1 for the whole, -1 for its parts)."""
+    number = {(t, g): p for t, g, _, p in places.itertuples(index=False)}
+    wholes: dict[tuple[int, str, int, int], set[int]] = {}
+    for part in project.territories.parts:
+        if part.part_geography > part.whole_geography:
+            continue
+        whole = number[part.whole, part.whole_geography]
+        inside = number[part.part, part.part_geography]
+        if whole != inside:
+            level = project.territories.by_key[part.part, part.part_geography].level
+            key = (whole, level, part.part_geography, part.whole_geography)
+            wholes.setdefault(key, set()).add(inside)
+    for t in project.territories.all:
+        if t.level == "ept":
+            key = (number[t.departement, t.geography], "ept", t.geography, t.geography)
+            wholes.setdefault(key, set()).add(number[t.code, t.geography])
+    rows = []
+    for row, (whole, inside) in enumerate(
+        dict.fromkeys((k[0], frozenset(v)) for k, v in wholes.items())
+    ):
+        rows += [(row, whole, 1.0), *((row, place, -1.0) for place in sorted(inside))]
+    return pd.DataFrame(rows, columns=["row", "place", "sign"])
+
+
+def _category_sums(project: Project) -> pd.DataFrame:
+    """Declared sums of categories as ``row``, ``variable``, ``sign``."""
+    rows = []
+    number = 0
+    for entry in project.feeds.values():
+        for total, parts in entry.feed.partitions:
+            rows.append((number, entry.variable_id(total), 1.0))
+            rows += [(number, entry.variable_id(part), -1.0) for part in parts]
+            number += 1
+    return pd.DataFrame(rows, columns=["row", "variable", "sign"])
+
+
+def _remainders(project: Project) -> pd.DataFrame:
+    """Pairs of a total and a part, whose difference a reader can compute: ``total``, ``part``.
+
+    ``threshold`` is the rule on the difference, ``marked`` whether an indicator publishes it, with a
+    mark of its own.
+    """
+    pairs: dict[tuple[str, str], int] = {}
+    for entry in project.feeds.values():
+        for name, variable in entry.own.items():
+            if variable.part_of is not None and _adds_up(project, entry.variable_id(name)):
+                pair = entry.variable_id(variable.part_of), entry.variable_id(name)
+                pairs[pair] = _rest(project, *pair)
+    published = dict(_differences(project))
+    return pd.DataFrame(
+        [
+            (*pair, max(pairs.get(pair, 0), published.get(pair, 0)), pair in published)
+            for pair in dict.fromkeys([*pairs, *published])
+        ],
+        columns=["total", "part", "threshold", "marked"],
+    )
+
+
+def _rest(project: Project, total: str, part: str) -> int:
+    """The rule on what remains of a total beside a part: theirs, the stricter one.
+
+    It needs none where figures are rounded to as much: their difference tells nothing under that.
+    """
+    least = min(threshold_of(project, total), threshold_of(project, part))
+    strict = max(threshold_of(project, total), threshold_of(project, part)) if least else 0
+    return 0 if (project.variables[part][0].secrecy.rounding or 0) >= strict else strict
+
+
+def _differences(project: Project) -> Iterator[tuple[tuple[str, str], int]]:
+    """Differences of two counts that an indicator publishes as a group, and the rule on each."""
+    for indicator in project.indicators.values():
+        numerator = indicator.indicator.parsed.numerator
+        signs = [(t.variable, t.coefficient) for t in numerator if not t.lag and not t.of_year]
+        if len(signs) == len(numerator) == 2 and sorted(c for _, c in signs) == [-1.0, 1.0]:
+            total, part = (v for v, _ in sorted(signs, key=lambda s: -s[1]))
+            if project.unit_kind(total) == "count":
+                yield (total, part), max(threshold_of(project, total), threshold_of(project, part))
+
+
+def _adds_up(project: Project, variable: str) -> bool:
+    return project.unit_kind(variable) in ("count", "amount")
+
+
+def _families(project: Project, sums: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """``variable``, ``family``: the same number for those that sums and remainders hold together."""
+    index = {name: i for i, name in enumerate(project.variables)}
+    first = sums.groupby("row")["variable"].transform("first")
+    left = [index[v] for v in [*sums["variable"], *pairs["total"]]]
+    right = [index[v] for v in [*first, *pairs["part"]]]
+    graph = sparse.coo_array((np.ones(len(left)), (left, right)), shape=(len(index),) * 2)
+    labels = sparse.csgraph.connected_components(graph, directed=False)[1]
+    return pd.DataFrame({"variable": list(index), "family": labels[list(index.values())]})
+
+
+def _rules_table(project: Project) -> pd.DataFrame:
+    """The rule on each variable; ``threshold`` is 0 where none applies to its unit."""
+    contributions = {
+        entry.variable_id(name)
+        for entry in project.feeds.values()
+        for variable in entry.own.values()
+        for name in variable.largest
+    }
+    rows = []
+    for name, (entry, variable) in project.variables.items():
+        rule, kind = entry.secrecy, project.units[variable.unit].kind
+        counted = entry.variable_id(variable.counted_by) if variable.counted_by else None
+        rows.append(
+            {
+                "variable": name,
+                "additive": kind in ("count", "amount") and variable.aggregation == "sum",
+                "threshold": threshold_of(project, name),
+                "counted_by": counted,
+                "counted_threshold": threshold_of(project, counted) if counted else 0,
+                "population": rule.population.variable if rule.population else None,
+                "minimum": rule.population.minimum if rule.population else 0,
+                "share": rule.dominance.share if rule.dominance else None,
+                "p_percent": rule.p_percent,
+                "rounding": rule.rounding if kind == "count" else None,
+                "contribution": name in contributions,
+                "contributors": rule.contributors,
+            }
+        )
+    types = {"share": "float64", "p_percent": "float64", "rounding": "float64"}
+    return pd.DataFrame(rows).astype(
+        {**types, "counted_by": "string", "population": "string", "contributors": "string"}
+    )
+
+
+def _largest_table(project: Project) -> pd.DataFrame:
+    """The variables that hold the largest contributions to another, in order."""
+    rows = [
+        (name, entry.variable_id(source), place, entry.secrecy.dominance.largest)
+        for name, (entry, variable) in project.variables.items()
+        for place, source in enumerate(variable.largest, start=1)
+        if entry.secrecy.dominance
+    ]
+    rows += [
+        (name, entry.variable_id(source), place, 0)
+        for name, (entry, variable) in project.variables.items()
+        for place, source in enumerate(variable.largest, start=1)
+        if not entry.secrecy.dominance
+    ]
+    return pd.DataFrame(rows, columns=["variable", "source", "place", "largest"]).astype(
+        {"variable": "string", "source": "string", "place": "int64", "largest": "int64"}
+    )
+
+
+def threshold_of(project: Project, variable: str) -> int:
+    """Smallest count of the variable that may be published; 0 where no rule applies to its unit."""
+    entry, declared = project.variables[variable]
+    rule = entry.secrecy
+    concerned = rule.units is None or declared.unit in rule.units
+    return rule.threshold if concerned and project.units[declared.unit].kind == "count" else 0
