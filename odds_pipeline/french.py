@@ -16,6 +16,8 @@ STATUSES = {
     "O": "manquant",
     "Q": "secret",
 }
+CONFIDENTIAL = {"N": "non diffusé"}
+"""A rate over too few is no secret: the figures it rests on may be read."""
 LEVELS = {
     "commune": "commune",
     "ept": "établissement public territorial",
@@ -43,7 +45,7 @@ SHORT_MONTHS = "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc
 
 def status_word(obs_status: str, conf_status: str = "F") -> str:
     """What to say of a status; an empty string for a normal, public value."""
-    return "secret" if conf_status != "F" else STATUSES[obs_status]
+    return CONFIDENTIAL.get(conf_status, "secret") if conf_status != "F" else STATUSES[obs_status]
 
 
 def french_month(month: str | None) -> str:

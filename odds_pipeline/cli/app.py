@@ -88,3 +88,9 @@ def territory_named(project: Project, name: str) -> str:
     if plain(name) in labels:
         return labels[plain(name)]
     fail(f"no territory {name!r}{nearest(plain(name), labels)}")
+
+
+TOLD = (
+    "{} figure(s) that are secret now were told by an earlier release, or follow from it: hiding them "
+    "takes nothing back. Tell the partners they come from: `odds audit` counts them (told_before)."
+)

@@ -16,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from odds_pipeline.cli.app import AsJson, app, errors, fail, load, out, print_json, table
+from odds_pipeline.cli.app import TOLD, AsJson, app, errors, fail, load, out, print_json, table
 from odds_pipeline.declarations.problems import DeclarationError, nearest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.months import shifted
@@ -219,7 +219,7 @@ def _loaded(home: Home) -> list[list[object]]:
 def report(home: Home, set_aside_now: list[str]) -> None:
     """Deliveries accepted and refused and why, and the release, as tables."""
     from odds_pipeline.reception.aside import set_aside
-    from odds_pipeline.release.published import current_number, describe
+    from odds_pipeline.release.published import current_number, describe, told_before
     from odds_pipeline.storage.store import Store
 
     with Store(home.warehouse).connect() as connection:
@@ -255,6 +255,8 @@ def report(home: Home, set_aside_now: list[str]) -> None:
             f"[bold]Release {number}[/]: {release.indicators} indicators, "
             f"{release.values} values{simulated}"
         )
+        if told := told_before(home, number):
+            out.print(TOLD.format(told), highlight=False, soft_wrap=True)
 
 
 @app.command()

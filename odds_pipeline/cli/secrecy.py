@@ -1,6 +1,6 @@
 """The command on secrecy: what a release hides, and what can be derived of it."""
 
-from odds_pipeline.cli.app import AsJson, ReleaseNumber, app, fail, print_json, table
+from odds_pipeline.cli.app import TOLD, AsJson, ReleaseNumber, app, fail, out, print_json, table
 from odds_pipeline.storage.home import Home
 
 COLUMNS = (
@@ -34,9 +34,14 @@ def audit(release: ReleaseNumber = None, as_json: AsJson = False) -> None:
         if row["edition"] == EDITIONS[0]
     )
     recoverable = sum(row["recoverable"] for row in found)
+    told = sum(row["told_before"] for row in found if row["edition"] == EDITIONS[0])
     if as_json:
-        print_json({"hidden": hidden, "recoverable": recoverable, "partners": found})
+        print_json(
+            {"hidden": hidden, "recoverable": recoverable, "told_before": told, "partners": found}
+        )
     else:
         table("Audit", COLUMNS, [list(row) for row in rows])
+        if told:
+            out.print(TOLD.format(told), highlight=False, soft_wrap=True)
     if recoverable:
         fail(f"{recoverable} hidden cell(s) can be derived", 1)

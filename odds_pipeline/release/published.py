@@ -86,3 +86,10 @@ def describe(home: Home, number: int) -> Release:
             "format, declarations FROM about",
         )
     return Release(row[0], release_path(home, row[0]), row[1], row[2], bool(row[3]), *row[4:])
+
+
+def told_before(home: Home, number: int) -> int:
+    """How many figures that a release hides an earlier one had told: hiding them takes nothing back."""
+    with open_release(home, number) as connection:
+        (told,) = one(connection, "SELECT coalesce(sum(told_before), 0) FROM audit")
+    return int(told)

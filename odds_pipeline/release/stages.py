@@ -36,10 +36,13 @@ from odds_pipeline.indicators.staleness import Months, stale
 from odds_pipeline.release.catalogue_gate import Held, check_catalogue, hold, keep_last_good
 from odds_pipeline.release.definitions import definitions_table
 from odds_pipeline.release.editions import About, write_narrower, write_widest
+from odds_pipeline.release.published import current_number, numbers
 from odds_pipeline.secrecy.audit import audit_table
 from odds_pipeline.secrecy.derived import hide_values
-from odds_pipeline.secrecy.memory import forget_after, record
+from odds_pipeline.secrecy.memory import record
+from odds_pipeline.secrecy.memory import remember as remember_releases
 from odds_pipeline.secrecy.protect import Protection, protect
+from odds_pipeline.secrecy.settled import forget_after
 from odds_pipeline.secrecy.settled import record as record_settled
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import one
@@ -94,9 +97,10 @@ def refresh(p: Publication) -> None:
     check_unique(p.connection)
 
 
-def forget(p: Publication) -> None:
-    """Drop what a publication that was killed had noted of a release that does not exist."""
+def recollect(p: Publication) -> None:
+    """What past releases said; what a publication that was killed had noted of another is dropped."""
     with transaction(p.connection):
+        remember_releases(p.connection, p.home.memory, numbers(p.home), current_number(p.home))
         forget_after(p.connection, p.last)
 
 
@@ -161,7 +165,7 @@ def remember(p: Publication) -> None:
     if version(p.connection) != p.seen:
         raise Overtaken("the warehouse changed while the release was written; publish again")
     with transaction(p.connection):
-        record(p.connection, p.protection.structure, p.last + 1)
+        record(p.connection, p.protection.structure, p.last + 1, p.home.memory)
         record_settled(p.connection, p.protection.audited, p.last + 1)
 
 
@@ -173,13 +177,13 @@ _MEMORY = ("published_cells", "settled_blocks", "audited_cells")
 DECIDE = (
     Stage(
         refresh,
-        reads=(*_FIGURES, *_DELIVERIES, "delivered_months", "indicator_verdicts"),
+        reads=(*_FIGURES, *_DELIVERIES, "audits", "delivered_months", "indicator_verdicts"),
         makes=("indicator_values", "indicator_bases"),
     ),
-    Stage(forget, makes=_MEMORY),
+    Stage(recollect, reads=_MEMORY, makes=_MEMORY),
     Stage(
         judge,
-        reads=("indicator_values", "indicator_verdicts", *_FIGURES),
+        reads=("indicator_values", "indicator_verdicts", "failing_indicator_verdicts", *_FIGURES),
         makes=("indicator_verdicts", "released", "held", "kept"),
     ),
     Stage(take_figures, reads=_FIGURES, makes=(*_DEFINED, "available")),

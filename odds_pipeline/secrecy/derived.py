@@ -4,6 +4,8 @@ The strictest rule of all that a formula reads holds for its result: a numerator
 its threshold, a rate over too small a denominator.
 """
 
+from pathlib import Path
+
 import duckdb
 import pandas as pd
 
@@ -11,22 +13,7 @@ from odds_pipeline.declarations.formula import Term
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.secrecy.structure import threshold_of
 
-_HIDE = """
-CREATE OR REPLACE TEMP TABLE protected AS
-SELECT c.* EXCLUDE hides REPLACE (
-    CASE WHEN hides THEN NULL ELSE value END AS value,
-    CASE WHEN hides THEN 'Q' ELSE obs_status END AS obs_status,
-    CASE WHEN hides THEN 'C' ELSE conf_status END AS conf_status,
-    CASE WHEN hides THEN 'primaire' ELSE hidden_by END AS hidden_by,
-    CASE WHEN hides THEN NULL ELSE numerator END AS numerator,
-    CASE WHEN hides THEN NULL ELSE denominator END AS denominator)
-FROM (
-    SELECT c.*, c.hidden_by IS NULL AND c.value IS NOT NULL AND (
-               coalesce(c.numerator <> 0 AND abs(c.numerator) < r.least_numerator, false)
-               OR coalesce(c.denominator > 0 AND c.denominator < r.least_denominator, false)) AS hides
-    FROM computed c JOIN value_rules r USING (indicator)
-) c
-"""
+_HIDE = (Path(__file__).parent / "sql" / "results.sql").read_text(encoding="utf-8")
 
 
 def value_rules(project: Project) -> pd.DataFrame:

@@ -1,46 +1,88 @@
-"""What earlier releases said of each cell, true values included: it never leaves the warehouse.
+"""What releases said of each cell, true values included: a file a release, that no reader ever sees.
 
-A release adds the cells it says something new about; the last line of a cell not after release 12
-is what release 12 said.
+``releases/memory/0012.parquet`` has a line for each cell that release 12 said something new about; the
+last line of a cell not after release 12 is what release 12 said. The warehouse's table
+``published_cells`` is filled from them at each publication.
 """
+
+from collections.abc import Collection
+from pathlib import Path
 
 import duckdb
 import pandas as pd
 
+from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.secrecy.structure import Structure
+from odds_pipeline.storage.sql import one, quoted
 
-_ACTIVE = """
-SELECT c.release, c.variable, c.month, p.place, c.value, c.hidden_by, c.small, c.threshold
-FROM published_cells c JOIN secrecy_places p USING (territory, geography)
-WHERE (c.variable, c.month) IN (SELECT variable, month FROM blocks)
-ORDER BY c.release, c.variable, c.month, p.place
-"""
-
-LAST_SAID = """
-SELECT * FROM published_cells
-QUALIFY row_number() OVER (PARTITION BY variable, month, territory, geography ORDER BY release DESC) = 1
-"""
-"""What the last release said of each cell."""
-
-_RECORD = f"""
-INSERT INTO published_cells BY NAME
-WITH said AS ({LAST_SAID})
-SELECT $release AS release, c.variable, c.month, p.territory, p.geography, c.value, c.hidden_by, c.small,
-       c.threshold
-FROM current_cells c
-JOIN (SELECT place, arg_min(territory, geography) AS territory, min(geography) AS geography
-      FROM secrecy_places GROUP BY place) p USING (place)
-LEFT JOIN said s ON s.variable = c.variable AND s.month = c.month
-     AND s.territory = p.territory AND s.geography = p.geography
-WHERE s.release IS NULL OR s.value IS DISTINCT FROM c.value
-   OR s.hidden_by IS DISTINCT FROM c.hidden_by
-"""
+_SQL = Path(__file__).parent / "sql"
+_RECALL = (_SQL / "recall.sql").read_text(encoding="utf-8")
+_RECORD = (_SQL / "record.sql").read_text(encoding="utf-8")
 
 
-def forget_after(connection: duckdb.DuckDBPyConnection, release: int) -> None:
-    """Drop what a publication that was killed had written of releases that do not exist."""
-    for table in ("published_cells", "settled_blocks", "audited_cells"):
-        connection.execute(f"DELETE FROM {table} WHERE release > ?", [release])
+class Forgotten(Explained):
+    """What some releases said is not known any more: nothing can be published safely."""
+
+
+def remember(
+    connection: duckdb.DuckDBPyConnection, folder: Path, releases: Collection[int], shown: int | None
+) -> None:
+    """Fill ``published_cells`` with what ``releases`` said; ``shown`` is the one that readers see.
+
+    :class:`Forgotten` when there is a release that the memory does not know: the next one could tell,
+    beside it, what it hid.
+    """
+    if shown is not None and shown not in releases:
+        raise Forgotten(
+            f"release {shown} is the one that readers see, and it is not in {folder.parent}: what it "
+            "said must be known before anything else is published. Put its folder back from a back-up."
+        )
+    _drop(folder, releases)
+    _write_what_only_the_warehouse_knows(connection, folder, releases)
+    lost = sorted(number for number in releases if not _file(folder, number).exists())
+    if lost:
+        raise Forgotten(
+            f"the memory of release {', '.join(map(str, lost))} is missing from {folder}: the next "
+            "release could tell what that one hid, and is not published. Put it back from a back-up."
+        )
+    connection.execute("DELETE FROM published_cells")
+    if releases:
+        files = ", ".join(quoted(_file(folder, number)) for number in sorted(releases))
+        connection.execute(f"INSERT INTO published_cells BY NAME FROM read_parquet([{files}])")
+
+
+def _file(folder: Path, release: int) -> Path:
+    return folder / f"{release:04d}.parquet"
+
+
+def _drop(folder: Path, releases: Collection[int]) -> None:
+    """What a publication that was killed had noted of a release that never was."""
+    last = max(releases, default=0)
+    for path in folder.glob("*.parquet"):
+        if int(path.stem) > last:
+            path.unlink()
+
+
+def _write_what_only_the_warehouse_knows(
+    connection: duckdb.DuckDBPyConnection, folder: Path, releases: Collection[int]
+) -> None:
+    """The files of releases that were made when only the warehouse remembered."""
+    (known,) = one(connection, "SELECT coalesce(max(release), 0) FROM published_cells")
+    for number in releases:
+        if number <= known and not _file(folder, number).exists():
+            _write(connection, folder, number)
+
+
+def _write(connection: duckdb.DuckDBPyConnection, folder: Path, release: int) -> None:
+    """One release's file, for the service's account alone."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    temporary = folder / f".{release:04d}.tmp"
+    connection.execute(
+        f"COPY (FROM published_cells WHERE release = {release} ORDER BY ALL) "
+        f"TO {quoted(temporary)} (FORMAT parquet)"
+    )
+    temporary.chmod(0o600)
+    temporary.replace(_file(folder, release))
 
 
 def recall(
@@ -49,14 +91,17 @@ def recall(
     """What was said of the variables and months of ``blocks``, release by release."""
     connection.register("secrecy_places", structure.places)
     connection.register("blocks", blocks)
-    found = connection.execute(_ACTIVE).df()
+    found = connection.execute(_RECALL).df()
     connection.unregister("secrecy_places")
     connection.unregister("blocks")
     return found
 
 
-def record(connection: duckdb.DuckDBPyConnection, structure: Structure, release: int) -> None:
-    """Add what ``release`` says of the cells of ``current_cells``."""
+def record(
+    connection: duckdb.DuckDBPyConnection, structure: Structure, release: int, folder: Path
+) -> None:
+    """Add what ``release`` says of the cells of ``current_cells``, and write its file."""
     connection.register("secrecy_places", structure.places)
     connection.execute(_RECORD, {"release": release})
     connection.unregister("secrecy_places")
+    _write(connection, folder, release)

@@ -13,36 +13,17 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from odds_pipeline.secrecy.memory import LAST_SAID
 from odds_pipeline.secrecy.structure import Structure
 
-# Twelve digits: the order in which machines add up decimals changes the sixteenth.
-_PRINTS = """
-CREATE OR REPLACE TEMP TABLE block_prints AS
-SELECT b.family, b.month, concat_ws(':', $rules, count(c.variable),
-    coalesce(bit_xor(md5_number_lower(concat_ws('|', c.variable, c.place,
-        coalesce(printf('%.12g', c.value), '-'), coalesce(c.hidden_by, '-'), c.small, c.threshold,
-        coalesce(printf('%.12g', c.lower_bound), '-')))), 0)) AS fingerprint
-FROM blocks b LEFT JOIN current_cells c ON c.variable = b.variable AND c.month = b.month
-GROUP BY b.family, b.month
-"""
+_SQL = Path(__file__).parent / "sql"
+_PRINTS = (_SQL / "prints.sql").read_text(encoding="utf-8")
+_HIDDEN = (_SQL / "hidden_before.sql").read_text(encoding="utf-8")
 
 _SETTLED = """
 CREATE OR REPLACE TEMP TABLE settled AS
 SELECT family, month FROM block_prints SEMI JOIN (
     FROM settled_blocks WHERE release = $release
 ) USING (family, month, fingerprint)
-"""
-
-_HIDDEN = f"""
-SELECT c.variable, c.month, c.place
-FROM current_cells c
-JOIN blocks b ON b.variable = c.variable AND b.month = c.month
-SEMI JOIN settled s ON s.family = b.family AND s.month = b.month
-JOIN secrecy_places p ON p.place = c.place
-JOIN ({LAST_SAID}) said ON said.variable = c.variable AND said.month = c.month
-     AND said.territory = p.territory AND said.geography = p.geography
-WHERE said.hidden_by = 'secondaire'
 """
 
 _AUDITED = """
@@ -74,7 +55,7 @@ def settle(
         _PRINTS, {"rules": hashlib.sha256(_code() + structure.fingerprint.encode()).hexdigest()}
     )
     connection.execute(_SETTLED, {"release": release})
-    hidden = connection.execute(_HIDDEN).df().drop_duplicates()
+    hidden = connection.execute(_HIDDEN).df()
     audited = connection.execute(_AUDITED).df()
     connection.unregister("secrecy_places")
     return hidden, audited
@@ -93,3 +74,9 @@ def record(connection: duckdb.DuckDBPyConnection, audited: pd.DataFrame, release
     ):
         connection.execute(statement, {"release": release} if "$release" in statement else {})
     connection.unregister("audited_frame")
+
+
+def forget_after(connection: duckdb.DuckDBPyConnection, release: int) -> None:
+    """Drop what a publication that was killed had written of a release that does not exist."""
+    for table in ("settled_blocks", "audited_cells"):
+        connection.execute(f"DELETE FROM {table} WHERE release > ?", [release])

@@ -47,5 +47,10 @@ class Home:
         return self.shared / "releases"
 
     @property
+    def memory(self) -> Path:
+        """What releases said of hidden figures too: true values, for secrecy alone."""
+        return self.releases / "memory"
+
+    @property
     def dagster(self) -> Path:
         return self.path / "dagster"

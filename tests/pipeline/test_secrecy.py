@@ -1,5 +1,6 @@
 """What a reader may and may not learn from releases: rules, totals, rates, revisions, editions."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.release.publish import publish
-from odds_pipeline.release.published import open_release
+from odds_pipeline.release.published import numbers, open_release
+from odds_pipeline.secrecy.memory import Forgotten
 from odds_pipeline.storage.home import Home
 
 from .test_editions import deliver
@@ -114,6 +116,58 @@ def test_what_a_killed_publication_wrote_is_forgotten(project: Project, publishe
     assert not publish(project, published).new
     with duckdb.connect(str(published.warehouse)) as connection:
         assert connection.execute("SELECT max(release) FROM published_cells").fetchone() == (1,)
+
+
+def test_what_a_release_told_is_remembered_without_the_warehouse(
+    project: Project, published: Home, tmp_path: Path
+) -> None:
+    """Bobigny's 3 becomes 30: shown with all the others, release 1's total would give the 3 back."""
+    again = tmp_path / "again"
+    again.mkdir()
+    shutil.copytree(published.path, tmp_path / "lost")
+    lost = Home(tmp_path / "lost")
+    lost.warehouse.unlink()
+    feed = "caf/allocataires"
+    deliver(project, lost, again / "caf_allocataires_2024-03.csv", feed, foyers({"93008": 3}))
+    for home in (published, lost):
+        deliver(project, home, again / "caf_allocataires_2024-03.csv", feed, foyers({"93008": 30}))
+    kept, made_again = publish(project, published), publish(project, lost)
+    assert kept.number == made_again.number == 2
+    assert kept.content == made_again.content
+    with open_release(lost) as release:
+        assert hidden_by(release, "observations", variable="caf.foyers_monoparents")
+
+
+def test_nothing_is_published_beside_a_release_that_nobody_remembers(
+    project: Project, published: Home, tmp_path: Path
+) -> None:
+    published.warehouse.unlink()
+    shutil.rmtree(published.memory)
+    path = tmp_path / "again" / "caf_allocataires_2024-03.csv"
+    path.parent.mkdir()
+    deliver(project, published, path, "caf/allocataires", foyers({"93008": 30}))
+    with pytest.raises(Forgotten, match=r"memory of release 1 is missing from .*Put it back"):
+        publish(project, published)
+    assert numbers(published) == [1]
+
+
+def test_a_release_that_readers_see_and_that_is_gone_is_not_followed(
+    project: Project, published: Home
+) -> None:
+    shutil.rmtree(published.releases / "0001")
+    with pytest.raises(Forgotten, match="release 1 is the one that readers see, and it is not in"):
+        publish(project, published)
+
+
+def test_memory_is_written_again_from_the_warehouse_for_its_owner_alone(
+    project: Project, published: Home
+) -> None:
+    file = published.memory / "0001.parquet"
+    before = file.read_bytes()
+    shutil.rmtree(published.memory)
+    assert not publish(project, published).new
+    assert file.read_bytes() == before
+    assert (file.stat().st_mode & 0o777, published.memory.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
 def test_no_quoted_figure_and_no_memory_in_a_release(published: Home) -> None:

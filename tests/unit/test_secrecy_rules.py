@@ -132,7 +132,7 @@ def test_rules_on_results(
             "SELECT value, obs_status, conf_status, hidden_by, numerator, denominator FROM protected"
         ).fetchone()
     shown = (1.5, "A", "F", None, numerator, denominator)
-    assert row == ((None, "Q", "C", "primaire", None, None) if hidden else shown)
+    assert row == ((None, "Q", "N", "resultat", None, None) if hidden else shown)
 
 
 @pytest.mark.parametrize("threshold", [1, 2])

@@ -49,7 +49,8 @@ VALUES: dict[str, tuple[str, str]] = {
     "unit": ("string", "Unité"),
     "obs_status": ("string", "Statut SDMX : A normal, P provisoire, E estimé, B rupture, O manquant, "
                    "L non disponible, M sans objet, Q secret"),
-    "conf_status": ("string", "Confidentialité SDMX : F libre, C secret primaire, D secret secondaire"),
+    "conf_status": ("string", "Confidentialité SDMX : F libre, C secret primaire, D secret secondaire, "
+                    "N non diffusé, rapporté à un effectif trop petit"),
     "numerator": ("number", "Numérateur"),
     "denominator": ("number", "Dénominateur"),
     "departement_value": ("number", "Valeur du département, même mois"),

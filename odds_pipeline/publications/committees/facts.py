@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.quality.quarantine import Case, cases
 from odds_pipeline.release.changes import Definitions, changed_definitions
-from odds_pipeline.release.published import Release, describe, numbers
+from odds_pipeline.release.published import Release, describe, numbers, told_before
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import one
 from odds_pipeline.storage.store import Store
@@ -49,7 +49,10 @@ FROM deliveries d JOIN trusted_months t ON t.delivery = d.id GROUP BY partner
 
 @dataclass(frozen=True)
 class Facts:
-    """``before`` is the last release made before the period, ``last`` the last one of it."""
+    """``before`` is the last release made before the period, ``last`` the last one of it.
+
+    ``told`` counts the figures that it hides and an earlier one had told.
+    """
 
     received: list[Received]
     aside: int
@@ -59,6 +62,7 @@ class Facts:
     before: Release | None
     last: Release | None
     changes: Definitions | None
+    told: int = 0
 
 
 def read_facts(home: Home, period: Period) -> Facts:
@@ -85,4 +89,5 @@ def read_facts(home: Home, period: Period) -> Facts:
         before=before,
         last=last,
         changes=changes,
+        told=told_before(home, last.number) if last else 0,
     )

@@ -26,6 +26,11 @@ from odds_pipeline.quality.feed_status import FeedStatus
 
 SHOWN = 9
 """Rows of a table: the page holds three; the rest is counted and `odds status` lists it."""
+TOLD = (
+    "Chiffres secrets dans la dernière édition et qu’une édition antérieure avait publiés, ou laisse "
+    "déduire : {}. Les masquer aujourd’hui ne les reprend pas à qui a gardé l’ancienne édition ; les "
+    "producteurs concernés sont à prévenir."
+)
 LATE = {"late": "en retard", "overdue": "très en retard"}
 
 
@@ -116,6 +121,9 @@ def _blocks(project: Project, facts: Facts, status: list[FeedStatus]) -> Iterato
         yield Paragraph("Aucune livraison n’attend de réponse.")
     yield Heading("Ce qui a changé dans le recueil")
     yield from _changes(facts)
+    if facts.told:
+        yield Heading("Secret : ce qu’une édition antérieure avait dit")
+        yield Paragraph(TOLD.format(facts.told))
 
 
 def _month(month: str | None) -> str:
