@@ -28,9 +28,16 @@ def problems_of(project: Project) -> list[Problem]:
 
 
 @app.command()
-def check(root: Root = None, as_json: AsJson = False) -> None:
+def check(
+    root: Root = None,
+    as_json: AsJson = False,
+    unused: Annotated[bool, typer.Option("--unused", help="list variables that nothing reads")] = False,
+) -> None:
     """Check every declaration; list all mistakes with file and line."""
     project = Project.read(root)
+    if unused:
+        _list_unused(project, as_json)
+        return
     problems = problems_of(project)
     counts = {
         "partners": len(project.partners),
@@ -47,6 +54,21 @@ def check(root: Root = None, as_json: AsJson = False) -> None:
             out.print(str(problem), highlight=False, markup=False, soft_wrap=True)
         out.print(", ".join(f"{count} {name}" for name, count in counts.items()), highlight=False)
     raise typer.Exit(1 if problems else 0)
+
+
+def _list_unused(project: Project, as_json: bool) -> None:
+    """The variables that are delivered and feed no indicator, by feed."""
+    from odds_pipeline.declarations.checks.unused import unused_variables
+
+    rows = [
+        (project.variables[v][0].id, v, project.variables[v][1].label) for v in unused_variables(project)
+    ]
+    if as_json:
+        print_json([dict(zip(("feed", "variable", "label"), row, strict=True)) for row in rows])
+        return
+    for feed, variable, label in rows:
+        out.print(f"{feed}: {variable} – {label}", highlight=False, markup=False, soft_wrap=True)
+    out.print(f"{len(rows)} of {len(project.variables)} variables feed no indicator", highlight=False)
 
 
 @app.command()

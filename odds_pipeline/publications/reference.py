@@ -4,11 +4,13 @@ Everything comes from the declarations, so that a page never says other than wha
 """
 
 from odds_pipeline.declarations.calendar import Calendar
+from odds_pipeline.declarations.feed import Break
 from odds_pipeline.declarations.formula import Term
 from odds_pipeline.declarations.indicator import Family, Indicator
 from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.french import ACCESS, LEVELS_PLURAL, MONTHS, french_month, french_number
 from odds_pipeline.indicators.comparison import interval_of, years_apart
+from odds_pipeline.release.definitions import corrections_of, notes_of, weights_of
 
 CADENCES = {
     "monthly": "mensuel",
@@ -70,10 +72,11 @@ def _sheet(project: Project, entry: IndicatorEntry) -> list[str]:
         ("Évolutions", _changes(project, indicator)),
         ("Limites", indicator.limits),
         ("Précautions", "<br>".join(indicator.cautions)),
-        (
-            "Ruptures",
-            "<br>".join(f"{french_month(b.month)} : {b.reason}" for b in project.breaks_of(indicator)),
-        ),
+        ("Ruptures", "<br>".join(_break(b) for b in project.breaks_of(indicator))),
+        ("Depuis", french_month(indicator.since) if indicator.since else ""),
+        ("Moyenne d’un ensemble", _weighted(project, indicator)),
+        ("Notes sur la source", "<br>".join(notes_of(project, indicator))),
+        ("Erreurs connues", "<br>".join(_correction(c) for c in corrections_of(project, indicator))),
         ("Exemple", _example(project, indicator)),
     ]
     return [
@@ -87,6 +90,20 @@ def _sheet(project: Project, entry: IndicatorEntry) -> list[str]:
         "| --- | --- |",
         *[f"| {name} | {text.replace('|', chr(92) + '|')} |" for name, text in rows if text],
     ]
+
+
+def _break(one: Break) -> str:
+    told = f" ({one.source})" if one.source else ""
+    return f"{french_month(one.month)} : {one.reason}{told}"
+
+
+def _weighted(project: Project, indicator: Indicator) -> str:
+    weights = [label[0].lower() + label[1:] for label in weights_of(project, indicator)]
+    return f"pondérée par : {' ; '.join(weights)}" if weights else ""
+
+
+def _correction(one: dict[str, str]) -> str:
+    return f"{one['reason']} (signalée : {one['reported_to']})"
 
 
 def _calendar(calendar: Calendar) -> str:

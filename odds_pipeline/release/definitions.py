@@ -1,10 +1,12 @@
 """The definition sheets of the indicators, as readers find them beside the values of a release."""
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
-from odds_pipeline.declarations.feed import Break
+from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.comparison import interval_of, years_apart
 
@@ -36,7 +38,14 @@ def definitions_table(project: Project) -> pd.DataFrame:
                 "direction": indicator.direction,
                 "limits": indicator.limits,
                 "cautions": list(indicator.cautions),
-                "breaks": _breaks(project.breaks_of(indicator)),
+                "breaks": _json(
+                    b.model_dump(include={"month", "reason", "source"})
+                    for b in project.breaks_of(indicator)
+                ),
+                "since": indicator.since,
+                "notes": _json(notes_of(project, indicator)),
+                "corrections": _json(corrections_of(project, indicator)),
+                "weights": " ; ".join(weights_of(project, indicator)) or None,
                 "source": " ; ".join(f.feed.source for f in feeds.values()),
                 "licence": " ; ".join(sorted({f.partner.licence for f in feeds.values()})),
                 "owner": indicator.owner,
@@ -51,6 +60,31 @@ def definitions_table(project: Project) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _breaks(breaks: list[Break]) -> str:
-    rows = [b.model_dump(include={"month", "reason", "source"}) for b in breaks]
-    return json.dumps(rows, ensure_ascii=False)
+def _json(items: Iterable[Any]) -> str:
+    return json.dumps(list(items), ensure_ascii=False)
+
+
+def notes_of(project: Project, indicator: Indicator) -> list[str]:
+    """What the contracts of all that it reads say of their files and of its variables."""
+    read = [project.variables[v] for v in indicator.parsed.variables]
+    notes = [note for entry, _ in read for note in entry.feed.notes]
+    return list(dict.fromkeys([*notes, *(variable.note for _, variable in read if variable.note)]))
+
+
+def corrections_of(project: Project, indicator: Indicator) -> list[dict[str, str]]:
+    """The known errors of its sources: what is wrong, who was told, whether they agree."""
+    names = {v.partition(".")[2] for v in indicator.parsed.variables}
+    entries = {e.id: e for e in (project.variables[v][0] for v in indicator.parsed.variables)}
+    return [
+        {"reason": c.reason, "reported_to": c.reported_to, "status": c.status}
+        for entry in entries.values()
+        for c in entry.corrections
+        if c.match.variable is None or c.match.variable in names
+    ]
+
+
+def weights_of(project: Project, indicator: Indicator) -> list[str]:
+    """What weighs the means of an EPT or a département, in words."""
+    read = (project.variables[v][1].aggregation for v in indicator.parsed.variables)
+    weights = dict.fromkeys(name for name in read if name not in ("sum", "none"))
+    return [project.variables[name][1].label for name in weights]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from odds_pipeline.declarations.checks.unused import unused_variables
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import tables_of
 from odds_pipeline.indicators.crossings import crossings
@@ -97,3 +98,21 @@ def test_a_break_declared_twice_or_of_no_variable_is_told(tmp_path: Path, projec
     )
     (told_once,) = (str(p) for p in Project.read(root).problems)
     assert "break 2016-09: the contract of what it reads declares it already" in told_once
+
+
+def test_the_sheet_has_what_the_contracts_say(project: Project) -> None:
+    sheets = definitions_table(project).set_index("indicator")
+    assert "POP_COM_QP et POP_COM sont de la même date" in sheets.loc["part_population_qpv", "notes"]
+    assert sheets.loc["part_population_prime_activite", "since"] == "2016-01"
+    assert (
+        sheets.loc["apl_generalistes", "weights"] == "Population standardisée pour la médecine générale"
+    )
+    assert sheets.loc["niveau_vie_median", "kind"] == "level"
+    assert sheets.loc["population_municipale", "kind"] == "count"
+
+
+def test_a_variable_that_nothing_reads_is_told(project: Project) -> None:
+    unused = unused_variables(project)
+    assert "prefecture.vols_personnes" in unused
+    read = {"prefecture.taux_cambriolages", "cpam.population_std_dentistes", "caf.foyers_rsa"}
+    assert not read & set(unused)

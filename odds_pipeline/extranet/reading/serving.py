@@ -28,6 +28,8 @@ LOG = logging.getLogger("odds.extranet")
 EARLIER = 8
 """Views of earlier releases kept ready: they are read by link, seldom."""
 VIEWS = 64
+LISTS = ("breaks", "notes", "corrections")
+"""Columns of the definitions that hold lists, as JSON; older releases lack some."""
 """Sets of rights kept ready; some twenty organisations share fewer than ten."""
 
 Row = dict[str, Any]
@@ -107,7 +109,7 @@ class View:
         self.about: Row = self.one("FROM release.about") or {}
         self.simulated = bool(self.about["simulated"])
         self.definitions: dict[str, Row] = {
-            row["indicator"]: {**row, "breaks": json.loads(row["breaks"])}
+            row["indicator"]: {**row, **{name: json.loads(row.get(name) or "[]") for name in LISTS}}
             for row in self.rows("FROM definitions ORDER BY theme, family, label")
         }
         places = self.rows(
