@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from odds_pipeline.declarations.formula import Term
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.months import shifted
 from odds_pipeline.storage.sql import first
@@ -16,8 +17,10 @@ WITH known AS (
     WHERE o.variable = $variable AND o.level = $level AND o.month <= $wanted
       AND o.territory IN (SELECT unnest($territories)) AND o.geography = $geography
 )
-FROM known WHERE month = (SELECT max(month) FROM known) AND ($exact = false OR month = $wanted)
-ORDER BY territory
+FROM known
+WHERE CASE WHEN $of_year THEN month > $before
+           ELSE month = (SELECT max(month) FROM known) AND ($exact = false OR month = $wanted) END
+ORDER BY territory, month
 """
 
 
@@ -43,7 +46,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A value with its inputs; ``inputs`` maps each term of the formula to its figures."""
+    """A value with its inputs; ``inputs`` maps each term of the formula to its figures.
+
+    The weights of a mean stand beside it, under ``weight: `` and the name of what weighs.
+    """
 
     indicator: str
     label: str
@@ -93,6 +99,33 @@ def _sources(
     return places
 
 
+Place = tuple[str, list[str], int]
+
+
+def _figures(
+    connection: duckdb.DuckDBPyConnection, term: Term, places: list[Place], month: str, exact: bool
+) -> tuple[Place | None, list[Figure]]:
+    """The figures of one term, from the first place that has some: a month's, or those of its year."""
+    for level, codes, geography in places:
+        found = connection.execute(
+            _FIGURES,
+            {
+                "variable": term.variable,
+                "level": level,
+                "wanted": month,
+                "before": _earlier(month, 1),
+                "of_year": term.of_year,
+                "territories": codes,
+                "geography": geography,
+                "exact": exact,
+            },
+        ).fetchall()
+        if found:
+            own = [(*r[:10], str(r[10]), *r[11:]) for r in found]
+            return (level, codes, geography), [Figure(term.variable, *r) for r in own]
+    return None, []
+
+
 def explain(
     project: Project,
     connection: duckdb.DuckDBPyConnection,
@@ -116,43 +149,17 @@ def explain(
     level, geography = str(row[0]), int(row[1])
     declared = entry.indicator
     driving = project.feed_of(declared).id
+    places = _sources(project, territory, geography, level)
     inputs: dict[str, list[Figure]] = {}
     for term in declared.parsed.terms:
-        feed = project.variables[term.variable][0].id
-        for place_level, codes, own in _sources(project, territory, geography, level):
-            found = connection.execute(
-                _FIGURES,
-                {
-                    "variable": term.variable,
-                    "level": place_level,
-                    "wanted": _earlier(month, term.lag),
-                    "territories": codes,
-                    "geography": own,
-                    "exact": feed == driving,
-                },
-            ).fetchall()
-            if found:
-                inputs[term.key] = [
-                    Figure(
-                        term.variable,
-                        r[0],
-                        r[1],
-                        r[2],
-                        r[3],
-                        r[4],
-                        r[5],
-                        r[6],
-                        r[7],
-                        r[8],
-                        r[9],
-                        str(r[10]),
-                        r[11],
-                        r[12],
-                    )
-                    for r in found
-                ]
-                break
-        inputs.setdefault(term.key, [])
+        entry_of, variable = project.variables[term.variable]
+        exact, month_of = entry_of.id == driving, _earlier(month, term.lag)
+        where, figures = _figures(connection, term, places, month_of, exact)
+        inputs[term.key] = figures
+        weighed = variable.aggregation not in ("sum", "none") and len(figures) > 1
+        if where is not None and weighed:
+            weight = Term(term.side, variable.aggregation, term.lag, 1)
+            _, inputs[f"weight: {weight.key}"] = _figures(connection, weight, [where], month_of, exact)
     return Explanation(
         indicator,
         declared.label,

@@ -197,6 +197,19 @@ def test_every_value_can_be_explained_to_a_line(
     assert sum(f.value or 0 for f in summed.inputs["insee.population_municipale"]) == 451934
 
 
+def test_an_explanation_gives_the_weights_of_a_mean(
+    project: Project, received: tuple[Home, list[Receipt]]
+) -> None:
+    """The mobility of the département's social dwellings, from the 40 rates and the 40 numbers told."""
+    with open_release(received[0]) as release:
+        found = explain(project, release, "taux_mobilite_social", "93", "2024-01")
+    rates = {f.territory: f.value or 0 for f in found.inputs["drihl.taux_mobilite_social"]}
+    weights = {f.territory: f.value or 0 for f in found.inputs["weight: drihl.logements_sociaux"]}
+    assert len(rates) == len(weights) == 40
+    mean = sum(rates[c] * weights[c] for c in rates) / sum(weights.values())
+    assert found.value == pytest.approx(mean)
+
+
 def test_median_income_is_one_series(received: tuple[Home, list[Receipt]]) -> None:
     """2014 to 2020 without 2019, for which there is no file; 2017 does not exist for communes."""
     with open_release(received[0]) as release:
