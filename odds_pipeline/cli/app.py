@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -15,7 +16,7 @@ from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.problems import Explained, nearest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import plain
-from odds_pipeline.storage.home import private_files
+from odds_pipeline.storage.home import Home, private_files
 
 HELP = """The ``odds`` command: everything a data engineer does without the UI.
 
@@ -36,6 +37,15 @@ class _Explaining(TyperGroup):
             return super().invoke(ctx)
         except Explained as error:
             fail(str(error), 1)
+        except (typer.Exit, typer.Abort, click.ClickException):
+            raise
+        except Exception as error:
+            from odds_pipeline.operations.failures import explained
+
+            sentence = explained(error, Home.from_environment())
+            if sentence is None:
+                raise
+            fail(sentence, 1)
 
 
 app = typer.Typer(cls=_Explaining, no_args_is_help=True, add_completion=False, help=HELP)

@@ -100,11 +100,14 @@ def _stop_if_undone(
     project: Project, home: Home, failed: list[str], feeds: set[str] | None, months: "Months"
 ) -> None:
     """Say what failed and why, and which months still wait for the gate, and end with status 1."""
+    from odds_pipeline.operations.failures import said
     from odds_pipeline.quality.outstanding import waiting
 
-    left = [name for batch in waiting(project, home, feeds, months) for name in batch.names]
     for message in failed:
         errors.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
+    for sentence in sorted({said(message, home) or "" for message in failed} - {""}):
+        errors.print(f"[bold red]{escape(sentence)}[/]", highlight=False, soft_wrap=True)
+    left = [name for batch in waiting(project, home, feeds, months) for name in batch.names]
     if left:
         errors.print(f"Months still wait for the gate: {', '.join(sorted(set(left)))}.", soft_wrap=True)
     if failed or left:

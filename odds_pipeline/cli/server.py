@@ -4,13 +4,16 @@ import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from odds_pipeline.cli.app import AsJson, app, fail, out, print_json, table
 from odds_pipeline.declarations.deployment import LakeStorage, deployment, named_deployment
 from odds_pipeline.storage.home import Home
+
+if TYPE_CHECKING:
+    from odds_pipeline.operations.health import Answer
 
 
 def _server_only() -> None:
@@ -33,10 +36,14 @@ def prepare() -> None:
 
 @app.command()
 def health(as_json: AsJson = False) -> None:
-    """Ask warehouse, release, shared folder, workers and coordinator whether they are in order."""
+    """Ask tables, release, archive, accounts, disk, clock, workers … whether they are in order."""
     from odds_pipeline.operations.health import health as ask
 
-    answers = ask(Home.from_environment())
+    tell(ask(Home.from_environment()), as_json)
+
+
+def tell(answers: "list[Answer]", as_json: bool) -> None:
+    """Print the answers; status 1 when one is not in order."""
     if as_json:
         print_json([asdict(answer) for answer in answers])
     else:

@@ -1,16 +1,15 @@
 """Is the observatory in order? A few questions, each answered from what is really there."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import dagster as dg
 
 from odds_pipeline.declarations.deployment import LakeStorage, deployment
-from odds_pipeline.release.published import current_number, describe
+from odds_pipeline.declarations.problems import Explained
+from odds_pipeline.operations.checks import QUESTIONS
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.sql import one
-from odds_pipeline.storage.store import Store, check_unique
 
 
 @dataclass(frozen=True)
@@ -20,31 +19,6 @@ class Answer:
     name: str
     ok: bool
     detail: str
-
-
-def _warehouse(home: Home) -> str:
-    with Store(home.warehouse).connect() as connection:
-        check_unique(connection)
-        deliveries, quarantined = one(
-            connection, "SELECT (SELECT count(*) FROM deliveries), (SELECT count(*) FROM quarantine)"
-        )
-    return f"{deliveries} deliveries, {quarantined} months in quarantine"
-
-
-def _release(home: Home) -> str:
-    number = current_number(home)
-    if number is None:
-        return "none yet"
-    release = describe(home, number)
-    return f"release {number} of {release.published_at}, {release.values} values"
-
-
-def _shared(home: Home) -> str:
-    home.archive.mkdir(parents=True, exist_ok=True)
-    probe = home.archive / f".health-{os.getpid()}"
-    probe.write_text("")
-    probe.unlink()
-    return str(home.shared)
 
 
 def _workers(instance: dg.DagsterInstance) -> str:
@@ -69,16 +43,13 @@ def _ask(name: str, question: Callable[[], str]) -> Answer:
     try:
         return Answer(name, True, question())
     except Exception as error:  # whatever is wrong is the answer
-        return Answer(name, False, f"{type(error).__name__}: {str(error).strip()}"[:300])
+        kind = "" if isinstance(error, Explained) else f"{type(error).__name__}: "
+        return Answer(name, False, f"{kind}{str(error).strip()}"[:400])
 
 
-def health(home: Home) -> list[Answer]:
+def health(home: Home, deep: bool = False) -> list[Answer]:
     """Ask all; on a server also of its workers and its coordinator."""
-    answers = [
-        _ask("warehouse", lambda: _warehouse(home)),
-        _ask("release", lambda: _release(home)),
-        _ask("shared folder", lambda: _shared(home)),
-    ]
+    answers = [_ask(name, partial(asked, home, deep)) for name, asked in QUESTIONS.items()]
     if isinstance(deployment().storage, LakeStorage):
         from odds_pipeline.orchestration import runs
 

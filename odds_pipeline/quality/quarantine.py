@@ -15,6 +15,7 @@ from odds_pipeline.quality.verdicts import Due
 from odds_pipeline.quality.waiting import Waiting, reread
 from odds_pipeline.reception.recording import OLDER
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.manifest import write_manifest
 from odds_pipeline.storage.sql import first
 from odds_pipeline.storage.store import Store, transaction
 
@@ -111,6 +112,8 @@ def accept(
                 for rule in sorted(refusing.keys() | ({OLDER} & set(case.rules)))
             ],
         )  # fmt: skip
+    with Store(home.warehouse).connect() as connection:
+        write_manifest(connection, home)
     return judgement
 
 

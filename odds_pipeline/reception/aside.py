@@ -4,6 +4,7 @@ import duckdb
 
 from odds_pipeline.reception.recording import now
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.manifest import write_manifest
 from odds_pipeline.storage.store import Store
 
 _SET_ASIDE = """
@@ -43,7 +44,9 @@ def dismiss(home: Home, named: str, reason: str, decided_by: str) -> list[str]:
         if not found:
             raise LookupError(f"no file set aside is named {named!r}: see `odds quarantine`")
         connection.executemany(
-            "INSERT INTO dismissals VALUES (?, ?, ?, ?)",
+            "INSERT INTO dismissals (sha256, reason, decided_by, decided_at) VALUES (?, ?, ?, ?)",
             [[sha256, reason.strip(), decided_by.strip(), now()] for sha256 in {s for s, _ in found}],
         )
+    with Store(home.warehouse).connect() as connection:
+        write_manifest(connection, home)
     return sorted(file for _, file in found)

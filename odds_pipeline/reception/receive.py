@@ -24,6 +24,7 @@ from odds_pipeline.reception.files import content_of, files_in, shown_name
 from odds_pipeline.reception.recording import Source, contracts_of, forget, identity, now, record
 from odds_pipeline.reception.tables import Unreadable
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.manifest import write_manifest
 from odds_pipeline.storage.store import Overtaken, Store, transaction
 
 LARGE = 4 * 1024 * 1024
@@ -282,6 +283,8 @@ def receive(
         if sha256 not in known:  # another copy of the same bytes finds them received
             with reception.store.connect() as connection:
                 known |= _known(connection, [sha256])
+    with reception.store.connect() as connection:
+        write_manifest(connection, home)
 
 
 def _one(

@@ -18,6 +18,7 @@ from odds_pipeline.release.published import (
 )
 from odds_pipeline.release.stages import DECIDE, WRITE, Publication
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.manifest import write_manifest
 from odds_pipeline.storage.store import Store
 from odds_pipeline.storage.temporary import ending
 
@@ -33,6 +34,7 @@ def publish(project: Project, home: Home) -> Release:
     with Store(home.warehouse).connect() as connection, ending(connection):
         for leftover in home.releases.glob(".*.tmp"):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        write_manifest(connection, home)
         last = max([0, *numbers(home)])
         folder = home.releases / f".{last + 1:04d}.tmp"
         publication = Publication(project, home, connection, last, folder)

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
@@ -17,7 +18,7 @@ import duckdb
 from odds_pipeline.declarations.deployment import LakeStorage
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.storage.migrations import Migration
-from odds_pipeline.storage.schema import apply_schema
+from odds_pipeline.storage.schema import MIGRATIONS, apply_schema, check_up_to_date
 from odds_pipeline.storage.sql import quoted
 
 _LOCK = 7_304_993  # any number that nothing else in this database uses
@@ -25,11 +26,19 @@ _WAITING = """
 SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = %s
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+_KEEP_ALIVES = (
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4 "
+    "-c tcp_user_timeout=30000"
+)
 _EXTENSIONS = ("postgres_scanner", "ducklake", "httpfs")
 
 
 class MissingPackage(Explained):
     """A package of the extra ``server`` is not installed."""
+
+
+class NoWarehouse(Explained):
+    """Nothing has been received here yet, or it is another place."""
 
 
 class Overtaken(Explained):
@@ -67,18 +76,47 @@ def open_lake(
 
 
 @contextmanager
-def _writer_lock(dsn: str, seconds: int) -> Iterator[Callable[[], bool]]:
+def read_lake(storage: LakeStorage) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The lake as it stands, read-only, whoever writes meanwhile."""
+    with duckdb.connect() as connection:
+        connection.execute("SET autoinstall_known_extensions = false")
+        connection.execute("SET autoload_known_extensions = false")
+        try:
+            attach_lake(connection, storage, "lake", read_only=True)
+        except duckdb.InvalidInputException as error:
+            raise NoWarehouse(f"no tables yet: `odds prepare` ({error})") from error
+        connection.execute("USE lake")
+        check_up_to_date(connection, MIGRATIONS)
+        yield connection
+
+
+@contextmanager
+def locked(dsn: str, seconds: int) -> Iterator[Any]:
+    """A connection to the catalogue that holds the writer's lock; it ends with the connection."""
     try:
         import psycopg2
     except ImportError:
         raise MissingPackage("psycopg2 is not installed: pip install 'odds-pipeline[server]'") from None
-    # Keep-alives end the lock of a machine that has vanished within half a minute.
-    connection = psycopg2.connect(dsn, keepalives_idle=10, keepalives_interval=5, keepalives_count=4)
+    # Keep-alives on both sides. The server's free the lock of a machine that has vanished: by
+    # PostgreSQL's
+    # own settings they begin after two hours. Ours tell of a server that has gone.
+    connection = psycopg2.connect(
+        dsn, keepalives_idle=10, keepalives_interval=5, keepalives_count=4, options=_KEEP_ALIVES
+    )
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = %s", [f"{seconds}s"])
             cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _writer_lock(dsn: str, seconds: int) -> Iterator[Callable[[], bool]]:
+    with locked(dsn, seconds) as connection:
+        import psycopg2
 
         def wanted() -> bool:
             try:
@@ -89,8 +127,6 @@ def _writer_lock(dsn: str, seconds: int) -> Iterator[Callable[[], bool]]:
                 return True  # the lock was lost: opened anew, it is waited for again
 
         yield wanted
-    finally:
-        connection.close()
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, storage: LakeStorage) -> None:

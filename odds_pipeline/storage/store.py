@@ -4,6 +4,7 @@ Embedded, it is a DuckDB file behind a file lock; beyond one machine, a DuckLake
 its PostgreSQL catalogue. Callers see the same tables in both.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -13,8 +14,15 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from odds_pipeline.declarations.deployment import FileStorage, LakeStorage, deployment
+from odds_pipeline.storage.lake import NoWarehouse as NoWarehouse
 from odds_pipeline.storage.lake import Overtaken as Overtaken
-from odds_pipeline.storage.schema import MIGRATIONS, apply_schema, keys_of, without_keys
+from odds_pipeline.storage.schema import (
+    MIGRATIONS,
+    apply_schema,
+    check_up_to_date,
+    keys_of,
+    without_keys,
+)
 from odds_pipeline.storage.sql import first, one
 
 SORTED_ASOF = "SET asof_loop_join_threshold = 0"
@@ -77,6 +85,10 @@ class Store:
                 connection.execute(SORTED_ASOF)
                 yield connection, wanted
             return
+        if self.path.exists() and not os.access(self.path.parent, os.W_OK):
+            with self.reading() as connection:  # a disk that may only be read: so may the warehouse
+                yield connection, lambda: False
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with writer_lock(self.path) as wanted, duckdb.connect(str(self.path)) as connection:
             # Without this a missing extension waits for the network.
@@ -86,6 +98,29 @@ class Store:
             connection.execute(SORTED_ASOF)
             apply_schema(connection, MIGRATIONS)
             yield connection, wanted
+
+    @contextmanager
+    def reading(self, seconds: float = 0) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The warehouse as it stands, to read only: nothing is locked longer, migrated or made.
+
+        :class:`Overtaken` when a writer has it for longer than ``seconds``; a lake has no need to wait.
+        """
+        if isinstance(self.storage, LakeStorage):
+            from odds_pipeline.storage.lake import read_lake
+
+            with read_lake(self.storage) as connection:
+                yield connection
+            return
+        if not self.path.exists():
+            raise NoWarehouse(f"no warehouse in {self.path.parent} (ODDS_HOME)")
+        with ExitStack() as stack:
+            if os.access(self.path.parent, os.W_OK):
+                stack.enter_context(writer_lock(self.path, seconds))
+            connection = stack.enter_context(duckdb.connect(str(self.path), read_only=True))
+            connection.execute("SET autoinstall_known_extensions = false")
+            connection.execute(SORTED_ASOF)
+            check_up_to_date(connection, MIGRATIONS)
+            yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -125,12 +160,12 @@ _kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def writer_lock(path: Path) -> Iterator[Callable[[], bool]]:
+def writer_lock(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[Callable[[], bool]]:
     """Be the one writer of the file; :class:`Overtaken` when another stays it for too long.
 
     Gives a question: whether another writer waits. The first of those that wait holds a second lock.
     """
-    queue, lock = f"{path}.queue", FileLock(f"{path}.lock", timeout=LOCK_SECONDS)
+    queue, lock = f"{path}.queue", FileLock(f"{path}.lock", timeout=seconds)
 
     def wanted() -> bool:
         try:
@@ -140,10 +175,10 @@ def writer_lock(path: Path) -> Iterator[Callable[[], bool]]:
             return True
 
     try:
-        with FileLock(queue, timeout=LOCK_SECONDS):
+        with FileLock(queue, timeout=seconds):
             lock.acquire()
     except Timeout as error:
-        raise Overtaken(f"{path}: another writer has kept it for {LOCK_SECONDS} s") from error
+        raise Overtaken(f"{path}: another writer has kept it for {seconds:.0f} s") from error
     try:
         yield wanted
     finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.storage.migrations import Migration, left_to_apply, read_migrations
 
 MIGRATIONS = read_migrations(Path(__file__).parent)
@@ -39,6 +40,21 @@ def apply_schema(connection: duckdb.DuckDBPyConnection, migrations: Sequence[Mig
             {"number": migration.number, "name": migration.name},
         )
         connection.execute("COMMIT")
+    connection.execute(VIEWS)
+
+
+class OldSchema(Explained):
+    """The warehouse lacks migrations, and may only be read."""
+
+
+def check_up_to_date(connection: duckdb.DuckDBPyConnection, migrations: Sequence[Migration]) -> None:
+    """Make the views of what may only be read; :class:`OldSchema` when it lacks something."""
+    left = left_to_apply(version_of(connection), migrations, "the warehouse")
+    if left:
+        raise OldSchema(
+            f"the warehouse waits for migration {left[0].number} ({left[0].name}): `odds prepare` "
+            "brings it up to date, where it may be written"
+        )
     connection.execute(VIEWS)
 
 

@@ -11,12 +11,17 @@ import pytest
 
 from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.extranet.identity.accounts import Accounts
+from odds_pipeline.operations.backup import back_up, restore
 from odds_pipeline.operations.compact import compact
 from odds_pipeline.operations.health import health
+from odds_pipeline.operations.postgres import DatabaseRefused
+from odds_pipeline.operations.rebuild import NotRebuilt, rebuild
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.lake import locked
 from odds_pipeline.storage.store import Overtaken, Store, check_unique, transaction
 
 from ... import services
@@ -207,6 +212,66 @@ def test_restored_from_a_backup(
         assert connection.execute("SELECT sum(hash(o)) FROM observations o").fetchone() == before
     assert publish(project, home).content == embedded
     assert not publish(project, home).new
+
+
+def test_backed_up_and_restored_by_the_commands(
+    project: Project, postgres: services.Postgres, lake: str, tmp_path: Path, source: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Into a new database that belongs to another role; then a new month is received and published."""
+    monkeypatch.setenv("ODDS_HOME", str(tmp_path / "machine"))
+    home = Home.from_environment()
+    content = observatory(project, home, source)
+    Accounts(home.path / "extranet" / "accounts.sqlite").save_organisation("CCAS", "membres")
+    made = back_up(home, tmp_path / "kept")
+    observatory(project, home, populations(tmp_path / "later", 2021))
+    for folder in ("machine", "shared", "lake"):
+        shutil.move(tmp_path / folder, tmp_path / f"lost-{folder}")
+
+    with pytest.raises(DatabaseRefused, match="createdb -O"):
+        restore(home, made.path)  # the database is still there
+    postgres.execute("CREATE ROLE service LOGIN")
+    other = postgres.new_database()
+    monkeypatch.setenv("ODDS_CATALOGUE", postgres.dsn(other).replace("user=odds", "user=service"))
+    with pytest.raises(DatabaseRefused, match="createdb -O"):
+        restore(home, made.path)  # it belongs to somebody else: public is closed
+    postgres.execute(f"ALTER DATABASE {other} OWNER TO service")
+    restore(home, made.path)
+    assert publish(project, home).content == content
+    assert Accounts(home.path / "extranet" / "accounts.sqlite").organisations()
+    assert observatory(project, home, populations(tmp_path / "later", 2021)) != content
+
+
+def test_the_tables_are_made_again_in_a_catalogue_of_their_own(
+    project: Project, postgres: services.Postgres, lake: str, tmp_path: Path, source: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    home = Home(tmp_path / "odds")
+    content = observatory(project, home, source)
+    with pytest.raises(NotRebuilt, match="new database"):
+        rebuild(project, home)
+    monkeypatch.setenv("ODDS_CATALOGUE", postgres.dsn(postgres.new_database()))
+    monkeypatch.setenv("ODDS_LAKE", str(tmp_path / "lake-2"))
+    assert rebuild(project, home).differences == ()
+    again = publish(project, home)
+    assert (again.content, again.new) == (content, False)
+
+
+def test_the_server_watches_over_a_writer_that_may_vanish(lake: str) -> None:
+    """Its side of the connection ends within half a minute, not after PostgreSQL's two hours."""
+    storage = deployment().storage
+    assert isinstance(storage, LakeStorage)
+    with locked(storage.dsn, 10) as connection, connection.cursor() as cursor:
+        for setting, seconds in (("idle", "10"), ("interval", "5"), ("count", "4")):
+            cursor.execute(f"SHOW tcp_keepalives_{setting}")
+            assert cursor.fetchone() == (seconds,)
+
+
+def test_health_does_not_wait_for_the_writer(lake: str, tmp_path: Path) -> None:
+    home = Home(tmp_path / "odds")
+    with Store(home.warehouse).connect():
+        (answer,) = [a for a in health(home) if a.name == "warehouse"]
+    assert answer.ok and answer.detail == "0 deliveries, 0 months in quarantine"
 
 
 def test_health_names_what_is_wrong(lake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

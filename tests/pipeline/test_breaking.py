@@ -1,0 +1,113 @@
+"""A machine that breaks: a sentence with what to do, never a traceback; reading goes on where it can."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from odds_pipeline.release.published import current_number, describe
+from odds_pipeline.storage.home import Home
+
+from .test_gate import populations
+from .test_keeping import damage
+
+READING = (
+    ("status",), ("quarantine",), ("releases",), ("audit",),
+    ("value", "population_municipale", "Bobigny"), ("explain", "population_municipale", "Bobigny", "2019-01"),
+)  # fmt: skip
+
+
+def odds(home: Home, *command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "odds_pipeline.cli", *command],
+        env={**os.environ, "ODDS_HOME": str(home.path), "COLUMNS": "400"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def failed_with(done: "subprocess.CompletedProcess[str]", *words: str) -> None:
+    """Status 1 and a sentence that says these words, without a traceback."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    for word in words:
+        assert word in done.stderr, done.stderr
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """An observatory with one release."""
+    folder = tmp_path_factory.mktemp("ready")
+    home = Home(folder / "odds")
+    done = odds(home, "run", "--from", str(populations(folder / "in", 2019).parent))
+    assert done.returncode == 0, done.stderr
+    return home
+
+
+@pytest.fixture
+def own(ready: Home, tmp_path: Path) -> Home:
+    shutil.copytree(ready.path, tmp_path / "odds", symlinks=True)
+    return Home(tmp_path / "odds")
+
+
+@pytest.fixture
+def disk(ready: Home, tmp_path: Path) -> Iterator[Home]:
+    """The same on a disk of its own, of 120 MB."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120m", "odds", mount], check=False,
+                          capture_output=True)  # fmt: skip
+    if made.returncode:
+        pytest.skip("mounting a disk needs root")
+    try:
+        shutil.copytree(ready.path, mount / "odds", symlinks=True)
+        yield Home(mount / "odds")
+    finally:
+        subprocess.run(["umount", "-l", mount], check=True)
+
+
+def test_a_damaged_history_of_runs(own: Home) -> None:
+    damage(own.dagster / "event_log.db")
+    failed_with(odds(own, "run"), str(own.dagster), "no figure", "move")
+    shutil.move(own.dagster, own.path / "dagster.damaged")
+    assert odds(own, "run").returncode == 0
+    assert current_number(own) == 1
+
+
+@pytest.mark.parametrize("command", [("run",), ("status",), ("quarantine",)])
+def test_a_damaged_warehouse(own: Home, command: tuple[str, ...]) -> None:
+    own.warehouse.write_bytes(own.warehouse.read_bytes()[:5000] + b"x" * 9000)
+    failed_with(odds(own, *command), "odds rebuild", "odds restore")
+
+
+def test_a_disk_that_may_only_be_read(disk: Home, tmp_path: Path) -> None:
+    expected = {command: odds(disk, *command).stdout for command in READING}
+    mount = disk.path.parent
+    subprocess.run(["mount", "-o", "remount,ro", mount], check=True)
+    for command in READING:
+        done = odds(disk, *command)
+        assert (done.returncode, done.stdout) == (0, expected[command]), (command, done.stderr)
+    failed_with(odds(disk, "run"), "mount")
+    new = populations(tmp_path / "new", 2020)
+    failed_with(odds(disk, "receive", str(new)), "mount")
+
+
+def test_a_full_disk(disk: Home, tmp_path: Path) -> None:
+    new = populations(tmp_path / "new", 2020)
+    filler = disk.path.parent / "filler"
+    with filler.open("wb") as file:
+        free = shutil.disk_usage(disk.path).free
+        file.write(b"x" * (free - 300_000))
+    failed_with(odds(disk, "run", "--from", str(new.parent)), "full", "same command")
+    assert current_number(disk) == 1
+    filler.unlink()
+    done = odds(disk, "run", "--from", str(new.parent))
+    assert done.returncode == 0, done.stderr
+    elsewhere = Home(tmp_path / "elsewhere")
+    both = shutil.copytree(new.parent, tmp_path / "both")
+    populations(both, 2019)
+    assert odds(elsewhere, "run", "--from", str(both)).returncode == 0
+    assert describe(disk, 2).content == describe(elsewhere, 1).content
