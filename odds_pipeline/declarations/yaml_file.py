@@ -27,6 +27,7 @@ class YamlFile:
     path: Path
     data: Any
     lines: dict[Loc, int] = field(default_factory=dict)
+    nodes: set[int] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
     def line(self, loc: Loc) -> int:
@@ -57,6 +58,12 @@ def _scalar(node: yaml.ScalarNode) -> Any:
 
 
 def _construct(node: yaml.Node, loc: Loc, file: YamlFile) -> Any:
+    # An alias is the same node again; followed, ten lines can stand for a thousand million values.
+    if id(node) in file.nodes:
+        message = "an alias (*name) stands for what is written elsewhere: write it out"
+        file.problems.append(file.problem(loc, message))
+        return None
+    file.nodes.add(id(node))
     file.lines.setdefault(loc, node.start_mark.line + 1)
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node)
