@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 from pydantic import ValidationError
 
 from odds_pipeline.declarations.feed import Feed
@@ -20,9 +21,10 @@ from odds_pipeline.declarations.yaml_file import read_yaml
 from odds_pipeline.months import number_of
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.proposal import Proposal, propose
-from odds_pipeline.reception.reading import read
+from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.recognition import Match, recognise
 from odds_pipeline.reception.tables import Table, Unreadable, open_tables
+from odds_pipeline.storage.scratch import scratch
 
 
 def quoted(text: str) -> str:
@@ -130,6 +132,8 @@ def verify(project: Project, partner: Partner, contract: str, table: Table) -> N
         raise CannotPropose(f"the contract proposed does not recognise the sample alone: {shown}")
     reading = read(with_it, match)
     problems = [f"line {line}: {what}" for line, what in reading.problems]
+    if table.flaw:
+        problems.append(table.flaw)
     unread = reading.frame[reading.frame["unreadable"].notna()]
     problems += [
         f"line {line}: {raw!r} is no figure"
@@ -140,6 +144,34 @@ def verify(project: Project, partner: Partner, contract: str, table: Table) -> N
     if problems:
         hint = " (say it with --geography YEAR)" if any("geography" in p for p in problems) else ""
         raise CannotPropose(f"{table.file_name} is not read whole: {'; '.join(problems[:4])}{hint}")
+    _judge(with_it, entry, reading, table.file_name)
+
+
+def _judge(project: Project, entry: FeedEntry, reading: Reading, name: str) -> None:
+    """Put the sample through the rules that its deliveries will follow."""
+    from odds_pipeline.quality.audit import audit  # Great Expectations takes 2 s to load
+    from odds_pipeline.quality.tables import keep_declared, keep_past
+    from odds_pipeline.quality.waiting import Waiting
+
+    waiting = Waiting(entry.id, "sample", name, "", reading, reading.months)
+    with scratch() as tables:
+        nothing = reading.frame.head(0).assign(feed=entry.id)
+        keep_past(tables, nothing, pd.DataFrame(columns=["feed", "name"]))
+        keep_declared(tables, project, [entry])
+        refusing = [f for f in audit(project, [waiting], tables) if f.refuses]
+    if refusing:
+        told = {f.rule: f"{f.rule}: {f.message} {_cells(f.rows)}".strip() for f in refusing}
+        raise CannotPropose(
+            f"the gate would refuse {name}: {'; '.join(told.values())}. Ask the partner, or give "
+            "another sample"
+        )
+
+
+def _cells(rows: list[dict[str, object]]) -> str:
+    """The first failing cells, where they are and what they say."""
+    keys = ("line", "column", "territory", "raw", "detail")
+    shown = [" ".join(str(row[k]) for k in keys if row.get(k) is not None) for row in rows[:3]]
+    return f"({', '.join(shown)})" if any(shown) else ""
 
 
 def _said(error: ValidationError) -> str:

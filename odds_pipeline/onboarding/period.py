@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from odds_pipeline.reception.periods import SHAPES, groups_of, month_of
 
-DIGITS = {"year": r"20\d\d", "month": r"\d\d", "quarter": "[1-4]"}
+DIGITS = {"year": r"20\d\d", "month": r"\d\d", "quarter": "[1-4]", "mois": r"[^\W\d_]+"}
 
 
 class CannotPropose(ValueError):
@@ -31,18 +31,20 @@ def find_period(name: str, columns: dict[str, list[str]]) -> Found:
     in_columns = []
     for title, cells in columns.items():
         for cadence, shape in SHAPES:
-            if cells and all(re.search(f"^{shape}$", cell) for cell in cells):
-                in_columns.append((len(set(cells)), title, cadence, shape, min(cells)))
+            if cells and all(re.search(f"^{shape}$", cell, re.IGNORECASE) for cell in cells):
+                months = sorted({month_of(_groups(shape, cell), 12) or "" for cell in cells})
+                in_columns.append((len(months), title, cadence, shape, months[0], cells[0]))
                 break
     changing = [c for c in in_columns if c[0] > 1]
-    matches = ((cadence, re.search(shape, name)) for cadence, shape in SHAPES)
+    matches = ((cadence, re.search(shape, name, re.IGNORECASE)) for cadence, shape in SHAPES)
     in_name = next(((cadence, match) for cadence, match in matches if match), None)
     if changing or (in_columns and in_name is None):
-        _, title, cadence, shape, first = (changing or in_columns)[0]
-        match = re.search(shape, first)
+        _, title, cadence, shape, month, first = (changing or in_columns)[0]
+        match = re.search(shape, first, re.IGNORECASE)
         pattern = f"{_written(match, first)}$" if match else shape
+        if not all(re.search(pattern, cell, re.IGNORECASE) for cell in columns[title]):
+            pattern = f"^{shape}$"  # the cells differ by more than their period: a day
         stem = re.split(r"\d{2,}", name.rsplit(".", 1)[0])[0]
-        month = month_of(groups_of(shape, first), 12) or ""
         return Found(cadence, month, _literal(stem), {"column": title, "pattern": pattern}, title)
     if in_name is None:
         raise CannotPropose(
@@ -60,6 +62,10 @@ def find_period(name: str, columns: dict[str, list[str]]) -> Found:
     return Found(cadence, month_of(match.groupdict(), 12) or "", file, {"file": file})
 
 
+def _groups(shape: str, cell: str) -> dict[str, str]:
+    return groups_of(f"^{shape}$", cell)
+
+
 def _literal(start: str) -> str:
     """A pattern for names that start so."""
     return "^" + re.sub(r"\\([- ])", r"\1", re.escape(start))
@@ -68,7 +74,7 @@ def _literal(start: str) -> str:
 def _written(match: re.Match[str], name: str) -> str:
     """The pattern of names written as ``name`` is, with the period that was found in it."""
     found, at = _literal(name[: match.start()]), match.start()
-    for group in match.groupdict():
+    for group in sorted(match.groupdict(), key=match.start):
         found += _literal(name[at : match.start(group)])[1:] + f"(?P<{group}>{DIGITS[group]})"
         at = match.end(group)
     return found

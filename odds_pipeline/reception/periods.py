@@ -17,9 +17,18 @@ def month_number(label: str) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
+_NAMES = (
+    r"janv(?:ier)?|f[ée]v(?:r(?:ier)?)?|mars|avr(?:il)?|mai|juin|juil(?:let)?|ao[ûu]t"
+    r"|sept(?:embre)?|oct(?:obre)?|nov(?:embre)?|d[ée]c(?:embre)?"
+)
 SHAPES = (
     ("monthly", r"(?P<year>20\d\d)[-_]?(?P<month>0[1-9]|1[0-2])(?!\d)"),
+    ("monthly", r"(?P<year>20\d\d)-(?P<month>0[1-9]|1[0-2])-[0-3]\d(?!\d)"),
+    ("monthly", r"[0-3]\d/(?P<month>0[1-9]|1[0-2])/(?P<year>20\d\d)(?!\d)"),
+    ("monthly", r"(?<!\d)(?P<month>0[1-9]|1[0-2])[-/](?P<year>20\d\d)(?!\d)"),
+    ("monthly", rf"(?<![^\W\d_])(?P<mois>{_NAMES})\.?[-_ ]?(?P<year>20\d\d)(?!\d)"),
     ("quarterly", r"(?P<year>20\d\d)[-_ ]?[TtQq](?P<quarter>[1-4])(?!\d)"),
+    ("quarterly", r"(?<![^\W\d_])[TtQq](?P<quarter>[1-4])[-_ ]?(?P<year>20\d\d)(?!\d)"),
     ("annual", r"(?<!\d)(?P<year>20\d\d)(?!\d)"),
 )
 """Periods as names and columns write them, the finest first, each with its cadence."""

@@ -18,6 +18,8 @@ from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.onboarding.declarations import new_feed, new_partner
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.proposal import Proposal, propose
+from odds_pipeline.reception.reading import read
+from odds_pipeline.reception.recognition import Match, recognise
 from odds_pipeline.reception.tables import open_tables
 from odds_pipeline.release.published import describe, open_release
 from odds_pipeline.storage.home import Home
@@ -226,3 +228,54 @@ def test_a_wrong_id_is_told_whole(folder: Path) -> None:
     assert result.exit_code == 1
     assert "[a-z]" in result.output
     assert not (folder / "assets/partners/Mauvais Nom").exists()
+
+
+HEADER = ["code_insee", "periode", "dossiers", "montant"]
+
+
+def sample(path: Path, cells: list[str], edit: int | None = None) -> Path:
+    """A file of the 40 communes of 2024, one line a period, in the words of ``cells``."""
+    territories = Project.load().territories
+    lines = [";".join(HEADER)]
+    for rank, commune in enumerate(territories.communes(2024), start=1):
+        lines += [
+            f"{commune.code};{cell};{70 * rank + i};{9100 * rank + i}" for i, cell in enumerate(cells)
+        ]
+    if edit is not None:
+        lines[edit] = lines[edit].replace(";", ";", 1).rsplit(";", 2)[0] + ";-12;9"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cells", "cadence", "first"),
+    [
+        (["2023-11", "2023-12"], "monthly", "2023-11"),
+        (["30/11/2023", "31/12/2023"], "monthly", "2023-11"),
+        (["2023-11-30", "2023-12-31"], "monthly", "2023-11"),
+        (["11/2023", "12/2023"], "monthly", "2023-11"),
+        (["nov-2023", "déc-2023"], "monthly", "2023-11"),
+        (["Novembre 2023", "Décembre 2023"], "monthly", "2023-11"),
+        (["2023T3", "2023T4"], "quarterly", "2023-09"),
+        (["T3 2023", "T4 2023"], "quarterly", "2023-09"),
+        (["2022", "2023"], "annual", "2022-12"),
+    ],
+)
+def test_periods_that_the_engine_reads_are_proposed(
+    folder: Path, tmp_path: Path, cells: list[str], cadence: str, first: str
+) -> None:
+    project = Project.load(folder)
+    _, proposal = new_feed(project, "caf", "essai", sample(tmp_path / "essai.csv", cells))
+    assert (proposal.cadence, proposal.month) == (cadence, first)
+    declared = Project.load(folder).feeds["caf/essai"].feed
+    (table,) = open_tables("essai.csv", (tmp_path / "essai.csv").read_bytes())
+    match = recognise(Project.load(folder), table)
+    assert isinstance(match, Match) and match.entry.feed.id == declared.id
+    assert len(read(Project.load(folder), match).months) == 2
+
+
+def test_a_sample_that_the_gate_would_refuse_is_told(folder: Path, tmp_path: Path) -> None:
+    path = sample(tmp_path / "essai.csv", ["2023-12"], edit=7)
+    with pytest.raises(CannotPropose, match=r"gate would refuse.*pas_trop_petit.*93.*-12"):
+        new_feed(Project.load(folder), "caf", "essai", path)
+    assert not (folder / "assets/partners/caf/essai.yaml").exists()
