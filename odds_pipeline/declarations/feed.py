@@ -107,6 +107,9 @@ class TerritoryKey(Declaration):
     by: Literal["code", "label"] = "code"
     prefix: int | None = Field(default=None, ge=2, description="keep the first characters only")
     nomenclature: Name | None = None
+    widths: list[int] = Field(
+        default=[], description="characters of each column's text: zeros put back before, cut after"
+    )
     fixed: str | None = Field(default=None, description="code of the one territory of the file")
     also: list[Level] = Field(default=[], description="levels to sum the rows to, besides level")
     perimeter_only: bool = Field(
@@ -176,6 +179,12 @@ class Format(Declaration):
     provisional_after: str | None = Field(
         default=None, description="months after this one are provisional (last year incomplete)"
     )
+    headless: bool = Field(
+        default=False, description="the file has no header: its columns are called #1, #2 and on"
+    )
+    status: dict[str, dict[str, Mark]] = Field(
+        default={}, description="columns that say of some rows why they have no figure, by their text"
+    )
 
     _compiles = field_validator("file", "sheet")(
         lambda value: value if value is None else _compiles(value)
@@ -185,6 +194,12 @@ class Format(Declaration):
     @classmethod
     def _short_columns(cls, value: object) -> object:
         return short_columns(value)
+
+    @model_validator(mode="after")
+    def _headless_by_name(self) -> "Format":
+        if self.headless and self.file is None:
+            raise ValueError("`headless` needs `file`: without titles, only its name tells the file")
+        return self
 
 
 def short_columns(value: object) -> object:

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from os.path import commonprefix
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
-from odds_pipeline.declarations.feed import Column, Format
+from odds_pipeline.declarations.feed import Column, Format, Mark
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import Territories, plain
 from odds_pipeline.months import year_of
@@ -295,7 +296,7 @@ class _Reader:
                     variable = f"{prefix}.{fmt.unpivot.variable}"
                     for position, groups in spread:
                         own = self._unpivot_month(row, groups)
-                        raw = self.cell(row, position)
+                        raw = self._said(row) or self.cell(row, position)
                         yield variable, code, level, own, None, line, raw, None
                     continue
                 for variable, column, position in present:
@@ -319,8 +320,16 @@ class _Reader:
             if not self.match.entry.feed.exhaustive or column.reduce not in ("sum", "count"):
                 return None
             return "0" if column.reduce == "sum" else ""
-        raw = self.cell(row, position)
+        raw = self._said(row) or self.cell(row, position)
         return ("1" if raw else "") if column.reduce == "count" else raw
+
+    def _said(self, row: list[Cell]) -> str:
+        """The mark of a row whose status column says that it has no figure; empty for the others."""
+        for name, kinds in self.match.format.status.items():
+            kind = kinds.get(self.cell(row, self.match.position(name)))
+            if kind is not None:
+                return f"\x00{kind}"
+        return ""
 
     def _weight(self, row: list[Cell], column: Column) -> str | None:
         """The text of what weighs a mean, when the file has the column."""
@@ -379,6 +388,7 @@ def _marks(fmt: Format) -> pd.DataFrame:
     marks = {mark.casefold().strip(): kind for mark, kind in fmt.marks.items()}
     marks.setdefault("", fmt.blank)
     marks["\x00"] = "absent"
+    marks |= {f"\x00{kind}": kind for kind in get_args(Mark)}
     rows = [(mark, *STATUS[kind]) for mark, kind in marks.items()]
     return pd.DataFrame(rows, columns=["mark", "obs_status", "conf_status"])
 

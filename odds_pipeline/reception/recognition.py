@@ -6,7 +6,7 @@ contract's delivery, to be refused with what its header lacks.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from odds_pipeline.declarations.feed import Column, Feed, Format
 from odds_pipeline.declarations.problems import nearest
@@ -97,7 +97,7 @@ def _required(feed: Feed, fmt: Format) -> list[list[str]]:
     required = [[name] for name in fmt.territory.columns + fmt.requires]
     if fmt.period.column:
         required.append([fmt.period.column])
-    required += [[name] for name in (*fmt.where, *fmt.ignore)]
+    required += [[name] for name in (*fmt.where, *fmt.ignore, *fmt.status)]
     for column in feed.columns_of(fmt).values():
         if not column.optional:
             required.append(column.names)
@@ -142,7 +142,12 @@ def territory_text(match: Match, row: list[Cell]) -> str:
     key = match.format.territory
     positions = [match.position(name) for name in key.columns]
     parts = [text(row[p]) if p is not None and p < len(row) else "" for p in positions]
-    return "".join(parts if key.by == "label" else map(code_of, parts))
+    if key.by == "label":
+        return "".join(parts)
+    codes = [code_of(part) for part in parts]
+    if key.widths and all(codes):
+        codes = [c.rjust(width, "0")[:width] for c, width in zip(codes, key.widths, strict=True)]
+    return "".join(codes)
 
 
 def _holds_perimeter(match: Match, territories: Territories) -> bool:
@@ -165,6 +170,13 @@ def _holds_perimeter(match: Match, territories: Territories) -> bool:
     return any(code.lstrip("0") in known for code in rows)
 
 
+def _numbered(table: Table) -> tuple[Table, list[dict[str, int]]]:
+    """A table without header, under the header #1, #2 and on, and that header's index."""
+    header: list[Cell] = [f"#{i}" for i in range(1, max(map(len, table.rows), default=0) + 1)]
+    titled = replace(table, rows=[header, *table.rows], lines=[0, *table.lines])
+    return titled, [_index(header)]
+
+
 def match_as(
     entry: FeedEntry,
     fmt: Format,
@@ -174,6 +186,8 @@ def match_as(
 ) -> Match | Nearest:
     """The table read as this very format, or what differs."""
     feed = entry.feed
+    if fmt.headless:
+        table, indexes = _numbered(table)
     if indexes is None:
         indexes = header_indexes(table)
     differences: list[str] = []
