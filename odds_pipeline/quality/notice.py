@@ -15,7 +15,9 @@ from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.declarations.suite import TOLERATED
 from odds_pipeline.french import french_month, french_number
 from odds_pipeline.quality.quarantine import Case
+from odds_pipeline.quality.structure import TEAM
 from odds_pipeline.reception.receive import NO_MONTH, table_of
+from odds_pipeline.reception.recording import OLDER
 from odds_pipeline.storage.sql import first
 
 MARKS = {
@@ -69,6 +71,11 @@ class Notice:
     acceptable: bool
     territories: tuple[str, ...]
     marks: tuple[str, ...]
+
+    @property
+    def to_send_again(self) -> bool:
+        """Whether the partner can mend something: not what is ours, nor which of two files is right."""
+        return any(f.rule != OLDER and f.remedy != TEAM for f in self.refusing)
 
 
 def _number(value: float) -> str:

@@ -47,7 +47,9 @@ def structure_findings(entry: FeedEntry, delivery: str, reading: Reading) -> Ite
         future = f"Le fichier décrit {month}, qui n'est pas encore passé." if month > today else ""
         yield _finding(delivery, month, "periode_future", future, _PERIOD)
         yield _finding(delivery, month, "corrections", idle if reading.idle else "", TEAM)
-        short = f"{len(rows)} ligne(s) du fichier ne suivent pas l'en-tête." if rows else ""
+        doubt = f"Le contrat ne dit pas tout : {reading.doubt}." if reading.doubt else ""
+        yield _finding(delivery, month, "geographie", doubt, TEAM)
+        short = f"{len(rows)} ligne(s) du fichier ne peuvent pas être lues." if rows else ""
         remedy = "Corriger les lignes citées et renvoyer le fichier entier."
         yield _finding(delivery, month, "lignes", short, remedy, rows)
 

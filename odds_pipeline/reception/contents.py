@@ -22,6 +22,8 @@ NO_MONTH = "0000-00"
 STRUCTURE = ("structure", "Renvoyer le fichier avec les colonnes du contrat.")
 UNREADABLE = ("illisible", "Renvoyer le fichier entier, en CSV ou en classeur .xlsx.")
 TWICE = ("deux_tableaux", "Renvoyer le fichier avec un seul des deux tableaux, celui qui fait foi.")
+ENCODING = ("structure", "Renvoyer le fichier en classeur .xlsx, ou en CSV encodé en UTF-8.")
+NOT_WHOLE = ("illisible", "Refaire l'export du tableau entier, en CSV ou en classeur .xlsx.")
 NO_PERIOD = ("structure", "Renvoyer le fichier avec sa période.")
 
 
@@ -91,9 +93,9 @@ def _unrecognised(number: int, outcome: Unrecognised) -> Delivery:
     table, named = outcome.table, outcome.named
     month = named_month(named, table.names) if named else NO_MONTH
     simulated = any("SIMULEES" in str(cell).upper() for row in table.rows[:1] for cell in row)
-    return Delivery(
-        number, table.part, named.id if named else None, None, (month,), simulated, refusal(outcome)
-    )
+    fault = NOT_WHOLE if table.flaw else ENCODING if table.hint else STRUCTURE
+    feed, why = named.id if named else None, refusal(outcome)
+    return Delivery(number, table.part, feed, None, (month,), simulated, why, fault)
 
 
 def refusal(outcome: Unrecognised) -> str:
@@ -122,7 +124,7 @@ def _read(project: Project, number: int, match: Match, sha256: str) -> Delivery:
     months = reading.months or (named_month(match.entry, table.names),)
     one = Delivery(number, table.part, match.entry.id, match.format.id, months, match.simulated)
     if table.flaw:
-        return replace(one, format=None, reason=_sentence(table.flaw), fault=UNREADABLE)
+        return replace(one, format=None, reason=_sentence(table.flaw), fault=NOT_WHOLE)
     if not reading.months:
         return replace(one, reason=_without_period(match), fault=NO_PERIOD)
     return replace(one, reading=reading)

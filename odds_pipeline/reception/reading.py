@@ -106,8 +106,8 @@ class Reading:
 
     ``problems`` are facts about rows that no cell holds (a line too short, a month unreadable),
     each with its line, in French. ``columns`` gives each variable's column as the file names it.
-    ``notation`` says why nearly all the unreadable cells are so, when they are many; ``decimal`` is the
-    mark of the format.
+    ``doubt`` says what the contract leaves untold, which is ours to mend. ``notation`` says why nearly
+    all the unreadable cells are so, when they are many; ``decimal`` is the mark of the format.
     ``idle`` are corrections meant for this delivery that found nothing in it. ``oddities`` are lines
     that look damaged: line, kind (caractère, répétée), what is seen.
     """
@@ -122,6 +122,7 @@ class Reading:
     oddities: tuple[tuple[int, str, str], ...] = ()
     idle: tuple[str, ...] = ()
     notation: str | None = None
+    doubt: str | None = None
     decimal: str = ","
 
 
@@ -470,7 +471,6 @@ def read(project: Project, match: Match) -> Reading:
         geography,
         reader.ignored,
         (
-            *([(match.table.lines[match.header_row], doubt)] if doubt else []),
             *_repeated(match),
             *reader.problems,
         ),
@@ -479,6 +479,7 @@ def read(project: Project, match: Match) -> Reading:
         (*reader.oddities, *reader.repeated()),
         notation=common_cause(list(frame["unreadable"].dropna()), fmt.decimal),
         decimal=fmt.decimal,
+        doubt=doubt,
     )
 
 
