@@ -66,6 +66,29 @@ def test_no_page_kind_is_forgotten(served: Site) -> None:
     assert {path for path in routes if not path.startswith(NOT_PAGES)} == set(PAGES)
 
 
+def test_pages_of_figures_reflow_at_320_pixels(open_page: Callable[..., Page], served: Site) -> None:
+    """WCAG 1.4.10: a telephone, or 400 % on a screen, without scrolling sideways."""
+    page = open_page()
+    sign_in(page, "ccas")
+    page.set_viewport_size({"width": 320, "height": 640})
+    wide = {}
+    for address in ("/", "/comparer?t=93008&t=93066", *NARROW, PAGES["/recherche"]):
+        page.goto(address)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > 320:
+            wide[address] = width
+    assert not wide
+
+
+def test_a_towns_page_is_read_in_a_few_screens(open_page: Callable[..., Page]) -> None:
+    """4 screens of a desktop and 10 of a telephone; it was 39 and 161."""
+    page = open_page()
+    for width, height, most in ((1440, 900, 4), (375, 812, 10)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(PAGES["/territoires/{code}"])
+        assert page.evaluate("document.documentElement.scrollHeight") < most * height, width
+
+
 @pytest.mark.parametrize("width", [400, 1280])
 def test_no_violation_and_no_sideways_scroll(
     served: Site, open_page: Callable[..., Page], width: int
