@@ -3,7 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 FROM ?= ../shared/realdata
 
-.PHONY: demo real server cluster test check lint types docs ui clean lock newest vulnerabilities
+.DEFAULT_GOAL := help
+.PHONY: help demo real quick test server cluster lint types check docs ui bench lock newest vulnerabilities hooks clean
+
+help:  ## These lines
+	@awk -F ':.*##' '/^[a-z][a-z_-]*:.*##/ {printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -16,6 +20,9 @@ demo: .venv/ready  ## Simulated deliveries, from reception to a release
 
 real: .venv/ready  ## The same on real files: make real FROM=folder
 	ODDS_HOME=$${ODDS_HOME:-data/real} $(BIN)/odds run --from $(FROM)
+
+quick: .venv/ready  ## What needs neither Dagster nor Great Expectations: declarations, formulas, documents
+	$(BIN)/python -m pytest -n auto -m "not long and not slow" tests/unit tests/spec tests/declarations
 
 test: .venv/ready  ## Everything the project can check by itself
 	$(BIN)/python -m pytest -n auto --dist loadfile
@@ -48,11 +55,11 @@ newest: $(UV)  ## The tests on the newest versions there are, beyond our own bou
 	$(UV) pip install --quiet --python .venv-newest --upgrade --override .ci/newest.txt --editable ".[dev]"
 	.venv-newest/bin/python -m pytest tests/unit tests/spec tests/declarations tests/pipeline/test_gate.py
 
-lint: .venv/ready
+lint: .venv/ready  ## Style, and imports in order
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/ready
+types: .venv/ready  ## mypy, strict
 	$(BIN)/mypy
 
 check: lint types  ## Lint, types, declarations, tests
@@ -68,5 +75,8 @@ ui: .venv/ready  ## Dagster UI on http://127.0.0.1:3000
 bench: .venv/ready  ## What the pipeline costs beside plain DuckDB and beside a first-written project
 	$(BIN)/python -m benchmarks --keep
 
-clean:
+hooks: .venv/ready  ## Check lint, types and declarations before each commit
+	git config core.hooksPath .githooks
+
+clean:  ## Remove the virtual environments and the data
 	rm -rf .venv .venv-uv .venv-newest data

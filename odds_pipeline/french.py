@@ -39,6 +39,15 @@ ACCESS = {
     "membres": "membres de l’observatoire",
     "partenaires": "partenaires habilités",
 }
+EVENTS = {
+    "connexion": "Connexion",
+    "connexion_refusee": "Connexion refusée",
+    "deconnexion": "Déconnexion",
+    "telechargement": "Téléchargement",
+    "api": "Lecture par l’API",
+    "compte": "Gestion des comptes",
+}
+"""What the journal of the members' site keeps."""
 MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
 SHORT_MONTHS = "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.".split()
 

@@ -4,12 +4,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.storage.home import Home
 
 from . import services
+
+# A loaded machine is slow, not wrong.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 

@@ -84,16 +84,24 @@ def schemas(folder: Annotated[Path, typer.Argument(help="where to write them")])
 def docs(
     folder: Annotated[Path, typer.Argument(help="where to write them")] = Path("docs/reference"),
 ) -> None:
-    """Write the reference pages: the definitions of each theme, in French, this command, the schemas."""
+    """Write the reference pages: indicators and declarations in French, this command, the schemas."""
     from typer.cli import get_docs_for_click
 
     from odds_pipeline.declarations.schemas import write_schemas
+    from odds_pipeline.documentation import dictionary, guide, rooms
     from odds_pipeline.publications.reference import theme_pages
 
     command = typer.main.get_command(app)
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="odds")
+    pages = {
+        **theme_pages(load()),
+        "cli.md": text.rstrip() + "\n",
+        "declarations.md": guide.page(),
+        "dictionary.md": dictionary.page(),
+        "rooms.md": rooms.page(),
+    }
     folder.mkdir(parents=True, exist_ok=True)
-    for name, page in {**theme_pages(load()), "cli.md": text.rstrip() + "\n"}.items():
+    for name, page in pages.items():
         (folder / name).write_text(page, encoding="utf-8")
         out.print(str(folder / name), highlight=False)
     write_schemas(folder / "schemas")

@@ -66,10 +66,9 @@ def _settings() -> Settings:
 
 
 def _accounts() -> Accounts:
-    from odds_pipeline.extranet.app import accounts_path
     from odds_pipeline.extranet.identity.accounts import Accounts
 
-    return Accounts(accounts_path(Home.from_environment()))
+    return Accounts(Home.from_environment().accounts)
 
 
 @account.command("organisation")

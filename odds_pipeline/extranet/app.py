@@ -44,11 +44,6 @@ from odds_pipeline.storage.home import Home
 PAGES = (about, account, admin, compare, data, home, indicator, releases, search, study, territory)
 
 
-def accounts_path(home: Home) -> Path:
-    """Where the accounts are kept."""
-    return home.path / "extranet" / "accounts.sqlite"
-
-
 def signing_key(home: Home) -> str:
     """The key that signs session cookies, made at the first start."""
     path = home.path / "extranet" / "signing.key"
@@ -74,7 +69,7 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     workshop = tempfile.TemporaryDirectory(prefix="odds-extranet-")
-    accounts = Accounts(accounts_path(home))
+    accounts = Accounts(home.accounts)
     serving = Serving(home, Path(workshop.name), project.observatory, index)
     signer = Signer(signing_key(home), salt="session")
     app.state.workshop = workshop

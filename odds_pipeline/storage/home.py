@@ -52,5 +52,10 @@ class Home:
         return self.releases / "memory"
 
     @property
+    def accounts(self) -> Path:
+        """Accounts and journal of the members' site."""
+        return self.path / "extranet" / "accounts.sqlite"
+
+    @property
     def dagster(self) -> Path:
         return self.path / "dagster"

@@ -10,8 +10,7 @@ import pytest
 from odds_pipeline.cli.declarations import problems_of
 from odds_pipeline.declarations.problems import DeclarationError
 from odds_pipeline.declarations.project import Project, project_root
-from odds_pipeline.quality.expectations import known_expectations
-from odds_pipeline.quality.rules import expectation_names, suite_problems
+from odds_pipeline.quality.rules import suite_problems
 
 PARTNERS = {
     "adil",
@@ -35,11 +34,6 @@ def test_no_mistake(project: Project) -> None:
 def test_every_partner_delivers(project: Project) -> None:
     assert set(project.partners) == PARTNERS
     assert {entry.partner.id for entry in project.feeds.values()} == PARTNERS
-
-
-def test_rule_names_read_from_disk_are_the_real_ones() -> None:
-    assert set(known_expectations()) >= {"expect_no_row_from_query", "expect_column_values_to_be_null"}
-    assert expectation_names() >= {"expect_no_row_from_query", "expect_column_values_to_be_null"}
 
 
 FEED = """\

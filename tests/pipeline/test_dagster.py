@@ -195,6 +195,7 @@ def test_the_wheel_loads_the_same_definitions(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert "odds_pipeline/_project/assets/catalogue.yaml" in names
+    assert "odds_pipeline/_project/workspace.yaml" in names
     empty = tmp_path / "empty"
     venv.create(empty, with_pip=False)
     # The dependencies are those of this environment; the project itself comes from the wheel alone.
@@ -210,6 +211,14 @@ def test_the_wheel_loads_the_same_definitions(tmp_path: Path) -> None:
         [str(empty / "bin" / "python"), "-c", probe], capture_output=True, text=True, check=True, cwd=tmp_path,
     )  # fmt: skip
     assert there.stdout == here.stdout != ""
+    # What `odds demo`, `odds run` and `odds ui` do first: an instance with the deployment's configuration.
+    instance = (
+        f"import sys; sys.path += {own!r}; from pathlib import Path; "
+        "from odds_pipeline.orchestration import runs; from odds_pipeline.storage.home import Home; "
+        "runs.dagster_home(Home(Path('home').absolute()))"
+    )
+    subprocess.run([str(empty / "bin" / "python"), "-c", instance], check=True, cwd=tmp_path)
+    assert (tmp_path / "home/dagster/dagster.yaml").read_text() == (root / "dagster.yaml").read_text()
 
 
 @pytest.mark.parametrize("command", [["check"], ["indicators", "--json"], ["releases"]])

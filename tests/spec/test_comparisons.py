@@ -268,6 +268,7 @@ values = st.lists(
 
 @settings(max_examples=15, deadline=None)
 @given(before=values, now=values)
+@pytest.mark.slow
 def test_a_hidden_value_leaves_no_trace(
     project: Project, before: list[int | None], now: list[int | None]
 ) -> None:

@@ -27,6 +27,8 @@ from odds_pipeline.publications.studies.sensitivity import (
     without,
 )
 
+pytestmark = pytest.mark.slow
+
 # COINr, vignette "Presenting results": get_results(coin, dset = "Aggregated", tab_type = "Aggs").
 PILLARS = ["Physical", "ConEcFin", "Political", "Instit", "P2P", "Environ", "Social", "SusEcFin"]
 ASEM = {

@@ -26,6 +26,8 @@ from odds_pipeline.publications.documents import (
 )
 from odds_pipeline.publications.documents.document import french
 
+pytestmark = pytest.mark.slow
+
 SVG = trend("t", "Évolution", [Line("A", {"2020-12": 1.0, "2021-12": 2.0})], str)
 DOCUMENT = Document(
     title="Portrait d'essai",

@@ -10,6 +10,8 @@ from odds_pipeline.secrecy.attack import exposed
 from odds_pipeline.secrecy.suppression import suppress
 from odds_pipeline.secrecy.system import CANDIDATE, HIDDEN, KNOWN, System
 
+pytestmark = pytest.mark.slow
+
 TABLES = 60
 THRESHOLD = 5
 TOTAL = "Total"

@@ -15,6 +15,8 @@ from odds_pipeline.publications.committees.publish import publish_pack
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 
+pytestmark = pytest.mark.slow
+
 FEED = "caf/rsa"
 
 

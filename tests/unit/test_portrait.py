@@ -14,6 +14,8 @@ from odds_pipeline.publications.portrait.publish import publish_portrait
 from odds_pipeline.storage.home import Home
 from tests.editions import write_edition
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def portrait(project: Project) -> Portrait:

@@ -107,6 +107,7 @@ def test_figures_fit_their_wholes_across_feeds_and_partners(
     assert 0 < parts.sum() < wholes.sum()
 
 
+@pytest.mark.slow
 def test_same_bytes_each_time_and_marked(project: Project, tmp_path: Path) -> None:
     first = write_deliveries(project, tmp_path / "a", "2024-11", "2025-01", faults=False)
     again = write_deliveries(project, tmp_path / "b", "2024-11", "2025-01", faults=False)
@@ -122,6 +123,7 @@ def test_same_bytes_each_time_and_marked(project: Project, tmp_path: Path) -> No
         assert all(line.endswith(b";oui") for line in lines[1:])
 
 
+@pytest.mark.slow
 def test_thirty_nine_communes_from_2025(project: Project, tmp_path: Path) -> None:
     write_deliveries(project, tmp_path, "2024-12", "2025-01", faults=False)
     for month, communes in (("2024-12", 40), ("2025-01", 39)):

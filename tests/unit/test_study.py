@@ -11,6 +11,8 @@ from odds_pipeline.declarations.study import Study
 from odds_pipeline.publications.studies.profile import profile
 from odds_pipeline.publications.studies.study import StudyRefused, StudyResult, refusal, run_study
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def study(project: Project) -> Study:

@@ -13,6 +13,8 @@ from odds_pipeline.secrecy.attack import exposed, intervals
 from odds_pipeline.secrecy.suppression import suppress
 from odds_pipeline.secrecy.system import CANDIDATE, HIDDEN, KNOWN, Bools, System
 
+pytestmark = pytest.mark.slow
+
 THRESHOLD = 5
 
 

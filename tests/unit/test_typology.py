@@ -16,6 +16,8 @@ from odds_pipeline.publications.studies.typology import (
     within_inertia,
 )
 
+pytestmark = pytest.mark.slow
+
 # R: PCA(decathlon[, 1:10])$eig[, 1], as FactoMineR's authors publish them.
 EIGENVALUES = [3.2719, 1.7371, 1.4049, 1.0569, 0.6848, 0.5993, 0.4512, 0.3969, 0.2148, 0.1822]
 

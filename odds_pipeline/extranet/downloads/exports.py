@@ -44,7 +44,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "territory_label": ("string", "Nom du territoire"),
     "level": ("string", "Niveau : commune, ept, departement, region, france"),
     "geography": ("integer", "Géographie : 2024 (40 communes) ou 2025 (39 communes)"),
-    "month": ("yearmonth", "Mois que la figure décrit, AAAA-MM"),
+    "month": ("yearmonth", "Mois que la valeur décrit, AAAA-MM"),
     "value": ("number", "Valeur ; vide quand elle n’est pas diffusée, voir obs_status et conf_status"),
     "unit": ("string", "Unité"),
     "obs_status": ("string", "Statut SDMX : A normal, P provisoire, E estimé, B rupture, O manquant, "

@@ -6,15 +6,7 @@ from typing import Any
 
 from odds_pipeline.declarations.extranet import Settings
 from odds_pipeline.extranet.identity.accounts import Accounts, Person, now, stamp
-
-EVENTS = {
-    "connexion": "Connexion",
-    "connexion_refusee": "Connexion refusée",
-    "deconnexion": "Déconnexion",
-    "telechargement": "Téléchargement",
-    "api": "Lecture par l’API",
-    "compte": "Gestion des comptes",
-}
+from odds_pipeline.french import EVENTS
 
 
 def shortened(address: str) -> str:

@@ -57,7 +57,7 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
                 PROVENANCE,
                 asset=RECUEIL,
                 blocking=True,
-                description="Chaque figure publiée repose sur une livraison au verdict favorable.",
+                description="Chaque valeur publiée repose sur une livraison au verdict favorable.",
             ),
             dg.AssetCheckSpec(
                 SUITE,

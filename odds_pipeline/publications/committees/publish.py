@@ -4,7 +4,7 @@ import sqlite3
 from datetime import timedelta
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.extranet.identity.journal import EVENTS
+from odds_pipeline.french import EVENTS
 from odds_pipeline.publications.committees import steering, technical
 from odds_pipeline.publications.committees.facts import read_facts
 from odds_pipeline.publications.committees.period import Period
@@ -41,9 +41,7 @@ def publish_pack(project: Project, home: Home, committee: str, period: Period) -
 
 def extranet_use(home: Home, period: Period) -> dict[str, int] | None:
     """Events of the extranet by kind, in words; ``None`` when it was never opened."""
-    from odds_pipeline.extranet.app import accounts_path  # brings the web server: only when needed
-
-    path = accounts_path(home)
+    path = home.accounts
     if not path.exists():
         return None
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
