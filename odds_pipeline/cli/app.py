@@ -8,9 +8,9 @@ from typing import Annotated, Any, NoReturn
 import click
 import typer
 from rich.console import Console
-from rich.table import Table
 from typer.core import TyperGroup
 
+from odds_pipeline.cli.tables import print_table
 from odds_pipeline.collector import look_seldom
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.problems import Explained, nearest
@@ -23,8 +23,9 @@ HELP = """The ``odds`` command: everything a data engineer does without the UI.
 Reading commands take ``--json``. Exit status: 0 done, 1 something was refused or is wrong, 2 the
 command was misused or what it names does not exist.
 """
-out = Console()
-errors = Console(stderr=True)
+# Lines are broken for a terminal alone.
+out = Console(soft_wrap=not sys.stdout.isatty())
+errors = Console(stderr=True, soft_wrap=not sys.stderr.isatty())
 
 
 class _Explaining(TyperGroup):
@@ -74,12 +75,7 @@ def load() -> Project:
 
 def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     """Print a table; ``None`` is an empty cell."""
-    shown = Table(title=title, title_justify="left", title_style="bold")
-    for column in columns:
-        shown.add_column(column, overflow="fold")
-    for row in rows:
-        shown.add_row(*["" if cell is None else str(cell) for cell in row])
-    out.print(shown)
+    print_table(out, title, columns, rows)
 
 
 def indicator_named(project: Project, name: str) -> str:
