@@ -15,6 +15,7 @@ change_1y, _5y      since the same month one and five years before, in the unit 
                     up, points for percentages, else the unit; none from zero or less, across a
                     series break or a change of the territory itself or of the source of a figure
                     (:mod:`.sources`), nor over fewer years than the surveys behind it
+from_converted      whether such a change is from a figure converted to the territory's geography
 age_months          months from the oldest figure the value rests on to the release's latest month
 ci_low, ci_high     95 % confidence interval in the unit, where ``definitions.interval`` names one
 =================== ===========================================================================
@@ -27,111 +28,40 @@ import pandas as pd
 
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.indicators.compute import MONTH_INDEX
 from odds_pipeline.indicators.sources import NO_SOURCES
 from odds_pipeline.months import month_index
+from odds_pipeline.storage.sql import read_sql
 
 Interval = Literal["wilson", "byar"]
 
 RATE_SCALE = 1000
 """From here on a ratio is a rate, "so many for a thousand": Byar's interval applies to its numerator."""
 
-# Exact Poisson limits of a count: 0.025 and 0.975 quantiles of chi-square, halved, with 2n and 2n + 2
-# degrees of freedom. Byar's approximation serves from 10 on, as public-health observatories do.
-_FEW = """(VALUES (0, 0.0, 3.688879454), (1, 0.025317808, 5.571643391), (2, 0.242209279, 7.224687668),
-    (3, 0.618672123, 8.767273070), (4, 1.089865374, 10.241588675), (5, 1.623486390, 11.668332079),
-    (6, 2.201894253, 13.059474023), (7, 2.814363052, 14.422675362), (8, 3.453832177, 15.763189220),
-    (9, 4.115373097, 17.084803451)) AS few(events, low, high)"""
+_INTERVALS, _COMPARE = read_sql(__file__, "intervals"), read_sql(__file__, "compare")
 
-
-def _limit(sign: str, events: str, few: str) -> str:
-    """One limit of the 95 % interval as SQL; ``events`` is the count that Byar's formula raises."""
-    z = "1.959963984540054"
-    return f"""CASE
-        WHEN value IS NULL OR obs_status = 'E' OR NOT (numerator >= 0 AND denominator > 0) THEN NULL
-        WHEN _interval = 'wilson' AND numerator <= denominator THEN _scale
-            * (2 * numerator + {z} * {z}
-               {sign} {z} * sqrt({z} * {z} + 4 * numerator * (1 - numerator / denominator)))
-            / 2 / (denominator + {z} * {z})
-        WHEN _interval = 'byar' AND numerator >= 10 THEN _scale
-            * {events} * pow(1 - 1 / (9 * {events}) {sign} {z} / (3 * sqrt({events})), 3) / denominator
-        WHEN _interval = 'byar' THEN _scale * {few} / denominator END"""
-
-
-# Indicators, places and months are joined as numbers: as text they cost three times as much. ``_p`` is
-# the same for a territory that is the same in two geographies.
-_COMPARE = f"""
-CREATE TABLE TARGET AS
-WITH given AS MATERIALIZED (
-    SELECT v.*, c.i AS _i, p.p AS _p, {MONTH_INDEX.format("v.month")} AS _t,
-           p.departement AS _departement, p.position AS _position, c.adds_up AS _adds_up,
-           c.scale AS _scale, c.interval AS _interval, c.sign AS _sign,
-           (SELECT arg_max(a.months, a.t) FROM compared_distances a
-            WHERE a.i = c.i AND a.t <= {MONTH_INDEX.format("v.month")}) AS _apart,
-           CASE WHEN v.level <> 'france' THEN c.i END AS _below_france
-    FROM SOURCE v
-    JOIN compared_indicators c ON c.indicator = v.indicator
-    LEFT JOIN compared_territories p
-      ON p.territory = v.territory AND p.level = v.level AND p.geography = v.geography
-), known AS MATERIALIZED (
-    SELECT g._i, g._p, g._t, any_value(g._apart) AS _apart, any_value(o.source) AS _source,
-           arg_max(g.value, g.geography) AS value
-    FROM given g LEFT JOIN compared_sources o ON o.i = g._i AND o.t = g._t AND o.level = g.level
-    WHERE g.value IS NOT NULL GROUP BY ALL
-), countries AS (
-    SELECT _i, _t, arg_max(value, _position) AS value, arg_max(territory, _position) AS territory
-    FROM given WHERE level = 'france' AND value IS NOT NULL GROUP BY ALL
-), ranks AS (
-    SELECT _i, _t, _p, geography,
-           rank() OVER (PARTITION BY _i, _t, geography, _departement
-                        ORDER BY _sign * round(value, 9)) AS rank,
-           count(*) OVER (PARTITION BY _i, _t, geography, _departement) AS ranked
-    FROM given WHERE level = 'commune' AND value IS NOT NULL
-), bases AS (
-    SELECT g._i, g._p, g._t, any_value(s.value) FILTER (WHERE s.months = 12) AS year,
-           any_value(s.value) FILTER (WHERE s.months = 60) AS five
-    FROM known g
-    JOIN (SELECT _i, _p, value, months, _source, _t + months AS later
-          FROM known CROSS JOIN (VALUES (12), (60)) AS spans(months)) s
-      ON s._i = g._i AND s._p = g._p AND s.later = g._t AND s.months >= g._apart
-     AND s._source IS NOT DISTINCT FROM g._source
-    LEFT JOIN compared_breaks b ON b.i = g._i AND b.t > g._t - s.months AND b.t <= g._t
-    WHERE b.t IS NULL
-    GROUP BY ALL
-), joined AS (
-    SELECT g.*, few.low AS _low, few.high AS _high, bases.year AS _year, bases.five AS _five,
-           d.value AS departement_value, f.value AS france_value, f.territory AS france_territory,
-           CAST(r.rank AS INTEGER) AS rank, CAST(r.ranked AS INTEGER) AS ranked
-    FROM given g
-    LEFT JOIN known d ON d._i = g._i AND d._t = g._t AND d._p = g._departement
-    LEFT JOIN countries f ON f._i = g._below_france AND f._t = g._t
-    LEFT JOIN ranks r ON r._i = g._i AND r._t = g._t AND r._p = g._p AND r.geography = g.geography
-    LEFT JOIN bases ON bases._i = g._i AND bases._p = g._p AND bases._t = g._t
-    LEFT JOIN {_FEW} ON few.events = g.numerator
+ADDED = (
+    *(
+        "departement_value",
+        "france_value",
+        "france_territory",
+        "rank",
+        "ranked",
+        "difference",
+        "quartile",
+    ),
+    *("change_1y", "change_5y", "from_converted", "age_months", "ci_low", "ci_high"),
 )
-SELECT COLUMNS('^[^_]'),
-       CASE WHEN NOT _adds_up THEN value - departement_value END AS difference,
-       CASE WHEN ranked >= 4 THEN CAST(1 + 4 * (rank - 1) // ranked AS INTEGER) END AS quartile,
-       CASE WHEN _adds_up THEN 100 * (value - _year) / nullif(greatest(_year, 0), 0)
-            ELSE value - _year END AS change_1y,
-       CASE WHEN _adds_up THEN 100 * (value - _five) / nullif(greatest(_five, 0), 0)
-            ELSE value - _five END AS change_5y,
-       CAST($latest - ({MONTH_INDEX.format("oldest_input")}) AS INTEGER) AS age_months,
-       {_limit("-", "numerator", "_low")} AS ci_low,
-       {_limit("+", "(numerator + 1)", "_high")} AS ci_high
-FROM joined ORDER BY territory, indicator, month
-"""
+"""The columns that comparing adds."""
 
 
 def compare(
     project: Project,
     connection: duckdb.DuckDBPyConnection,
     source: str,
-    target: str,
     latest: str | None,
     sources: pd.DataFrame = NO_SOURCES,
 ) -> None:
-    """Make table ``target`` of ``source``, protected indicator values, with the columns above.
+    """Make the temporary table ``compared`` of ``source``, protected values, with the columns above.
 
     ``latest`` is the latest month of the whole release, ``None`` when it holds nothing; ``sources``
     is what :func:`.sources.tell_sources` says of the release.
@@ -145,8 +75,10 @@ def compare(
     }
     for name, frame in tables.items():
         connection.register(name, frame)
-    statement = _COMPARE.replace("SOURCE", source).replace("TARGET", target)
-    connection.execute(statement, {"latest": month_index(latest) if latest else None})
+    connection.execute(_INTERVALS)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW to_compare AS FROM {source}")
+    connection.execute(_COMPARE, {"latest": month_index(latest) if latest else None})
+    connection.execute("DROP VIEW to_compare")
     for name in tables:
         connection.unregister(name)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from odds_pipeline.declarations.access import Access, readable
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.indicators.comparison import compare
+from odds_pipeline.indicators.comparison import ADDED, compare
 from odds_pipeline.indicators.sources import tell_sources
 from odds_pipeline.release.conversion import IN_GEOGRAPHY
 from odds_pipeline.release.formats import FORMAT
@@ -57,9 +57,6 @@ _WIDEST = (
     "CREATE TABLE release.definitions AS FROM definitions_view",
     "CREATE TABLE release.inputs AS FROM inputs_view",
     "CREATE TABLE release.territories AS FROM territories_view",
-    # The merged territories before their merger; readers find them through in_geography().
-    "CREATE TABLE release.converted_values AS SELECT * EXCLUDE converted FROM protected "
-    "WHERE converted ORDER BY territory, indicator, month",
     _OBSERVATIONS,
     "CREATE TABLE release.deliveries AS FROM deliveries "
     "WHERE id IN (SELECT delivery FROM release.observations)",
@@ -70,8 +67,14 @@ _WIDEST = (
     "CREATE TABLE release.sources_compared AS FROM sources_compared",
     "CREATE TABLE release.overrulings AS FROM overrulings "
     "WHERE delivery IN (SELECT id FROM release.deliveries)",
-    "CREATE OR REPLACE TEMP TABLE protected_values AS SELECT * EXCLUDE converted FROM protected "
+)
+
+# The merged territories before their merger are apart; readers find them through in_geography().
+_COMPARED = (
+    "CREATE OR REPLACE TABLE {schema}indicator_values AS SELECT * EXCLUDE converted FROM compared "
     "WHERE NOT converted",
+    "CREATE OR REPLACE TABLE {schema}converted_values AS SELECT * EXCLUDE converted FROM compared "
+    "WHERE converted",
 )
 
 # Provisional figures are for members first.
@@ -130,14 +133,10 @@ def write_widest(
     try:
         for statement in _WIDEST:
             connection.execute(statement)
-        compare(
-            project,
-            connection,
-            "protected_values",
-            "release.indicator_values",
-            about.latest,
-            tell_sources(project, connection, "release."),
-        )
+        sources = tell_sources(project, connection, "release.")
+        compare(project, connection, "protected", about.latest, sources)
+        for statement in _COMPARED:
+            connection.execute(statement.format(schema="release."))
         (warehouse,) = one(connection, "SELECT current_database()")
         connection.execute("USE release")  # the names in the macro are those of the release
         _finish(connection, edition, about)
@@ -175,15 +174,16 @@ def write_narrower(project: Project, widest: Path, path: Path, edition: Access, 
 
 def _compare_anew(project: Project, connection: duckdb.DuckDBPyConnection, latest: str | None) -> None:
     """Ranks, quartiles and changes among the values that are not provisional."""
-    # The columns of a value before it is compared.
-    converted = connection.execute("FROM widest.converted_values LIMIT 0").description
-    columns = ", ".join(name for name, *_ in converted)
+    added = ", ".join(ADDED)
     connection.execute(
-        f"CREATE TEMP TABLE protected_values AS SELECT {columns} FROM widest.indicator_values "
-        "WHERE obs_status <> 'P' AND indicator IN (SELECT indicator FROM definitions)"
+        f"CREATE TEMP TABLE given_values AS SELECT * EXCLUDE ({added}), false AS converted "
+        "FROM widest.indicator_values "
+        "WHERE obs_status <> 'P' AND indicator IN (SELECT indicator FROM definitions) "
+        f"UNION ALL BY NAME SELECT * EXCLUDE ({added}), true AS converted FROM converted_values"
     )
-    sources = tell_sources(project, connection)
-    compare(project, connection, "protected_values", "indicator_values", latest, sources)
+    compare(project, connection, "given_values", latest, tell_sources(project, connection))
+    for statement in _COMPARED:
+        connection.execute(statement.format(schema=""))
 
 
 def _finish(connection: duckdb.DuckDBPyConnection, edition: Access, about: About) -> None:

@@ -1,9 +1,15 @@
-"""SQL text for statements that take no parameters, such as ``ATTACH``, and answers of one row."""
+"""SQL kept in files, text for statements that take no parameters, and answers of one row."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
+
+
+def read_sql(module: str, name: str) -> str:
+    """The SQL of ``name`` in the folder ``sql`` beside a module, given by its ``__file__``."""
+    return (Path(module).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def quoted(text: object) -> str:

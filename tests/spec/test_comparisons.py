@@ -35,8 +35,10 @@ def compared(project: Project, figures: list[tuple[Any, ...]], latest: str = "20
     frame = pd.DataFrame(rows, columns=COLUMNS)
     numbers = dict.fromkeys(("value", "numerator", "denominator"), "float64")
     with duckdb.connect() as connection:
-        connection.register("given_values", frame.astype(numbers))
-        compare(project, connection, "given_values", "compared", latest)
+        # Before the merger, the merged commune's figures are those of its parts, converted.
+        converted = (frame["geography"] == 2025) & (frame["month"] < "2025")
+        connection.register("given_values", frame.astype(numbers).assign(converted=converted))
+        compare(project, connection, "given_values", latest)
         found = connection.execute("FROM compared").df()
     assert len(found) == len(figures)
     return found.set_index(["month", "territory", "geography"]).sort_index()
@@ -284,3 +286,33 @@ def test_a_hidden_value_leaves_no_trace(
         pd.testing.assert_frame_equal(
             everything.dropna(subset="value"), compared(project, shown), check_dtype=False
         )
+
+
+def test_values_that_differ_by_rounding_alone_are_ties(project: Project) -> None:
+    """Nine decimals decide: 0.1 + 0.2 is 0.3, and a billionth more is more."""
+    values = [0.1 + 0.2, 0.3, 0.3 + 4e-10, 0.3 + 1e-8, 0.4]
+    assert values[0] != values[1]
+    found = compared(project, [(LOWER, "2020-12", c, v) for c, v in zip(COMMUNES, values, strict=False)])
+    assert [whole(r) for r in found["rank"]] == [1, 1, 1, 4, 5]
+
+
+def test_a_merged_commune_is_compared_in_its_geography(project: Project) -> None:
+    """Saint-Denis and Pierrefitte, one commune since 2025: before, its converted figure is ranked among the
+    communes that the merger left as they were, and its change over five years is from it."""
+    before = [("93001", 10), ("93005", 30), ("93066", 20), ("93059", 25)]
+    figures = [(NEUTRAL, "2020-12", code, value) for code, value in before]
+    figures += [(NEUTRAL, "2020-12", "93066", 22, 2025), (NEUTRAL, "2020-12", "93", 24)]
+    figures += [
+        (NEUTRAL, "2025-12", code, value, 2025)
+        for code, value in (("93066", 27), ("93001", 11), ("93", 26))
+    ]
+    found = compared(project, figures, "2025-12")
+    own, parts = found.loc["2020-12", "93066", 2025], found.loc["2020-12", "93066", 2024]
+    assert (whole(own["rank"]), whole(own["ranked"])) == (2, 3)
+    assert (whole(parts["rank"]), whole(parts["ranked"])) == (3, 4)
+    assert whole(found.loc["2020-12", "93001", 2024]["ranked"]) == 4
+    assert (own["departement_value"], own["difference"]) == (24, -2)
+    later = found.loc["2025-12", "93066", 2025]
+    assert (later["change_5y"], bool(later["from_converted"])) == (5, True)
+    other = found.loc["2025-12", "93001", 2025]
+    assert (other["change_5y"], bool(other["from_converted"])) == (1, False)
