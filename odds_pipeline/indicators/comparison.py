@@ -37,7 +37,8 @@ Interval = Literal["wilson", "byar"]
 RATE_SCALE = 1000
 """From here on a ratio is a rate, "so many for a thousand": Byar's interval applies to its numerator."""
 
-_INTERVALS, _COMPARE = read_sql(__file__, "intervals"), read_sql(__file__, "compare")
+_MACROS = read_sql(__file__, "macros") + read_sql(__file__, "intervals")
+_COMPARE = read_sql(__file__, "compare")
 
 ADDED = (
     *(
@@ -75,7 +76,7 @@ def compare(
     }
     for name, frame in tables.items():
         connection.register(name, frame)
-    connection.execute(_INTERVALS)
+    connection.execute(_MACROS)
     connection.execute(f"CREATE OR REPLACE TEMP VIEW to_compare AS FROM {source}")
     connection.execute(_COMPARE, {"latest": month_index(latest) if latest else None})
     connection.execute("DROP VIEW to_compare")

@@ -45,6 +45,7 @@ from odds_pipeline.secrecy.protect import Protection, protect
 from odds_pipeline.secrecy.settled import forget_after
 from odds_pipeline.secrecy.settled import record as record_settled
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.schema import MIGRATIONS, keys_of
 from odds_pipeline.storage.sql import one
 from odds_pipeline.storage.store import Overtaken, check_unique, transaction, version
 from odds_pipeline.storage.temporary import ending
@@ -177,7 +178,7 @@ _MEMORY = ("published_cells", "settled_blocks", "audited_cells")
 DECIDE = (
     Stage(
         refresh,
-        reads=(*_FIGURES, *_DELIVERIES, "audits", "delivered_months", "indicator_verdicts"),
+        reads=(*_FIGURES, *keys_of(MIGRATIONS), "verdicts"),  # every key is checked
         makes=("indicator_values", "indicator_bases"),
     ),
     Stage(recollect, reads=_MEMORY, makes=_MEMORY),

@@ -1,6 +1,4 @@
 -- Macros for the 95 % confidence interval of a count among a population; `side` is -1 for its lower limit.
-CREATE OR REPLACE TEMP MACRO month_number(month) AS
-    CAST(left(month, 4) AS INTEGER) * 12 + CAST(right(month, 2) AS INTEGER);
 CREATE OR REPLACE TEMP MACRO deviate() AS 1.959963984540054;
 CREATE OR REPLACE TEMP MACRO wilson(events, people, side) AS
     (2 * events + deviate() * deviate()
