@@ -14,7 +14,6 @@ from filelock import FileLock
 
 from odds_pipeline.declarations.deployment import deployment
 from odds_pipeline.declarations.project import project_root
-from odds_pipeline.orchestration.components.partner_feeds import range_tags
 from odds_pipeline.orchestration.components.shared import (
     RECUEIL,
     covering,
@@ -22,6 +21,7 @@ from odds_pipeline.orchestration.components.shared import (
     indicator_key,
     partitions_of,
     project,
+    range_tags,
 )
 from odds_pipeline.quality.outstanding import Batch
 from odds_pipeline.storage.home import Home

@@ -51,6 +51,18 @@ def waiting(
     )
 
 
+def pending_months(home: Home) -> dict[str, list[tuple[str, str]]]:
+    """By feed, the deliveries and months that wait for the gate."""
+    with Store(home.warehouse).connect() as connection:
+        rows = connection.execute(
+            "SELECT feed, delivery, month FROM delivered_months WHERE state = 'pending' ORDER BY ALL"
+        ).fetchall()
+    found: dict[str, list[tuple[str, str]]] = {}
+    for feed, delivery, month in rows:
+        found.setdefault(feed, []).append((delivery, month))
+    return found
+
+
 def outdated(project: Project, home: Home, months: Months = ALL) -> list[Batch]:
     """Indicators that no longer follow from what is trusted, over the months concerned.
 

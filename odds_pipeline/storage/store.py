@@ -37,10 +37,18 @@ Opened = tuple[duckdb.DuckDBPyConnection, Callable[[], bool]]
 
 
 class Store:
-    """The warehouse of a deployment; ``path`` is its file when it is embedded."""
+    """The warehouse of a deployment; ``path`` is its file when it is embedded.
 
-    def __init__(self, path: Path, storage: FileStorage | LakeStorage | None = None) -> None:
-        self.path = path
+    ``patience``: seconds to wait for another writer, :class:`Overtaken` after that.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        storage: FileStorage | LakeStorage | None = None,
+        patience: int = LOCK_SECONDS,
+    ) -> None:
+        self.path, self.patience = path, patience
         self.storage = storage or deployment().storage
 
     @contextmanager
@@ -81,7 +89,10 @@ class Store:
                 open_lake,  # needs the packages of the extra `server`
             )
 
-            with open_lake(self.storage, without_keys(MIGRATIONS), LOCK_SECONDS) as (connection, wanted):
+            with open_lake(self.storage, without_keys(MIGRATIONS), self.patience) as (
+                connection,
+                wanted,
+            ):
                 connection.execute(SORTED_ASOF)
                 yield connection, wanted
             return
@@ -90,7 +101,10 @@ class Store:
                 yield connection, lambda: False
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with writer_lock(self.path) as wanted, duckdb.connect(str(self.path)) as connection:
+        with (
+            writer_lock(self.path, self.patience) as wanted,
+            duckdb.connect(str(self.path)) as connection,
+        ):
             # Without this a missing extension waits for the network.
             connection.execute("SET autoinstall_known_extensions = false")
             # The commands show their own progress; DuckDB's bar would cut through it.

@@ -1,7 +1,11 @@
 """The landing sensor and the schedules: when a file is taken, and which month is asked for."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -10,33 +14,45 @@ from dagster._utils.schedules import cron_string_iterator
 from pydantic import ValidationError
 
 from odds_pipeline.declarations.calendar import Calendar
-from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.project import Project, project_root
+from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.orchestration import runs
+from odds_pipeline.orchestration.components import landing
+from odds_pipeline.orchestration.components.landing import RHYTHM, landing_sensor
 from odds_pipeline.orchestration.components.partner_feeds import (
     expected_cron,
     feed_schedule,
-    landing_sensor,
 )
 from odds_pipeline.orchestration.components.shared import Warehouse, feed_key, partitions_of
 from odds_pipeline.quality.feed_status import expected_month
 from odds_pipeline.quality.outstanding import waiting
 from odds_pipeline.quality.quarantine import cases
+from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.store import Store
+from odds_pipeline.storage.store import Store, writer_lock
 
 from .test_gate import FEED, populations
 
 PARIS = ZoneInfo("Europe/Paris")
 
 
-def _ticks(home: Home) -> Iterator[list[dg.RunRequest]]:
+def _tick(
+    home: Home, cursor: str | None, instance: dg.DagsterInstance | None = None
+) -> dg.SensorResult | dg.SkipReason:
+    sensor = landing_sensor([feed_key(FEED), feed_key("caf/rsa"), feed_key("caf/logement")])
+    resources = {"warehouse": Warehouse(database=str(home.warehouse))}
+    instance = instance or dg.DagsterInstance.ephemeral()
+    with dg.build_sensor_context(instance, cursor, resources=resources) as context:
+        result = sensor(context)
+    assert isinstance(result, dg.SensorResult | dg.SkipReason)
+    return result
+
+
+def _ticks(home: Home, instance: dg.DagsterInstance | None = None) -> Iterator[list[dg.RunRequest]]:
     """What the landing sensor asks for at each tick, for ever."""
-    sensor = landing_sensor([feed_key(FEED)])
     cursor: str | None = None
     while True:
-        resources = {"warehouse": Warehouse(database=str(home.warehouse))}
-        with dg.build_sensor_context(cursor=cursor, resources=resources) as context:
-            result = sensor(context)
+        result = _tick(home, cursor, instance)
         assert isinstance(result, dg.SensorResult)
         cursor = result.cursor
         yield list(result.run_requests or [])
@@ -137,3 +153,102 @@ def _fires(schedule: dg.ScheduleDefinition, moment: datetime) -> bool:
     assert schedule.execution_timezone == "Europe/Paris"
     cron = str(schedule.cron_schedule)
     return next(cron_string_iterator(moment.timestamp() - 1, cron, "Europe/Paris")) == moment
+
+
+def test_what_was_received_by_hand_is_asked_for(project: Project, home: Home, tmp_path: Path) -> None:
+    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
+    ticks = _ticks(home)
+    (request,) = next(ticks)
+    assert request.asset_selection == [feed_key(FEED)]
+    assert next(ticks) == []
+
+
+KILLED = """
+import os, signal, sys
+import dagster as dg
+from odds_pipeline.orchestration.components import landing
+from tests.pipeline.test_landing import _ticks
+from odds_pipeline.storage.home import Home
+
+landing.waiting = lambda *given: os.kill(os.getpid(), signal.SIGKILL) if sys.argv.pop() == "now" else []
+ticks = _ticks(Home.from_environment())
+for _ in range(3):
+    next(ticks)
+"""
+
+
+def test_a_process_killed_between_reception_and_request_loses_nothing(
+    project: Project, home: Home
+) -> None:
+    populations(home.landing, 2019)
+    populations(home.landing, 2020)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, "now", "later"], cwd=project_root(), check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    with Store(home.warehouse).connect() as connection:
+        waits = connection.execute(
+            "SELECT month FROM delivered_months WHERE state = 'pending' ORDER BY 1"
+        )
+        assert waits.fetchall() == [("2019-01",), ("2020-01",)]
+    (request,) = next(_ticks(home))  # its cursor was lost with it
+    assert request.tags["dagster/asset_partition_range_start"] == "2019-01"
+    assert request.tags["dagster/asset_partition_range_end"] == "2020-01"
+
+
+def test_feeds_of_one_rhythm_share_a_run(project: Project, home: Home, tmp_path: Path) -> None:
+    for month in ("2024-11", "2024-12"):
+        written = write_deliveries(project, tmp_path, month, month, faults=False).paths
+        list(
+            receive(
+                project, home, [p for p in written if p.name.startswith(("caf_rsa", "caf_logement"))]
+            )
+        )
+    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
+    requests = {request.tags[RHYTHM]: request for request in next(_ticks(home))}
+    assert len(requests) == 2
+    monthly = requests[project.feeds["caf/rsa"].feed.calendar.rhythm]
+    assert monthly.asset_selection == [feed_key("caf/logement"), feed_key("caf/rsa")]
+    assert monthly.tags["dagster/asset_partition_range_start"] == "2024-11"
+
+
+def test_a_run_under_way_is_not_asked_for_twice(
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what still waits when it is over, whatever became of it, is asked for again."""
+    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
+    rhythm = project.feeds[FEED].feed.calendar.rhythm
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = dg.DagsterRun("gate", tags={RHYTHM: rhythm}, status=dg.DagsterRunStatus.STARTED)
+        instance.add_run(run)
+        ticks = _ticks(home, instance)
+        assert next(ticks) == []
+        instance.delete_run(run.run_id)
+        assert len(next(ticks)) == 1
+        assert next(ticks) == []
+        monkeypatch.setattr(landing, "AGAIN", 0)
+        assert len(next(ticks)) == 1
+
+
+def test_a_tick_does_not_wait_for_a_writer(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landing, "PATIENCE", 0)
+    populations(home.landing, 2019)
+    first = _tick(home, None)
+    assert isinstance(first, dg.SensorResult)
+    with writer_lock(home.warehouse):
+        assert isinstance(_tick(home, first.cursor), dg.SkipReason)
+    after = _tick(home, first.cursor)
+    assert isinstance(after, dg.SensorResult)
+    assert len(after.run_requests or []) == 1
+
+
+def test_the_cursor_does_not_grow_with_what_has_landed(home: Home) -> None:
+    for year in range(1990, 2020):
+        populations(home.landing, year)
+    cursor: str | None = None
+    for _ in range(3):
+        result = _tick(home, cursor)
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+    assert cursor is not None
+    assert "pop" not in cursor and len(cursor) < 200

@@ -1,10 +1,8 @@
 """Partner feeds: each contract becomes a partitioned asset that is the gate of its deliveries."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -20,12 +18,12 @@ from odds_pipeline.orchestration.components.check_reports import (
     report_months,
     report_quarantine,
 )
+from odds_pipeline.orchestration.components.landing import landing_sensor
 from odds_pipeline.orchestration.components.shared import (
     SIMULATED,
     TIMEZONE,
     Warehouse,
     code_reference,
-    covering,
     feed_key,
     partitions_of,
     project,
@@ -34,7 +32,6 @@ from odds_pipeline.orchestration.components.shared import (
 from odds_pipeline.orchestration.dagster_internals.recording import record
 from odds_pipeline.quality.feed_status import expected_month
 from odds_pipeline.quality.gate import Judgement, judge_waiting
-from odds_pipeline.reception.receive import receive
 
 
 def _columns(entry: FeedEntry) -> dg.TableSchema:
@@ -218,64 +215,6 @@ def feed_schedule(entry: FeedEntry) -> dg.ScheduleDefinition:
     return due
 
 
-def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
-    """Receives what is new in the landing folder and asks for the months it holds."""
-
-    @dg.sensor(
-        name="landing",
-        asset_selection=dg.AssetSelection.assets(*keys),
-        minimum_interval_seconds=60,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Receives new files of the landing folder, then runs the gate of their feeds.",
-    )
-    def landing(context: dg.SensorEvaluationContext, warehouse: Warehouse) -> dg.SensorResult:
-        home = warehouse.home
-        state: dict[str, dict[str, str]] = json.loads(context.cursor or "{}")
-        received, watched = state.get("received", {}), state.get("watched", {})
-        found = {str(p): f"{p.stat().st_mtime_ns}:{p.stat().st_size}" for p in _files(home.landing)}
-        # A file still being written changes from one tick to the next: it is left until it does not.
-        still = {name for name, stamp in found.items() if watched.get(name) == stamp}
-        new = [Path(name) for name in sorted(still) if received.get(name) != found[name]]
-        received = {
-            name: stamp if name in still else received[name]
-            for name, stamp in found.items()
-            if name in still or name in received
-        }
-        requests: dict[tuple[str, str, str], list[str]] = {}
-        for receipt in receive(project(), home, new):
-            if receipt.feed is None or receipt.known or receipt.reason is not None:
-                continue
-            group = (receipt.feed, receipt.months[0], receipt.months[-1])
-            requests.setdefault(group, []).append(receipt.delivery)
-        return dg.SensorResult(
-            run_requests=[
-                dg.RunRequest(
-                    run_key=f"{feed}:{'+'.join(d[:12] for d in deliveries)}",
-                    asset_selection=[feed_key(feed)],
-                    tags=range_tags(*covering(project().feeds[feed].feed.calendar, first, last)),
-                )
-                for (feed, first, last), deliveries in requests.items()
-            ],
-            cursor=json.dumps({"received": received, "watched": found}),
-        )
-
-    return landing
-
-
-def _files(folder: Path) -> list[Path]:
-    if not folder.exists():
-        return []
-    return [p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")]
-
-
-def range_tags(first: str, last: str) -> dict[str, str]:
-    """Dagster's tags for one run over a range of partitions."""
-    return {
-        "dagster/asset_partition_range_start": first,
-        "dagster/asset_partition_range_end": last,
-    }
-
-
 class PartnerFeeds(dg.Component, dg.Model, dg.Resolvable):
     """Every contract under ``folder`` as a gated asset with its schedule, and the landing sensor."""
 
@@ -290,4 +229,4 @@ class PartnerFeeds(dg.Component, dg.Model, dg.Resolvable):
         )
 
 
-__all__ = ["PartnerFeeds", "feed_asset", "range_tags"]
+__all__ = ["PartnerFeeds", "feed_asset"]

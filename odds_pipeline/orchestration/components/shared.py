@@ -85,6 +85,14 @@ def covering(calendar: Calendar, first: str, last: str) -> tuple[str, str]:
     return start, max(start, min((key for key in keys if key >= last), default=keys[-1]))
 
 
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """Dagster's tags for one run over a range of partitions."""
+    return {
+        "dagster/asset_partition_range_start": first,
+        "dagster/asset_partition_range_end": last,
+    }
+
+
 def simulated_feeds(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Feeds with simulated figures in use."""
     rows = connection.execute(

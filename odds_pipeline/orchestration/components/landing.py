@@ -1,0 +1,120 @@
+"""The landing sensor: receives what has come, and asks for a run a rhythm of what waits for its gate.
+
+What is asked for is what waits in the warehouse, whoever received it: a tick that was lost, a process
+that died, a cursor that was reset and `odds receive` by hand all end in the same runs.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from odds_pipeline.orchestration.components.shared import (
+    Warehouse,
+    covering,
+    feed_key,
+    project,
+    range_tags,
+)
+from odds_pipeline.quality.outstanding import Batch, pending_months, waiting
+from odds_pipeline.reception.receive import receive
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Overtaken, Store
+
+RHYTHM = "odds/rhythm"
+"""Tag of the runs that the sensor asks for; one of a rhythm at a time."""
+PATIENCE = 10
+"""Seconds that a tick waits for another writer; Dagster ends a tick after 60."""
+AGAIN = 900
+"""Seconds after which what still waits, unchanged, is asked for again: its run was lost or broke."""
+ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
+    """Receives what is new in the landing folder and asks for the months that wait."""
+    feeds = {"/".join(key.path[1:]) for key in keys}
+
+    @dg.sensor(
+        name="landing",
+        asset_selection=dg.AssetSelection.assets(*keys),
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Receives new files of the landing folder, then runs the gate of what waits.",
+    )
+    def landing(
+        context: dg.SensorEvaluationContext, warehouse: Warehouse
+    ) -> dg.SensorResult | dg.SkipReason:
+        state = json.loads(context.cursor or "{}")
+        new, left = _arrived(warehouse.home, state.get("until", 0), state.get("unfinished", {}))
+        try:
+            with Store(warehouse.home.warehouse, patience=PATIENCE).kept_open():
+                for _ in receive(project(), warehouse.home, new):
+                    pass
+                runs = waiting(project(), warehouse.home, feeds)
+                contents = pending_months(warehouse.home)
+        except Overtaken:
+            return dg.SkipReason("The warehouse is being written: the next tick tries again.")
+        requests, asked = _requests(context.instance, runs, contents, state.get("asked", {}))
+        return dg.SensorResult(run_requests=requests, cursor=json.dumps({**left, "asked": asked}))
+
+    return landing
+
+
+def _arrived(home: Home, until: int, seen: dict[str, str]) -> tuple[list[Path], dict[str, Any]]:
+    """Files that came after ``until`` and do not change any more, and what the cursor is to say.
+
+    A file still being written changes from one tick to the next: it is left until it does not. The time
+    is that of the file's last change of any kind, its arrival in the folder included.
+    """
+    found = {path: path.stat() for path in _files(home.landing)}
+    late = {path: s for path, s in found.items() if s.st_ctime_ns > until}
+    stamps = {str(p.relative_to(home.landing)): f"{s.st_ctime_ns}:{s.st_size}" for p, s in late.items()}
+    ready = [p for p in late if seen.get(name := str(p.relative_to(home.landing))) == stamps[name]]
+    unfinished = {p: s for p, s in late.items() if p not in ready}
+    until = max([until, *(late[p].st_ctime_ns for p in ready)])
+    until = min([until, *(s.st_ctime_ns - 1 for s in unfinished.values())])
+    names = {str(p.relative_to(home.landing)) for p in unfinished}
+    return sorted(ready), {"until": until, "unfinished": {n: stamps[n] for n in sorted(names)}}
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+
+
+def _requests(
+    instance: dg.DagsterInstance,
+    runs: list[Batch],
+    contents: dict[str, list[tuple[str, str]]],
+    before: dict[str, list[Any]],
+) -> tuple[list[dg.RunRequest], dict[str, list[Any]]]:
+    """A run a rhythm, unless one is under way or the same was asked for a short while ago."""
+    requests, asked = [], {}
+    for run in runs:
+        calendar = project().feeds[run.names[0]].feed.calendar
+        rhythm, now = calendar.rhythm, time.time()
+        text = json.dumps([contents[feed] for feed in run.names])
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        known, when = before.get(rhythm, ["", 0.0])
+        asked[rhythm] = [digest, when]
+        active = dg.RunsFilter(tags={RHYTHM: rhythm}, statuses=ACTIVE)
+        if instance.get_runs_count(active) or (known == digest and now - when < AGAIN):
+            continue
+        asked[rhythm] = [digest, now]
+        requests.append(
+            dg.RunRequest(
+                run_key=f"{rhythm}:{digest}:{now:.0f}",
+                asset_selection=[feed_key(feed) for feed in run.names],
+                tags={RHYTHM: rhythm, **range_tags(*covering(calendar, run.first, run.last))},
+            )
+        )
+    return requests, asked
