@@ -160,7 +160,8 @@ def _keep(path: Path, target: Path, earlier: BackUp | None, half: Path) -> None:
 def _unchanged(before: Path, path: Path) -> bool:
     """Archive, editions and a lake's files are written once; the rest may have changed."""
     archived = len(path.name) == 64 and path.name.startswith(path.parent.name)
-    once = archived or path.suffix in (".parquet", ".duckdb")
+    # Not the memory of secrecy: a publication that was killed leaves a file that the next one replaces.
+    once = archived or (path.suffix in (".parquet", ".duckdb") and path.parent.name != "memory")
     return once and before.is_file() and before.stat().st_size == path.stat().st_size
 
 

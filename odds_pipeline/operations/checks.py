@@ -107,6 +107,24 @@ def release(home: Home, deep: bool) -> str:
     return f"release {number} of {said.published_at}, {said.values} values"
 
 
+def memory(home: Home, deep: bool) -> str:
+    """What each release told is known: without it the next one is not published."""
+    found = numbers(home)
+    for number in found:
+        path = home.memory / f"{number:04d}.parquet"
+        try:
+            if deep:
+                duckdb.read_parquet(str(path)).fetchall()
+            elif not path.exists():
+                raise FileNotFoundError(path)
+        except (duckdb.Error, OSError) as error:
+            raise Wrong(
+                f"{path} is missing or damaged: no release can be published safely. Take that file "
+                "from a back-up."
+            ) from error
+    return f"{len(found)} releases"
+
+
 def _edition(home: Home, number: int, edition: str, deep: bool) -> None:
     path = release_path(home, number) / f"{edition}.duckdb"
     try:
@@ -269,6 +287,7 @@ QUESTIONS = {
     "warehouse": warehouse,
     "pending": pending,
     "release": release,
+    "memory": memory,
     "archive": archive,
     "manifest": manifest,
     "accounts": accounts,

@@ -181,6 +181,14 @@ def test_bytes_of_a_release(embedded: Home) -> None:
     assert str(path) in wrong(embedded)["release"]
 
 
+def test_the_memory_of_a_release(embedded: Home) -> None:
+    path = embedded.memory / "0001.parquet"
+    damage(path)
+    assert str(path) in wrong(embedded)["memory"]
+    path.unlink()
+    assert "back-up" in wrong(embedded, deep=False)["memory"]
+
+
 def test_bytes_of_the_warehouse(embedded: Home) -> None:
     damage(embedded.warehouse)
     assert "odds rebuild" in wrong(embedded)["warehouse"]
