@@ -1,7 +1,6 @@
 # Everything a newcomer and CI run. Needs Python 3.11+ and make.
 PYTHON ?= python3
 BIN := .venv/bin
-FROM ?= ../shared/realdata
 
 .DEFAULT_GOAL := help
 .PHONY: help demo real quick test server cluster lint types check docs ui bench lock newest vulnerabilities hooks clean
@@ -18,8 +17,15 @@ help:  ## These lines
 demo: .venv/ready  ## Simulated deliveries, from reception to a release
 	$(BIN)/odds demo
 
-real: .venv/ready  ## The same on real files: make real FROM=folder
-	ODDS_HOME=$${ODDS_HOME:-data/real} $(BIN)/odds run --from $(FROM)
+real: export ODDS_HOME ?= data/real
+real: .venv/ready  ## The same on real files: fetched from the portals, or those of a folder: make real FROM=folder
+ifdef FROM
+	$(BIN)/odds run --from $(FROM)
+else
+	-$(BIN)/odds fetch
+	$(BIN)/odds run
+endif
+	$(BIN)/odds coverage
 
 quick: .venv/ready  ## What needs neither Dagster nor Great Expectations: declarations, formulas, documents
 	$(BIN)/python -m pytest -n auto -m "not long and not slow" tests/unit tests/spec tests/declarations

@@ -17,6 +17,7 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
+PRODUCERS = REALDATA.with_name("producers")
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,16 @@ def realdata() -> Path:
             pytest.fail(f"{REALDATA} is required here and absent")
         pytest.skip(f"real deliveries are not in {REALDATA}")
     return REALDATA
+
+
+@pytest.fixture(scope="session")
+def producers() -> Path:
+    """Real files under the names that their producers give them."""
+    if not PRODUCERS.is_dir():
+        if os.environ.get("ODDS_REQUIRE_REALDATA"):
+            pytest.fail(f"{PRODUCERS} is required here and absent")
+        pytest.skip(f"real files are not in {PRODUCERS}")
+    return PRODUCERS
 
 
 @pytest.fixture(scope="session")

@@ -181,6 +181,8 @@ def explain(
         for term, figures in found.inputs.items()
         for f in figures
     ]
+    for address in sorted({f.origin for own in found.inputs.values() for f in own if f.origin}):
+        out.print(f"fetched   {address}", highlight=False)
     table(
         "Figures",
         ["term", "territory", "month", "value", "source", "file", "line", "sha256", "corrected"],

@@ -12,6 +12,7 @@ from odds_pipeline.declarations.feed import Break, Feed, FeedBreak, Variable
 from odds_pipeline.declarations.indicator import Family, Indicator
 from odds_pipeline.declarations.observatory import Observatory
 from odds_pipeline.declarations.partner import Partner
+from odds_pipeline.declarations.portal import Portal
 from odds_pipeline.declarations.secrecy import Secrecy
 from odds_pipeline.declarations.suite import Rule, Suite
 from odds_pipeline.declarations.units import Unit
@@ -89,6 +90,7 @@ class Declared:
     families: dict[str, Family] = field(default_factory=dict)
     suites: dict[str, tuple[Suite, YamlFile]] = field(default_factory=dict)
     failed: frozenset[Path] = frozenset()
+    portals: dict[str, Portal] = field(default_factory=dict)
 
     @cached_property
     def variables(self) -> dict[str, tuple[FeedEntry, Variable]]:
@@ -174,7 +176,8 @@ class Declared:
         return [b for v in indicator.parsed.variables for b in self.breaks_of_variable(v)]
 
     def breaks_of_variable(self, variable: str) -> list[FeedBreak]:
-        return self.variables[variable][0].feed.breaks_of(variable.partition(".")[2])
+        name = variable.partition(".")[2]
+        return [b for source in self.sources_of(variable) for b in source.feed.breaks_of(name)]
 
     def access_of(self, indicator: Indicator) -> Access:
         """Who may read it: the strictest of its own class and those of all that it reads."""

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.base import Declaration, Month, Name, Sentence
 from odds_pipeline.declarations.calendar import Calendar
+from odds_pipeline.declarations.portal import Origin
 from odds_pipeline.declarations.secrecy import Secrecy
 
 Level = Literal["commune", "ept", "arrondissement", "departement", "region", "france"]
@@ -84,6 +85,7 @@ class Column(Declaration):
     """
 
     name: str | list[str]
+    plus: list[str] = Field(default=[], description="further columns whose figures are added")
     where: dict[str, str | list[str]] = {}
     optional: bool = False
     reduce: Reduction | None = None
@@ -112,6 +114,9 @@ class TerritoryKey(Declaration):
     )
     fixed: str | None = Field(default=None, description="code of the one territory of the file")
     also: list[Level] = Field(default=[], description="levels to sum the rows to, besides level")
+    where: dict[str, str | list[str]] = Field(
+        default={}, description="rows that the key is for, in a file that holds several levels"
+    )
     perimeter_only: bool = Field(
         default=True, description="rows of other départements are left out and counted"
     )
@@ -120,7 +125,9 @@ class TerritoryKey(Declaration):
 class Period(Declaration):
     """Where the reference month is read: groups ``year``/``yy``, ``month``, ``quarter``, ``mois``.
 
-    Each pattern is a regular expression searched in the file name, in the header or in a column.
+    Each pattern is a regular expression searched in the file name (or, when it tells nothing, in the
+    vintage of its origin and the name of its folder), in the lines above the header, in the header or
+    in a column.
     What no pattern gives comes from the calendar's ``month``.
     """
 
@@ -129,13 +136,14 @@ class Period(Declaration):
     )
 
     file: str | None = None
+    title: str | None = None
     header: str | None = None
     column: str | None = None
     pattern: str | None = None
     fixed: Month | None = None
     year_shift: int = Field(default=0, ge=-3, le=3)
 
-    _compiles = field_validator("file", "header", "pattern")(
+    _compiles = field_validator("file", "title", "header", "pattern")(
         lambda value: value if value is None else _compiles(value)
     )
 
@@ -147,12 +155,30 @@ class Period(Declaration):
 
 
 class Unpivot(Declaration):
-    """Columns that are months or years: one figure per row and matching column."""
+    """Columns that are months or years: one figure per row and matching column.
+
+    ``variable``: what the figures are; a list when several contracts define it, a mapping by the text
+    of the pattern's group ``variable`` when the columns are of several. ``times``: what a figure is
+    multiplied by, 1000 for a table in thousands.
+    """
 
     columns: str
-    variable: Name
+    variable: Name | list[Name] | dict[str, Name]
+    times: int = Field(default=1, ge=1)
 
     _compiles = field_validator("columns")(_compiles)
+
+    def variables_of(self, groups: dict[str, str]) -> list[Name]:
+        """The variables that a column is for, by what the pattern finds in its name."""
+        if isinstance(self.variable, dict):
+            return [v for k, v in self.variable.items() if k.casefold() == groups["variable"].casefold()]
+        return [self.variable] if isinstance(self.variable, str) else self.variable
+
+    @property
+    def variables(self) -> list[Name]:
+        if isinstance(self.variable, dict):
+            return list(self.variable.values())
+        return [self.variable] if isinstance(self.variable, str) else self.variable
 
 
 class Format(Declaration):
@@ -162,6 +188,9 @@ class Format(Declaration):
     file: str | None = None
     sheet: str | None = None
     territory: TerritoryKey
+    wider: list[TerritoryKey] = Field(
+        default=[], description="keys of the rows that are for other levels, each with its `where`"
+    )
     period: Period
     geography: int | None = Field(default=None, ge=1968, le=2100)
     decimal: Literal[",", "."] = ","
@@ -240,6 +269,10 @@ class Feed(Declaration):
     independent_after: list[Independence] = Field(
         default=[], description="reference years from which that is not survey_years"
     )
+    beside: list[Name] = Field(
+        default=[], description="contracts of the same partner that read other columns of its files"
+    )
+    origins: list[Origin] = Field(default=[], description="where its files are published")
     access: Access | None = Field(default=None, description="who may read; the partner's by default")
     secrecy: Secrecy | None = None
     variables: dict[Name, Variable] = {}
@@ -280,7 +313,7 @@ class Feed(Declaration):
     @property
     def delivered(self) -> set[str]:
         """Names of the variables that some format has a column for."""
-        spread = {fmt.unpivot.variable for fmt in self.formats if fmt.unpivot is not None}
+        spread = {v for fmt in self.formats if fmt.unpivot for v in fmt.unpivot.variables}
         return spread.union(*(self.columns_of(fmt) for fmt in self.formats))
 
     @property

@@ -12,6 +12,7 @@ from odds_pipeline.declarations.indicator import Defaults, Family, Indicator
 from odds_pipeline.declarations.lending import with_lent
 from odds_pipeline.declarations.observatory import read_observatory
 from odds_pipeline.declarations.partner import Partner
+from odds_pipeline.declarations.portal import Portal, Portals
 from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.suite import Suite
 from odds_pipeline.declarations.units import read_units
@@ -44,6 +45,7 @@ def read_declared(root: Path, territories: Territories) -> tuple[Declared, list[
         reader.families,
         reader.suites,
         frozenset(reader.failed),
+        reader.portals(),
     )
     return declared, reader.problems
 
@@ -57,6 +59,12 @@ class _ProjectReader(Reader):
         self.indicators: dict[str, IndicatorEntry] = {}
         self.families: dict[str, Family] = {}
         self.suites: dict[str, tuple[Suite, YamlFile]] = {}
+
+    def portals(self) -> dict[str, Portal]:
+        """The portals that public files are fetched from; a project may have none."""
+        path = self.root / "resources" / "portals.yaml"
+        read = self.declared(Portals, path) if path.exists() else None
+        return read[0].portals if read else {}
 
     def partner(self, folder: Path) -> None:
         """A partner with its feeds; its feeds are read even when its own file is wrong."""

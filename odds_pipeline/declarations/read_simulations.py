@@ -21,6 +21,8 @@ def read_simulations(declared: Declared) -> tuple[dict[str, Simulation], list[Pr
     simulations: dict[str, Simulation] = {}
     for entry in declared.feeds.values():
         path = declared.root / "resources" / "simulation" / f"{entry.id}.yaml"
+        if not path.exists() and not entry.own:
+            continue  # what it delivers is drawn by the contracts that define it
         if not path.exists():
             message = f"no simulation: resources/simulation/{entry.id}.yaml is missing"
             reader.problems.append(entry.file.problem((), message))

@@ -18,6 +18,7 @@ from odds_pipeline.declarations.feed import Feed
 from odds_pipeline.declarations.indicator import Defaults, Family
 from odds_pipeline.declarations.observatory import Observatory
 from odds_pipeline.declarations.partner import Partner
+from odds_pipeline.declarations.portal import Portals
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.simulation import Simulation
 from odds_pipeline.declarations.socle import Socle
@@ -49,6 +50,7 @@ KINDS: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
         ("resources/deployments/*.yaml", "!resources/deployments/dagster-*.yaml"),
     ),
     "extranet": (Settings, ("resources/extranet.yaml",)),
+    "portals": (Portals, ("resources/portals.yaml",)),
 }
 """Each kind of declaration: its class, and its files as editors are told them; ``!`` leaves out."""
 

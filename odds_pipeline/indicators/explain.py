@@ -12,7 +12,8 @@ from odds_pipeline.storage.sql import first
 _FIGURES = """
 WITH known AS (
     SELECT o.territory, o.month, o.value, o.obs_status, o.conf_status, d.file_name, o.line, o.lines,
-           d.sha256, d.simulated, d.received_at, o.correction, d.feed
+           d.sha256, d.simulated, d.received_at, o.correction, d.feed,
+           d.origin ->> '$.address' AS origin
     FROM observations o JOIN deliveries d ON d.id = o.delivery
     WHERE o.variable = $variable AND o.level = $level AND o.month <= $wanted
       AND o.territory IN (SELECT unnest($territories)) AND o.geography = $geography
@@ -42,6 +43,7 @@ class Figure:
     received_at: str
     correction: str | None
     feed: str
+    origin: str | None
 
 
 @dataclass(frozen=True)

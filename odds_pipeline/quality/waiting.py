@@ -11,7 +11,7 @@ from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.receive import archive_path, table_of
+from odds_pipeline.reception.receive import archive_path, archived_origin, table_of
 from odds_pipeline.reception.recognition import Match, match_as
 from odds_pipeline.reception.tables import open_tables
 from odds_pipeline.storage.home import Home
@@ -75,7 +75,7 @@ def reread(
     content = path.read_bytes() if path.exists() else b""
     if hashlib.sha256(content).hexdigest() != sha256:
         raise DamagedArchive(f"{file_name}: {path} no longer holds the bytes received")
-    table = open_tables(file_name, content)[number]
+    table = open_tables(file_name, content)[number].beside(archived_origin(home, sha256).told)
     entry = project.feeds[feed]
     for candidate in entry.feed.formats:
         if candidate.id == fmt:

@@ -13,7 +13,7 @@ from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.examples import example_of
 from odds_pipeline.reception.periods import groups_of, in_any_name, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.recognition import NEAR, Match, Unrecognised, recognise
+from odds_pipeline.reception.recognition import NEAR, Match, Unrecognised, recognise_all
 from odds_pipeline.reception.tables import Opened, Table, Unreadable, open_file
 
 NO_MONTH = "0000-00"
@@ -31,7 +31,8 @@ NO_PERIOD = ("structure", "Renvoyer le fichier avec sa période.")
 class Delivery:
     """One table of a file, and what it is: read, or refused for ``reason`` by the rule ``fault``.
 
-    ``number`` is its place in the file; ``rest``, what else the file held.
+    ``number`` is its place in the file; ``rest``, what else the file held; ``shared`` is above 0 when
+    other contracts read the same table.
     """
 
     number: int
@@ -44,17 +45,25 @@ class Delivery:
     fault: tuple[str, str] = STRUCTURE
     reading: Reading | None = None
     rest: tuple[str, ...] = ()
+    shared: int = 0
 
 
-def deliveries_of(project: Project, name: str, content: bytes, sha256: str) -> list[Delivery]:
+def deliveries_of(
+    project: Project, name: str, content: bytes, sha256: str, told: tuple[str, ...] = ()
+) -> list[Delivery]:
     """Every delivery of a file, at least one; never raises on what the file holds."""
     try:
         opened = open_file(name, content)
     except Unreadable as error:
         return [replace(_unreadable(project, name, str(error)), number=0, part=None)]
     shown = [(number, table) for number, table in enumerate(opened.tables) if not table.hidden]
-    outcomes = [(number, recognise(project, table)) for number, table in shown]
-    read_ones = [_read(project, n, o, sha256) for n, o in outcomes if isinstance(o, Match)]
+    outcomes = [(number, recognise_all(project, table.beside(told))) for number, table in shown]
+    read_ones = [
+        replace(_read(project, n, match, sha256), shared=i)
+        for n, matches in outcomes
+        if isinstance(matches, list)
+        for i, match in enumerate(matches)
+    ]
     others = [(n, o) for n, o in outcomes if isinstance(o, Unrecognised)]
     refused, notes = _refused(others, bool(read_ones))
     damaged = [_unreadable(project, own, why) for own, why in opened.damaged]

@@ -10,7 +10,8 @@ from odds_pipeline.reception import bounds
 from odds_pipeline.reception.table import Unreadable
 
 _OTHERS = re.compile(
-    r"^(\.(?!\.?$)|~\$|desktop\.ini$|(eh)?thumbs\.db$)|\.(tmp|part|partial|crdownload|filepart|lnk)$|^~.*\.tmp$",
+    r"^(\.(?!\.?$)|~\$|desktop\.ini$|(eh)?thumbs\.db$)|\.(tmp|part|partial|crdownload|filepart|lnk)$|^~.*\.tmp$"
+    r"|\.origin\.json$",
     re.IGNORECASE,
 )
 

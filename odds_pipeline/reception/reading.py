@@ -16,7 +16,7 @@ from typing import get_args
 
 import pandas as pd
 
-from odds_pipeline.declarations.feed import Column, Format, Mark
+from odds_pipeline.declarations.feed import Column, Format, Mark, TerritoryKey
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import Territories, plain
 from odds_pipeline.months import year_of
@@ -137,6 +137,14 @@ def nomenclature(root: Path, name: str) -> dict[str, list[str]]:
         return {r["code"]: r["territories"].split("|") for r in csv.DictReader(file, delimiter=";")}
 
 
+def _added(column: Column) -> list[Column]:
+    """The column alone, or with those that are added to it: figures of one row, then summed."""
+    if not column.plus:
+        return [column]
+    names: list[str | list[str]] = [column.name, *column.plus]
+    return [column.model_copy(update={"name": n, "reduce": "sum", "plus": []}) for n in names]
+
+
 @dataclass
 class _Reader:
     """The state of one reading: which rows count, and what they say."""
@@ -160,8 +168,9 @@ class _Reader:
         self.lines: dict[tuple[Cell, ...], list[int]] = {}
         self.ignored = 0
         self.wholes = wholes(self.territories)
+        self.wholes_read: set[str] = set()
         rows = self.match.table.rows[self.match.header_row + 1 :]
-        self.places = [territory_text(self.match, row) for row in rows]
+        self.places = [territory_text(self.match, row, fmt.territory) for row in rows]
         by_code = fmt.territory.by == "code" and not fmt.territory.fixed
         self.length = full_length(self.places, self.territories.departements) if by_code else None
         self.figure = re.compile(r"[-−]?\d[\d\s.,'’]*%?")
@@ -215,12 +224,22 @@ class _Reader:
                 self.problems.append((line, f"la ligne a {len(row)} cellules, l'en-tête {width}"))
             yield line, row, place, aside
 
-    def territory(self, shown: str) -> list[str]:
+    def key_of(self, row: list[Cell]) -> TerritoryKey | None:
+        """The territory key that a row is read by; ``None`` for a row that no key is for."""
+        fmt = self.match.format
+        wider = next((key for key in fmt.wider if self._kept(row, key.where)), None)
+        if wider is None:
+            return fmt.territory if self._kept(row, fmt.territory.where) else None
+        if wider.fixed in self.wholes_read:
+            return None  # the same total again, under another table of the sheet
+        self.wholes_read.add(wider.fixed or "")
+        return wider
+
+    def territory(self, shown: str, key: TerritoryKey, level: str) -> list[str]:
         """Territory codes of a place as written; none when it is outside the perimeter."""
-        key = self.match.format.territory
         if key.fixed:
             return [key.fixed]
-        if self.length == len(shown) + 1:
+        if level == self.level and self.length == len(shown) + 1:
             shown = f"0{shown}"
         if self.finer is not None:
             # A code that starts like those of the table but is not in it is a fault, not an outsider.
@@ -229,15 +248,28 @@ class _Reader:
             return [] if outside else self.finer.get(shown, [shown])
         if key.by == "label":
             return [self.territories.by_label.get(plain(shown), shown)]
-        if self.level == "france":
+        if level == "france":
             return [self.territories.france_codes.get(shown.upper(), shown)]
-        if self.level != "commune":
-            known = {t.code.lstrip("0"): t.code for t in self.territories.all if t.level == self.level}
+        if level != "commune":
+            known = {t.code.lstrip("0"): t.code for t in self.territories.all if t.level == level}
             code = known.get(shown.lstrip("0"))
             return [code] if code else [] if key.perimeter_only else [shown]
         code = shown[: key.prefix] if key.prefix else shown
         inside = code.startswith(self.territories.departements)
         return [] if key.perimeter_only and len(code) == 5 and not inside and is_code(code) else [code]
+
+    def _read_by(
+        self, key: TerritoryKey | None, row: list[Cell], place: str, aside: bool
+    ) -> tuple[str, list[str]]:
+        """The level and the territory codes of a row."""
+        if key is None:
+            return self.level, []
+        if key is not self.match.format.territory:
+            level = str(key.level)
+            return level, self.territory(territory_text(self.match, row, key), key, level)
+        if aside:
+            return TOTAL, [place]
+        return self.level, self.territory(place, key, self.level)
 
     def aside(self, shown: str) -> bool:
         """Whether a place is no territory's: of a note, or of a total to be compared with the sum."""
@@ -273,16 +305,17 @@ class _Reader:
         feed, fmt = self.match.entry.feed, self.match.format
         prefix = self.match.entry.partner.id
         columns = [
-            (f"{prefix}.{name}", column, self.match.column_position(column))
+            (f"{prefix}.{name}", own, self.match.column_position(own))
             for name, column in feed.columns_of(fmt).items()
+            for own in _added(column)
         ]
         present = [(v, c, p) for v, c, p in columns if p is not None]
         spread = self._unpivoted()
         finer = any(column.reduce for _, column, _ in present)
         figures = [p for _, _, p in present] if spread is None else [p for p, _ in spread]
         for line, row, place, aside in self.rows(figures):
-            codes = [place] if aside else self.territory(place)
-            level = TOTAL if aside else self.level
+            key = self.key_of(row)
+            level, codes = self._read_by(key, row, place, aside)
             if not codes:
                 self.ignored += 1
                 continue
@@ -294,11 +327,11 @@ class _Reader:
             month = self.month(row, line) if spread is None else None
             for code in codes:
                 if spread is not None and fmt.unpivot is not None:
-                    variable = f"{prefix}.{fmt.unpivot.variable}"
                     for position, groups in spread:
                         own = self._unpivot_month(row, groups)
                         raw = self._said(row) or self.cell(row, position)
-                        yield variable, code, level, own, None, line, raw, None
+                        for name in fmt.unpivot.variables_of(groups):
+                            yield f"{prefix}.{name}", code, level, own, None, line, raw, None
                     continue
                 for variable, column, position in present:
                     shown = self._raw(row, column, position)
@@ -450,6 +483,7 @@ def read(project: Project, match: Match) -> Reading:
                 f"SELECT * FROM ({_REDUCE}) ORDER BY variable, level, territory, month, line"
             ).df()
     if fmt.unpivot is not None and not frame.empty:
+        frame[["value", "lower_bound"]] = frame[["value", "lower_bound"]] * fmt.unpivot.times
         # Columns of months to come are blank: a month without any cell is not delivered.
         frame = frame[frame.groupby("month")["raw"].transform(lambda raw: raw.str.strip().ne("").any())]
     added = unlike_their_sum(
@@ -487,13 +521,18 @@ def _repeated(match: Match) -> list[tuple[int, str]]:
     """Columns that the contract reads and the header holds more than once: which one is meant?"""
     fmt = match.format
     used = {match.header[p] for p in (match.position(n) for n in fmt.territory.columns) if p is not None}
-    used |= set(_columns(match).values())
+    by_place = {
+        f"{match.entry.partner.id}.{name}"
+        for name, column in match.entry.feed.columns_of(fmt).items()
+        if column.names[0].startswith("#")
+    }
+    used |= {header for name, header in _columns(match).items() if name not in by_place}
     names = Counter(plain(name) for name in match.header)
     line = match.table.lines[match.header_row]
     return [
         (line, f"la colonne {name} figure {names[plain(name)]} fois dans l'en-tête")
         for name in sorted(used)
-        if names[plain(name)] > 1
+        if plain(name) and names[plain(name)] > 1
     ]
 
 

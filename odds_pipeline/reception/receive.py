@@ -21,6 +21,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.contents import NO_MONTH as NO_MONTH
 from odds_pipeline.reception.contents import Delivery, deliveries_of
 from odds_pipeline.reception.files import content_of, files_in, shown_name
+from odds_pipeline.reception.origin import SUFFIX, Origin, origin_of, read_origin
 from odds_pipeline.reception.recording import Source, contracts_of, forget, identity, now, record
 from odds_pipeline.reception.tables import Unreadable
 from odds_pipeline.storage.home import Home
@@ -59,11 +60,18 @@ def archive_path(home: Home, sha256: str) -> Path:
     return home.archive / sha256[:2] / sha256
 
 
-def _archive(home: Home, content: bytes, sha256: str) -> None:
+def archived_origin(home: Home, sha256: str) -> Origin:
+    """Where the bytes of that hash were taken from, as told when they came."""
+    note = archive_path(home, sha256).with_suffix(SUFFIX)
+    return read_origin(note.read_text(encoding="utf-8") if note.exists() else None)
+
+
+def _archive(home: Home, content: bytes, sha256: str, origin: Origin) -> None:
     target = archive_path(home, sha256)
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
+    target.with_suffix(SUFFIX).write_text(origin.as_json(), encoding="utf-8")
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
         file.write(content)
         file.flush()
@@ -73,8 +81,11 @@ def _archive(home: Home, content: bytes, sha256: str) -> None:
 
 
 def table_of(delivery: str) -> tuple[str, int]:
-    """The sha256 of a delivery's bytes, and which table of the file it is."""
-    sha256, _, number = delivery.partition("@")[0].partition("#")
+    """The sha256 of a delivery's bytes, and which table of the file it is.
+
+    ``sha256#2+1@3``: the third table, as its second contract, sent for the third time.
+    """
+    sha256, _, number = delivery.partition("@")[0].partition("+")[0].partition("#")
     return sha256, int(number or 0)
 
 
@@ -201,11 +212,11 @@ class _Reception:
     def file(self, path: Path, known: list[_Known]) -> list[Receipt]:
         """Read a file that is new, or was not read whole, and record what is new in it."""
         source, content = _source(path)
-        _archive(self.home, content, source.sha256)
+        _archive(self.home, content, source.sha256, source.origin)
         if source.size > LARGE:
             self.store.let_go()
         try:
-            found = deliveries_of(self.project, source.file, content, source.sha256)
+            found = deliveries_of(self.project, source.file, content, source.sha256, source.origin.told)
         except Exception as error:
             _log.exception("%s could not be received", source.file)
             why = f"{type(error).__name__}: {error}"[:300]
@@ -249,7 +260,7 @@ def _source(path: Path) -> tuple[Source, bytes]:
     content = content_of(path)
     sha256 = hashlib.sha256(content).hexdigest()
     dated = datetime.fromtimestamp(_written(path), UTC).replace(tzinfo=None)
-    return Source(shown_name(path), sha256, len(content), dated), content
+    return Source(shown_name(path), sha256, len(content), dated, origin_of(path)), content
 
 
 def _written(path: Path) -> float:
@@ -315,6 +326,8 @@ def recognise_again(project: Project, home: Home, unread: dict[str, list[str]]) 
                 [sha256],
             ).fetchall()[0]
         content = content_of(archive_path(home, sha256))
-        found = deliveries_of(project, file, content, sha256)
-        receipts += reception.recorded(Source(file, sha256, len(content), dated), found, known, old)
+        origin = archived_origin(home, sha256)
+        found = deliveries_of(project, file, content, sha256, origin.told)
+        source = Source(file, sha256, len(content), dated, origin)
+        receipts += reception.recorded(source, found, known, old)
     return receipts

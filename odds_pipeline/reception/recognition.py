@@ -8,7 +8,7 @@ contract's delivery, to be refused with what its header lacks.
 import re
 from dataclasses import dataclass, field, replace
 
-from odds_pipeline.declarations.feed import Column, Feed, Format
+from odds_pipeline.declarations.feed import Column, Feed, Format, TerritoryKey
 from odds_pipeline.declarations.problems import nearest
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.geography.territories import Territories, plain
@@ -47,7 +47,9 @@ class Match:
         return [text(cell) for cell in self.table.rows[self.header_row]]
 
     def position(self, name: str) -> int | None:
-        """Index of the column called ``name``, year filled in."""
+        """Index of the column called ``name``, year filled in; ``#2`` is the second one."""
+        if name.startswith("#"):
+            return int(name[1:]) - 1
         return self.index.get(plain(with_year(name, year_of(self.groups))))
 
     def column_position(self, column: Column) -> int | None:
@@ -98,9 +100,12 @@ def _required(feed: Feed, fmt: Format) -> list[list[str]]:
     if fmt.period.column:
         required.append([fmt.period.column])
     required += [[name] for name in (*fmt.where, *fmt.ignore, *fmt.status)]
+    for key in (fmt.territory, *fmt.wider):
+        required += [[name] for name in (*key.columns, *key.where)]
     for column in feed.columns_of(fmt).values():
         if not column.optional:
             required.append(column.names)
+            required += [[name] for name in column.plus]
             required += [[name] for name in column.where]
     return required
 
@@ -125,8 +130,25 @@ def _in_names(pattern: str | None, table: Table) -> dict[str, str]:
     return next(filter(None, (groups_of(pattern, name) for name in table.names)), {})
 
 
-def _groups(fmt: Format, table: Table, header: list[Cell]) -> dict[str, str]:
+VINTAGE = r"^(?P<year>(?:19|20)\d\d)(?:-(?P<month>\d\d))?$"
+
+
+def _in_origin(fmt: Format, table: Table) -> dict[str, str]:
+    """The period that the table's origin tells, for a file whose own name does not."""
+    if not fmt.period.file:
+        return {}
+    patterns = (fmt.period.file, VINTAGE)
+    return next(filter(None, (groups_of(p, told) for told in table.told for p in patterns)), {})
+
+
+def _groups(fmt: Format, table: Table, number: int) -> dict[str, str]:
+    header = table.rows[number]
     groups = _in_names(fmt.file, table) | _in_names(fmt.period.file, table)
+    if year_of(groups) is None:
+        groups |= _in_origin(fmt, table)
+    if fmt.period.title:
+        above = [text(cell) for row in table.rows[:number] for cell in row]
+        groups |= next(filter(None, (groups_of(fmt.period.title, cell) for cell in above)), {})
     if fmt.sheet and table.sheet:
         groups |= groups_of(fmt.sheet, table.sheet)
     if fmt.period.header:
@@ -137,9 +159,8 @@ def _groups(fmt: Format, table: Table, header: list[Cell]) -> dict[str, str]:
     return groups
 
 
-def territory_text(match: Match, row: list[Cell]) -> str:
+def territory_text(match: Match, row: list[Cell], key: TerritoryKey) -> str:
     """The territory cell or cells of a row, put end to end."""
-    key = match.format.territory
     positions = [match.position(name) for name in key.columns]
     parts = [text(row[p]) if p is not None and p < len(row) else "" for p in positions]
     if key.by == "label":
@@ -155,7 +176,7 @@ def _holds_perimeter(match: Match, territories: Territories) -> bool:
     key = match.format.territory
     if key.fixed or key.nomenclature:
         return True
-    rows = (territory_text(match, row) for row in match.table.rows[match.header_row + 1 :])
+    rows = (territory_text(match, row, key) for row in match.table.rows[match.header_row + 1 :])
     if key.by == "label":
         return any(plain(name) in territories.by_label for name in rows)
     level = key.level
@@ -193,23 +214,22 @@ def match_as(
     differences: list[str] = []
     if not _named_like(fmt, table):
         differences.append(f"le nom du fichier n'est pas de la forme « {example_of(fmt.file or '')} »")
-    if fmt.sheet and table.sheet and not re.search(fmt.sheet, table.sheet, re.IGNORECASE):
-        differences.append(f"l'onglet ne s'appelle pas comme « {example_of(fmt.sheet)} »")
+    if not _sheet_like(fmt, table):
+        differences.append(f"l'onglet ne s'appelle pas comme « {example_of(fmt.sheet or '')} »")
     best: Match | None = None
     best_missing: list[str] = []
     required = _required(feed, fmt)
     for number, index in enumerate(indexes):
-        row = table.rows[number]
-        match = Match(entry, fmt, table, number, index, _groups(fmt, table, row))
+        match = Match(entry, fmt, table, number, index, _groups(fmt, table, number))
         missing = [names[0] for names in required if all(match.position(n) is None for n in names)]
+        if fmt.unpivot and not any(groups_of(fmt.unpivot.columns, name) for name in match.header):
+            missing.append(f"une colonne comme « {example_of(fmt.unpivot.columns)} »")
         if best is None or len(missing) < len(best_missing):
             best, best_missing = match, missing
         if not missing:
             break
     if best is None:
         return Nearest(entry.id, fmt.id, ("le tableau n'a aucune ligne",), 0.0)
-    if fmt.unpivot and not any(groups_of(fmt.unpivot.columns, name) for name in best.header):
-        best_missing.append(f"une colonne comme « {example_of(fmt.unpivot.columns)} »")
     if best_missing:
         header = best.header
         year = year_of(best.groups)
@@ -228,14 +248,16 @@ def match_as(
         )
     if not differences:
         return best
-    return Nearest(entry.id, fmt.id, tuple(differences), 1 - len(best_missing) / len(required), outside)
+    # Another sheet of a contract's workbook is not its delivery, whatever its columns.
+    found = 1 - len(best_missing) / len(required) if _sheet_like(fmt, table) else 0.0
+    return Nearest(entry.id, fmt.id, tuple(differences), max(found, 0.0), outside)
 
 
 def _outside(match: Match) -> tuple[str, bool]:
     """That no row is of the perimeter, and what is read instead; whether that is another place's."""
     column = " + ".join(match.format.territory.columns)
     rows = match.table.rows[match.header_row + 1 :]
-    shown = next(filter(None, (territory_text(match, row) for row in rows)), "")
+    shown = next(filter(None, (territory_text(match, row, match.format.territory) for row in rows)), "")
     seen = f" (on y lit « {shown} »)" if shown else ""
     return f"aucun territoire du périmètre dans {column}{seen}", is_code(shown)
 
@@ -259,6 +281,12 @@ def _most_specific(matches: list[Match]) -> list[Match]:
     return [m for m, count in zip(matches, asked, strict=True) if count == max(asked)]
 
 
+def _sheet_like(fmt: Format, table: Table) -> bool:
+    if not fmt.sheet or not table.sheet:
+        return True
+    return re.search(fmt.sheet, table.sheet, re.IGNORECASE) is not None
+
+
 def _named(fmt: Format, table: Table) -> int:
     """How near to the table the name is that the format's pattern finds; 0 when it has no pattern."""
     if not fmt.file:
@@ -269,6 +297,12 @@ def _named(fmt: Format, table: Table) -> int:
 
 def _named_like(fmt: Format, table: Table) -> bool:
     return not fmt.file or any(re.search(fmt.file, name, re.IGNORECASE) for name in table.names)
+
+
+def _beside(match: Match, others: list[Match]) -> bool:
+    """Whether a contract says that its files are also those of all the others."""
+    mine = {match.entry.id, *(f"{match.entry.partner.id}/{name}" for name in match.entry.feed.beside)}
+    return mine == {other.entry.id for other in others}
 
 
 CERTAIN = 0.75
@@ -283,17 +317,25 @@ def _alone_near(found: list[tuple[FeedEntry, Match | Nearest]]) -> dict[str, Fee
 
 def recognise(project: Project, table: Table) -> Match | Unrecognised:
     """The one format that the table is, or why there is none."""
+    found = recognise_all(project, table)
+    return found[0] if isinstance(found, list) else found
+
+
+def recognise_all(project: Project, table: Table) -> list[Match] | Unrecognised:
+    """The format that the table is, one for each contract of a file that several say they share."""
     indexes = header_indexes(table)
     formats = [(entry, fmt) for entry in project.feeds.values() for fmt in entry.feed.formats]
     likely = [pair for pair in formats if _named_like(pair[1], table)]
     found = [(e, match_as(e, fmt, table, project.territories_of(e), indexes)) for e, fmt in likely]
     matches = _most_specific([m for _, m in found if isinstance(m, Match)])
-    if len(matches) == 1:
-        return matches[0]
+    if len(matches) == 1 or any(_beside(match, matches) for match in matches):
+        return matches
     if matches:
         names = tuple(f"{m.entry.id} ({m.format.id})" for m in matches)
         return Unrecognised(table, ambiguous=names)
-    named = {e.id: e for e, fmt in likely if fmt.file} or _alone_near(found)
+    # Another sheet of a contract's workbook is not its delivery.
+    own_name = {e.id: e for e, fmt in likely if fmt.file and _sheet_like(fmt, table)}
+    named = own_name or _alone_near(found)
     # Only now the formats whose file is called otherwise, to say which came nearest.
     unlikely = [pair for pair in formats if pair not in likely]
     found += [(e, match_as(e, fmt, table, project.territories_of(e), indexes)) for e, fmt in unlikely]

@@ -2,20 +2,22 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import duckdb
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.contents import Delivery
+from odds_pipeline.reception.origin import Origin
 
 _DELIVERY = """
 INSERT INTO deliveries BY NAME SELECT $id AS id, $sha AS sha256, $file AS file_name,
     $part AS part, $size AS size, $now AS received_at,
     coalesce((SELECT max(received_order) FROM deliveries), 0) + 1 AS received_order,
     $feed AS feed, $format AS format, $geography AS geography, $ignored AS ignored_rows,
-    $unknown AS unknown_columns, $simulated AS simulated, $reason AS reason, $levels AS levels
+    $unknown AS unknown_columns, $simulated AS simulated, $reason AS reason, $levels AS levels,
+    $origin AS origin
 """
 
 _ARRIVAL = """
@@ -37,6 +39,7 @@ _NEWER = """
 SELECT month, max_by(d.file_name, a.dated), max(a.dated) FROM (
     SELECT n.month, o.delivery
     FROM incoming n JOIN observations o USING (variable, month, territory, level)
+    JOIN deliveries s ON s.id = o.delivery AND s.feed = $feed
     WHERE o.known_to IS NULL AND n.value IS DISTINCT FROM o.value
     UNION
     SELECT m.month, m.delivery FROM delivered_months m JOIN deliveries w ON w.id = m.delivery
@@ -51,12 +54,13 @@ OLDER = "plus_ancien"
 
 @dataclass(frozen=True)
 class Source:
-    """A file as received: its name, its hash, its size, and when it was last changed."""
+    """A file as received: its name, hash and size, when it was last changed, where it is from."""
 
     file: str
     sha256: str
     size: int
     dated: datetime
+    origin: Origin = field(default_factory=Origin)
 
 
 def now() -> datetime:
@@ -71,8 +75,9 @@ def contracts_of(project: Project) -> str:
 
 
 def identity(source: Source, one: Delivery) -> str:
-    """The delivery's id: the file's hash, and which table of the file it is."""
-    return f"{source.sha256}#{one.number}" if one.number else source.sha256
+    """The delivery's id: the file's hash, which table of the file it is, and as which contract."""
+    table = f"{source.sha256}#{one.number}" if one.number else source.sha256
+    return f"{table}+{one.shared}" if one.shared else table
 
 
 def forget(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> None:
@@ -105,6 +110,7 @@ def record(connection: duckdb.DuckDBPyConnection, source: Source, one: Delivery,
             "simulated": one.simulated,
             "reason": one.reason,
             "levels": sorted(map(str, reading.frame["level"].unique())) if reading else None,
+            "origin": source.origin.as_json(),
         },
     )
     arrival = {"id": id, "dated": source.dated, "contracts": contracts, "rest": list(one.rest)}

@@ -1,6 +1,6 @@
 """A table of cells as found in a delivered file, and the words for a file that holds none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odds_pipeline.reception import bounds
 
@@ -22,7 +22,8 @@ class Table:
     ``file_name`` is the file as received, ``member`` the file inside it when it is an archive, and
     ``folder`` where it is there.
     ``flaw`` says in French what shows that the table is not whole: no figure of it may be used.
-    ``hint`` says what may keep it from being recognised. A ``hidden`` sheet is no delivery.
+    ``hint`` says what may keep it from being recognised. A ``hidden`` sheet is no delivery. ``told``
+    are texts besides its names that may tell the period: the vintage of its origin, its folder.
     """
 
     file_name: str
@@ -34,6 +35,11 @@ class Table:
     hint: str | None = None
     hidden: bool = False
     folder: str | None = None
+    told: tuple[str, ...] = ()
+
+    def beside(self, told: tuple[str, ...]) -> "Table":
+        """The same with what its origin tells."""
+        return replace(self, told=told)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from odds_pipeline.declarations.checks.names import variable_missing
-from odds_pipeline.declarations.checks.sources import source_problems
+from odds_pipeline.declarations.checks.origins import origin_problems
+from odds_pipeline.declarations.checks.sources import may_be_lent, source_problems
 from odds_pipeline.declarations.declared import Declared, FeedEntry
 from odds_pipeline.declarations.feed import Variable
 from odds_pipeline.declarations.problems import Problem, nearest
@@ -22,6 +23,7 @@ def feed_problems(declared: Declared) -> Iterator[Problem]:
             yield from _variable(declared, entry, name, variable)
         yield from _secrecy(declared, entry)
         yield from source_problems(declared, entry)
+        yield from origin_problems(declared, entry)
         yield from _columns(declared, entry)
         yield from _sums(declared, entry)
         yield from _breaks(entry)
@@ -80,8 +82,9 @@ def _columns(declared: Declared, entry: FeedEntry) -> Iterator[Problem]:
         if fmt.id in seen:
             yield file.problem(("formats", i, "id"), f"format {fmt.id!r} is given twice")
         seen.add(fmt.id)
-        columns = {fmt.unpivot.variable} if fmt.unpivot else set(feed.columns_of(fmt))
-        for name in sorted(columns - feed.names):
+        columns = set(fmt.unpivot.variables) if fmt.unpivot else set(feed.columns_of(fmt))
+        unknown = set() if may_be_lent(declared, entry) else columns - feed.names
+        for name in sorted(unknown):
             at: Loc = ("formats", i, "columns", name)
             yield file.problem(at, f"no variable {name!r} is declared{nearest(name, feed.names)}")
     for name in sorted(entry.own.keys() - feed.delivered):

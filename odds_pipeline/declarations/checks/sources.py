@@ -7,10 +7,18 @@ from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.yaml_file import Loc
 
 
+def may_be_lent(declared: Declared, entry: FeedEntry) -> bool:
+    """Whether a contract of the partner that could not be read may define variables for this one."""
+    return any(path.parent == entry.file.path.parent for path in declared.failed)
+
+
 def source_problems(declared: Declared, entry: FeedEntry) -> Iterator[Problem]:
     """Every mistake in the sources of one contract."""
-    if not entry.feed.variables:
+    if not entry.feed.variables and not may_be_lent(declared, entry):
         yield entry.file.problem((), "no variable, and no contract has it for source")
+    for i, name in enumerate(entry.feed.beside):
+        if f"{entry.partner.id}/{name}" not in declared.feeds and not may_be_lent(declared, entry):
+            yield entry.file.problem(("beside", i), f"no feed {entry.partner.id}/{name}")
     for i, name in enumerate(entry.feed.sources):
         at: Loc = ("sources", i)
         path = entry.file.path.with_name(f"{name}.yaml")

@@ -3,6 +3,7 @@
 from odds_pipeline.orchestration.components.catalogue import Catalogue
 from odds_pipeline.orchestration.components.indicator_families import IndicatorFamilies
 from odds_pipeline.orchestration.components.partner_feeds import PartnerFeeds
+from odds_pipeline.orchestration.components.portals import PublicPortals
 from odds_pipeline.orchestration.components.publications import CommitteePacks, PortraitSocial, Studies
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "IndicatorFamilies",
     "PartnerFeeds",
     "PortraitSocial",
+    "PublicPortals",
     "Studies",
 ]

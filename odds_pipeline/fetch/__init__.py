@@ -1,0 +1,1 @@
+"""What is public, taken from the portals that publish it: see ``odds fetch``."""

@@ -1,0 +1,45 @@
+"""A file that several contracts read: a delivery of each, judged apart; two geographies in one file."""
+
+from pathlib import Path
+
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.reception.receive import receive, table_of
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import open_release
+from odds_pipeline.storage.home import Home
+
+FILE = "insee_rp/comparateur/base_cc_comparateur.csv"
+
+# Read by hand in the file. The 39 rows of 2025 add up to what Insee gives for the département.
+VALUES = [
+    ("naissances_domiciliees", "93066", "2024-12", 2113),  # NAISD24 of the merged Saint-Denis
+    ("naissances_domiciliees", "93", "2024-12", 24946),
+    ("deces_domicilies", "93", "2024-12", 9362),
+    ("residences_principales", "93001", "2022-01", 34990.0902194347),  # P22_RP
+    ("part_proprietaires", "93001", "2022-01", 100 * 7274.27392958819 / 34990.0902194347),
+]
+
+
+def test_a_file_of_two_contracts_is_a_delivery_of_each(
+    project: Project, home: Home, producers: Path
+) -> None:
+    receipts = list(receive(project, home, [producers / FILE]))
+    assert {r.feed: r.months for r in receipts} == {
+        "insee/etat_civil": ("2024-12",),
+        "insee/comparateur": ("2022-01",),
+    }
+    assert len({table_of(r.delivery) for r in receipts}) == 1 < len({r.delivery for r in receipts})
+    assert all(r.known for r in receive(project, home, [producers / FILE]))
+    for feed in ("insee/etat_civil", "insee/comparateur"):
+        assert not [r for j in judge_pending(project, home, feed) for r in j.refused]
+    publish(project, home)
+    with open_release(home) as release:
+        for indicator, territory, month, value in VALUES:
+            (found,) = release.execute(
+                "SELECT value, geography FROM indicator_values "
+                "WHERE indicator = ? AND territory = ? AND month = ?",
+                [indicator, territory, month],
+            ).fetchall()
+            assert found[1] == 2025  # never the Saint-Denis of before the merger
+            assert abs(found[0] - value) < 1e-6, (indicator, territory, found)
