@@ -55,6 +55,8 @@ def test_the_later_of_two_files_is_the_newer_whatever_their_names(
     list(receive(project, home, [tmp_path]))
     judge_pending(project, home, FEED)
     assert _values(home) == [3500]
+    with Store(home.warehouse).connect() as connection:
+        assert cases(connection) == []
 
 
 @pytest.mark.parametrize("judged", [True, False])

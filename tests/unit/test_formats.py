@@ -316,3 +316,17 @@ def test_accents_in_the_names_of_an_archive_of_windows(encoding: str) -> None:
 def test_files_of_other_programs_are_ignored(name: str) -> None:
     assert ignored_name(name)
     assert not ignored_name("caf_rsa_2024-11.csv")
+
+
+def test_strict_open_xml_is_read() -> None:
+    """What Excel writes as « Strict Open XML »: the same parts under other namespaces."""
+    content = workbook(("F", ROWS, "visible"))
+    for old, new in (
+        (b"http://schemas.openxmlformats.org/spreadsheetml/2006/main", b"http://purl.oclc.org/ooxml/spreadsheetml/main"),
+        (b"http://schemas.openxmlformats.org/officeDocument/2006/relationships", b"http://purl.oclc.org/ooxml/officeDocument/relationships"),
+    ):  # fmt: skip
+        for member in ("xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/_rels/workbook.xml.rels"):
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                if old in archive.read(member):
+                    content = edited(content, old, new, member)
+    assert only("x.xlsx", content).rows == ROWS
