@@ -47,7 +47,7 @@ $(UV):
 	.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<0.14"
 
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-	--no-header --no-emit-index-url --no-emit-find-links pyproject.toml
+	--no-header --no-strip-extras --no-emit-index-url --no-emit-find-links pyproject.toml
 
 lock: $(UV)  ## Pin what pyproject.toml asks for, with hashes; what is pinned already stays if it may
 	$(COMPILE) --extra dev -o requirements.lock

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ADDRESS = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip"
-_PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;]+)", re.MULTILINE)
 
 
 def canonical(name: str) -> str:

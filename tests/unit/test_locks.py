@@ -22,7 +22,7 @@ LOCKS = {
 
 def pins(name: str) -> dict[str, str]:
     text = (ROOT / name).read_text(encoding="utf-8")
-    found = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", text, re.MULTILINE)
+    found = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;]+)", text, re.MULTILINE)
     return {canonicalize_name(package): version for package, version in found}
 
 
@@ -43,7 +43,7 @@ def test_all_that_is_asked_for_is_pinned_within_its_bounds(lock: str, extras: tu
 def test_every_pin_has_hashes_and_no_index_is_named(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     for block in re.split(r"\n(?=\S)", text.strip()):
-        assert re.match(r"[A-Za-z0-9._-]+==\S+", block), block[:80]
+        assert re.match(r"[A-Za-z0-9._-]+(\[[^]]*\])?==\S+", block), block[:80]
         assert "--hash=sha256:" in block, f"{block[:60]}: run `make lock`"
     assert "://" not in text and "--index" not in text and "--find-links" not in text
 
