@@ -70,6 +70,9 @@ class Rules:
         self.place = project.territories.places
         numbers = {place: n for n, place in enumerate(dict.fromkeys(self.place.values()))}
         self.number = {key: numbers[place] for key, place in self.place.items()}
+        self.communes = {
+            self.number[t.code, t.geography] for t in project.territories.all if t.level == "commune"
+        }
         self.wholes = list(self._wholes())
         self.sums = [
             (entry.variable_id(total), [entry.variable_id(p) for p in parts])
@@ -196,6 +199,7 @@ class Reader:
                     (t.variable, place, month): t.coefficient
                     for t in terms
                     if not t.lag
+                    and not t.of_year
                     and self.rules.project.variables[t.variable][0].id == feed
                     and self.rules.adds_up(t.variable)
                 }
@@ -333,7 +337,7 @@ class _System:
             half = (entry.secrecy.rounding or 0) / 2 if self.rules.kind(variable) == "count" else 0.0
             return self.known[unknown] - half, self.known[unknown] + half
         threshold, mark = self.rules.threshold(variable), self.marks.get(unknown)
-        leaf = unknown not in self.wholes
+        leaf = unknown not in self.wholes and place in self.rules.communes
         people = self.rules.project.units[declared.unit].counts == "people"
         most = self.population.get(place, np.inf) if people else np.inf
         if leaf and threshold and mark == "C":

@@ -74,13 +74,29 @@ def show(
 def accept(
     named: Named,
     reason: Annotated[str, typer.Option("--reason", help="shown to readers beside every figure")],
-    by: Annotated[str, typer.Option("--by", help="name or role of who decides, shown with the reason")],
+    by: Annotated[
+        str, typer.Option("--by", help="role of who decides, nobody's name; shown with the reason")
+    ],
     month: Month = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="do not ask, when nobody is there to answer")
+    ] = False,
 ) -> None:
     """Accept refused figures all the same; recorded, and told beside every value that rests on them."""
     from odds_pipeline.quality.quarantine import NotAcceptable
     from odds_pipeline.quality.quarantine import accept as accept_case
+    from odds_pipeline.quality.reserve import objection, reserve
 
+    if found := objection(reason, by):
+        fail(found)
+    out.print(
+        f"Readers will see, for ever: {reserve(reason, by)}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    if not yes:
+        typer.confirm("Is that right?", abort=True)
     try:
         judgement = accept_case(load(), Home.from_environment(), named, month, reason, by)
     except LookupError as error:

@@ -1,0 +1,59 @@
+"""What each class of reader gets of the site, files and API, tells no secret and says the same."""
+
+import csv
+import io
+
+import pytest
+
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.storage.home import Home
+from tests.reader import Reader, Rules, Truth
+
+from .conftest import ROLES, Site
+
+COLUMNS = "indicator territory geography month value numerator denominator conf_status".split()
+
+
+def number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def export(site: Site, role: str) -> list[tuple[object, ...]]:
+    """The whole recueil as the role downloads it."""
+    text = site.client(role).get("/donnees/recueil.machine.csv").text
+    rows = [[row[name] for name in COLUMNS] for row in csv.DictReader(io.StringIO(text))]
+    return [
+        (i, t, int(g), m, number(v), number(n), number(d), mark) for i, t, g, m, v, n, d, mark in rows
+    ]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_secret_is_told_by_what_a_role_downloads(
+    project: Project, observatory: Home, site: Site, role: str
+) -> None:
+    reader = Reader(project)
+    rows = export(site, role)
+    reader.read_values(rows, Truth(Rules(project), observatory))
+    told = reader.attack()
+    assert [t for t in told if t.wrong or t.narrow] == []
+    assert told or role not in ("prefecture", "observatoire")  # to whom small counts are open
+
+
+def test_the_api_and_the_pages_say_no_more_than_the_file(site: Site) -> None:
+    """Every secret value of the latest month of each indicator that has any."""
+    client = site.client("observatoire")
+    rows = export(site, "observatoire")
+    hidden = {(r[0], r[1], r[3], r[2]) for r in rows if r[7] != "F"}
+    assert hidden
+    for indicator in sorted({h[0] for h in hidden})[:12]:
+        answer = client.get("/api/v1/valeurs", params={"indicateur": indicator}).json()["valeurs"]
+        said = {
+            (v["indicateur"], v["territoire"], v["mois"], v["geographie"]): v["valeur"] for v in answer
+        }
+        mine = {h for h in hidden if h[0] == indicator}
+        assert mine <= set(said)
+        assert all(said[h] is None for h in mine)
+        page = client.get(f"/indicateurs/{indicator}").text
+        latest = max(month for _, _, month, _ in said)
+        if any(month == latest for _, _, month, _ in mine):
+            assert "secret" in page or "non diffusé" in page
