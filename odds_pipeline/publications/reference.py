@@ -73,6 +73,10 @@ def _sheet(project: Project, entry: IndicatorEntry) -> list[str]:
         ("Limites", indicator.limits),
         ("Précautions", "<br>".join(indicator.cautions)),
         ("Ruptures", "<br>".join(_break(b) for b in project.breaks_of(indicator))),
+        (
+            "Sources des ruptures",
+            "<br>".join(_said(b) for b in project.breaks_of(indicator) if b.source),
+        ),
         ("Depuis", french_month(indicator.since) if indicator.since else ""),
         ("Moyenne d’un ensemble", _weighted(project, indicator)),
         ("Notes sur la source", "<br>".join(notes_of(project, indicator))),
@@ -93,8 +97,11 @@ def _sheet(project: Project, entry: IndicatorEntry) -> list[str]:
 
 
 def _break(one: Break) -> str:
-    told = f" ({one.source})" if one.source else ""
-    return f"{french_month(one.month)} : {one.reason}{told}"
+    return f"{french_month(one.month)} : {one.reason}"
+
+
+def _said(one: Break) -> str:
+    return f"{french_month(one.month)} : {one.source}"
 
 
 def _weighted(project: Project, indicator: Indicator) -> str:
