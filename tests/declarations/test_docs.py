@@ -77,7 +77,7 @@ def test_paths_of_the_architecture_exist() -> None:
     named = re.findall(r"`((?:odds_pipeline|assets|expectations|resources)/[\w/.]*)", text)
     assert named and [one for one in named if not (ROOT / one).exists()] == []
     rooms = {room for room in GRAPH if (ROOT / "odds_pipeline" / room).is_dir()}
-    told = set(re.findall(r"`(\w+)/`", text)) | {"demo", "documentation", "onboarding"}
+    told = set(re.findall(r"`(\w+)/`", text))
     assert rooms - told == set()
 
 
@@ -100,10 +100,15 @@ def test_the_guide_speaks_of_keys_that_exist() -> None:
         assert set(words) - known == set(), name
 
 
-def test_decisions_are_numbered() -> None:
-    found = sorted(p for p in (ROOT / "docs/decisions").glob("[0-9]*.md"))
-    titles = {p.name: p.read_text(encoding="utf-8").splitlines()[0] for p in found}
-    assert [n for n, title in titles.items() if not title.startswith(f"# {int(n[:4])}. ")] == []
+def test_decisions_have_a_number_a_status_and_a_date() -> None:
+    folder = ROOT / "docs/decisions"
+    listed = (folder / "README.md").read_text(encoding="utf-8")
+    wrong = []
+    for path in folder.glob("[0-9]*.md"):
+        head = rf"# {int(path.name[:4])}\. .+\n\n\*\*Status\.\*\* (accepted|superseded by .+), 20\d\d-\d\d-\d\d\.\n"
+        if not re.match(head, path.read_text(encoding="utf-8")) or f"({path.name})" not in listed:
+            wrong.append(path.name)
+    assert wrong == []
 
 
 @pytest.mark.slow
