@@ -91,9 +91,21 @@ def run_all(project: Project, home: Home, sources: list[Path], month: str | None
     from odds_pipeline.indicators.staleness import ALL
 
     months = (month, month) if month else ALL
+    _look_first(home)
     receipts, failed = _go(project, home, sources, None, months)
     report(home, [r.file for r in receipts if r.feed is None and not r.known])
     _stop_if_undone(project, home, failed, None, months)
+
+
+def _look_first(home: Home) -> None:
+    """Say what would spoil a run: a damaged history of runs, a clock behind the last release."""
+    from odds_pipeline.operations.checks import Wrong, clock, dagster
+
+    dagster(home, deep=False)
+    try:
+        clock(home, deep=False)
+    except Wrong as wrong:
+        errors.print(f"[bold red]The clock of this machine is wrong:[/] {wrong}", soft_wrap=True)
 
 
 def _stop_if_undone(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from odds_pipeline.release.published import current_number, describe
@@ -93,6 +94,17 @@ def test_a_disk_that_may_only_be_read(disk: Home, tmp_path: Path) -> None:
     failed_with(odds(disk, "run"), "mount")
     new = populations(tmp_path / "new", 2020)
     failed_with(odds(disk, "receive", str(new)), "mount")
+
+
+def test_a_clock_set_back_is_said_before_anything_is_done(own: Home) -> None:
+    with duckdb.connect() as connection:
+        for edition in own.releases.glob("0001/*.duckdb"):
+            edition.chmod(0o600)
+            connection.execute(f"ATTACH '{edition}' AS r")
+            connection.execute("UPDATE r.about SET published_at = '2099-01-01T00:00:00+00:00'")
+            connection.execute("DETACH r")
+    done = odds(own, "run")
+    assert "timedatectl" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_full_disk(disk: Home, tmp_path: Path) -> None:
