@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.project import FeedEntry
+from odds_pipeline.declarations.project import FeedEntry, Project
 
 _WANTED = "(SELECT unnest($feeds) AS feed, unnest($variables) AS variable)"
 
@@ -20,6 +20,11 @@ FROM trusted_months m JOIN deliveries d ON d.id = m.delivery
 WHERE m.feed IN (SELECT feed FROM {_WANTED})
 """
 
+_POPULATION = """
+SELECT territory, geography, arg_max(value, month) AS population FROM observations
+WHERE known_to IS NULL AND variable = $population AND value IS NOT NULL GROUP BY ALL
+"""
+
 _PRINTS = """
 WITH figures AS (
     SELECT feed, count(*) AS count, bit_xor(hash(variable, month, territory, level,
@@ -28,12 +33,17 @@ WITH figures AS (
 ), names AS (
     SELECT feed, string_agg(name, '|' ORDER BY name) AS names FROM ({former}) GROUP BY feed
 )
-SELECT feed, coalesce(f.count, 0), concat_ws('|', f.count, f.print, n.names)
-FROM figures f FULL JOIN names n USING (feed)
+, people AS (
+    SELECT bit_xor(hash(territory, geography::INTEGER, population)) AS print FROM ({population})
+)
+SELECT feed, coalesce(f.count, 0), concat_ws('|', f.count, f.print, n.names, p.print)
+FROM (SELECT DISTINCT unnest($feeds) AS feed) LEFT JOIN figures f USING (feed)
+LEFT JOIN names n USING (feed) CROSS JOIN people p
 """
 
 Prints = dict[str, tuple[int, str]]
-"""By feed, how many its accepted figures are, and a fingerprint of them and of its former columns."""
+"""By feed, how many its accepted figures are, and a fingerprint of them, of its former columns and of
+the population that counts are set against."""
 
 
 def _wanted(entries: Sequence[FeedEntry]) -> dict[str, list[str]]:
@@ -42,24 +52,30 @@ def _wanted(entries: Sequence[FeedEntry]) -> dict[str, list[str]]:
 
 
 def accepted_before(
-    connection: duckdb.DuckDBPyConnection, entries: Sequence[FeedEntry]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Accepted figures of the feeds, and the columns that their contracts ignore in accepted files."""
+    project: Project, connection: duckdb.DuckDBPyConnection, entries: Sequence[FeedEntry]
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Accepted figures of the feeds, columns that their contracts ignore in accepted files, and the last
+    known population of each territory.
+    """
     given = _wanted(entries)
-    return connection.execute(_ACCEPTED, given).df(), connection.execute(_FORMER, given).df()
+    return (
+        connection.execute(_ACCEPTED, given).df(),
+        connection.execute(_FORMER, given).df(),
+        connection.execute(_POPULATION, {"population": project.observatory.population}).df(),
+    )
 
 
-def _prints(rows: list[tuple[str, int, str]], entries: Sequence[FeedEntry]) -> Prints:
-    return {entry.id: (0, "") for entry in entries} | {f: (count, text) for f, count, text in rows}
-
-
-def prints_of(connection: duckdb.DuckDBPyConnection, entries: Sequence[FeedEntry]) -> Prints:
+def prints_of(
+    project: Project, connection: duckdb.DuckDBPyConnection, entries: Sequence[FeedEntry]
+) -> Prints:
     """Of what the warehouse has accepted."""
-    query = _PRINTS.format(accepted=_ACCEPTED, former=_FORMER)
-    return _prints(connection.execute(query, _wanted(entries)).fetchall(), entries)
+    query = _PRINTS.format(accepted=_ACCEPTED, former=_FORMER, population=_POPULATION)
+    given = {**_wanted(entries), "population": project.observatory.population}
+    return {f: (count, text) for f, count, text in connection.execute(query, given).fetchall()}
 
 
 def prints_in(tables: duckdb.DuckDBPyConnection, entries: Sequence[FeedEntry]) -> Prints:
     """Of the tables of an audit, where what it lets through counts as accepted."""
-    query = _PRINTS.format(accepted="FROM accepted", former="FROM former")
-    return _prints(tables.execute(query).fetchall(), entries)
+    query = _PRINTS.format(accepted="FROM accepted", former="FROM former", population="FROM population")
+    given = {"feeds": [entry.id for entry in entries]}
+    return {f: (count, text) for f, count, text in tables.execute(query, given).fetchall()}

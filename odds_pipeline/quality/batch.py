@@ -62,7 +62,7 @@ def audit_one(
     """Audit one delivery, inside the transaction that judges it."""
     entries = [project.feeds[waiting.feed]]
     with _tables(project, connection, entries) as tables:
-        prints = prints_of(connection, entries)
+        prints = prints_of(project, connection, entries)
         return _audit_turn(project, connection, tables, [waiting], 0, prints)
 
 
@@ -99,7 +99,7 @@ def _read(
         else:
             waiting.append(Waiting(feed, delivery, file_name, fmt, reading, tuple(own)))
     entry = project.feeds[feed]
-    accepted, _ = prints_of(connection, [entry])[feed]
+    accepted, _ = prints_of(project, connection, [entry])[feed]
     delivered = sum(len(one.reading.frame) for one in waiting)
     return _Feed(entry, turns_of(waiting), unread, delivered + accepted)
 
@@ -109,14 +109,14 @@ def _tables(
     project: Project, connection: duckdb.DuckDBPyConnection, entries: Sequence[FeedEntry]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     with scratch() as tables:
-        keep_past(tables, *accepted_before(connection, entries))
+        keep_past(tables, *accepted_before(project, connection, entries))
         keep_declared(tables, project, entries)
         yield tables
 
 
 def _audit(project: Project, connection: duckdb.DuckDBPyConnection, portion: list[_Feed]) -> None:
     entries = [one.entry for one in portion]
-    prints = prints_of(connection, entries)
+    prints = prints_of(project, connection, entries)
     with transaction(connection):
         _refuse_unread(project, connection, portion, prints)
     with _tables(project, connection, entries) as tables:

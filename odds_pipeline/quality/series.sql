@@ -1,4 +1,4 @@
--- Made for each audit from `read`, `accepted`, `variables`, `places`, `mergers`, `former` and
+-- Made for each audit from `read`, `accepted`, `variables`, `places`, `mergers`, `population`, `former` and
 -- `delivered_columns`.
 
 CREATE OR REPLACE TEMP TABLE columns AS
@@ -8,6 +8,14 @@ FROM delivered_columns c;
 CREATE OR REPLACE TEMP TABLE delivery AS
 SELECT r.*, coalesce(p.place, r.territory || '@' || r.geography) AS place
 FROM read r LEFT JOIN places p USING (territory, geography);
+
+CREATE OR REPLACE TEMP TABLE residents AS
+SELECT p.place, max(population) AS population FROM population JOIN places p USING (territory, geography)
+GROUP BY ALL
+UNION ALL
+SELECT m.place, sum(population) FROM population JOIN mergers m USING (territory, geography)
+WHERE m.place NOT IN (SELECT place FROM population JOIN places USING (territory, geography))
+GROUP BY m.place, m.geography HAVING count(*) = any_value(m.parts);
 
 CREATE OR REPLACE TEMP TABLE series AS
 WITH known AS (

@@ -3,7 +3,8 @@
 They hold the figures of many feeds: each has a column ``feed``. ``delivery``: one row per variable,
 territory and month as read. ``accepted``: what was accepted before. ``series``: both together as they
 would be, months numbered by ``rank``. ``compared``: each delivered figure beside its past and future, in
-whatever geography they are told. ``places``: what is the same territory from one geography to another.
+whatever geography they are told. ``places``: what is the same territory from one geography to another;
+``residents``: the last known population of each.
 ``expected``, ``variables``, ``sums``, ``ratios``: what the declarations say. ``columns``, ``oddities``:
 facts about the files; ``former``: columns of accepted ones that their contracts ignore.
 """
@@ -22,7 +23,7 @@ OF_FEEDS = (
 )
 TEXT = (
     "feed variable month territory level departement place part_of detail obs_status conf_status total "
-    "part indicator side column_name kind name"
+    "part indicator side column_name kind counts name"
 ).split()
 _SERIES = (Path(__file__).parent / "series.sql").read_text(encoding="utf-8")
 
@@ -91,7 +92,7 @@ def _expected(project: Project, entries: Iterable[FeedEntry]) -> pd.DataFrame:
 
 
 def _variables(project: Project, entries: Iterable[FeedEntry]) -> pd.DataFrame:
-    """Unit kind, scale, aggregation and step of rounding of each variable."""
+    """Unit kind, scale, what it counts, aggregation and step of rounding of each variable."""
     return pd.DataFrame(
         [
             (
@@ -99,13 +100,14 @@ def _variables(project: Project, entries: Iterable[FeedEntry]) -> pd.DataFrame:
                 entry.variable_id(name),
                 project.units[v.unit].kind,
                 project.units[v.unit].scale,
+                project.units[v.unit].counts,
                 v.aggregation,
                 v.rounded_to or entry.secrecy.rounding or 1,
             )
             for entry in entries
             for name, v in entry.feed.variables.items()
         ],
-        columns=["feed", "variable", "kind", "scale", "aggregation", "step"],
+        columns=["feed", "variable", "kind", "scale", "counts", "aggregation", "step"],
     )
 
 
@@ -192,12 +194,20 @@ def _mergers(project: Project) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["territory", "geography", "place", "parts"])
 
 
+NOBODY = pd.DataFrame(columns=["territory", "geography", "population"])
+
+
 def keep_past(
-    connection: duckdb.DuckDBPyConnection, accepted: pd.DataFrame, former: pd.DataFrame
+    connection: duckdb.DuckDBPyConnection,
+    accepted: pd.DataFrame,
+    former: pd.DataFrame,
+    population: pd.DataFrame = NOBODY,
 ) -> None:
-    """What was accepted of the feeds that are going to be audited."""
+    """What was accepted of the feeds that are going to be audited, and who lives where."""
     keep(connection, "accepted", accepted)
     keep(connection, "former", former)
+    numbers = {"geography": "int64", "population": "float64"}
+    keep(connection, "population", population.astype(numbers))
 
 
 def keep_declared(

@@ -125,7 +125,7 @@ def next_turns(
     due: dict[str, list[Due]] = {}
     for feed, *row in connection.execute(_DUE, given).fetchall():
         due.setdefault(feed, []).append(Due(*row))
-    prints = prints_of(connection, [project.feeds[feed] for feed in due])
+    prints = prints_of(project, connection, [project.feeds[feed] for feed in due])
     return {feed: _turn(own, basis_of(project, feed, prints[feed][1])) for feed, own in due.items()}
 
 

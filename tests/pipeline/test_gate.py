@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.quality.gate import Judgement, judge_pending
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
@@ -263,3 +264,43 @@ def test_the_archive_keeps_the_bytes(project: Project, home: Home, tmp_path: Pat
     (receipt,) = receive(project, home, [path])
     shutil.rmtree(tmp_path / "in")
     assert (home.archive / receipt.delivery[:2] / receipt.delivery).read_bytes() == content
+
+
+SIRET = "21930008500017"
+
+
+@pytest.mark.parametrize(
+    ("cell", "rule"),
+    [(SIRET, "effectif_possible"), ("9" * 400, "nombre_fini"), ("9007199254740993", "nombre_fini")],
+)
+def test_an_impossible_number_is_refused_on_a_first_delivery(
+    project: Project, home: Home, tmp_path: Path, cell: str, rule: str
+) -> None:
+    (judgement,) = gate(project, home, populations(tmp_path / "in", 2019, _set(5, 5, cell)))
+    # Reception tells what no number can hold; what it lets through, the gate does not.
+    assert refusing(judgement) & {rule, "lisible"}
+    assert judgement.accepted == ()
+
+
+def test_a_count_is_set_against_the_population_it_is_counted_in(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """Of the commune, also the one that two have become since the population was counted."""
+    gate(project, home, populations(tmp_path / "in", 2019))
+    for month, codes in {"2024-12": ("93008", "93059"), "2025-01": ("93008", "93066")}.items():
+        written = write_deliveries(project, tmp_path / month, month, month, faults=False).paths
+        (path,) = (p for p in written if p.name.startswith("caf_rsa"))
+        lines = path.read_text(encoding="utf-8").splitlines()
+        place = lines[0].split(";").index("ALL_RSA")
+        for number, line in enumerate(lines):
+            cells = line.split(";")
+            if cells[0] in codes:
+                cells[place] = "900000"  # more than five times their people, fewer than the département
+                lines[number] = ";".join(cells)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        list(receive(project, home, [path]))
+        (judgement,) = judge_pending(project, home, "caf/rsa")
+        (finding,) = (f for f in judgement.findings if f.rule == "effectif_possible")
+        # The populations of the test are small: the first communes of the list have more recipients.
+        told = {row["territory"] for row in finding.rows}
+        assert set(codes) <= told and "93079" not in told
