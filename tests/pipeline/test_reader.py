@@ -149,3 +149,12 @@ def test_he_uses_nothing_of_the_code_that_protects() -> None:
         getattr(n, "module", "") for n in imports
     }
     assert not any("secrecy" in name for name in names)
+
+
+@pytest.mark.long
+def test_no_partner_is_told_a_secret_by_twelve_months_and_three_revisions(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    truths = releases(Demonstration(project, home, tmp_path), MONTHS, 3, 12)
+    told = reader_of(project, home, truths, EDITIONS[0]).attack()
+    assert [t for t in told if t.wrong or t.narrow] == []
