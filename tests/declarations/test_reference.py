@@ -48,7 +48,7 @@ def test_every_command_is_described() -> None:
         "| Sens | une valeur basse est favorable ; rang 1 à la plus basse |",
         "| Producteur | Institut national de la statistique et des études économiques |",
         "| Évolutions | en points de pourcentage |",
-        "| Ruptures | décembre 2023 : Changement de méthode de Filosofi à partir du millésime 2023 (Insee, Filosofi, documentation du millésime 2023) |",
+        "| Ruptures | décembre 2023 : Changement de méthode de Filosofi à partir du millésime 2023 |",
         "| Exemple | Taux de pauvreté au seuil de 60 % : 41 → **41,0** % |",
     ],
 )
