@@ -4,6 +4,7 @@ import os
 import socket
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -122,10 +123,10 @@ def test_a_fault_of_ours_is_told_as_such_and_the_file_is_received_again(
 ) -> None:
     first, second = populations(tmp_path, 2018), populations(tmp_path, 2019)
 
-    def failing(project: Project, name: str, content: bytes, sha256: str) -> list[Delivery]:
+    def failing(project: Project, name: str, *given: Any) -> list[Delivery]:
         if name == first.name:
             raise ZeroDivisionError("a bug")
-        return deliveries_of(project, name, content, sha256)
+        return deliveries_of(project, name, *given)
 
     with monkeypatch.context() as patch:
         patch.setattr(receiving, "deliveries_of", failing)
@@ -141,10 +142,10 @@ def test_nobody_waits_while_a_file_is_read(
 ) -> None:
     free: list[bool] = []
 
-    def watched(project: Project, name: str, content: bytes, sha256: str) -> list[Delivery]:
+    def watched(project: Project, name: str, *given: Any) -> list[Delivery]:
         with FileLock(f"{home.warehouse}.lock", timeout=0):
             free.append(True)
-        return deliveries_of(project, name, content, sha256)
+        return deliveries_of(project, name, *given)
 
     monkeypatch.setattr(receiving, "deliveries_of", watched)
     monkeypatch.setattr(receiving, "LARGE", 10)
