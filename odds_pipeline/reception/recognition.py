@@ -310,9 +310,11 @@ CERTAIN = 0.75
 
 
 def _alone_near(found: list[tuple[FeedEntry, Match | Nearest]]) -> dict[str, FeedEntry]:
-    """The contract that nearly fits a table of no one's name, when it is the only one that does."""
-    near = {e.id: e for e, one in found if isinstance(one, Nearest) and one.found >= CERTAIN}
-    return near if len(near) == 1 else {}
+    """The contract that nearly fits a table of no one's name, when no other comes as near."""
+    near = [(one.found, e) for e, one in found if isinstance(one, Nearest) and one.found >= CERTAIN]
+    best = max((share for share, _ in near), default=0.0)
+    nearest_ones = {e.id: e for share, e in near if share == best}
+    return nearest_ones if len(nearest_ones) == 1 else {}
 
 
 def recognise(project: Project, table: Table) -> Match | Unrecognised:
