@@ -16,8 +16,7 @@ INSERT INTO deliveries BY NAME SELECT $id AS id, $sha AS sha256, $file AS file_n
     $part AS part, $size AS size, $now AS received_at,
     coalesce((SELECT max(received_order) FROM deliveries), 0) + 1 AS received_order,
     $feed AS feed, $format AS format, $geography AS geography, $ignored AS ignored_rows,
-    $unknown AS unknown_columns, $simulated AS simulated, $reason AS reason, $levels AS levels,
-    $origin AS origin
+    $unknown AS unknown_columns, $simulated AS simulated, $reason AS reason, $levels AS levels
 """
 
 _ARRIVAL = """
@@ -110,11 +109,12 @@ def record(connection: duckdb.DuckDBPyConnection, source: Source, one: Delivery,
             "simulated": one.simulated,
             "reason": one.reason,
             "levels": sorted(map(str, reading.frame["level"].unique())) if reading else None,
-            "origin": source.origin.as_json(),
         },
     )
     arrival = {"id": id, "dated": source.dated, "contracts": contracts, "rest": list(one.rest)}
     connection.execute(_ARRIVAL, arrival)
+    origin = {"id": id, "origin": source.origin.as_json()}
+    connection.execute("INSERT INTO origins (delivery, origin) VALUES ($id, $origin)", origin)
     if one.feed is None:
         return
     months = {"id": id, "feed": one.feed, "now": moment}

@@ -58,7 +58,8 @@ _WIDEST = (
     "CREATE TABLE release.inputs AS FROM inputs_view",
     "CREATE TABLE release.territories AS FROM territories_view",
     _OBSERVATIONS,
-    "CREATE TABLE release.deliveries AS FROM deliveries "
+    "CREATE TABLE release.deliveries AS SELECT *, (SELECT any_value(o.origin) FROM origins o "
+    "WHERE o.delivery = deliveries.id) AS origin FROM deliveries "
     "WHERE id IN (SELECT delivery FROM release.observations)",
     # The first failing rows of a verdict, and what it says of them, show figures before protection.
     "CREATE TABLE release.verdicts AS SELECT * REPLACE ('[]' AS rows, CASE WHEN failing = 0 "

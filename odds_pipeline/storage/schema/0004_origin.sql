@@ -1,2 +1,5 @@
--- Where the bytes were taken from: JSON of reception/origin.py.
-ALTER TABLE deliveries ADD COLUMN IF NOT EXISTS origin VARCHAR;
+-- Where the bytes of a delivery were taken from: JSON of reception/origin.py.
+CREATE TABLE origins (
+    delivery VARCHAR NOT NULL,
+    origin VARCHAR NOT NULL
+);
