@@ -177,12 +177,12 @@ def _compare_anew(project: Project, connection: duckdb.DuckDBPyConnection, lates
     """Ranks, quartiles and changes among the values that are not provisional."""
     added = ", ".join(ADDED)
     connection.execute(
-        f"CREATE TEMP TABLE given_values AS SELECT * EXCLUDE ({added}), false AS converted "
-        "FROM widest.indicator_values "
-        "WHERE obs_status <> 'P' AND indicator IN (SELECT indicator FROM definitions) "
-        f"UNION ALL BY NAME SELECT * EXCLUDE ({added}), true AS converted FROM converted_values"
+        f"CREATE TEMP TABLE given_values AS FROM (SELECT * EXCLUDE ({added}), false AS converted "
+        "FROM widest.indicator_values UNION ALL BY NAME "
+        f"SELECT * EXCLUDE ({added}), true AS converted FROM widest.converted_values) "
+        "WHERE obs_status <> 'P' AND indicator IN (SELECT indicator FROM definitions)"
     )
-    compare(project, connection, "given_values", latest, tell_sources(project, connection))
+    compare(project, connection, "given_values", latest, tell_sources(project, connection, "widest."))
     for statement in _COMPARED:
         connection.execute(statement.format(schema=""))
 

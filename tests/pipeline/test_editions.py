@@ -147,7 +147,7 @@ def test_what_a_try_before_left_of_an_edition_is_written_anew(
     widest, again = release.path / f"{EDITIONS[0]}.duckdb", tmp_path / "public.duckdb"
     for left in (again, tmp_path / "public.duckdb.wal"):
         left.write_bytes(b"half a file")
-    about = editions.About(1, "", "", None, pd.DataFrame({"edition": ["public"]}))
+    about = editions.About(1, "", "", "", "", None, pd.DataFrame({"edition": ["public"]}))
     editions.write_narrower(project, widest, again, "public", about)
     with (
         duckdb.connect(str(again), read_only=True) as one,
