@@ -66,6 +66,14 @@ def new_feed(
         markup=False,
         soft_wrap=True,
     )
+    for told in proposal.told:
+        out.print(
+            f"the gate would refuse this sample: {told} Ask the partner, correct the unit proposed, or "
+            f"write the feed's own rules in expectations/partners/{feed}.yaml",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
     _report(project.root, written, "put the partner's files in landing/ and `odds run`")
 
 

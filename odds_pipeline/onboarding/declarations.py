@@ -85,7 +85,7 @@ def new_feed(
     territories = project.territories.within(declared.perimeter or project.territories.departements)
     proposal = _unique_names(project, partner, feed, propose(table, territories, project.units))
     contract = _contract(project, declared, feed, proposal, sample.name, geography)
-    verify(project, declared, contract, table)
+    proposal = replace(proposal, told=verify(project, declared, contract, table))
     texts = (contract, _simulation(project, feed, proposal))
     return _put(project.root, dict(zip(paths, texts, strict=True))), proposal
 
@@ -115,8 +115,11 @@ def _unique_names(project: Project, partner: str, feed: str, proposal: Proposal)
     return replace(proposal, figures=figures)
 
 
-def verify(project: Project, partner: Partner, contract: str, table: Table) -> None:
-    """Recognise and read the sample with the contract; raises :class:`CannotPropose`."""
+def verify(project: Project, partner: Partner, contract: str, table: Table) -> tuple[str, ...]:
+    """Recognise and read the sample with the contract, and put it through the gate.
+
+    What the gate would say and a person may overrule; raises :class:`CannotPropose` for the rest.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "contract.yaml"
         path.write_text(contract, encoding="utf-8")
@@ -144,10 +147,10 @@ def verify(project: Project, partner: Partner, contract: str, table: Table) -> N
     if problems:
         hint = " (say it with --geography YEAR)" if any("geography" in p for p in problems) else ""
         raise CannotPropose(f"{table.file_name} is not read whole: {'; '.join(problems[:4])}{hint}")
-    _judge(with_it, entry, reading, table.file_name)
+    return _judge(with_it, entry, reading, table.file_name)
 
 
-def _judge(project: Project, entry: FeedEntry, reading: Reading, name: str) -> None:
+def _judge(project: Project, entry: FeedEntry, reading: Reading, name: str) -> tuple[str, ...]:
     """Put the sample through the rules that its deliveries will follow."""
     from odds_pipeline.quality.audit import audit  # Great Expectations takes 2 s to load
     from odds_pipeline.quality.tables import keep_declared, keep_past
@@ -159,12 +162,13 @@ def _judge(project: Project, entry: FeedEntry, reading: Reading, name: str) -> N
         keep_past(tables, nothing, pd.DataFrame(columns=["feed", "name"]))
         keep_declared(tables, project, [entry])
         refusing = [f for f in audit(project, [waiting], tables) if f.refuses]
-    if refusing:
-        told = {f.rule: f"{f.rule}: {f.message} {_cells(f.rows)}".strip() for f in refusing}
+    told = {f.rule: f"{f.rule}: {f.message} {_cells(f.rows)}".strip() for f in refusing}
+    if any(not f.overrulable for f in refusing):
         raise CannotPropose(
             f"the gate would refuse {name}: {'; '.join(told.values())}. Ask the partner, or give "
             "another sample"
         )
+    return tuple(told.values())
 
 
 def _cells(rows: list[dict[str, object]]) -> str:

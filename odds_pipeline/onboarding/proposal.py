@@ -48,7 +48,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Proposal:
-    """How the sample is read. ``left_out`` gives the columns that are not, each with the reason."""
+    """How the sample is read. ``left_out`` gives the columns that are not, each with the reason.
+
+    ``told`` is what the gate would say of the sample: the partner's own doing, or a rule to adapt.
+    """
 
     header_line: int
     territory: tuple[str, ...]
@@ -68,6 +71,7 @@ class Proposal:
     where: dict[str, str]
     figures: tuple[Figure, ...]
     left_out: dict[str, str]
+    told: tuple[str, ...] = ()
 
 
 def propose(table: Table, territories: Territories, units: dict[str, Unit]) -> Proposal:
