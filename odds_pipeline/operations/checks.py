@@ -191,8 +191,10 @@ def manifest(home: Home, deep: bool) -> str:
 
 def _sqlite(path: Path, deep: bool) -> None:
     pragma = "integrity_check" if deep else "quick_check"
+    # Where nothing may be written SQLite cannot make the file that its readers share, and nobody writes.
+    alone = "" if os.access(path.parent, os.W_OK) else "&immutable=1"
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro{alone}", uri=True)) as database:
             said = database.execute(f"PRAGMA {pragma}").fetchone()[0]
     except sqlite3.Error as error:
         said = str(error)

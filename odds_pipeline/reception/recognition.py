@@ -249,8 +249,15 @@ def match_as(
     if not differences:
         return best
     # Another sheet of a contract's workbook is not its delivery, whatever its columns.
-    found = 1 - len(best_missing) / len(required) if _sheet_like(fmt, table) else 0.0
-    return Nearest(entry.id, fmt.id, tuple(differences), max(found, 0.0), outside)
+    found = _found(required, best_missing) if _sheet_like(fmt, table) else 0.0
+    return Nearest(entry.id, fmt.id, tuple(differences), found, outside)
+
+
+def _found(required: list[list[str]], missing: list[str]) -> float:
+    """The share of the names asked for that are there. A column known by its place is in any table."""
+    named = [names for names in required if not names[0].startswith("#")]
+    lacking = [name for name in missing if not name.startswith("#")]
+    return max(1 - len(lacking) / len(named), 0.0) if named else 0.0
 
 
 def _outside(match: Match) -> tuple[str, bool]:

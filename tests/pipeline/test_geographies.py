@@ -52,8 +52,8 @@ def series(home: Home, indicator: str, territory: str, geography: int) -> dict[s
         # Job seekers of two years and more, the women among them: ABC_Dur4_F over ABC_Dur4, added.
         ("part_femmes_longue_duree_dec", "2019-12", 100 * 1530 / 3493, 100 * 391 / 824, 100 * 1921 / 4317),
         ("logements_sociaux", "2024-01", 21796, 4441, 26237),  # nb_ls
-        # nb_vacants over nb_ls: the share of the sums, not a mean of the shares.
-        ("part_logements_sociaux_vacants", "2024-01", 100 * 430 / 21796, 100 * 75 / 4441, 100 * 505 / 26237),
+        # nb_vacants over nb_loues and nb_vacants, as tx_vac is: the share of the sums, not a mean of the shares.
+        ("part_logements_sociaux_vacants", "2024-01", 100 * 430 / 20015, 100 * 75 / 3889, 100 * 505 / 23904),
     ],
 )  # fmt: skip
 def test_by_hand(
