@@ -26,7 +26,7 @@ from odds_pipeline.reception.recording import Source, contracts_of, forget, iden
 from odds_pipeline.reception.tables import Unreadable
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.manifest import write_manifest
-from odds_pipeline.storage.store import Overtaken, Store, transaction
+from odds_pipeline.storage.store import Store, transaction
 
 LARGE = 4 * 1024 * 1024
 """Bytes from which a file is read while nobody keeps the warehouse open: that takes seconds."""
@@ -230,8 +230,9 @@ class _Reception:
         kept = {k.delivery.partition("@")[0] for k in known} - set(old)
         new = [one for one in found if identity(source, one) not in kept]
         with self.store.connect() as connection, transaction(connection):
-            if _known(connection, [source.sha256]).get(source.sha256, []) != known:
-                raise Overtaken(f"{source.file}: another process received the same bytes meanwhile")
+            as_now = _known(connection, [source.sha256]).get(source.sha256, [])
+            if as_now != known:  # another process received these bytes while this one read them
+                return _already(source.file, as_now, _replaced(connection))
             forget(connection, old)
             for one in new:
                 record(connection, source, one, self.contracts)
