@@ -15,7 +15,11 @@ FORMAT = 2
 
 _SINCE_1 = {
     "about": {"format": "1", "software": "NULL::VARCHAR", "declarations": "NULL::VARCHAR"},
-    "definitions": {"kind": "NULL::VARCHAR", "change_unit": "NULL::VARCHAR"},
+    "definitions": {
+        **dict.fromkeys(("kind", "change_unit", "since", "weights"), "NULL::VARCHAR"),
+        "notes": "'[]'",
+        "corrections": "'[]'",
+    },
     "indicator_values": {
         **dict.fromkeys(("departement_value", "france_value", "change_1y", "change_5y"), "NULL::DOUBLE"),
         **dict.fromkeys(("ci_low", "ci_high"), "NULL::DOUBLE"),

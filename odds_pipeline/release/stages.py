@@ -202,7 +202,16 @@ DECIDE = (
 WRITE = (
     Stage(check, reads=("protected", "indicator_values", "indicator_verdicts")),
     Stage(
-        write, reads=("protected", "marked", "available", "sources_compared", *_FIGURES, *_DELIVERIES)
+        write,
+        reads=(
+            "protected",
+            "marked",
+            "available",
+            "sources_compared",
+            "origins",
+            *_FIGURES,
+            *_DELIVERIES,
+        ),
     ),
     Stage(remember, reads=("current_cells", "block_prints", "published_cells"), makes=_MEMORY),
 )

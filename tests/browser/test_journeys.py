@@ -103,8 +103,8 @@ def test_an_administrator_opens_an_account_and_the_colleague_signs_in(open_page:
     sign_in(page, "ccas-admin")
     page.get_by_role("link", name="Mon compte").click()
     page.get_by_role("link", name="Gérer les comptes").click()
-    page.get_by_label("Nom", exact=True).fill("Nouvelle Collègue")
-    page.get_by_label("Adresse électronique").fill("collegue@exemple.fr")
+    page.locator("#name").fill("Nouvelle Collègue")
+    page.locator("#email").fill("collegue@exemple.fr")
     page.get_by_role("button", name="Ouvrir le compte").click()
     address = page.locator("code.secret").inner_text()
     colleague = open_page()
@@ -180,7 +180,12 @@ def test_an_agent_signs_in_through_the_federation(
     from odds_pipeline.declarations.extranet import Provider
     from odds_pipeline.extranet.identity.oidc import Client
 
-    claims = {"email": "agente@drancy.example", "given_name": "Ana", "siret": "26930029200011"}
+    claims = {
+        "email": "agente@drancy.example",
+        "email_verified": True,
+        "given_name": "Ana",
+        "siret": "26930029200011",
+    }
     user = oidc_provider_mock.User(sub="ana", claims=claims)
     with oidc_provider_mock.run_server_in_thread(user_claims=[user]) as server:
         provider = Provider(

@@ -62,7 +62,6 @@ def two(paris: Path) -> Project:
         "assets/partners/paris/rsa.yaml": MONTHLY,
         "assets/partners/paris/annuel.yaml": ANNUAL,
         "assets/indicators/social/minima.yaml": FAMILY,
-        "expectations/partners/paris/annuel.yaml": "extends: partners/defaults\n",
     }.items():
         (paris / path).write_text(content, encoding="utf-8")
     return Project.load(paris)
