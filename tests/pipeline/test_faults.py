@@ -151,8 +151,11 @@ def findings_on(
 def test_every_damage_is_told(project: Project, feed: str) -> None:
     *past, last = history(feed)
     untold, outcomes = [], Counter[str]()
-    units = (project.units[v.unit] for v in project.feeds[feed].feed.variables.values())
-    adds_up = any(unit.adds_up for unit in units)
+    contract = project.feeds[feed].feed
+    asked = [n for n, column in contract.columns.items() if not column.optional]
+    adds_up = any(
+        project.units[contract.variables[n].unit].adds_up for n in asked if n in contract.variables
+    )
     for damage in TABLE:
         if not adds_up and damage.kind == "une ligne «  » qui ne fait pas la somme":
             outcomes["sans objet"] += 1  # indices have no sum: a row of no name is a note
