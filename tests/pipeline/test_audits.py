@@ -114,7 +114,7 @@ def test_a_verdict_holds_only_for_what_it_rests_on(
 
 
 def test_a_month_delivered_twice_is_judged_in_turns(
-    project: Project, home: Home, tmp_path: Path, audits: list[set[str]]
+    project: Project, home: Home, tmp_path: Path
 ) -> None:
     """The second file is audited as coming after the first, and revises it."""
     _receive(project, home, tmp_path / "a", 2019)
@@ -122,7 +122,6 @@ def test_a_month_delivered_twice_is_judged_in_turns(
     first, second = judge_pending(project, home, FEED)
     assert (first.accepted, second.accepted) == (("2019-01",), ("2019-01",))
     assert {f.rule for f in second.findings if not f.passed} == {"deja_livre"}
-    assert len(audits) <= 3  # one, and one for each turn that came after another decision
     with Store(home.warehouse).connect() as connection:
         assert connection.execute("SELECT count(*) FROM staged").fetchone() == (0,)
         row = connection.execute(
@@ -130,6 +129,16 @@ def test_a_month_delivered_twice_is_judged_in_turns(
             "AND variable = 'insee.population_comptee_a_part'"
         ).fetchone()
     assert row == (11.0,)
+
+
+@pytest.mark.xfail(reason="the second turn is audited once more than it need be: three audits, not two")
+def test_a_month_delivered_twice_takes_one_audit_a_turn(
+    project: Project, home: Home, tmp_path: Path, audits: list[set[str]]
+) -> None:
+    _receive(project, home, tmp_path / "a", 2019)
+    _receive(project, home, tmp_path / "b", 2019, edit=_set(5, 4, "11"))
+    judge_pending(project, home, FEED)
+    assert len(audits) == 2
 
 
 def test_an_archive_that_is_damaged_stops_its_own_feed_only(
