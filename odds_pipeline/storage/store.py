@@ -39,16 +39,17 @@ Opened = tuple[duckdb.DuckDBPyConnection, Callable[[], bool]]
 class Store:
     """The warehouse of a deployment; ``path`` is its file when it is embedded.
 
-    ``patience``: seconds to wait for another writer, :class:`Overtaken` after that.
+    ``patience``: seconds to wait for another writer, :class:`Overtaken` after that (LOCK_SECONDS).
     """
 
     def __init__(
         self,
         path: Path,
         storage: FileStorage | LakeStorage | None = None,
-        patience: int = LOCK_SECONDS,
+        patience: int | None = None,
     ) -> None:
-        self.path, self.patience = path, patience
+        self.path = path
+        self.patience = LOCK_SECONDS if patience is None else patience
         self.storage = storage or deployment().storage
 
     @contextmanager

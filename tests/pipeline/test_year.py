@@ -151,7 +151,9 @@ class Year:
     def landing(self) -> Iterator[str]:
         """Two ticks: a file seen unchanged twice is taken; then the runs asked for, as Dagster does."""
         for _ in range(2):
-            with dg.build_sensor_context(cursor=self.cursor, resources=self.resources) as context:
+            with dg.build_sensor_context(
+                self.instance, cursor=self.cursor, resources=self.resources
+            ) as context:
                 result = self.sensor(context)
             assert isinstance(result, dg.SensorResult)
             self.cursor = result.cursor
