@@ -31,6 +31,7 @@ from odds_pipeline.extranet.pages import (
     data,
     home,
     indicator,
+    origin,
     releases,
     search,
     study,
@@ -41,7 +42,20 @@ from odds_pipeline.extranet.reading.serving import Serving, Unknown
 from odds_pipeline.extranet.rendering import render
 from odds_pipeline.storage.home import Home
 
-PAGES = (about, account, admin, compare, data, home, indicator, releases, search, study, territory)
+PAGES = (
+    about,
+    account,
+    admin,
+    compare,
+    data,
+    home,
+    indicator,
+    origin,
+    releases,
+    search,
+    study,
+    territory,
+)
 
 
 def signing_key(home: Home) -> str:
@@ -74,7 +88,7 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     signer = Signer(signing_key(home), salt="session")
     app.state.workshop = workshop
     app.state.accounts, app.state.serving, app.state.settings = accounts, serving, settings
-    app.state.signer = signer
+    app.state.signer, app.state.project = signer, project
     app.state.atlas = Atlas(project.territories, project.root / "resources" / "reference", home)
     app.state.partners = {p.id: p.short_label for p in project.partners.values()}
     publications = read_publications(project)

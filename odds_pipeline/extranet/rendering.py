@@ -28,6 +28,7 @@ def environment() -> Environment:
         mois_court=french.short_month,
         jour=french.french_day,
         nombre=french.french_number,
+        chiffre=words.delivered,
         rang=words.rank_words,
         statut=words.status,
     )

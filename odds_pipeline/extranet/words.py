@@ -1,6 +1,6 @@
 """Values and comparisons in French, each with the unit of its indicator, as pages say them."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from odds_pipeline.french import NONE, french_number, status_word, with_unit
 
@@ -16,6 +16,12 @@ def figure(value: float | None, sheet: dict[str, Any]) -> str:
     if value is None:
         return NONE
     return with_unit(french_number(value, sheet["decimals"]), sheet["symbol"] or "")
+
+
+def delivered(value: float) -> str:
+    """A raw figure as it was given: whole, or with the decimals it has, six at most."""
+    _, _, decimals = f"{value:.6f}".rstrip("0").partition(".")
+    return french_number(value, len(decimals))
 
 
 def signed(value: float | None, decimals: int, unit: str) -> str:
@@ -44,6 +50,15 @@ def rank_words(row: dict[str, Any]) -> str:
     return f"{number} sur {row['ranked']}"
 
 
-def status(row: dict[str, Any]) -> str:
+class Statused(Protocol):
+    """Anything that has the two statuses of a value."""
+
+    obs_status: str
+    conf_status: str
+
+
+def status(row: dict[str, Any] | Statused) -> str:
     """The statuses of a value in words."""
-    return status_word(row["obs_status"], row["conf_status"])
+    if isinstance(row, dict):
+        return status_word(row["obs_status"], row["conf_status"])
+    return status_word(row.obs_status, row.conf_status)

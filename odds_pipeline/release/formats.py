@@ -15,6 +15,7 @@ FORMAT = 2
 
 _SINCE_1 = {
     "about": {"format": "1", "software": "NULL::VARCHAR", "declarations": "NULL::VARCHAR"},
+    "deliveries": {"origin": "NULL::VARCHAR"},
     "definitions": {
         **dict.fromkeys(("kind", "change_unit", "since", "weights"), "NULL::VARCHAR"),
         "notes": "'[]'",

@@ -21,6 +21,7 @@ PAGES = {
     "/indicateurs": "/indicateurs",
     "/themes/{theme}": "/themes/social",
     "/indicateurs/{indicator}": "/indicateurs/part_foyers_rsa?territoire=93008",
+    "/indicateurs/{indicator}/origine": "/indicateurs/part_foyers_rsa/origine?territoire=93008",
     "/comparer": "/comparer?t=93008&t=93066",
     "/recherche": "/recherche?q=population",
     "/etude": "/etude",

@@ -55,6 +55,9 @@ _VIEWS = (
     "CREATE TABLE inputs AS FROM inputs_read SEMI JOIN indicator_visible USING (indicator)",
     "CREATE VIEW indicator_values AS "
     "FROM release.indicator_values SEMI JOIN indicator_visible USING (indicator)",
+    # What only weighs a mean may be of a class that its indicator does not need.
+    "CREATE VIEW observations AS FROM release.observations "
+    "WHERE variable IN (SELECT variable FROM inputs WHERE role <> 'weight')",
     "CREATE TABLE latest AS FROM indicator_values QUALIFY row_number() OVER ("
     "PARTITION BY territory, level, indicator ORDER BY month DESC, geography DESC) = 1 "
     "ORDER BY territory, indicator",
@@ -100,6 +103,7 @@ class View:
         run("CREATE TABLE indicator_visible AS SELECT unnest(?::VARCHAR[]) AS indicator", [visible])
         sheets = completed(self.connection, "release", "definitions")
         run(f"CREATE TABLE definitions AS FROM ({sheets}) SEMI JOIN indicator_visible USING (indicator)")
+        run(f"CREATE VIEW deliveries AS {completed(self.connection, 'release', 'deliveries')}")
         self.connection.register("inputs_read", read_inputs(self.connection, "release"))
         for statement in _VIEWS:
             run(statement)

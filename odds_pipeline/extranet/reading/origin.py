@@ -1,0 +1,69 @@
+"""Where a value comes from, as far as its reader may know: its figures, their lines, the gate's verdict.
+
+Of a figure that is hidden nothing is told but that it is: not its file, nor how many lines it adds up.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.extranet.reading.serving import Row, Unknown, View
+from odds_pipeline.indicators.explain import Explanation, Figure, explain
+
+_SAID = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+_WEIGHT = "weight: "
+"""What :func:`explain` puts before the name of a weight."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One term of the formula: what it is, whether it only weighs the mean of another, its figures."""
+
+    label: str
+    unit: str
+    weighs: bool
+    figures: list[Figure]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The chain of a value; ``inputs`` is ``None`` when its definition is no longer the one it had."""
+
+    value: Explanation | None
+    inputs: list[Input] | None
+    verdicts: list[Row]
+
+
+def origin(project: Project, view: View, indicator: str, territory: str, month: str) -> Origin:
+    """Follow a value back to its deliveries. :class:`Unknown` when the reader has no such value."""
+    sheet = view.indicator(indicator)
+    entry = project.indicators.get(indicator)
+    if entry is None or entry.indicator.formula != sheet["formula"]:
+        return Origin(None, None, [])
+    try:
+        found = explain(project, view.connection.cursor(), indicator, territory, month)
+    except LookupError as error:
+        raise Unknown(f"{indicator} {territory} {month}") from error
+    read = {term.key: term.variable for term in entry.indicator.parsed.terms}
+    inputs = [_input(project, read, term, figures) for term, figures in found.inputs.items()]
+    return Origin(found, inputs, _verdicts(view, inputs))
+
+
+def _input(project: Project, read: dict[str, str], term: str, figures: list[Figure]) -> Input:
+    weighs = term.startswith(_WEIGHT)
+    _, variable = project.variables[term.removeprefix(_WEIGHT) if weighs else read[term]]
+    unit = project.units[variable.unit].label
+    return Input(variable.label, unit, weighs, [_told(figure) for figure in figures])
+
+
+def _told(figure: Figure) -> Figure:
+    if figure.conf_status == "F":
+        return figure
+    return replace(figure, value=None, file="", line=0, lines=0, sha256="", correction=None, origin=None)
+
+
+def _verdicts(view: View, inputs: list[Input]) -> list[Row]:
+    """What the gate said of the files that are told."""
+    told = {(f.sha256, f.feed, f.month) for one in inputs for f in one.figures if f.sha256}
+    files, feeds, months = zip(*sorted(told), strict=True) if told else ((), (), ())
+    return view.rows(_SAID, {"files": list(files), "feeds": list(feeds), "months": list(months)})
