@@ -345,8 +345,9 @@ def ui(port: Annotated[int, typer.Option(help="port on 127.0.0.1")] = 3000) -> N
 
     from odds_pipeline.declarations.project import project_root
     from odds_pipeline.orchestration import runs
+    from odds_pipeline.orchestration.process import watch_alone
 
-    runs.dagster_home(Home.from_environment())
+    watch_alone(runs.dagster_home(Home.from_environment()))
     workspace = project_root() / "workspace.yaml"
     executable = str(Path(sys.executable).parent / "dagster")
     os.execv(

@@ -105,7 +105,8 @@ def coordinator() -> None:
     _server_only()
     from odds_pipeline.declarations.project import project_root
     from odds_pipeline.orchestration import runs
+    from odds_pipeline.orchestration.process import watch_alone
 
-    runs.dagster_home(Home.from_environment())
+    watch_alone(runs.dagster_home(Home.from_environment()))
     daemon = str(Path(sys.executable).parent / "dagster-daemon")
     os.execv(daemon, [daemon, "run", "-w", str(project_root() / "workspace.yaml")])

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,19 +9,26 @@ from functools import cache
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.launcher import WorkerStatus
 from filelock import FileLock
 
 from odds_pipeline.declarations.deployment import deployment
 from odds_pipeline.declarations.project import project_root
 from odds_pipeline.orchestration.components.shared import (
+    PUBLISH_JOB,
     RECUEIL,
     covering,
     feed_key,
+    gate_job,
     indicator_key,
+    indicators_job,
     partitions_of,
     project,
     range_tags,
 )
+from odds_pipeline.orchestration.dagster_internals.embedded_launcher import EmbeddedLauncher
+from odds_pipeline.orchestration.dagster_internals.in_process import execute
+from odds_pipeline.orchestration.process import PROCESS_TAG, is_gone, this_process
 from odds_pipeline.quality.outstanding import Batch
 from odds_pipeline.storage.home import Home
 
@@ -49,49 +55,34 @@ def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-PROCESS_TAG = "odds/process"
-"""Machine and process of a run that this command executes: ``host:pid``."""
 UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _end_killed_runs(instance: dg.DagsterInstance) -> None:
-    """Mark as failed the runs of this command whose process is gone: nothing else would."""
+    """Mark as failed the runs whose process is gone, at once: the daemon may not be there to see it."""
     for record in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)):
-        run = record.dagster_run
-        host, _, pid = run.tags.get(PROCESS_TAG, "").rpartition(":")
-        if host == socket.gethostname() and not _alive(int(pid)):
+        run, launcher = record.dagster_run, instance.run_launcher
+        if is_gone(run.tags.get(PROCESS_TAG, "")):
             instance.report_run_failed(run, "The process of this run was killed.")
+        elif isinstance(launcher, EmbeddedLauncher):
+            health = launcher.check_run_worker_health(run)
+            if health.status == WorkerStatus.FAILED:
+                instance.report_run_failed(run, health.msg)
 
 
 @cache
-def _all_assets(home: str) -> dg.JobDefinition:
-    """The job of every asset; its warehouse is that of ``home``, read when the definitions load."""
+def _job(home: str, name: str) -> dg.JobDefinition:
+    """A job of the code location, whose warehouse is that of ``home``."""
     from odds_pipeline.orchestration.definitions import defs
 
-    return defs().resolve_implicit_global_asset_job_def()
+    return defs().resolve_job_def(name)
 
 
 def _execute(
-    instance: dg.DagsterInstance, keys: list[dg.AssetKey], tags: dict[str, str]
+    instance: dg.DagsterInstance, job: str, keys: list[dg.AssetKey], tags: dict[str, str]
 ) -> dg.ExecuteInProcessResult:
-    job = _all_assets(os.environ["ODDS_HOME"])
-    return job.execute_in_process(
-        instance=instance,
-        asset_selection=keys,
-        tags={**tags, PROCESS_TAG: f"{socket.gethostname()}:{os.getpid()}"},
-        raise_on_error=False,
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-    )
+    own = _job(os.environ["ODDS_HOME"], job)
+    return execute(instance, own, keys, {**tags, PROCESS_TAG: this_process()})
 
 
 def run_feeds(instance: dg.DagsterInstance, batch: Batch) -> bool:
@@ -101,7 +92,8 @@ def run_feeds(instance: dg.DagsterInstance, batch: Batch) -> bool:
     """
     calendar = project().feeds[batch.names[0]].feed.calendar
     months = covering(calendar, batch.first, batch.last)
-    result = _execute(instance, [feed_key(feed) for feed in batch.names], range_tags(*months))
+    keys = [feed_key(feed) for feed in batch.names]
+    result = _execute(instance, gate_job(calendar.rhythm), keys, range_tags(*months))
     if broken := _broken(result):
         raise GateFailed(f"{', '.join(batch.names)}: {' ; '.join(broken)}")
     return result.success
@@ -150,12 +142,13 @@ def run_indicators(instance: dg.DagsterInstance, batch: Batch) -> Outcome:
     if not inside:
         return Outcome()
     keys_of = [indicator_key(entries[name].path) for name in batch.names]
-    return _outcome(_execute(instance, keys_of, range_tags(inside[0], inside[-1])))
+    job = indicators_job(calendar.rhythm)
+    return _outcome(_execute(instance, job, keys_of, range_tags(inside[0], inside[-1])))
 
 
 def run_recueil(instance: dg.DagsterInstance) -> Outcome:
     """Publish a release."""
-    return _outcome(_execute(instance, [RECUEIL], {}))
+    return _outcome(_execute(instance, PUBLISH_JOB, [RECUEIL], {}))
 
 
 def dagster_home(home: Home) -> Path:

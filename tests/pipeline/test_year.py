@@ -13,6 +13,7 @@ from odds_pipeline.orchestration import runs
 from odds_pipeline.orchestration.components.partner_feeds import (
     feed_asset,
     feed_schedule,
+    gate_jobs,
     landing_sensor,
 )
 from odds_pipeline.orchestration.components.shared import Warehouse, feed_key
@@ -136,6 +137,7 @@ class Year:
         self.sensor = landing_sensor([feed_key(feed) for feed in FEEDS])
         self.definitions = dg.Definitions(
             assets=[feed_asset(project.feeds[feed]) for feed in FEEDS],
+            jobs=gate_jobs([project.feeds[feed] for feed in FEEDS]),
             schedules=list(self.schedules.values()),
             sensors=[self.sensor],
             resources=self.resources,
@@ -182,7 +184,10 @@ class Year:
         for request in schedule.evaluate_tick(context).run_requests or []:
             job = self.definitions.resolve_job_def(schedule.job_name)
             result = job.execute_in_process(
-                instance=self.instance, partition_key=request.partition_key, raise_on_error=False
+                instance=self.instance,
+                partition_key=request.partition_key,
+                asset_selection=list(request.asset_selection or []),
+                raise_on_error=False,
             )
             assert result.success
             accepted = self.instance.get_materialized_partitions(feed_key(feed))

@@ -10,6 +10,7 @@ import yaml
 from odds_pipeline.declarations.suite import TOLERATED
 from odds_pipeline.orchestration.components.shared import (
     AUTOMATION,
+    PUBLISH_JOB,
     RECUEIL,
     TIMEZONE,
     Warehouse,
@@ -118,7 +119,7 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             )
 
         job = dg.define_asset_job(
-            "publish_recueil", dg.AssetSelection.assets(RECUEIL), description="Publish a release."
+            PUBLISH_JOB, dg.AssetSelection.assets(RECUEIL), description="Publish a release."
         )
         schedule = dg.ScheduleDefinition(
             name="recueil_monthly",

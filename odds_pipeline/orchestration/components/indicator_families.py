@@ -13,8 +13,10 @@ from odds_pipeline.orchestration.components.shared import (
     code_reference,
     feed_key,
     indicator_key,
+    indicators_job,
     partitions_of,
     project,
+    rhythm_tag,
     simulated_feeds,
     tried_again,
 )
@@ -52,7 +54,11 @@ def _spec(entry: IndicatorEntry, driving: FeedEntry) -> dg.AssetSpec:
         group_name=entry.family.theme,
         owners=[f"team:{driving.partner.id}"],
         kinds={"duckdb", "sql"},
-        tags={"theme": entry.family.theme, "family": entry.family.id},
+        tags={
+            "theme": entry.family.theme,
+            "family": entry.family.id,
+            **rhythm_tag(driving.feed.calendar.rhythm),
+        },
         metadata={
             "unit": indicator.unit,
             "theme": project().observatory.themes[entry.family.theme],
@@ -115,6 +121,15 @@ class IndicatorFamilies(dg.Component, dg.Model, dg.Resolvable):
             if entry.file.as_posix().startswith(self.folder):
                 driving = project().feed_of(entry.indicator)
                 groups.setdefault(driving.feed.calendar.rhythm, []).append((entry, driving))
+        indicators = dg.AssetSelection.key_prefixes("indicators")
         return dg.Definitions(
-            assets=[indicator_assets(f"indicators_{name}", own) for name, own in groups.items()]
+            assets=[indicator_assets(f"compute_{name}", own) for name, own in groups.items()],
+            jobs=[
+                dg.define_asset_job(
+                    indicators_job(name),
+                    indicators & dg.AssetSelection.tag("rhythm", name),
+                    description=f"Compute the indicators whose driving feed has the rhythm {name}.",
+                )
+                for name in groups
+            ],
         )

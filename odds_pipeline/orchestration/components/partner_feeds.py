@@ -1,12 +1,13 @@
 """Partner feeds: each contract becomes a partitioned asset that is the gate of its deliveries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import dagster as dg
 import duckdb
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.project import FeedEntry
@@ -25,8 +26,10 @@ from odds_pipeline.orchestration.components.shared import (
     Warehouse,
     code_reference,
     feed_key,
+    gate_job,
     partitions_of,
     project,
+    rhythm_tag,
     tried_again,
 )
 from odds_pipeline.orchestration.dagster_internals.recording import record
@@ -55,7 +58,11 @@ def _spec(entry: FeedEntry) -> dg.AssetSpec:
         group_name=partner.id,
         owners=[f"team:{partner.id}"],
         kinds={"duckdb", "csv"},
-        tags={"cadence": feed.calendar.cadence, "contract": feed.kind},
+        tags={
+            "cadence": feed.calendar.cadence,
+            "contract": feed.kind,
+            **rhythm_tag(feed.calendar.rhythm),
+        },
         metadata={
             "dagster/column_schema": _columns(entry),
             "dagster/table_name": "observations",
@@ -193,26 +200,39 @@ def feed_schedule(entry: FeedEntry) -> dg.ScheduleDefinition:
     """Gate the feed's latest month when its calendar says it is due."""
     partitions = partitions_of(entry.feed.calendar)
     name = f"{entry.partner.id}_{entry.feed.id}"
-    job = dg.define_asset_job(
-        f"gate_{name}",
-        dg.AssetSelection.assets(feed_key(entry.id)),
-        description=f"Gate the deliveries of {entry.id}.",
-    )
 
     @dg.schedule(
         name=f"{name}_{entry.feed.calendar.cadence}",
         cron_schedule=expected_cron(entry.feed.calendar),
         execution_timezone=TIMEZONE,
-        job=job,
+        job_name=gate_job(entry.feed.calendar.rhythm),
         description=f"Gate the month of {entry.id} that is due.",
     )
     def due(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         now = context.scheduled_execution_time
         month = expected_month(entry.feed.calendar, now.date())
         if month in partitions.get_partition_keys(now):
-            yield dg.RunRequest(run_key=f"{entry.id}:{month}:{now:%Y-%m-%d}", partition_key=month)
+            yield dg.RunRequest(
+                run_key=f"{entry.id}:{month}:{now:%Y-%m-%d}",
+                partition_key=month,
+                asset_selection=[feed_key(entry.id)],
+            )
 
     return due
+
+
+def gate_jobs(entries: Sequence[FeedEntry]) -> list[UnresolvedAssetJobDefinition]:
+    """A job a rhythm: command, sensor, schedules and backfills of its feeds are one history."""
+    tags = sorted({entry.feed.calendar.rhythm for entry in entries})
+    feeds = dg.AssetSelection.key_prefixes("partners")
+    return [
+        dg.define_asset_job(
+            gate_job(rhythm),
+            feeds & dg.AssetSelection.tag("rhythm", rhythm),
+            description=f"Gate the deliveries of feeds whose rhythm is {rhythm}.",
+        )
+        for rhythm in tags
+    ]
 
 
 class PartnerFeeds(dg.Component, dg.Model, dg.Resolvable):
@@ -224,6 +244,7 @@ class PartnerFeeds(dg.Component, dg.Model, dg.Resolvable):
         entries = [e for e in project().feeds.values() if e.file.path.as_posix().startswith(self.folder)]
         return dg.Definitions(
             assets=[feed_asset(entry) for entry in entries],
+            jobs=gate_jobs(entries),
             schedules=[feed_schedule(entry) for entry in entries],
             sensors=[landing_sensor([feed_key(entry.id) for entry in entries])],
         )

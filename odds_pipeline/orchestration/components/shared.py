@@ -125,6 +125,23 @@ def indicator_key(path: str) -> dg.AssetKey:
 
 
 RECUEIL = dg.AssetKey(["catalogue", "recueil"])
+PUBLISH_JOB = "publish_recueil"
+
+
+def gate_job(rhythm: str) -> str:
+    """Name of the job that gates the feeds of a rhythm, all of them or some."""
+    return f"gate_{rhythm}"
+
+
+def indicators_job(rhythm: str) -> str:
+    """Name of the job that computes the indicators of a rhythm, all of them or some."""
+    return f"indicators_{rhythm}"
+
+
+def rhythm_tag(rhythm: str) -> dict[str, str]:
+    """Tag of the assets of a rhythm, by which its job selects them."""
+    return {"rhythm": rhythm}
+
 
 AUTOMATION = (
     dg.AutomationCondition.any_deps_updated().since_last_handled()
