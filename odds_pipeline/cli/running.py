@@ -1,6 +1,5 @@
 """Commands that do the work: receive, run, simulate, watch."""
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +16,8 @@ from rich.progress import (
 )
 
 from odds_pipeline.cli.app import TOLD, AsJson, app, errors, fail, load, out, print_json, table
+from odds_pipeline.cli.become import become, workspace
+from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.declarations.problems import DeclarationError, nearest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.months import shifted
@@ -340,17 +341,8 @@ def _few(months: tuple[str, ...]) -> str:
 
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="port on 127.0.0.1")] = 3000) -> None:
-    """Start the Dagster UI and its daemon on this observatory."""
-    import os
-
-    from odds_pipeline.declarations.project import project_root
-    from odds_pipeline.orchestration import runs
-    from odds_pipeline.orchestration.process import watch_alone
-
-    watch_alone(runs.dagster_home(Home.from_environment()))
-    workspace = project_root() / "workspace.yaml"
-    executable = str(Path(sys.executable).parent / "dagster")
-    os.execv(
-        executable,
-        [executable, "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)],
-    )
+    """Start the Dagster UI on this observatory; its daemon as well, unless a coordinator is one."""
+    address = (*workspace(), "-h", "127.0.0.1", "-p", str(port))
+    if isinstance(deployment().storage, LakeStorage):
+        become("dagster-webserver", *address, "--log-format", "json")
+    become("dagster", "dev", *address, alone=True)

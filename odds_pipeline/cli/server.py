@@ -3,17 +3,24 @@
 import os
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from odds_pipeline.cli.app import AsJson, app, fail, out, print_json, table
-from odds_pipeline.declarations.deployment import LakeStorage, deployment, named_deployment
+from odds_pipeline.cli.become import become, workspace
+from odds_pipeline.declarations.deployment import (
+    LakeStorage,
+    deployment,
+    from_environment,
+    named_deployment,
+)
 from odds_pipeline.storage.home import Home
 
 if TYPE_CHECKING:
     from odds_pipeline.operations.health import Answer
+
+JSON = ("--log-format", "json")
 
 
 def _server_only() -> None:
@@ -40,6 +47,15 @@ def health(as_json: AsJson = False) -> None:
     from odds_pipeline.operations.health import health as ask
 
     tell(ask(Home.from_environment()), as_json)
+
+
+@app.command()
+def metrics() -> None:
+    """What health asks, and counts, as Prometheus reads them (for its textfile collector)."""
+    _server_only()
+    from odds_pipeline.operations.metrics import metrics as gauges
+
+    print(gauges(Home.from_environment()), end="")
 
 
 def tell(answers: "list[Answer]", as_json: bool) -> None:
@@ -99,14 +115,20 @@ def worker(
     os.execv(sys.executable, [*celery, *options])
 
 
+@app.command("code-server")
+def code_server() -> None:
+    """Serve the project's code to coordinator and UI of this machine (server deployment)."""
+    _server_only()
+    try:
+        port = from_environment("$ODDS_CODE_SERVER")
+    except LookupError as error:
+        fail(str(error))
+    module = ["-m", "odds_pipeline.orchestration.definitions", "--location-name", "odds_pipeline"]
+    become("dagster", "code-server", "start", "-h", "127.0.0.1", "-p", port, *module, *JSON)
+
+
 @app.command()
 def coordinator() -> None:
     """Watch the landing folder, keep schedules, queue and watch over runs (server deployment)."""
     _server_only()
-    from odds_pipeline.declarations.project import project_root
-    from odds_pipeline.orchestration import runs
-    from odds_pipeline.orchestration.process import watch_alone
-
-    watch_alone(runs.dagster_home(Home.from_environment()))
-    daemon = str(Path(sys.executable).parent / "dagster-daemon")
-    os.execv(daemon, [daemon, "run", "-w", str(project_root() / "workspace.yaml")])
+    become("dagster-daemon", "run", *workspace(), *JSON, alone=True)

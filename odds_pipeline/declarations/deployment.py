@@ -57,6 +57,10 @@ class Deployment(Declaration):
         "ODDS_HOME without it",
     )
     dagster: str = Field(description="Dagster's configuration, relative to the project folder")
+    workspace: str = Field(
+        default="workspace.yaml",
+        description="where Dagster's daemon and UI find the code, relative to the project folder",
+    )
     perimeter: list[str] | Literal["all"] = Field(
         description="codes of the départements in scope; all: every one of territories.csv"
     )

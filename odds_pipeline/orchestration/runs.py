@@ -43,6 +43,7 @@ def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
     own.replace(home.dagster / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["ODDS_HOME"] = str(home.path)
+    os.environ["ODDS_COMPUTE_LOGS"] = str(home.shared / "compute_logs")
     # One planned event per asset instead of one per partition: half the event log.
     os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "true")
     # Planned events of a run in one transaction.

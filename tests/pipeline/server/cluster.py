@@ -23,7 +23,7 @@ ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 # The real settings, in seconds that suit a test.
 QUICK = {
     "poll_interval_seconds: 30": "poll_interval_seconds: 4",
-    "start_timeout_seconds: 900": "start_timeout_seconds: 90",
+    "start_timeout_seconds: 180": "start_timeout_seconds: 90",
     "max_runtime_seconds: 21600": "max_runtime_seconds: 300",
 }
 
@@ -51,6 +51,7 @@ class Cluster:
         self.folder, self.postgres, self.redis = folder, postgres, redis
         self.catalogue, self.state = postgres.new_database(), postgres.new_database()
         self.shared = folder / "shared"
+        self.port = services.free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         root = project_root() / "resources" / "deployments"
         dagster = (root / "dagster-server.yaml").read_text()
@@ -71,6 +72,7 @@ class Cluster:
             "ODDS_LAKE": str(self.folder / "lake"),
             "ODDS_CATALOGUE": self.postgres.dsn(self.catalogue),
             "ODDS_DAGSTER_DATABASE": self.postgres.url(self.state),
+            "ODDS_CODE_SERVER": str(self.port),
             "ODDS_REDIS": f"redis://127.0.0.1:{self.redis.port}/0",
         }
 
@@ -81,13 +83,12 @@ class Cluster:
         )  # fmt: skip
 
     def start(self, name: str) -> None:
-        command = (
-            ["coordinator"] if name == "coordinator" else ["worker", "--name", name, "--processes", "1"]
-        )
+        worker = ["worker", "--name", name, "--processes", "1"]
+        command = [name] if name in ("coordinator", "code-server") else worker
         log = (self.folder / f"{name}.log").open("ab")
         self.processes[name] = subprocess.Popen(
             [sys.executable, "-m", "odds_pipeline.cli", *command],
-            env=self.environment(name), stdout=log, stderr=log, start_new_session=True,
+            env=self.environment("coordinator" if name == "code-server" else name), stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
 
     def kill(self, name: str) -> None:
@@ -142,6 +143,8 @@ def cluster(folder: Path, postgres: services.Postgres) -> Iterator[Cluster]:
         (started.shared / "landing").mkdir(parents=True)
         done = started.odds("coordinator", "prepare")
         assert done.returncode == 0, done.stderr
+        started.start("code-server")
+        services.until(lambda: services.answers(started.port), 120, "the code server")
         for name in ("one", "two", "coordinator"):
             started.start(name)
         try:

@@ -9,7 +9,6 @@ import pytest
 import yaml
 from dagster._config import process_config
 from dagster._core.instance.config import dagster_instance_config
-from dagster_shared.seven import is_module_available
 
 from odds_pipeline.declarations.deployment import named_deployment
 from odds_pipeline.declarations.problems import DeclarationError
@@ -19,17 +18,13 @@ from odds_pipeline.operations.logs import JsonFormatter
 FOLDER = project_root() / "resources" / "deployments"
 
 
-@pytest.mark.parametrize("name", ["dagster-server", "dagster-k8s"])
-def test_dagster_accepts(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dagster_accepts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ODDS_REDIS", "redis://127.0.0.1/0")
-    text = (FOLDER / f"{name}.yaml").read_text()
+    text = (FOLDER / "dagster-server.yaml").read_text()
     (tmp_path / "dagster.yaml").write_text(text)
     dagster_instance_config(str(tmp_path))
     launcher = yaml.safe_load(text)["run_launcher"]
-    if not is_module_available(launcher["module"].split(".")[0]) or not is_module_available(
-        "dagster_celery"
-    ):
-        pytest.skip(f"{launcher['module']} is not installed: make server")
+    pytest.importorskip("dagster_celery", reason="make server")
     module = __import__(launcher["module"], fromlist=[launcher["class"]])
     outcome = process_config(getattr(module, launcher["class"]).config_type(), launcher["config"])
     assert outcome.success, outcome.errors

@@ -1,0 +1,43 @@
+"""What a monitoring system reads of an observatory."""
+
+import pytest
+
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.operations import checks
+from odds_pipeline.reception.receive import receive
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
+
+from ..test_gate import populations
+
+Read = dict[tuple[str, ...], float]
+
+
+def read(home: Home) -> Read:
+    """The gauges as Prometheus reads them: name and labels → value."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    from odds_pipeline.operations.metrics import metrics
+
+    families = text_string_to_metric_families(metrics(home))
+    return {(s.name, *s.labels.values()): s.value for f in families for s in f.samples}
+
+
+def test_what_waits_and_what_is_in_order(project: Project, home: Home) -> None:
+    home.landing.mkdir(parents=True)
+    populations(home.landing, 2021)
+    list(receive(project, home, sorted(home.landing.iterdir())))
+    found = read(home)
+    assert found["odds_months", "pending"] == 1
+    assert found["odds_months", "quarantine"] == 0
+    assert found["odds_in_order", "warehouse"] == 1
+    assert found["odds_runs", "FAILURE"] == 0
+    assert "odds_release_age_seconds" not in {name for name, *_ in found}
+
+
+def test_a_writer_at_work_is_not_waited_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "WAIT_SECONDS", 0)
+    with Store(home.warehouse).connect():
+        found = read(home)
+    assert found["odds_writer",] == 1
+    assert not [key for key in found if key[0] == "odds_months"]
