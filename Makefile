@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real quick test server cluster lint types check docs ui bench lock newest vulnerabilities hooks clean
+.PHONY: help demo real quick test server cluster lint types check docs ui bench lock newest vulnerabilities release hooks clean
 
 help:  ## These lines
 	@awk -F ':.*##' '/^[a-z][a-z_-]*:.*##/ {printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ ui: .venv/ready  ## Dagster UI on http://127.0.0.1:3000
 
 bench: .venv/ready  ## What the pipeline costs beside plain DuckDB and beside a first-written project
 	$(BIN)/python -m benchmarks --keep
+
+release:  ## Check, build and tag a version whose changelog is written: make release VERSION=0.3.0
+	$(PYTHON) .ci/release.py $(VERSION)
 
 hooks: .venv/ready  ## Check lint, types and declarations before each commit
 	git config core.hooksPath .githooks

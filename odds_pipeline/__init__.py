@@ -4,4 +4,4 @@ The engine knows no partner and no indicator: it reads the declarations in ``ass
 ``expectations/`` and ``resources/``.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
