@@ -12,8 +12,12 @@ COLUMNS = {
     "indicator": None, "month": None, "territory": None, "level": "commune", "geography": 2024, "value": None,
     "obs_status": "A", "conf_status": "F", "departement_value": None, "france_value": None, "rank": None,
     "ranked": None, "change_1y": None, "change_5y": None, "reserve": None,
+    "ci_low": None, "ci_high": None, "numerator": None, "denominator": None, "quartile": None,
 }  # fmt: skip
-NUMBERS = ["value", "departement_value", "france_value", "rank", "ranked", "change_1y", "change_5y"]
+NUMBERS = [
+    "value", "departement_value", "france_value", "rank", "ranked", "change_1y", "change_5y",
+    "ci_low", "ci_high", "numerator", "denominator", "quartile",
+]  # fmt: skip
 
 
 def write_edition(
@@ -37,6 +41,7 @@ def write_edition(
         connection.register("sheets", definitions_table(project))
         connection.execute("CREATE TABLE indicator_values AS FROM given")
         connection.execute("CREATE TABLE definitions AS FROM sheets")
+        connection.execute("CREATE TABLE deliveries (id VARCHAR)")
         connection.execute(
             "CREATE TABLE about AS SELECT 1 AS number, '2025-01-08T07:00:00+00:00' AS published_at, 'x' AS content, "
             "$edition AS edition, 2 AS indicators, 3 AS values_count, $simulated AS simulated",

@@ -37,19 +37,24 @@ def trend(
     number: Callable[[float], str],
     *,
     breaks: Mapping[str, str] | None = None,
+    width: float = WIDTH,
+    right: float = RIGHT,
 ) -> str:
-    """Lines named at their end with their last value. ``breaks``: months where a series breaks, why."""
+    """Lines named at their end with their last value. ``breaks``: months where a series breaks, why.
+
+    ``right``: the room of the names, of ``width``.
+    """
     months = sorted({m for one in lines for m in one.values})
     known = [v for one in lines for v in one.values.values() if v is not None]
     if not known:
         body = text(LEFT, HEIGHT / 2, "Aucune valeur n’est diffusée.", fill=QUIET)
-        return figure(key, title, "Aucune valeur n’est diffusée.", WIDTH, HEIGHT, body)
+        return figure(key, title, "Aucune valeur n’est diffusée.", width, HEIGHT, body)
     heights = scale(known)
     left = LEFT + CHARACTER * max(len(number(tick)) for tick in heights.ticks)
     first, last = month_index(months[0]), month_index(months[-1])
 
     def x(month: str) -> float:
-        return left + (WIDTH - left - RIGHT) * ((month_index(month) - first) / (last - first or 1))
+        return left + (width - left - right) * ((month_index(month) - first) / (last - first or 1))
 
     def y(value: float) -> float:
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * heights.share(value)
@@ -57,7 +62,7 @@ def trend(
     floor = HEIGHT - BOTTOM
     drawn = []
     for tick in heights.ticks:
-        drawn.append(line(left, y(tick), WIDTH - RIGHT, y(tick), QUIET if y(tick) == floor else FAINT))
+        drawn.append(line(left, y(tick), width - right, y(tick), QUIET if y(tick) == floor else FAINT))
         drawn.append(text(left - 5, y(tick) + 3, number(tick), size=9, anchor="end", fill=QUIET))
     for month in (months[0], months[-1]):
         anchor = "start" if month == months[0] else "end"
@@ -104,12 +109,12 @@ def trend(
             words = number(value) + (f" ({month[:4]})" if month < months[-1] else "")
             ends.append((y(value), one.label, words, one.place))
     for at, (_, name, words, place) in zip(_apart([end[0] for end in ends]), sorted(ends), strict=True):
-        ink, x0 = ACCENT if place else INK, WIDTH - RIGHT + 10
+        ink, x0 = ACCENT if place else INK, width - right + 10
         drawn.append(text(x0, at - 1, name, size=11, fill=ink, bold=place))
         drawn.append(text(x0, at + 12, words, size=12.5, fill=ink, bold=place))
     described = " ; ".join(_sentence(one, number, breaks or ()) for one in lines)
     return figure(
-        key, title, described + ". Les valeurs sont dans le tableau.", WIDTH, HEIGHT, "".join(drawn)
+        key, title, described + ". Les valeurs sont dans le tableau.", width, HEIGHT, "".join(drawn)
     )
 
 

@@ -6,13 +6,16 @@ from pathlib import Path
 from odds_pipeline.declarations.checks.publications import (
     portrait_problems,
     socle_problems,
+    statement_problems,
     study_problems,
     synonym_problems,
+    text_problems,
 )
 from odds_pipeline.declarations.declared import Declared
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.problems import DeclarationError, Problem
 from odds_pipeline.declarations.socle import Socle
+from odds_pipeline.declarations.statement import EditionText, EditionTexts, Statement, Statements
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.declarations.synonyms import Synonym, Synonyms
 from odds_pipeline.declarations.validation import Reader
@@ -26,6 +29,8 @@ class Publications:
     portrait: Portrait | None = None
     socle: Socle | None = None
     synonyms: list[Synonym] = field(default_factory=list)
+    statements: dict[str, Statement] = field(default_factory=dict)
+    texts: dict[int, list[EditionText]] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -47,11 +52,12 @@ def read_publications(declared: Declared) -> Publications:
             reader.problems += study_problems(declared, study, file)
             found.studies[study.id] = study
             found.files[study.id] = file.path
+    _read_statements(reader, declared, found)
     path = declared.root / "assets" / "portrait_social.yaml"
     if path.exists() and (portrait := reader.declared(Portrait, path)):
         found.portrait, file = portrait
         found.files["portrait"] = file.path
-        reader.problems += portrait_problems(declared, found.portrait, file)
+        reader.problems += portrait_problems(declared, found.portrait, found.statements, file)
     path = declared.root / "assets" / "socle.yaml"
     if path.exists() and (socle := reader.declared(Socle, path)):
         found.socle, file = socle
@@ -63,3 +69,17 @@ def read_publications(declared: Declared) -> Publications:
         reader.problems += synonym_problems(declared, words, file)
     found.problems = reader.problems
     return found
+
+
+def _read_statements(reader: Reader, declared: Declared, found: Publications) -> None:
+    """The sentences, then what committees make of them in an edition."""
+    for path in sorted((declared.root / "assets" / "statements").glob("*.yaml")):
+        if read := reader.declared(Statements, path):
+            given, file = read
+            reader.problems += statement_problems(declared, given.statements, found.statements, file)
+            found.statements |= given.statements
+    for path in sorted((declared.root / "assets" / "texts").glob("*.yaml")):
+        if texts := reader.declared(EditionTexts, path):
+            edition, file = texts
+            reader.problems += text_problems(declared, edition, found.statements, file)
+            found.texts[edition.release] = edition.texts

@@ -27,10 +27,11 @@ def read_about(connection: duckdb.DuckDBPyConnection) -> About:
     return About(*one(connection, "SELECT number, edition, published_at, simulated FROM about"))
 
 
-def footer(observatory: Observatory, about: About, what: str) -> str:
+def footer(observatory: Observatory, about: About, what: str, *, short: bool = False) -> str:
     """The foot of every page."""
     simulated = "données simulées, " if about.simulated else ""
+    signature = f"{observatory.short_label}." if short else observatory.signature
     return (
-        f"{observatory.signature} {what}, {simulated}édition n° {about.release} du "
+        f"{signature} {what}, {simulated}édition n° {about.release} du "
         f"{numeric_day(about.published_at)}, accès : {ACCESS[about.edition]}."
     )

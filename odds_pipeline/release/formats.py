@@ -24,7 +24,7 @@ _SINCE_1 = {
     "indicator_values": {
         **dict.fromkeys(("departement_value", "france_value", "change_1y", "change_5y"), "NULL::DOUBLE"),
         **dict.fromkeys(("ci_low", "ci_high"), "NULL::DOUBLE"),
-        **dict.fromkeys(("rank", "ranked"), "NULL::INTEGER"),
+        **dict.fromkeys(("rank", "ranked", "quartile"), "NULL::INTEGER"),
         "reserve": "NULL::VARCHAR",
     },
 }

@@ -13,16 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odds_pipeline.charts import (
+    Dot,
     Line,
     Ranked,
+    Spine,
+    atlas,
     choropleth,
     circles,
     classed,
+    dots,
     ranking,
     read_ground,
     spark,
+    spine,
     trend,
 )
+from odds_pipeline.charts.atlas import classes_around
 from odds_pipeline.charts.ground import Ground, store_outlines
 from odds_pipeline.charts.maps import quantile_classes
 from odds_pipeline.charts.scale import scale
@@ -257,3 +263,63 @@ def test_the_legend_says_which_end_is_worse(ground: Ground, direction: str, said
     values: dict[str, float | None] = {code: float(i) for i, code in enumerate(ground.shapes)}
     svg = choropleth("k", "T", ground, values, number, direction=direction)
     assert (said in svg) if said else ("favorable" not in svg)
+
+
+def test_a_class_never_mixes_both_sides_of_the_whole() -> None:
+    values = [float(v) for v in range(10, 50)]
+    groups = classes_around(values, 27.6, number)
+    assert len(groups) == 5 and sorted(v for g in groups for v in g) == values
+    assert not [g for g in groups if g[0] < 27.6 <= g[-1]]
+    # 18 values below and 22 above: two classes and three.
+    assert [len(g) for g in groups] == [9, 9, 8, 7, 7]
+
+
+def test_every_commune_is_named_on_a_printed_map(ground: Ground, project: Project, home: Home) -> None:
+    values = {code: float(i) for i, code in enumerate(ground.shapes)}
+    drawn = atlas("m", "Taux", ground, values, number, reference=("Département", 12.3))
+    texts = [t.text or "" for t in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
+    assert {s.short_label for s in ground.shapes.values()} <= set(texts)
+    assert "Département : 12,3 %" in texts
+    square = {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "properties": {"code": t.code},
+                "geometry": {
+                    "type": "Polygon",
+                    "coordinates": [[[x, y], [x + w, y], [x + w, y + w], [x, y + w], [x, y]]],
+                },
+            }
+            # Even communes are large, odd ones too small for a name.
+            for i, t in enumerate(project.territories.communes(2025))
+            for x, y, w in [(i % 7, i // 7, 0.9 if i % 2 == 0 else 0.05)]
+        ],
+    }
+    file = home.path.parent / "squares.geojson"
+    file.write_text(json.dumps(square), encoding="utf-8")
+    store_outlines(project.territories, home, file)
+    outlined = read_ground(project.territories, project.root / "resources/reference", home, 2025)
+    plain_map = ElementTree.fromstring(atlas("n", "Taux", outlined, {}, number))
+    said = " ".join("".join(t.itertext()) for t in plain_map.iter(f"{SVG}text"))
+    for shape in outlined.shapes.values():
+        assert all(part in said for part in re.findall(r"[^- ]+", shape.label)), shape.label
+    assert len(list(plain_map.iter(f"{SVG}line"))) >= 15
+
+
+def test_dots_carry_their_group_and_interval() -> None:
+    rows = [Dot("A", 3.0, 0, 2.0, 4.0), Dot("B", 1.0, 1)]
+    root = ElementTree.fromstring(dots("d", "Tous", rows, ["Un", "Deux"], number))
+    assert len(list(root.iter(f"{SVG}circle"))) == 2  # the key and A
+    assert len(list(root.iter(f"{SVG}path"))) == 2  # the key and B
+    assert "A 3,0 % ; B 1,0 %." in (root.findtext(f"{SVG}desc") or "")
+
+
+def test_a_spine_is_turned_so_that_the_right_is_favourable() -> None:
+    values = [float(v) for v in range(1, 10)]
+
+    def at(direction: str) -> float:
+        root = ElementTree.fromstring(spine(Spine(values, 8.0, direction=direction), "mots"))
+        return float(next(root.iter(f"{SVG}circle")).get("cx") or 0)
+
+    # The median, 5, is at 75; 8 is three quarters of the way to an end.
+    assert at("higher_is_better") == 75 + 0.75 * 71 and at("lower_is_better") == 75 - 0.75 * 71

@@ -1,6 +1,8 @@
 """The portrait says what the edition says, of each territory, and the same bytes again."""
 
 import io
+import math
+import re
 from pathlib import Path
 
 import pypdf
@@ -124,10 +126,59 @@ def test_the_ept_and_the_departement(project: Project, portrait: Portrait, home:
         encoding="utf-8"
     )
     line = whole.split("Niveau de vie médian</th>")[1].split("</tr>")[0]
-    assert "17\u202f000" in line and "12/2019" in line and "niveau" not in line
+    assert "17\u202f000" in line and "(2019)" in line
     folder = write(project, portrait, home, rows(project), "200057875", "93")
     assert "n’existe pas à ce niveau" in ept and "Rang</th>" not in ept
-    assert "Départ.</th>" not in (folder / "93-seine-saint-denis.html").read_text(encoding="utf-8")
+
+
+def test_the_departement_has_a_document_of_its_own(
+    project: Project, portrait: Portrait, home: Home
+) -> None:
+    given = full(project, portrait)
+    folder = write(project, portrait, home, given, "93")
+    pdf = folder / "93-seine-saint-denis.pdf"
+    reader = pypdf.PdfReader(pdf)
+    pages = [page.extract_text() for page in reader.pages]
+    assert 16 <= len(pages) <= 24 and all(len(page) > 300 for page in pages[1:])
+    assert reader.metadata is not None and "édition n° 1" in str(reader.metadata.subject)
+    themes = load_publications(project).portrait
+    assert themes is not None
+    for label in project.observatory.themes.values():
+        assert any(label.upper() in page or label in page for page in pages), label
+    text = " ".join(pages).replace("\u2011", "-")
+    assert all(t.label in text for t in project.territories.communes(2024))
+    # Rates 10, 11, … 49 over 28.4: 29 to 49 are above.
+    assert "21 communes ont un taux de pauvreté supérieur" in re.sub(r"\s+", " ", text)
+    assert min(sizes(reader)) >= 6.95
+    before = pdf.read_bytes()
+    assert write(project, portrait, home, given, "93") and pdf.read_bytes() == before
+
+
+def full(project: Project, portrait: Portrait) -> list[dict[str, object]]:
+    """Every indicator of the portrait, everywhere."""
+    given = rows(project)
+    known = {r["indicator"] for r in given}
+    for name in {i for t in portrait.themes.values() for i in t.indicators} - known:
+        one = {"indicator": name, "month": "2021-12"}
+        for i, t in enumerate(project.territories.communes(2024)):
+            given.append({**one, "territory": t.code, "value": 20.0 + i})
+        for t in project.territories.all:
+            if t.geography == 2024 and t.level in ("ept", "departement"):
+                given.append({**one, "territory": t.code, "level": t.level, "value": 40.0})
+    return given
+
+
+def sizes(reader: pypdf.PdfReader) -> list[float]:
+    """Sizes of all letters, as printed."""
+    found = []
+
+    def visit(text: str, cm: list[float], tm: list[float], _: object, size: float) -> None:
+        if text.strip() and len(text.strip()) > 1:
+            found.append(abs(size * math.hypot(tm[0], tm[1]) * math.hypot(cm[0], cm[1])))
+
+    for page in reader.pages:
+        page.extract_text(visitor_text=visit)
+    return found
 
 
 def test_a_secret_value_is_said_secret_and_shown_nowhere(

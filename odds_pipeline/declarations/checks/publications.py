@@ -1,6 +1,6 @@
-"""Checks the studies, the portrait, the socle, the synonyms: their indicators exist and compare."""
+"""Checks the studies, the portrait, its sentences, the socle, the synonyms: what they name exists."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from odds_pipeline.declarations.access import readable
 from odds_pipeline.declarations.checks.names import indicator_missing
@@ -8,6 +8,7 @@ from odds_pipeline.declarations.declared import Declared
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.socle import Socle
+from odds_pipeline.declarations.statement import EditionTexts, Statement
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.declarations.synonyms import Synonyms
 from odds_pipeline.declarations.validation import same_name
@@ -41,10 +42,19 @@ def _studied(declared: Declared, indicator: str, twice: bool) -> Iterator[str]:
         yield f"{indicator} is in two dimensions: it would count twice"
 
 
-def portrait_problems(declared: Declared, portrait: Portrait, file: YamlFile) -> Iterator[Problem]:
+def portrait_problems(
+    declared: Declared, portrait: Portrait, statements: Mapping[str, Statement], file: YamlFile
+) -> Iterator[Problem]:
     """Every mistake of the portrait."""
     themes = declared.observatory.themes
     yield from _geography(declared, portrait.geography, file)
+    lists = {("essential",): portrait.essential, ("commune",): portrait.commune} | {
+        ("themes", name): [*theme.titles, *theme.statements] for name, theme in portrait.themes.items()
+    }
+    for at, names in lists.items():
+        for name in names:
+            if name not in statements:
+                yield file.problem(at, f"no statement {name!r}{nearest(name, statements)}")
     for name, theme in portrait.themes.items():
         if name not in themes:
             yield file.problem(("themes", name), f"no theme {name!r}{nearest(name, themes)}")
@@ -61,6 +71,45 @@ def _shown(declared: Declared, portrait: Portrait, indicator: str) -> Iterator[s
         return  # told where the indicator is declared
     elif (access := declared.access_of(entry.indicator)) not in readable(portrait.edition):
         yield f"{indicator} is for {access}: the {portrait.edition} edition does not hold it"
+
+
+def statement_problems(
+    declared: Declared,
+    statements: Mapping[str, Statement],
+    known: Mapping[str, Statement],
+    file: YamlFile,
+) -> Iterator[Problem]:
+    """Every mistake of a file of sentences; that an example comes out is tested."""
+    for name, statement in statements.items():
+        at = ("statements", name)
+        if name in known:
+            yield file.problem(at, f"statement {name!r} is declared twice")
+        if message := indicator_missing(declared, statement.indicator):
+            yield file.problem((*at, "indicator"), message)
+        if lacking := statement.slots - statement.example.figures.keys():
+            yield file.problem((*at, "example"), f"no figure for {', '.join(sorted(lacking))}")
+        if unknown := {slot for slot in statement.slots if not slot.isidentifier()}:
+            yield file.problem((*at, "text"), f"not a name: {', '.join(sorted(unknown))}")
+
+
+def text_problems(
+    declared: Declared, edition: EditionTexts, statements: Mapping[str, Statement], file: YamlFile
+) -> Iterator[Problem]:
+    """Every mistake of the texts of an edition."""
+    codes = {t.code for t in declared.territories.all}
+    for i, text in enumerate(edition.texts):
+        at = ("texts", i)
+        if text.place not in codes:
+            yield file.problem((*at, "place"), f"no territory {text.place!r}")
+        if text.action != "add" and text.statement not in statements:
+            yield file.problem(
+                at, f"{text.action} which statement? {nearest(text.statement or '', statements)}"
+            )
+        if text.action == "add" and text.theme not in declared.observatory.themes:
+            yield file.problem(at, f"add to which theme? {', '.join(declared.observatory.themes)}")
+        if (text.action == "strike") == bool(text.text):
+            wanted = "strike has no text" if text.text else f"{text.action}: the text is missing"
+            yield file.problem(at, wanted)
 
 
 def socle_problems(declared: Declared, socle: Socle, file: YamlFile) -> Iterator[Problem]:

@@ -21,10 +21,14 @@ def french(text: str) -> str:
 
 @dataclass(frozen=True)
 class Heading:
-    """``level`` 2 or 3; 1 is the document's title. Levels are never skipped."""
+    """``level`` 2 or 3; 1 is the document's title. Levels are never skipped.
+
+    ``eyebrow`` stands above, small: the theme, where the heading is a finding.
+    """
 
     text: str
     level: int = 2
+    eyebrow: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,19 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """A small chart in the cell of a table; ``alt`` says its numbers."""
+
+    svg: str
+    alt: str
+
+
+Cell = str | Drawing
+
+
+@dataclass(frozen=True)
 class Table:
-    """The first cell of a row names it. ``marked``: rows that stand out.
+    """The first cell of a row names it. ``marked``: rows that stand out. A row of one cell is a heading.
 
     ``bare``: the caption is read aloud but not printed, where a heading just above says the same.
     ``small``: a table to look one thing up in.
@@ -62,7 +77,7 @@ class Table:
 
     caption: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
     marked: tuple[int, ...] = ()
     note: str = ""
     bare: bool = False
@@ -71,11 +86,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart: its SVG, what it shows to those who do not see it, and its caption."""
+    """A chart: its SVG, what it shows to those who do not see it, and its caption.
+
+    ``width``: its share of the column, on paper.
+    """
 
     svg: str
     alt: str
     caption: str
+    width: float = 1
 
 
 @dataclass(frozen=True)
@@ -103,11 +122,43 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """Blocks on a ground of their own: the essential, or what to know before citing."""
+
+    blocks: tuple["Block", ...]
+
+
+@dataclass(frozen=True)
+class Notes:
+    """« Lecture », « Champ », « Source »: each word with what it says."""
+
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The headings of level 2, with their pages on paper; ``title`` names the list."""
+
+    title: str
+
+
+@dataclass(frozen=True)
 class PageBreak:
     """A new page, on paper."""
 
 
-Block = Heading | Paragraph | Bullets | Table | Figure | Facts | Side | PageBreak
+Block = (
+    Heading | Paragraph | Bullets | Table | Figure | Facts | Side | Panel | Notes | Contents | PageBreak
+)
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A first page of its own; ``edition`` says which one and when, ``svg`` is there to be looked at."""
+
+    edition: str
+    svg: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +173,8 @@ class Document:
     banner: str = ""
     author: str = "Observatoire départemental des données sociales"
     keywords: tuple[str, ...] = field(default=())
+    subject: str = ""
+    cover: Cover | None = None
 
 
 def plain(value: Any) -> Any:

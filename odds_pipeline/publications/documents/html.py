@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from odds_pipeline.geography.territories import plain as letters
 from odds_pipeline.publications.documents.document import Document, plain
 
 
@@ -17,6 +18,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["anchor"] = lambda text: letters(text).replace(" ", "-")
     return environment.get_template("document.html.j2")
 
 

@@ -1,6 +1,6 @@
 """A document as a tagged PDF, built to PDF/UA-1: the compiler refuses a figure without a text.
 
-The fonts are those that Typst carries; no font of the machine is used, so that the bytes are the same
+The fonts come from two pinned packages; no font of the machine is used, so that the bytes are the same
 anywhere.
 """
 
@@ -9,6 +9,8 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+import font_source_sans_pro
+import font_source_serif_pro
 import typst
 
 from odds_pipeline.publications.documents.document import Document, plain
@@ -17,7 +19,9 @@ from odds_pipeline.publications.documents.document import Document, plain
 @cache
 def _compiler() -> typst.Compiler:
     # One compiler for all documents: loading fonts costs more than writing four pages.
-    fonts = typst.Fonts(include_system_fonts=False)
+    packages = (font_source_sans_pro, font_source_serif_pro)
+    folders = [Path(str(package.__file__)).parent / "files" for package in packages]
+    fonts = typst.Fonts(include_system_fonts=False, font_paths=folders)
     return typst.Compiler(font_paths=fonts, ignore_system_fonts=True)
 
 

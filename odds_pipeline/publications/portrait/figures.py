@@ -24,6 +24,11 @@ COMPARISONS = (
     "change_1y",
     "change_5y",
     "reserve",
+    "ci_low",
+    "ci_high",
+    "numerator",
+    "denominator",
+    "quartile",
 )
 
 
@@ -45,6 +50,15 @@ class Sheet:
     cautions: tuple[str, ...]
     breaks: dict[str, str]
     change_symbol: str
+    cadence: str = "annual"
+    years_apart: int = 1
+    population: str = ""
+    licence: str = ""
+
+    @property
+    def relative(self) -> bool:
+        """Whether its changes are per cent of the earlier value."""
+        return self.change_symbol == "%" and self.symbol != "%"
 
     def number(self, value: float) -> str:
         """The value in French with its unit."""
@@ -78,6 +92,11 @@ class Cell:
     change_1y: float | None
     change_5y: float | None
     reserve: str
+    low: float | None = None
+    high: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    quartile: int | None = None
 
 
 class Figures:
@@ -133,6 +152,11 @@ class Figures:
             change_1y=_float(row["change_1y"]),
             change_5y=_float(row["change_5y"]),
             reserve="" if pd.isna(row["reserve"]) else str(row["reserve"]),
+            low=_float(row["ci_low"]),
+            high=_float(row["ci_high"]),
+            numerator=_float(row["numerator"]),
+            denominator=_float(row["denominator"]),
+            quartile=_int(row["quartile"]),
         )
 
     def series(self, indicator: str, territory: str) -> dict[str, float | None]:
@@ -144,6 +168,12 @@ class Figures:
         month = self.months[indicator]
         found = {code: self._cells.get((indicator, code, month)) for code in codes}
         return {code: _float(row["value"]) if row else None for code, row in found.items()}
+
+
+def _cadence(project: Project, indicator: str) -> str:
+    """The rhythm of its figures; that of a year where it is declared no more."""
+    entry = project.indicators.get(indicator)
+    return project.feed_of(entry.indicator).feed.calendar.cadence if entry else "annual"
 
 
 def _float(value: Any) -> float | None:
@@ -171,7 +201,8 @@ def _sheets(
     """Sheets of the indicators that the edition holds, in the order asked for."""
     rows = connection.execute(
         "SELECT indicator, label, short_label, definition, unit, symbol, decimals, source, limits, "
-        "cautions, breaks, change_unit, direction, kind FROM definitions "
+        "cautions, breaks, change_unit, direction, kind, years_apart, population, licence "
+        "FROM definitions "
         "WHERE indicator IN (SELECT unnest(?))",
         [indicators],
     ).fetchall()
@@ -191,6 +222,10 @@ def _sheets(
             cautions=tuple(row[9] or ()),
             breaks={b["month"]: b["reason"] for b in json.loads(row[10])},
             change_symbol=project.units[row[11]].symbol if row[11] else "",
+            cadence=_cadence(project, row[0]),
+            years_apart=row[14] or 1,
+            population=row[15] or "",
+            licence=row[16] or "",
         )
         for row in rows
     }

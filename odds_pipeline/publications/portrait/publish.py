@@ -7,9 +7,13 @@ from odds_pipeline.charts import read_ground
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.geography.territories import Territory, plain
+from odds_pipeline.publications.documents import Document
+from odds_pipeline.publications.portrait.departement import departement
 from odds_pipeline.publications.portrait.figures import Figures
 from odds_pipeline.publications.portrait.portrait import document, method
+from odds_pipeline.publications.statements.speaker import Speaker
 from odds_pipeline.publications.writer import Published, folder_of, write_documents
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
@@ -35,7 +39,9 @@ def publish_portrait(
     Raises :class:`LookupError` when there is no such release.
     """
     edition = edition or portrait.edition
+    found = load_publications(project)
     indicators = [i for t in portrait.themes.values() for i in (*t.indicators, t.map, t.trend)]
+    indicators += [s.indicator for s in found.statements.values()]
     with open_release(home, release, edition) as connection:
         figures = Figures(project, connection, list(dict.fromkeys(indicators)), portrait.geography)
     ground = read_ground(
@@ -50,8 +56,15 @@ def publish_portrait(
         and t.level in ("commune", "ept", "departement")
         and (wanted is None or t.code in wanted)
     ]
+    texts = found.texts.get(figures.about.release, [])
+    inside = [t for t in project.territories.all if t.geography == portrait.geography]
+    speaker = Speaker(found.statements, figures, inside, portrait, texts)
+
+    def made(place: Territory) -> Document:
+        if place.level == "departement":
+            return departement(project, portrait, figures, ground, speaker, place)
+        return document(portrait, figures, ground, communes, place)
+
     target = folder or folder_of(home, figures.about.release, edition, "portrait_social")
-    documents = [
-        (file_name(place), document(portrait, figures, ground, communes, place)) for place in places
-    ]
+    documents = [(file_name(place), made(place)) for place in places]
     return write_documents(target, [*documents, ("methode", method(portrait, figures))])

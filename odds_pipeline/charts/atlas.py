@@ -1,0 +1,135 @@
+"""A map to print: every commune named with its value, classes that part at the whole's value."""
+
+from collections.abc import Callable, Mapping
+
+from odds_pipeline.charts.ground import Ground
+from odds_pipeline.charts.labels import place_labels
+from odds_pipeline.charts.maps import (
+    ENDS,
+    _area,
+    _description,
+    _hatch,
+    _shades,
+    _swatch,
+    quantile_classes,
+)
+from odds_pipeline.charts.svg import INK, QUIET, RAMP, element, figure, line, text
+
+Number = Callable[[float], str]
+CLASSES = 5
+SIZE = 9.3
+"""Of names, in units of the drawing: 7 points when the map is printed over the width of a column."""
+EMBLEM = ("#1D6173", "#2E7488", "#7FB2AF", "#BDD5BD", "#F0EAD2")
+BLOCK = 26.0
+"""Height of the legend's bar with its words."""
+
+
+def classes_around(
+    values: list[float], reference: float | None, shown: Callable[[float], object]
+) -> list[list[float]]:
+    """Five classes of like size, one limit of which is ``reference``: none holds both sides of it."""
+    below = [v for v in values if reference is not None and v < reference]
+    above = [v for v in values if reference is None or v >= reference]
+    if not below or not above:
+        return quantile_classes(values, CLASSES, shown)
+    lower = min(max(round(CLASSES * len(below) / len(values)), 1), CLASSES - 1)
+    return quantile_classes(below, lower, shown) + quantile_classes(above, CLASSES - lower, shown)
+
+
+def atlas(
+    key: str,
+    title: str,
+    ground: Ground,
+    values: Mapping[str, float | None],
+    number: Number,
+    *,
+    reference: tuple[str, float] | None = None,
+    direction: str = "neutral",
+) -> str:
+    """The map of a rate. ``reference``: the whole's name and value, which one limit falls on."""
+    known = {code: v for code, v in values.items() if v is not None and code in ground.shapes}
+    groups = classes_around(list(known.values()), reference[1] if reference else None, number)
+    shades = _shades(len(groups))
+    shade = {v: shades[i] for i, group in enumerate(groups) for v in group}
+    fills = {code: shade[value] for code, value in known.items()}
+    body = [_area(s, fills.get(c, f"url(#{key}-hachure)")) for c, s in ground.shapes.items()]
+    words = {code: number(known[code]) if code in known else "n. d." for code in ground.shapes}
+    dark = {code for code, fill in fills.items() if fill in RAMP[3:]}
+    labels, (left, top, width, height) = place_labels(ground, words, dark, SIZE)
+    body += labels
+    y = top + height + 12
+    body += _legend(groups, shades, number, reference, left, y, width)
+    note = ENDS.get(direction, "")
+    y += BLOCK + 16
+    if len(fills) < len(ground.shapes):
+        body.append(_swatch(left, y - 11, f"url(#{key}-hachure)"))
+        body.append(text(left + 26, y, "n. d. : non diffusé ou absent", size=SIZE + 0.6, fill=QUIET))
+        y += 18
+    described = f"{_description(ground, known, number, ())} {note}".strip()
+    drawn = element("g", "".join(body), transform=f"translate({-left:g},{-top:g})")
+    return figure(key, title, described, width, y - top, _hatch(key) + drawn)
+
+
+def _legend(
+    groups: list[list[float]],
+    shades: list[str],
+    number: Number,
+    reference: tuple[str, float] | None,
+    left: float,
+    y: float,
+    width: float,
+) -> list[str]:
+    """One bar of five classes with their spans and counts; a mark where the whole's value parts them."""
+    step = width / max(len(groups), 1)
+    drawn = []
+    for i, group in enumerate(groups):
+        x = left + i * step
+        drawn.append(element("rect", x=x, y=y, width=step, height=9, fill=shades[i], stroke="#ffffff"))
+        ends = (number(group[0]), number(group[-1]))
+        span = ends[0] if ends[0] == ends[1] else f"{ends[0]} à {ends[1]}"
+        drawn.append(text(x + 2, y + 20, span, size=SIZE + 0.4))
+        counted = f"{len(group)} commune{'s' if len(group) > 1 else ''}"
+        drawn.append(text(x + 2, y + 31, counted, size=SIZE, fill=QUIET))
+    parting = next(
+        (
+            i
+            for i, g in enumerate(groups)
+            if reference and i and g[0] >= reference[1] > groups[i - 1][-1]
+        ),
+        None,
+    )
+    if reference and parting is not None:
+        x = left + parting * step
+        drawn.append(line(x, y - 5, x, y + 12, INK, 1.6))
+        name = f"{reference[0]} : {number(reference[1])}"
+        anchor = "start" if parting < 3 else "end"
+        drawn.append(
+            text(
+                x + (3 if anchor == "start" else -3),
+                y - 3,
+                name,
+                size=SIZE + 0.4,
+                anchor=anchor,
+                bold=True,
+            )
+        )
+    return drawn
+
+
+def emblem(ground: Ground, values: Mapping[str, float | None]) -> str:
+    """The map as an ornament: shapes alone, the lightest where the value is highest."""
+    known = [v for v in values.values() if v is not None]
+    order = {v: i for i, v in enumerate(sorted(set(known)))}
+    body = []
+    for code, shape in ground.shapes.items():
+        value = values.get(code)
+        step = 0 if value is None else order[value] * len(EMBLEM) // len(order)
+        body.append(element("path", d=shape.path, fill=EMBLEM[step], stroke="#103E54", stroke_width=1.6))
+    return element(
+        "svg",
+        "".join(body),
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {ground.width:g} {ground.height:g}",
+        width=ground.width,
+        height=ground.height,
+    )
