@@ -124,7 +124,7 @@ def _audit(project: Project, connection: duckdb.DuckDBPyConnection, portion: lis
             waiting = [each for one in portion for each in _turn(one, turn)]
             with transaction(connection):
                 findings = _audit_turn(project, connection, tables, waiting, turn, prints)
-            _suppose(tables, waiting, findings)
+            _suppose(project, tables, waiting, findings)
             prints = prints_in(tables, entries)
 
 
@@ -168,7 +168,10 @@ def _audit_turn(
 
 
 def _suppose(
-    tables: duckdb.DuckDBPyConnection, waiting: Sequence[Waiting], findings: Sequence[Finding]
+    project: Project,
+    tables: duckdb.DuckDBPyConnection,
+    waiting: Sequence[Waiting],
+    findings: Sequence[Finding],
 ) -> None:
     """Take what passed as accepted in the tables of the audit."""
     refused = {(f.subject, f.month) for f in findings if f.refuses}
@@ -179,4 +182,4 @@ def _suppose(
         if (one.delivery, month) not in refused
     ]
     keep(tables, "passed", pd.DataFrame(passed, columns=["feed", "month"]))
-    tables.execute(_SUPPOSE)
+    tables.execute(_SUPPOSE, {"population": project.observatory.population})

@@ -11,3 +11,11 @@ SELECT feed, variable, month, territory, level, geography, value, conf_status, l
 INSERT INTO former BY NAME
 SELECT DISTINCT feed, column_name AS name FROM delivered_columns SEMI JOIN passed USING (feed, month)
 EXCEPT FROM former;
+
+-- Where a feed of the audit tells the population, it is the last one accepted now, as in the warehouse.
+CREATE OR REPLACE TEMP TABLE population AS
+WITH told AS (
+    SELECT territory, geography, arg_max(value, month) AS population FROM accepted
+    WHERE variable = $population AND value IS NOT NULL GROUP BY ALL
+)
+FROM told UNION ALL FROM population WHERE NOT EXISTS (FROM told);

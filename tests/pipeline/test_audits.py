@@ -131,7 +131,6 @@ def test_a_month_delivered_twice_is_judged_in_turns(
     assert row == (11.0,)
 
 
-@pytest.mark.xfail(reason="the second turn is audited once more than it need be: three audits, not two")
 def test_a_month_delivered_twice_takes_one_audit_a_turn(
     project: Project, home: Home, tmp_path: Path, audits: list[set[str]]
 ) -> None:
