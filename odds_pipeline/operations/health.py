@@ -22,7 +22,7 @@ class Answer:
 
 
 def _workers(instance: dg.DagsterInstance) -> str:
-    from odds_pipeline.operations.launcher import Launcher
+    from odds_pipeline.orchestration.dagster_internals.launcher import Launcher
 
     assert isinstance(instance.run_launcher, Launcher)
     found = instance.run_launcher.celery.control.ping(timeout=3)
@@ -32,9 +32,9 @@ def _workers(instance: dg.DagsterInstance) -> str:
 
 
 def _coordinator(instance: dg.DagsterInstance) -> str:
-    from dagster._daemon.controller import all_daemons_live
+    from odds_pipeline.orchestration.dagster_internals.daemons import daemons_alive
 
-    if not all_daemons_live(instance):
+    if not daemons_alive(instance):
         raise RuntimeError("the coordinator gives no sign of life: `odds coordinator`")
     return "alive"
 

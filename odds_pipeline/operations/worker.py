@@ -11,8 +11,8 @@ import dagster as dg
 from celery.signals import setup_logging
 from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
 
-from odds_pipeline.operations.launcher import Launcher
 from odds_pipeline.operations.logs import JsonFormatter
+from odds_pipeline.orchestration.dagster_internals.launcher import Launcher
 
 # A run that could not begin, PostgreSQL being away for instance, is begun again; one that has begun and
 # is delivered twice is left alone by Dagster.

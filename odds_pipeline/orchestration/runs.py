@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.launcher import WorkerStatus
 from filelock import FileLock
 
 from odds_pipeline.declarations.deployment import deployment
@@ -65,10 +64,8 @@ def _end_killed_runs(instance: dg.DagsterInstance) -> None:
         run, launcher = record.dagster_run, instance.run_launcher
         if is_gone(run.tags.get(PROCESS_TAG, "")):
             instance.report_run_failed(run, "The process of this run was killed.")
-        elif isinstance(launcher, EmbeddedLauncher):
-            health = launcher.check_run_worker_health(run)
-            if health.status == WorkerStatus.FAILED:
-                instance.report_run_failed(run, health.msg)
+        elif isinstance(launcher, EmbeddedLauncher) and (why := launcher.why_gone(run)):
+            instance.report_run_failed(run, why)
 
 
 @cache

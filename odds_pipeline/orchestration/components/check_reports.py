@@ -2,8 +2,7 @@
 
 An ``AssetCheckResult`` of a range run records no month: the evaluations are logged here by month, each
 pointing at the materialisation of its month, so that a blocking check withholds that month alone from
-what waits for it. They are read from the warehouse, whoever launched the judgement. Leans on events of
-Dagster 1.13.27 that are not public.
+what waits for it. They are read from the warehouse, whoever launched the judgement.
 """
 
 import json
@@ -14,13 +13,11 @@ from typing import Any
 import dagster as dg
 import duckdb
 from dagster import AssetCheckEvaluation
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData as Target,
-)
 
 from odds_pipeline.declarations.project import FeedEntry
 from odds_pipeline.declarations.suite import TOLERATED
 from odds_pipeline.orchestration.components.shared import feed_key, partitions_of, project
+from odds_pipeline.orchestration.dagster_internals.recorded import Target, targets
 
 CRITICAL, WARNINGS, QUARANTINE = "regles_bloquantes", "avertissements", "rien_en_quarantaine"
 
@@ -151,33 +148,17 @@ def _evaluation(
     )
 
 
-def _targets(instance: dg.DagsterInstance, key: dg.AssetKey, months: list[str]) -> dict[str, Target]:
-    """The last materialisation of each month, whichever run made it."""
-    ids = instance.event_log_storage.get_latest_storage_id_by_partition(
-        key, dg.DagsterEventType.ASSET_MATERIALIZATION, set(months)
-    )
-    if not ids:
-        return {}
-    records = instance.event_log_storage.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=key, storage_ids=list(ids.values())), limit=len(ids)
-    ).records
-    return {
-        str(r.partition_key): Target(storage_id=r.storage_id, run_id=r.run_id, timestamp=r.timestamp)
-        for r in records
-    }
-
-
 def report_months(
     context: dg.AssetExecutionContext, entry: FeedEntry, broken: dict[str, list[Broken]]
 ) -> Iterator[AssetCheckEvaluation]:
     """One evaluation by month and check; their materialisations must be stored already."""
     key = feed_key(entry.id)
-    targets = _targets(context.instance, key, list(broken))
+    materialized = targets(context.instance, key, list(broken))
     for month, found in sorted(broken.items()):
         warnings = [one for one in found if one.severity == "warning"]
         critical = [one for one in found if one.severity not in TOLERATED]
-        yield _evaluation(key, CRITICAL, month, critical, targets.get(month))
-        yield _evaluation(key, WARNINGS, month, warnings, targets.get(month))
+        yield _evaluation(key, CRITICAL, month, critical, materialized.get(month))
+        yield _evaluation(key, WARNINGS, month, warnings, materialized.get(month))
 
 
 def report_quarantine(entry: FeedEntry, months: list[str]) -> dg.AssetCheckResult:

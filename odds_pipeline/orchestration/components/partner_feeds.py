@@ -6,8 +6,6 @@ from datetime import timedelta
 
 import dagster as dg
 import duckdb
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.project import FeedEntry
@@ -32,6 +30,8 @@ from odds_pipeline.orchestration.components.shared import (
     rhythm_tag,
     tried_again,
 )
+from odds_pipeline.orchestration.dagster_internals.jobs import AssetJob
+from odds_pipeline.orchestration.dagster_internals.recorded import DATA_VERSION_TAG, versions
 from odds_pipeline.orchestration.dagster_internals.recording import record
 from odds_pipeline.quality.feed_status import expected_month
 from odds_pipeline.quality.gate import Judgement, judge_waiting
@@ -112,17 +112,6 @@ def _state(connection: duckdb.DuckDBPyConnection, feed: str, first: str, last: s
     )
 
 
-def _recorded(context: dg.AssetExecutionContext, key: dg.AssetKey, months: list[str]) -> dict[str, str]:
-    """The version that each month was last materialised with."""
-    tags = context.instance.event_log_storage.get_latest_tags_by_partition(
-        key,
-        dg.DagsterEventType.ASSET_MATERIALIZATION,
-        [DATA_VERSION_TAG],
-        asset_partitions=months,
-    )
-    return {month: own[DATA_VERSION_TAG] for month, own in tags.items()}
-
-
 def _materialization(
     entry: FeedEntry, month: str, version: str, judgement: Judgement | None, simulated: bool
 ) -> dg.AssetMaterialization:
@@ -163,7 +152,7 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
             state = _state(connection, entry.id, window.start, window.end)
         latest = {month: j for j in judgements for month in j.accepted}
         refused = sorted({month for j in judgements for month in j.refused})
-        known = _recorded(context, feed_key(entry.id), list(state.trusted))
+        known = versions(context.instance, feed_key(entry.id), state.trusted)
         # Stored before the months' checks, which point at them. A month that rests on what it rested on
         # keeps its materialisation: nothing changed for what depends on it.
         record(
@@ -221,7 +210,7 @@ def feed_schedule(entry: FeedEntry) -> dg.ScheduleDefinition:
     return due
 
 
-def gate_jobs(entries: Sequence[FeedEntry]) -> list[UnresolvedAssetJobDefinition]:
+def gate_jobs(entries: Sequence[FeedEntry]) -> list[AssetJob]:
     """A job a rhythm: command, sensor, schedules and backfills of its feeds are one history."""
     tags = sorted({entry.feed.calendar.rhythm for entry in entries})
     feeds = dg.AssetSelection.key_prefixes("partners")

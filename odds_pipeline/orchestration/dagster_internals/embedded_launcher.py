@@ -45,6 +45,11 @@ class EmbeddedLauncher(DefaultRunLauncher):
             return RUNNING
         return _failed("The process of this run is gone.")
 
+    def why_gone(self, run: dg.DagsterRun) -> str | None:
+        """What there is to say of a run whose process is gone; ``None`` while it lives."""
+        health = self.check_run_worker_health(run)
+        return health.msg if health.status == WorkerStatus.FAILED else None
+
 
 def _failed(message: str) -> CheckRunHealthResult:
     return CheckRunHealthResult(WorkerStatus.FAILED, message)
