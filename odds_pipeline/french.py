@@ -48,6 +48,17 @@ EVENTS = {
     "compte": "Gestion des comptes",
 }
 """What the journal of the members' site keeps."""
+FAVOURABLE = (
+    "",
+    "parmi les plus favorables",
+    "plutôt favorable",
+    "plutôt difficile",
+    "parmi les plus difficiles",
+)
+"""Said of the quarters of the communes, the first being the most favourable."""
+VALUES = ("", "valeur haute", "valeur plutôt haute", "valeur plutôt basse", "valeur basse")
+"""The same where no value is favourable."""
+GLYPHS = ("", "▲", "△", "▽", "▼")
 MONTHS = "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
 SHORT_MONTHS = "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.".split()
 

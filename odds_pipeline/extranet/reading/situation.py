@@ -9,17 +9,9 @@ from itertools import pairwise
 
 from odds_pipeline.extranet import words
 from odds_pipeline.extranet.reading.serving import Row
+from odds_pipeline.french import FAVOURABLE, GLYPHS, VALUES
 from odds_pipeline.months import month_index, month_of_index
 
-FAVOURABLE = (
-    "",
-    "parmi les plus favorables",
-    "plutôt favorable",
-    "plutôt difficile",
-    "parmi les plus difficiles",
-)
-NEUTRAL = ("", "valeur haute", "valeur plutôt haute", "valeur plutôt basse", "valeur basse")
-GLYPHS = ("", "▲", "△", "▽", "▼")
 LONGEST = 11 * 12
 """Months over which a change is told: beyond, too much else has changed."""
 
@@ -44,7 +36,7 @@ def situation(row: Row, sheet: Row) -> Words:
     if _not_told_apart(row):
         return Words("egal", "≈", "ne se distingue pas du département")
     if sheet["direction"] == "neutral":
-        return Words(f"neutre{quarter}", "", NEUTRAL[quarter])
+        return Words(f"neutre{quarter}", "", VALUES[quarter])
     return Words(f"quart{quarter}", GLYPHS[quarter], FAVOURABLE[quarter])
 
 

@@ -40,9 +40,9 @@ from odds_pipeline.publications.origin import SIMULATED, footer
 from odds_pipeline.publications.periods import period_words
 from odds_pipeline.publications.portrait.figures import Figures, Sheet
 from odds_pipeline.publications.portrait.glance import glance
-from odds_pipeline.publications.portrait.portrait import _described as described
+from odds_pipeline.publications.portrait.portrait import described, uncapital
 from odds_pipeline.publications.statements.places import at_place
-from odds_pipeline.publications.statements.speaker import Said, Speaker
+from odds_pipeline.publications.statements.speaker import Speaker, sentence
 
 ESSENTIAL, SENTENCES, STRIPS, MOST_ROWS = 8, 4, 3, 6
 MOST_COLUMNS = 9
@@ -117,7 +117,7 @@ class _Portrait:
         if values:
             sheet = self.figures.sheets[first]
             note = (
-                f"En couverture : {_uncapital(sheet.label)}, {self._period(sheet)} ; plus la commune "
+                f"En couverture : {uncapital(sheet.label)}, {self._period(sheet)} ; plus la commune "
                 "est claire, plus la valeur est haute."
             )
         edition = f"Édition n° {about.release}, {french_day(about.published_at)}"
@@ -152,7 +152,7 @@ class _Portrait:
         yield Heading("L’essentiel")
         said = self.speaker.said(self.portrait.essential, self.place, ESSENTIAL)
         if said:
-            yield Panel((Bullets(tuple(_sentence(one) for one in said)),))
+            yield Panel((Bullets(tuple(sentence(one) for one in said)),))
         facts = [fact for name in self.themes if (fact := self._fact(name))]
         if facts:
             yield Facts(tuple(facts))
@@ -221,7 +221,7 @@ class _Portrait:
             title.text.rstrip(".") if title else label, 2, f"{number}. {label}" if title else ""
         )
         if told:
-            yield Panel((Bullets(tuple(_sentence(one) for one in told)),))
+            yield Panel((Bullets(tuple(sentence(one) for one in told)),))
         shown = _shown(theme, present)
         sheet = self.figures.sheets[shown]
         yield from self._map(sheet)
@@ -349,7 +349,7 @@ class _Portrait:
             for part, chosen in enumerate(_chunks(present, MOST_COLUMNS)):
                 yield PageBreak()
                 if part == 0:
-                    yield Heading(f"Toutes les communes : {_uncapital(label)}")
+                    yield Heading(f"Toutes les communes : {uncapital(label)}")
                 yield self._all(label, chosen)
 
     def _all(self, label: str, chosen: Sequence[str]) -> Table:
@@ -426,7 +426,7 @@ class _Portrait:
             yield Bullets(tuple(lacking), small=True)
 
     def _name(self, indicator: str) -> str:
-        return _uncapital(self.project.indicators[indicator].indicator.short_label)
+        return uncapital(self.project.indicators[indicator].indicator.short_label)
 
     def _values(self, indicator: str) -> dict[str, float | None]:
         return self.figures.communes(indicator, [c.code for c in self.communes])
@@ -456,16 +456,6 @@ def _shown(theme: PortraitTheme, present: Sequence[str]) -> str:
 
 def _bare(sheet: Sheet, value: float) -> str:
     return french_number(value, sheet.decimals)
-
-
-def _uncapital(text: str) -> str:
-    return text if text[:2].isupper() else text[0].lower() + text[1:]
-
-
-def _sentence(one: Said) -> str:
-    """A sentence with its full stop, signed where a committee wrote it."""
-    text = one.text if one.text.endswith((".", "?", "!")) else f"{one.text}."
-    return f"{text} ({one.signed})" if one.signed else text
 
 
 def _chunks(names: Sequence[str], most: int) -> list[Sequence[str]]:

@@ -68,7 +68,8 @@ class Sheet:
         """A change with its sign, in the unit that changes of this indicator have."""
         in_unit = self.change_symbol == self.symbol
         shown = french_number(value, self.decimals if in_unit else 1, "+")
-        return _with(shown, self.change_symbol)
+        symbol = "pt" if self.change_symbol == "pts" and abs(value) < 1.95 else self.change_symbol
+        return _with(shown, symbol)
 
 
 def _with(number: str, symbol: str) -> str:

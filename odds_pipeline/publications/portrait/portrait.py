@@ -1,47 +1,69 @@
-"""The portrait of one territory, as a document."""
+"""The portrait of a commune or of an EPT, two pages, and the annex of definitions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import unescape
 
-from odds_pipeline.charts import Ground, Line, choropleth, circles, trend
-from odds_pipeline.declarations.portrait import Portrait, PortraitTheme
+from odds_pipeline.charts import Line, Spine, spine, trend
+from odds_pipeline.declarations.portrait import Portrait
+from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.french import LEVELS, NONE, numeric_month
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents import (
     Block,
     Bullets,
+    Cell,
     Column,
     Document,
+    Drawing,
     Fact,
     Facts,
     Figure,
     Heading,
+    Notes,
+    Panel,
     Paragraph,
     Side,
     Table,
 )
 from odds_pipeline.publications.origin import SIMULATED, footer
-from odds_pipeline.publications.portrait.figures import Cell, Figures, Sheet
+from odds_pipeline.publications.periods import period_words
+from odds_pipeline.publications.portrait.figures import Cell as Value
+from odds_pipeline.publications.portrait.figures import Figures, Sheet
+from odds_pipeline.publications.portrait.situation import side, situation
+from odds_pipeline.publications.statements.speaker import Speaker, sentence
 
-RANK, ORDER = "Rang", "Ordre"
-"""Two readings of "1": the most favourable situation; the highest value, where none is favourable."""
-LAST = 6
-"""Months of the table beside a curve."""
+SENTENCES, TRENDS, LISTED = 5, 4, 7
+DEPARTEMENT = "Département"
+READING = (
+    "rond : {place}, parmi les communes du département ; losange : le département à la même période ; "
+    "trait : la commune médiane ; barre foncée : la moitié centrale des communes. La droite est le côté "
+    "favorable, ou la valeur haute où aucune ne l’est. « Ne se distingue pas » : la valeur du "
+    "département est dans l’intervalle de confiance à 95 %."
+)
+WITHOUT = "pas de valeur de la même période, ou des effectifs, qui ne se comparent pas."
 
 
 def document(
-    portrait: Portrait, figures: Figures, ground: Ground, communes: list[Territory], place: Territory
+    portrait: Portrait,
+    socle: Socle | None,
+    names: Mapping[str, str],
+    figures: Figures,
+    speaker: Speaker,
+    place: Territory,
 ) -> Document:
-    """The portrait of ``place``; ``communes`` are those of the maps, in any order."""
-    one = _One(portrait, figures, ground, communes, place)
+    """The portrait of ``place``, a commune or an EPT; ``names``: of all indicators, values or not."""
+    one = _One(portrait, socle, names, figures, speaker, place)
+    about = figures.about
     return Document(
         title=place.label,
         subtitle=f"{portrait.label} – {LEVELS[place.level]} ({place.code})",
-        footer=footer(figures.observatory, figures.about, portrait.label),
-        date=figures.about.published_at,
+        footer=footer(figures.observatory, about, portrait.label, short=True),
+        date=about.published_at,
         blocks=tuple(one.blocks()),
-        banner=SIMULATED if figures.about.simulated else "",
+        banner=SIMULATED if about.simulated else "",
+        author=figures.observatory.label,
         keywords=("portrait social", place.label, figures.observatory.territory),
+        subject=f"{portrait.label} : {place.label}, édition n° {about.release}",
     )
 
 
@@ -65,7 +87,7 @@ def method(portrait: Portrait, figures: Figures) -> Document:
     return Document(
         title="Méthode du portrait social",
         subtitle=portrait.description,
-        footer=footer(figures.observatory, figures.about, portrait.label),
+        footer=footer(figures.observatory, figures.about, portrait.label, short=True),
         date=figures.about.published_at,
         blocks=tuple(blocks),
         banner=SIMULATED if figures.about.simulated else "",
@@ -78,234 +100,273 @@ class _One:
     def __init__(
         self,
         portrait: Portrait,
+        socle: Socle | None,
+        names: Mapping[str, str],
         figures: Figures,
-        ground: Ground,
-        communes: list[Territory],
+        speaker: Speaker,
         place: Territory,
     ) -> None:
-        self.portrait, self.figures, self.ground, self.place = portrait, figures, ground, place
-        self.communes = sorted(communes, key=lambda t: t.label)
-        self.inside = [t.code for t in communes if t.code == place.code or place.code == t.ept]
+        self.portrait, self.socle, self.figures, self.speaker = portrait, socle, figures, speaker
+        self.names, self.place = names, place
         self.themes = {
-            name: (theme, [i for i in theme.indicators if i in figures.months])
+            name: [i for i in theme.indicators if i in figures.months]
             for name, theme in portrait.themes.items()
         }
+        self.present = list(dict.fromkeys(i for names in self.themes.values() for i in names))
+        self.cells = {i: self.figures.cell(i, place.code) for i in self.present}
 
     def blocks(self) -> Iterator[Block]:
         if self.figures.about.simulated:
             yield Paragraph(
-                "Ce document est fait de données simulées : il montre la forme du portrait, non la "
-                "situation du territoire.",
-                "alert",
+                "Données simulées : la forme du portrait, non la situation du territoire.", "alert"
             )
+        said = self.speaker.said(self.portrait.commune, self.place, SENTENCES)
+        added = [s for theme in self.themes for s in self.speaker.added(theme, self.place)]
+        if told := [*said, *added]:
+            yield Panel((Bullets(tuple(sentence(one) for one in told)),))
         yield from self._facts()
-        if self.place.level == "commune":
-            yield Paragraph(
-                "Chaque valeur est comparée à celles du département et, où un producteur la diffuse, de "
-                f"la France ; elle est située parmi les {len(self.communes)} communes "
-                f"{self.figures.observatory.of_territory}.",
-            )
-        for name, (theme, present) in self.themes.items():
-            if present:
-                yield from self._theme(name, theme, present)
-        yield from self._method()
-        yield from self._tables()
+        yield from self._table()
+        yield from self._communes() if self.place.level == "ept" else self._sides()
+        yield from self._trends()
+        yield from self._publics()
+        yield from self._unknown()
+        yield Notes((("Sources", " ; ".join(self._sources()) + "."),))
+
+    def _value(self, indicator: str) -> Value | None:
+        cell = self.cells.get(indicator)
+        return cell if cell is not None and cell.value is not None else None
 
     def _facts(self) -> Iterator[Block]:
+        """A key figure a theme: that of its map, else its first."""
         facts = []
-        for _, (theme, present) in self.themes.items():
-            for name in dict.fromkeys([theme.map, *present]):
-                cell = self.figures.cell(name, self.place.code) if name in present else None
-                if cell is not None and cell.value is not None:
-                    sheet = self.figures.sheets[name]
-                    note = " – ".join(filter(None, [numeric_month(cell.month), _place(sheet, cell)]))
-                    facts.append(Fact(sheet.short_label, sheet.number(cell.value), note))
+        for name, present in self.themes.items():
+            for indicator in dict.fromkeys([self.portrait.themes[name].map, *present]):
+                cell = self._value(indicator) if indicator in present else None
+                if cell is not None:
+                    sheet = self.figures.sheets[indicator]
+                    period = period_words(cell.month, sheet.cadence)
+                    note = ", ".join(filter(None, [period, situation(sheet, cell)]))
+                    facts.append(Fact(sheet.short_label, sheet.number(cell.value or 0), note))
                     break
         if facts:
             yield Facts(tuple(facts))
 
-    def _theme(self, name: str, theme: PortraitTheme, present: list[str]) -> Iterator[Block]:
-        label = self.figures.observatory.themes[name]
-        yield Heading(label)
-        columns = [Column("Indicateur", 5.7), Column("Valeur", 1.45, True)]
-        if self.place.level != "departement":
-            columns.append(Column("Départ.", 1.4, True))
-        columns.append(Column("France", 1.3, True))
-        if self.place.level == "commune":
-            columns += [Column(RANK, 0.9, True), Column(ORDER, 0.9, True)]
-        columns += [
-            Column("Évolution", 1.9, True),
-            Column("Période", 1.05, True),
-            Column("À savoir", 1.6),
-        ]
-        rows = [
-            self._row(self.figures.sheets[i], self.figures.cell(i, self.place.code)) for i in present
-        ]
-        yield Table(f"{label}, indicateurs clés", tuple(columns), tuple(rows), bare=True)
-        charts = (self._map(theme.map), self._trend(theme.trend))
-        if any(charts):
-            yield Side(charts, (1.0, 2.0))
-
-    def _row(self, sheet: Sheet, cell: Cell | None) -> tuple[str, ...]:
-        label = f"{sheet.label}" if sheet.symbol else f"{sheet.label} ({sheet.unit})"
-        if cell is None:
-            lacking = "n’existe pas à ce niveau" if self.place.level != "commune" else "non disponible"
-            month = numeric_month(self.figures.months[sheet.id])
-            middle = [NONE] * (5 if self.place.level == "commune" else 3)
-            middle = middle[:-1] if self.place.level == "departement" else middle
-            return (label, NONE, *middle, month, lacking)
-        row = [label, _shown(sheet, cell.value)]
-        if self.place.level != "departement":
-            row.append(NONE if sheet.kind in ("count", "amount") else _shown(sheet, cell.departement))
-        row.append(NONE if sheet.kind in ("count", "amount") else _shown(sheet, cell.france))
-        if self.place.level == "commune":
-            row += (
-                [_rank(cell) or NONE, NONE]
-                if sheet.direction != "neutral"
-                else [NONE, _rank(cell) or NONE]
-            )
-        row += [_change(sheet, cell), numeric_month(cell.month), _remark(sheet, cell)]
-        return tuple(row)
-
-    def _map(self, indicator: str) -> tuple[Block, ...]:
-        if indicator not in self.figures.months:
-            return ()
-        sheet = self.figures.sheets[indicator]
-        values = self.figures.communes(indicator, [t.code for t in self.communes])
-        title = f"{sheet.label}, {numeric_month(self.figures.months[indicator])}"
-        key = f"carte-{indicator}"
-        if sheet.kind in ("count", "amount"):
-            svg = circles(key, title, self.ground, values, sheet.number, place=self.inside)
-        else:
-            svg = choropleth(
-                key,
-                title,
-                self.ground,
-                values,
-                sheet.number,
-                place=self.inside,
-                direction=sheet.direction,
-            )
-        alt = f"Carte. {title}. {_described(svg)}"
-        return (Figure(svg, alt, f"{title}. {self.ground.source}"),)
-
-    def _trend(self, indicator: str) -> tuple[Block, ...]:
-        """The curve and the table of its last values."""
-        lines = self._lines(indicator) if indicator in self.figures.months else {}
-        months = sorted({m for values in lines.values() for m in values})
-        if len(months) < 2:
-            return ()
-        sheet = self.figures.sheets[indicator]
-        drawn = [Line(label, values, place=label == self.place.label) for label, values in lines.items()]
-        title = f"{sheet.label}, évolution"
-        svg = trend(f"evolution-{indicator}", title, drawn, sheet.number, breaks=sheet.breaks)
-        last = months[-LAST:]
-        table = Table(
-            f"{sheet.label}, dernières valeurs",
-            (Column("", 1.2), *(Column(numeric_month(m), 1, True) for m in last)),
-            tuple(
-                (label, *(_shown(sheet, values.get(m)) for m in last)) for label, values in lines.items()
-            ),
-            bare=True,
-        )
-        alt = f"Courbe. {title}. {_described(svg)}"
-        return (Figure(svg, alt, f"{sheet.label} ({sheet.unit})."), table)
-
-    def _lines(self, indicator: str) -> dict[str, dict[str, float | None]]:
-        """The place, the département and France, those that have values."""
-        named = {self.place.label: self.place.code}
-        if self.place.level == "commune" or self.place.level == "ept":
-            named["Département"] = self.place.departement
-        named |= {"France": "FR"}
-        found = {label: self.figures.series(indicator, code) for label, code in named.items()}
-        if not any(v is not None for v in found["France"].values()):
-            found["France"] = self.figures.series(indicator, "FM")
-        return {k: v for k, v in found.items() if any(x is not None for x in v.values())}
-
-    def _tables(self) -> Iterator[Block]:
-        """The values behind the maps."""
-        maps = [t.map for t, _ in self.themes.values() if t.map in self.figures.months]
-        if not maps:
+    def _table(self) -> Iterator[Block]:
+        """Every indicator with a value, by theme, each beside the whole of its own period."""
+        rows: list[tuple[Cell, ...]] = []
+        for name, present in self.themes.items():
+            own = [self._row(self.figures.sheets[i], cell) for i in present if (cell := self._told(i))]
+            if own:
+                rows += [(self.figures.observatory.themes[name],), *own]
+        if not rows:
             return
-        yield Heading("Valeurs des cartes")
-        sheets = [self.figures.sheets[name] for name in maps]
-        values = {n: self.figures.communes(n, [t.code for t in self.communes]) for n in maps}
-        columns = (Column("Commune", 1.75), *(Column(s.short_label, 1, True) for s in sheets))
-        half = (len(self.communes) + 1) // 2
-        halves = []
-        for part in (self.communes[:half], self.communes[half:]):
-            rows = [(t.label, *(_shown(s, values[s.id][t.code]) for s in sheets)) for t in part]
-            marked = tuple(i for i, t in enumerate(part) if t.code in self.inside)
-            caption = f"Valeurs des cartes, de {part[0].label} à {part[-1].label}"
-            halves.append((Table(caption, columns, tuple(rows), marked, bare=True, small=True),))
-        yield Side(tuple(halves))
-        yield Paragraph(f"{NONE} : valeur non diffusée ou absente.", "note")
-
-    def _method(self) -> Iterator[Block]:
-        yield Heading("Méthode, sources et limites")
-        yield Bullets(tuple(self.portrait.method), small=True)
-        sources: dict[str, list[str]] = {}
-        cautions: dict[str, list[str]] = {}
-        for sheet in (self.figures.sheets[i] for _, present in self.themes.values() for i in present):
-            sources.setdefault(sheet.source, []).append(sheet.short_label)
-            for caution in sheet.cautions:
-                cautions.setdefault(caution, []).append(sheet.short_label)
-        yield Heading("Sources", 3)
-        yield Bullets(tuple(f"{s} : {', '.join(names)}." for s, names in sources.items()), small=True)
-        if cautions:
-            # Families share their cautions: said once each, they fit the page.
-            yield Heading("Précautions", 3)
-            told = (f"{caution} ({', '.join(names)})" for caution, names in cautions.items())
-            yield Bullets(tuple(told), small=True)
-        yield Paragraph(
-            "L’annexe « Méthode du portrait social » donne la définition, la source et les limites de "
-            "chaque indicateur.",
-            "note",
+        columns: tuple[Column, ...] = (
+            Column("Indicateur", 2.5),
+            Column("Valeur", 1.05, True),
+            Column("Départ.", 1.05, True),
+            Column("France", 1, True),
+            Column("Place", 2.2),
+            Column("Situation", 2),
+            Column("Évolution", 1.8, True),
+            Column("Période", 1.15),
         )
-        declared = [i for theme in self.portrait.themes.values() for i in theme.indicators]
-        absent = [i for i in declared if i not in self.figures.months]
-        if absent:
-            yield Paragraph(
-                f"{len(absent)} indicateur(s) du portrait n’ont pas de valeur dans cette édition : "
-                "données non reçues, ou réservées aux membres de l’observatoire.",
-                "note",
+        if all(row[3] == NONE for row in rows if len(row) > 1):
+            columns = columns[:3] + columns[4:]
+            rows = [row if len(row) == 1 else (*row[:3], *row[4:]) for row in rows]
+        yield Table(
+            f"{self.place.label}, tous les indicateurs", columns, tuple(rows), bare=True, small=True
+        )
+        reading = READING.format(place=self.place.label)
+        yield Notes((("Lecture", reading), ("Note", f"{NONE} : {WITHOUT}")))
+
+    def _communes(self) -> Iterator[Block]:
+        """The communes of an EPT beside each other, on the indicators of the maps."""
+        maps = [self.portrait.themes[n].map for n, present in self.themes.items() if present]
+        sheets = [self.figures.sheets[i] for i in dict.fromkeys(maps) if i in self.figures.months]
+        inside = [t for t in self.speaker.communes if t.ept == self.place.code]
+        values = {s.id: self.figures.communes(s.id, [t.code for t in inside]) for s in sheets}
+        heads = [f"{s.short_label}, {self._period(s)}" for s in sheets]
+        columns = (Column("Commune", 1.6), *(Column(head, 1, True) for head in heads))
+        rows = tuple((t.label, *(_shown(s, values[s.id][t.code]) for s in sheets)) for t in inside)
+        if sheets:
+            yield Heading("Ses communes")
+            yield Table(f"Les communes, {self.place.label}", columns, rows, bare=True)
+
+    def _period(self, sheet: Sheet) -> str:
+        return period_words(self.figures.months[sheet.id], sheet.cadence)
+
+    def _told(self, indicator: str) -> Value | None:
+        """What is published of it: a value, or that it is secret."""
+        cell = self.cells.get(indicator)
+        return cell if cell is not None and (cell.value is not None or cell.status) else None
+
+    def _row(self, sheet: Sheet, cell: Value) -> tuple[Cell, ...]:
+        adds_up = sheet.kind in ("count", "amount")
+        return (
+            sheet.short_label,
+            _shown(sheet, cell.value),
+            NONE if adds_up else _shown(sheet, cell.departement),
+            NONE if adds_up else _shown(sheet, cell.france),
+            self._spine(sheet, cell),
+            "; ".join(filter(None, [situation(sheet, cell), cell.status, cell.reserve])),
+            _change(sheet, cell),
+            period_words(cell.month, sheet.cadence),
+        )
+
+    def _spine(self, sheet: Sheet, cell: Value) -> Cell:
+        """The value among the communes of its period; a dash where there are too few of them."""
+        if (
+            cell.value is None
+            or cell.month != self.figures.months[sheet.id]
+            or sheet.kind in ("count", "amount")
+        ):
+            return NONE
+        communes = self.figures.communes(sheet.id, [t.code for t in self.speaker.communes])
+        known = [v for v in communes.values() if v is not None]
+        if len(known) < 4:
+            return NONE
+        words = f"De {sheet.number(min(known))} à {sheet.number(max(known))} parmi {len(known)} communes"
+        drawn = Spine(known, cell.value, cell.departement, cell.low, cell.high, sheet.direction)
+        return Drawing(spine(drawn, words), words)
+
+    def _sides(self) -> Iterator[Block]:
+        """What is more difficult, more favourable, not told apart: in words, the farthest first."""
+        heads = {
+            "worse": "Plus difficile qu’ailleurs",
+            "better": "Plus favorable qu’ailleurs",
+            "same": "Ne se distingue pas du département",
+        }
+        columns: list[tuple[Block, ...]] = []
+        for kind, head in heads.items():
+            chosen = [
+                i
+                for i in self.present
+                if (c := self._value(i)) and side(self.figures.sheets[i], c) == kind
+            ]
+            if chosen:
+                chosen.sort(key=self._distance)
+                listed = tuple(self._named(i) for i in chosen[:LISTED])
+                more = len(chosen) - len(listed)
+                rest = (f"et {more} autre{'s' if more > 1 else ''}",) if more else ()
+                columns.append(
+                    (Heading(f"{head} ({len(chosen)})", 3), Bullets((*listed, *rest), small=True))
+                )
+        if columns:
+            yield Heading(f"Ce qui distingue {self.place.label}")
+            yield Side(tuple(columns))
+
+    def _distance(self, indicator: str) -> float:
+        """Ranks at an end come first."""
+        cell = self.cells[indicator]
+        assert cell is not None
+        return abs((cell.rank or 0) - 0.5 * (cell.ranked or 0)) * -1
+
+    def _named(self, indicator: str) -> str:
+        sheet, cell = self.figures.sheets[indicator], self.cells[indicator]
+        assert cell is not None and cell.value is not None
+        period = period_words(cell.month, sheet.cadence)
+        return f"{sheet.short_label} : {sheet.number(cell.value)} ({period})"
+
+    def _trends(self) -> Iterator[Block]:
+        """The place, the département and France on a scale, where they can be followed."""
+        wanted = [i for t in self.portrait.themes.values() for i in (t.trend, t.map)]
+        figures = [f for i in dict.fromkeys(wanted) if (f := self._trend(i)) is not None][:TRENDS]
+        if figures:
+            yield Heading("Évolutions")
+            for pair in (figures[i : i + 2] for i in range(0, len(figures), 2)):
+                yield Side((tuple(pair[:1]), tuple(pair[1:])))
+
+    def _trend(self, indicator: str) -> Figure | None:
+        if indicator not in self.figures.months:
+            return None
+        sheet = self.figures.sheets[indicator]
+        named = {self.place.label: self.place.code, "France": "FR", "France métr.": "FM"}
+        if sheet.kind not in ("count", "amount"):
+            named = {**named, DEPARTEMENT: self.place.departement}
+        found = {n: self.figures.series(indicator, code) for n, code in named.items()}
+        lines = [
+            Line(n, values, place=n == self.place.label)
+            for n, values in found.items()
+            if sum(v is not None for v in values.values()) > 1
+        ]
+        if not any(one.place for one in lines):
+            return None
+        title = f"{sheet.label}, évolution"
+        svg = trend(
+            f"evolution-{indicator}",
+            title,
+            lines,
+            sheet.number,
+            breaks=sheet.breaks,
+            width=330,
+            right=118,
+        )
+        return Figure(
+            svg, f"Courbe. {self.place.label}. {title}. {described(svg)}", f"{title} ({sheet.unit})."
+        )
+
+    def _publics(self) -> Iterator[Block]:
+        """The same figures by whom they are about."""
+        if self.socle is None:
+            return
+        items = []
+        for public in self.socle.publics.values():
+            known = [i for i in public.indicators if i in self.cells and self._value(i)]
+            if known:
+                items.append((public.label, " ; ".join(self._named(i) for i in known) + "."))
+        if items:
+            yield Heading("Par public")
+            yield Table(
+                "Par public",
+                (Column("Public", 1.1), Column("Ce que l’on sait", 5)),
+                tuple(items),
+                bare=True,
+                small=True,
             )
 
+    def _unknown(self) -> Iterator[Block]:
+        """What the observatory does not know of the place, and why."""
+        kinds: dict[str, list[str]] = {}
+        for theme in self.portrait.themes.values():
+            for indicator in theme.indicators:
+                if why := self._lacks(indicator):
+                    kinds.setdefault(why, []).append(uncapital(self.names[indicator]))
+        if kinds:
+            yield Heading("Ce que l’observatoire ne sait pas")
+            yield Bullets(
+                tuple(f"{why} : {' ; '.join(names)}." for why, names in kinds.items()), small=True
+            )
 
-def _described(svg: str) -> str:
+    def _lacks(self, indicator: str) -> str:
+        if indicator not in self.figures.months:
+            return "Non livré, ou réservé aux membres de l’observatoire"
+        cell = self.cells[indicator]
+        if cell is not None and cell.value is None:
+            return cell.status.capitalize() or "Non disponible"
+        lacking = "Non disponible" if self.place.level == "commune" else "n’existe pas à ce niveau"
+        return lacking if cell is None else ""
+
+    def _sources(self) -> list[str]:
+        return list(dict.fromkeys(self.figures.sheets[i].source for i in self.present if self._value(i)))
+
+
+def described(svg: str) -> str:
     """The description that the chart carries."""
     return unescape(svg.split("<desc", 1)[1].split(">", 1)[1].split("</desc>", 1)[0])
+
+
+def uncapital(text: str) -> str:
+    """With a small first letter, unless it begins with initials."""
+    return text if text[:2].isupper() else text[0].lower() + text[1:]
 
 
 def _shown(sheet: Sheet, value: float | None) -> str:
     return NONE if value is None else sheet.number(value)
 
 
-def _rank(cell: Cell) -> str:
-    if cell.rank is None or cell.ranked is None:
-        return ""
-    tied = " ex æquo" if cell.tied else ""
-    return f"{cell.rank}{'ᵉʳ' if cell.rank == 1 else 'ᵉ'}/{cell.ranked}{tied}"
-
-
-def _place(sheet: Sheet, cell: Cell) -> str:
-    """The rank with what it is of: a situation, or the size of a value."""
-    shown = _rank(cell)
-    if not shown or sheet.direction == "neutral":
-        return f"{shown} par la valeur" if shown else ""
-    return f"{shown} (1 : le plus favorable)"
-
-
-def _change(sheet: Sheet, cell: Cell) -> str:
+def _change(sheet: Sheet, cell: Value) -> str:
     if cell.change_5y is not None:
         return f"{sheet.change(cell.change_5y)} en 5 ans"
     if cell.change_1y is not None:
         return f"{sheet.change(cell.change_1y)} en 1 an"
     return NONE
-
-
-def _remark(sheet: Sheet, cell: Cell) -> str:
-    status = cell.status or ("" if cell.value is not None else "non disponible")
-    breaks = [month for month in sorted(sheet.breaks) if month <= cell.month]
-    broken = f"rupture {breaks[-1][:4]}" if breaks else ""
-    return " ; ".join(filter(None, [status, cell.reserve, broken]))

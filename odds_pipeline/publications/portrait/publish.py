@@ -47,7 +47,6 @@ def publish_portrait(
     ground = read_ground(
         project.territories, project.root / "resources" / "reference", home, portrait.geography
     )
-    communes = project.territories.communes(portrait.geography)
     wanted = set(territories) if territories is not None else None
     places = [
         t
@@ -60,10 +59,12 @@ def publish_portrait(
     inside = [t for t in project.territories.all if t.geography == portrait.geography]
     speaker = Speaker(found.statements, figures, inside, portrait, texts)
 
+    names = {name: entry.indicator.short_label for name, entry in project.indicators.items()}
+
     def made(place: Territory) -> Document:
         if place.level == "departement":
             return departement(project, portrait, figures, ground, speaker, place)
-        return document(portrait, figures, ground, communes, place)
+        return document(portrait, found.socle, names, figures, speaker, place)
 
     target = folder or folder_of(home, figures.about.release, edition, "portrait_social")
     documents = [(file_name(place), made(place)) for place in places]

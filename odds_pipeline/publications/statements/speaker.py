@@ -45,6 +45,12 @@ def example(statement: Statement, sheet: Sheet) -> str:
     return written(statement, {name: example_slot(kinds[name], v, sheet) for name, v in given.items()})
 
 
+def sentence(one: Said) -> str:
+    """With its full stop, and signed where a committee wrote it."""
+    text = one.text if one.text.endswith((".", "?", "!")) else f"{one.text}."
+    return f"{text} ({one.signed})" if one.signed else text
+
+
 class Speaker:
     """The declared sentences over the figures of one edition of a release."""
 
