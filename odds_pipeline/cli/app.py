@@ -68,6 +68,15 @@ def print_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
+def tell_dagster(home: Home) -> None:
+    """Let the interface show what was received or decided by a command."""
+    from odds_pipeline.orchestration import runs
+    from odds_pipeline.orchestration.components.told import tell_receptions
+
+    with runs.instance_of(home) as instance:
+        tell_receptions(instance, home)
+
+
 def load() -> Project:
     """The declarations, or the list of their mistakes and exit status 1."""
     return Project.load()

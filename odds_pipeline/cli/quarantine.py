@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from odds_pipeline.cli.app import AsJson, app, fail, load, out, print_json, table
+from odds_pipeline.cli.app import AsJson, app, fail, load, out, print_json, table, tell_dagster
 from odds_pipeline.storage.home import Home
 
 quarantine = typer.Typer(invoke_without_command=True, help="What was refused, and what to do with it.")
@@ -103,6 +103,7 @@ def accept(
         fail(str(error))
     except NotAcceptable as error:
         fail(str(error), 1)
+    tell_dagster(Home.from_environment())
     out.print(f"accepted: {judgement.file_name}, {', '.join(judgement.accepted)}. Next: `odds run`.")
 
 
@@ -118,6 +119,7 @@ def retry(named: Named) -> None:
     with Store(home.warehouse).connect() as connection:
         files = unread(connection, named)
     receipts = recognise_again(project, home, files)
+    tell_dagster(home)
     months = sum(len(receipt.months) for receipt in receipts if receipt.reason is None)
     months += len(retry_cases(home, named))
     for receipt in receipts:
@@ -141,4 +143,5 @@ def dismiss(
         files = dismiss_files(Home.from_environment(), named, reason, by)
     except LookupError as error:
         fail(str(error))
+    tell_dagster(Home.from_environment())
     out.print(f"dismissed: {', '.join(files)}", highlight=False)

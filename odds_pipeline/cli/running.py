@@ -10,12 +10,24 @@ from rich.progress import (
     BarColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
-from odds_pipeline.cli.app import TOLD, AsJson, app, errors, fail, load, out, print_json, table
+from odds_pipeline.cli.app import (
+    TOLD,
+    AsJson,
+    app,
+    errors,
+    fail,
+    load,
+    out,
+    print_json,
+    table,
+    tell_dagster,
+)
 from odds_pipeline.cli.become import become, workspace
 from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.declarations.problems import DeclarationError, nearest
@@ -42,7 +54,9 @@ def receive(
     for path in paths:
         if not path.exists():
             fail(f"no such file or folder: {path}")
-    receipts = list(receive_files(load(), Home.from_environment(), paths, again))
+    home = Home.from_environment()
+    receipts = list(receive_files(load(), home, paths, again))
+    tell_dagster(home)
     if as_json:
         print_json([asdict(r) for r in receipts])
     else:
@@ -130,16 +144,10 @@ def _stop_if_undone(
 def _go(
     project: Project, home: Home, sources: list[Path], feeds: set[str] | None, months: "Months"
 ) -> "tuple[list[Receipt], list[str]]":
-    """Receive, run the gate of the feeds, then the indicators that depend on them, then one release.
-
-    Returns the receipts, and in words what failed besides refused deliveries.
-    """
+    """Everything that is to do, with progress: receipts, and what failed besides refused deliveries."""
     from odds_pipeline.orchestration import runs
-    from odds_pipeline.quality.outstanding import outdated, waiting
-    from odds_pipeline.reception.receive import receive as receive_files
-    from odds_pipeline.storage.store import Store
+    from odds_pipeline.orchestration.everything import everything
 
-    home.landing.mkdir(parents=True, exist_ok=True)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -150,46 +158,18 @@ def _go(
     )
     with (
         Progress(*columns, console=errors, transient=True) as progress,
-        Store(home.warehouse).kept_open(),
+        runs.instance_of(home) as instance,
     ):
-        task = progress.add_task("receiving", total=None)
-        receipts: list[Receipt] = []
-        failed: list[str] = []
-        for receipt in receive_files(project, home, [home.landing, *sources]):
-            receipts.append(receipt)
-            progress.update(task, description=f"receiving {receipt.file}")
-        gates = waiting(project, home, feeds, months)
-        with runs.instance_of(home) as instance:
-            # Interrupting is safe: what is done is kept, the same command does what is left.
-            task = progress.add_task("gate", total=sum(len(batch.names) for batch in gates))
-            for batch in gates:
-                progress.update(task, description=f"gate {_named(batch.names)}")
-                try:
-                    runs.run_feeds(instance, batch)
-                except runs.GateFailed as error:
-                    failed.append(f"Gate failed: {error}")
-                progress.advance(task, len(batch.names))
-            groups = outdated(project, home, months)
-            task = progress.add_task("indicators", total=sum(len(batch.names) for batch in groups))
-            for batch in groups:
-                progress.update(task, description=f"{len(batch.names)} indicators")
-                outcome = runs.run_indicators(instance, batch)
-                named = _named(batch.names)
-                failed += [f"Indicators failed ({named}): {why}" for why in outcome.reasons]
-                if not outcome:
-                    return receipts, failed
-                progress.advance(task, len(batch.names))
-            progress.update(progress.add_task("publishing", total=None))
-            outcome = runs.run_recueil(instance)
-            failed += [f"No release: {why}" for why in outcome.reasons]
-            errors.print(
-                f"{len(gates)} gate, {len(groups)} indicator and 1 release runs", highlight=False
-            )
-    return receipts, failed
+        tasks: dict[str, TaskID] = {}
 
+        def tell(stage: str, words: str, at: int, of: int | None) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage)
+            progress.update(tasks[stage], description=f"{stage} {words}".strip(), completed=at, total=of)
 
-def _named(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        done = everything(project, home, instance, sources, feeds, months, tell)
+        errors.print(f"{done.gates} gate, {done.groups} indicator and 1 release runs", highlight=False)
+    return done.receipts, done.failed
 
 
 @app.command()

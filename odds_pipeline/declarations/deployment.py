@@ -65,6 +65,20 @@ class Deployment(Declaration):
         description="codes of the départements in scope; all: every one of territories.csv"
     )
     partners: list[Name] | Literal["all"] = "all"
+    schedules: Literal["running", "stopped"] = Field(
+        default="stopped",
+        description="whether all of Dagster's schedules run without being switched on one by one",
+    )
+
+    notify: list[EnvironmentName] = Field(
+        default=[],
+        description="environment variables that each hold an address of Apprise (mailto://…, json://…): "
+        "told of failed runs, refused months, late feeds and releases",
+    )
+    interface: str = Field(
+        default="http://127.0.0.1:3000",
+        description="address of Dagster's interface, for the links of what is told",
+    )
 
     @property
     def shared_folder(self) -> Path | None:

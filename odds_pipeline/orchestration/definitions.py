@@ -1,13 +1,15 @@
 """The code location: every component instance of ``defs/`` and the warehouse they share."""
 
+import os
 import warnings
+from typing import Any
 
 import dagster as dg
 
 import odds_pipeline.orchestration.defs
 from odds_pipeline.declarations.project import project_root
-from odds_pipeline.orchestration.components.shared import warehouse
-from odds_pipeline.storage.home import private_files
+from odds_pipeline.orchestration.components.shared import Warehouse
+from odds_pipeline.storage.home import Home, private_files
 
 # Freshness, code references and component loading are still labelled beta or preview in 1.13.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -15,14 +17,25 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 private_files()
 
+WAREHOUSE = "ODDS_WAREHOUSE"
+"""Variable that names the warehouse to runs: that of ``ODDS_HOME``, or ``./data`` inside a project."""
+if home := Home.if_known():
+    os.environ.setdefault(WAREHOUSE, str(home.warehouse))
+
+
+def build_defs(**resources: Any) -> dg.Definitions:
+    """Every component instance; ``resources`` take the place of the deployment's, in tests."""
+    tree = dg.ComponentTree.from_module(
+        defs_module=odds_pipeline.orchestration.defs, project_root=project_root()
+    )
+    own = {"warehouse": Warehouse(database=dg.EnvVar(WAREHOUSE)), **resources}
+    # A run is a process of its own and its steps write one after the other: a process more for each
+    # step costs 3 CPU seconds.
+    shared = dg.Definitions(resources=own, executor=dg.in_process_executor)
+    return dg.Definitions.merge(tree.build_defs(), shared)
+
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """Load every component instance."""
-    tree = dg.ComponentTree.from_module(
-        defs_module=odds_pipeline.orchestration.defs, project_root=project_root()
-    )
-    # A run is a process of its own and its steps write one after the other: a process more for each
-    # step costs 3 CPU seconds.
-    shared = dg.Definitions(resources={"warehouse": warehouse()}, executor=dg.in_process_executor)
-    return dg.Definitions.merge(tree.build_defs(), shared)
+    return build_defs()

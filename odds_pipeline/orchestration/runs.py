@@ -16,6 +16,7 @@ from odds_pipeline.declarations.project import project_root
 from odds_pipeline.orchestration.components.shared import (
     PUBLISH_JOB,
     RECUEIL,
+    RHYTHM,
     covering,
     feed_key,
     gate_job,
@@ -43,6 +44,7 @@ def instance_of(home: Home) -> Iterator[dg.DagsterInstance]:
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["ODDS_HOME"] = str(home.path)
     os.environ["ODDS_COMPUTE_LOGS"] = str(home.shared / "compute_logs")
+    os.environ["ODDS_WAREHOUSE"] = str(home.warehouse)
     # One planned event per asset instead of one per partition: half the event log.
     os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "true")
     # Planned events of a run in one transaction.
@@ -91,7 +93,8 @@ def run_feeds(instance: dg.DagsterInstance, batch: Batch) -> bool:
     calendar = project().feeds[batch.names[0]].feed.calendar
     months = covering(calendar, batch.first, batch.last)
     keys = [feed_key(feed) for feed in batch.names]
-    result = _execute(instance, gate_job(calendar.rhythm), keys, range_tags(*months))
+    tags = {RHYTHM: calendar.rhythm, **range_tags(*months)}
+    result = _execute(instance, gate_job(calendar.rhythm), keys, tags)
     if broken := _broken(result):
         raise GateFailed(f"{', '.join(batch.names)}: {' ; '.join(broken)}")
     return result.success

@@ -1,7 +1,10 @@
 """Which feeds are up to date, late or overdue, by their own calendars."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+
+import duckdb
 
 from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.project import Project
@@ -67,19 +70,30 @@ def _state(calendar: Calendar, last: str | None, expected: str | None) -> str:
     return "late" if missed <= calendar.step else "overdue"
 
 
+_MONTHS = """
+SELECT feed, list(DISTINCT accepted ORDER BY accepted) FILTER (WHERE accepted IS NOT NULL),
+       list(DISTINCT refused ORDER BY refused) FILTER (WHERE refused IS NOT NULL)
+FROM (SELECT feed, month AS accepted, NULL AS refused FROM trusted_months
+      UNION ALL SELECT feed, NULL, month FROM quarantine)
+WHERE feed IN (SELECT unnest(?)) GROUP BY feed
+"""
+
+
 def feed_status(project: Project, home: Home, today: date) -> list[FeedStatus]:
     """One row per feed. A month refused since counts until a delivery of it is accepted."""
     with Store(home.warehouse).connect() as connection:
-        rows = connection.execute(
-            "SELECT feed, list(DISTINCT accepted ORDER BY accepted) "
-            "FILTER (WHERE accepted IS NOT NULL), "
-            "list(DISTINCT refused ORDER BY refused) FILTER (WHERE refused IS NOT NULL) FROM ("
-            "SELECT feed, month AS accepted, NULL AS refused FROM trusted_months "
-            "UNION ALL SELECT feed, NULL, month FROM quarantine) GROUP BY feed"
-        ).fetchall()
+        return statuses(project, connection, today, project.feeds)
+
+
+def statuses(
+    project: Project, connection: duckdb.DuckDBPyConnection, today: date, feeds: Collection[str]
+) -> list[FeedStatus]:
+    """Where some feeds stand, for who has the warehouse open."""
+    rows = connection.execute(_MONTHS, [list(feeds)]).fetchall()
     known = {feed: (accepted or [], tuple(refused or ())) for feed, accepted, refused in rows}
     result = []
-    for entry in project.feeds.values():
+    for name in feeds:
+        entry = project.feeds[name]
         calendar = entry.feed.calendar
         accepted, refused = known.get(entry.id, ([], ()))
         last, expected = max(accepted, default=None), expected_month(calendar, today)

@@ -33,16 +33,29 @@ def _batches(spans: Iterable[tuple[str, tuple[object, ...], Months]]) -> list[Ba
     ]
 
 
+_WAITING = """
+SELECT feed, min(month), max(month) FROM (
+    SELECT feed, month FROM delivered_months WHERE state = 'pending'
+    UNION ALL SELECT unnest($feeds), unnest($months)
+) WHERE month BETWEEN $first AND $last GROUP BY feed ORDER BY feed
+"""
+
+
 def waiting(
-    project: Project, home: Home, feeds: Collection[str] | None = None, months: Months = ALL
+    project: Project,
+    home: Home,
+    feeds: Collection[str] | None = None,
+    months: Months = ALL,
+    also: Iterable[tuple[str, str]] = (),
 ) -> list[Batch]:
-    """Feeds with months that wait for the gate, all of them or some, between two months."""
+    """Feeds with months that wait for the gate, all of them or some, between two months.
+
+    ``also``: feeds and months that a run is to show though they do not wait.
+    """
+    shown = sorted(also)
+    given = {"feeds": [f for f, _ in shown], "months": [m for _, m in shown]}
     with Store(home.warehouse).connect() as connection:
-        rows = connection.execute(
-            "SELECT feed, min(month), max(month) FROM delivered_months "
-            "WHERE state = 'pending' AND month BETWEEN ? AND ? GROUP BY feed ORDER BY feed",
-            months,
-        ).fetchall()
+        rows = connection.execute(_WAITING, {**given, "first": months[0], "last": months[1]}).fetchall()
     # Months between that do not wait are not judged: feeds of one rhythm share a run.
     return _batches(
         (feed, (project.feeds[feed].feed.calendar.rhythm,), (start, end))

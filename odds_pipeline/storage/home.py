@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from odds_pipeline.declarations.deployment import deployment
+from odds_pipeline.declarations.problems import Explained
 
 
 def private_files() -> None:
     """From now on what this process makes is readable by its own account alone."""
     os.umask(0o077)
+
+
+class NoHome(Explained):
+    """Nothing says where the observatory is."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,22 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> "Home":
-        return cls(Path(os.environ.get("ODDS_HOME", "data")).absolute())
+        """``ODDS_HOME``, or ``./data`` inside a project; :class:`NoHome` elsewhere."""
+        home = cls.if_known()
+        if home is None:
+            raise NoHome(
+                f"ODDS_HOME is not set and {Path.cwd()} is no project's folder: nothing is made here. "
+                "Name the observatory's folder: ODDS_HOME=/path/to/it"
+            )
+        return home
+
+    @classmethod
+    def if_known(cls) -> "Home | None":
+        """The same, or ``None`` where nothing says which it is."""
+        if named := os.environ.get("ODDS_HOME"):
+            return cls(Path(named).absolute())
+        inside = Path("assets").is_dir() or Path("data", "warehouse.duckdb").exists()
+        return cls(Path("data").absolute()) if inside else None
 
     @property
     def shared(self) -> Path:

@@ -1,5 +1,6 @@
 """Dagster: one code location however it is named, runs that tell accepted months from refused ones."""
 
+import importlib
 import subprocess
 import sys
 import tomllib
@@ -12,16 +13,18 @@ import dagster as dg
 import duckdb
 import pytest
 import yaml
+from dagster_duckdb import DuckDBResource
 from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
 from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.declarations.read_publications import load_publications
+from odds_pipeline.orchestration import defs as dg_defs
 from odds_pipeline.orchestration import runs
 from odds_pipeline.orchestration.components.catalogue import SUITE
 from odds_pipeline.orchestration.components.publications import PORTRAIT, study_key
-from odds_pipeline.orchestration.components.shared import RECUEIL, feed_key, indicator_key
-from odds_pipeline.orchestration.definitions import defs
+from odds_pipeline.orchestration.components.shared import RECEPTION, RECUEIL, feed_key, indicator_key
+from odds_pipeline.orchestration.definitions import build_defs, defs
 from odds_pipeline.quality.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import archive_path, receive
 from odds_pipeline.release import stages as publishing
@@ -30,6 +33,7 @@ from odds_pipeline.storage.home import Home
 
 from .test_gate import FEED, populations
 
+DEFS = Path(dg_defs.__file__).parent
 LISTING = (
     "import odds_pipeline.orchestration.definitions as d; "
     "print('\\n'.join(sorted(k.to_user_string() for k in d.defs().resolve_asset_graph().get_all_asset_keys())))"
@@ -51,7 +55,7 @@ def test_every_declaration_is_an_asset(project: Project) -> None:
     published = {key for key in keys if key.path[0] in ("portrait", "studies", "comites")}
     studies = load_publications(project).studies
     assert {PORTRAIT, *(study_key(name) for name in studies)} <= published
-    assert keys - published == expected | {RECUEIL}
+    assert keys - published == expected | {RECUEIL, RECEPTION}
 
 
 @pytest.fixture
@@ -245,3 +249,28 @@ def test_a_gate_that_fails_for_another_reason_than_a_refusal_is_said(
     said = " ".join(result.output.split())
     assert "no longer holds the bytes received" in said
     assert f"Months still wait for the gate: {FEED}." in said
+
+
+def test_another_team_builds_the_definitions_with_its_own_warehouse(home: Home, tmp_path: Path) -> None:
+    """With dagster-duckdb's own resource; the gate reads and writes where that one says."""
+    populations(home.landing, 2019)
+    elsewhere = tmp_path / "elsewhere"
+    list(receive(Project.load(), Home(elsewhere), [home.landing]))
+    own = DuckDBResource(database=str(elsewhere / "warehouse.duckdb"))
+    result = (
+        build_defs(warehouse=own)
+        .resolve_job_def("gate_annual_1")
+        .execute_in_process(asset_selection=[feed_key(FEED)], partition_key="2019-01")
+    )
+    assert result.success
+    assert waiting(Project.load(), Home(elsewhere)) == []
+    assert not home.warehouse.exists()
+
+
+def test_every_component_is_registered_for_dg() -> None:
+    project_file = tomllib.loads((project_root() / "pyproject.toml").read_text())["project"]
+    (module,) = project_file["entry-points"]["dagster_dg_cli.registry_modules"].values()
+    used = {yaml.safe_load(p.read_text())["type"] for p in DEFS.glob("*/defs.yaml")}
+    components = importlib.import_module(module)
+    assert used == {f"{module}.{name}" for name in components.__all__}
+    assert all(issubclass(getattr(components, name), dg.Component) for name in components.__all__)

@@ -18,12 +18,17 @@ from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.orchestration import runs
 from odds_pipeline.orchestration.components import landing
-from odds_pipeline.orchestration.components.landing import RHYTHM, landing_sensor
+from odds_pipeline.orchestration.components.landing import landing_sensor
 from odds_pipeline.orchestration.components.partner_feeds import (
     expected_cron,
     feed_schedule,
 )
-from odds_pipeline.orchestration.components.shared import Warehouse, feed_key, partitions_of
+from odds_pipeline.orchestration.components.shared import (
+    RHYTHM,
+    Warehouse,
+    feed_key,
+    partitions_of,
+)
 from odds_pipeline.quality.feed_status import expected_month
 from odds_pipeline.quality.outstanding import waiting
 from odds_pipeline.quality.quarantine import cases
@@ -170,7 +175,7 @@ from odds_pipeline.orchestration.components import landing
 from tests.pipeline.test_landing import _ticks
 from odds_pipeline.storage.home import Home
 
-landing.waiting = lambda *given: os.kill(os.getpid(), signal.SIGKILL) if sys.argv.pop() == "now" else []
+landing.waiting = lambda *given, **also: os.kill(os.getpid(), signal.SIGKILL) if sys.argv.pop() == "now" else []
 ticks = _ticks(Home.from_environment())
 for _ in range(3):
     next(ticks)

@@ -30,6 +30,11 @@ TIMELINE = """
 { repositoriesOrError { ... on RepositoryConnection { nodes { name jobs { name
     runs(limit: 5) { runId status } } } } } }
 """
+STATES = """
+{ assetNodes(assetKeys: [{path: ["partners", "insee", "populations_legales"]}]) {
+    partitionStats { numMaterialized numFailed }
+    assetPartitionStatuses { ... on TimePartitionStatuses { ranges { status startKey endKey } } } } }
+"""
 AGAIN = """
 mutation ($run: String!) {
   launchRunReexecution(reexecutionParams: {parentRunId: $run, strategy: ALL_STEPS}) {
@@ -52,17 +57,24 @@ def workspace(project: Project, home: Home) -> Iterator[WorkspaceProcessContext]
         yield context
 
 
-def test_a_run_of_the_command_belongs_to_a_job_and_is_run_again_from_the_interface(
+def test_a_run_of_the_command_is_the_interfaces_and_its_refused_month_is_failed_there(
     project: Project, home: Home, tmp_path: Path, workspace: WorkspaceProcessContext
 ) -> None:
-    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
+    populations(tmp_path / "in", 2018, lambda rows: rows.pop(4))
+    list(receive(project, home, [tmp_path / "in", populations(tmp_path / "in", 2019)]))
     (batch,) = waiting(project, home)
-    assert runs.run_feeds(workspace.instance, batch)
+    assert not runs.run_feeds(workspace.instance, batch)
     (run,) = workspace.instance.get_runs()
     request = workspace.create_request_context()
     (repository,) = execute_dagster_graphql(request, TIMELINE).data["repositoriesOrError"]["nodes"]
     of_jobs = {job["name"]: job["runs"] for job in repository["jobs"]}
-    assert of_jobs["gate_annual_1"] == [{"runId": run.run_id, "status": "SUCCESS"}]
+    assert of_jobs["gate_annual_1"] == [{"runId": run.run_id, "status": "FAILURE"}]
+    (node,) = execute_dagster_graphql(request, STATES).data["assetNodes"]
+    assert node["partitionStats"] == {"numMaterialized": 1, "numFailed": 1}
+    assert node["assetPartitionStatuses"]["ranges"] == [
+        {"status": "FAILED", "startKey": "2018-01", "endKey": "2018-01"},
+        {"status": "MATERIALIZED", "startKey": "2019-01", "endKey": "2019-01"},
+    ]
     answer = execute_dagster_graphql(request, AGAIN, {"run": run.run_id}).data["launchRunReexecution"]
     assert answer == {
         "__typename": "LaunchRunSuccess",

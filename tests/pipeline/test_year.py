@@ -10,11 +10,11 @@ from dagster._utils.schedules import cron_string_iterator
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.orchestration import runs
+from odds_pipeline.orchestration.components.landing import landing_sensor
 from odds_pipeline.orchestration.components.partner_feeds import (
     feed_asset,
     feed_schedule,
     gate_jobs,
-    landing_sensor,
 )
 from odds_pipeline.orchestration.components.shared import Warehouse, feed_key
 from odds_pipeline.quality.feed_status import feed_status
@@ -187,6 +187,7 @@ class Year:
                 instance=self.instance,
                 partition_key=request.partition_key,
                 asset_selection=list(request.asset_selection or []),
+                tags=request.tags,
                 raise_on_error=False,
             )
             assert result.success

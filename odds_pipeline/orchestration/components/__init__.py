@@ -5,6 +5,9 @@ from odds_pipeline.orchestration.components.indicator_families import IndicatorF
 from odds_pipeline.orchestration.components.partner_feeds import PartnerFeeds
 from odds_pipeline.orchestration.components.portals import PublicPortals
 from odds_pipeline.orchestration.components.publications import CommitteePacks, PortraitSocial, Studies
+from odds_pipeline.orchestration.components.reception import Reception
+from odds_pipeline.orchestration.components.watch import Watch
+from odds_pipeline.orchestration.components.whole import WholeMonth
 
 __all__ = [
     "Catalogue",
@@ -13,5 +16,8 @@ __all__ = [
     "PartnerFeeds",
     "PortraitSocial",
     "PublicPortals",
+    "Reception",
     "Studies",
+    "Watch",
+    "WholeMonth",
 ]

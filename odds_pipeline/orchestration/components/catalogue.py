@@ -6,16 +6,17 @@ from typing import Any
 
 import dagster as dg
 import yaml
+from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.suite import TOLERATED
 from odds_pipeline.orchestration.components.shared import (
     AUTOMATION,
     PUBLISH_JOB,
     RECUEIL,
-    TIMEZONE,
-    Warehouse,
     code_reference,
+    home_of,
     indicator_key,
+    opened,
     project,
     tried_again,
 )
@@ -85,18 +86,18 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             check_specs=checks,
             automation_condition=AUTOMATION,
         )
-        def recueil(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
+        def recueil(context: dg.AssetExecutionContext, warehouse: DuckDBResource) -> Iterator[Any]:
             try:
                 with tried_again():
-                    release = publish(project(), warehouse.home)
+                    release = publish(project(), home_of(warehouse))
             except CatalogueRefused as refused:
                 yield dg.AssetCheckResult(check_name=SUITE, passed=False, description=str(refused))
                 raise dg.Failure(str(refused), allow_retries=False) from refused
             except SecrecyError as refused:
                 raise dg.Failure(str(refused), allow_retries=False) from refused
-            with open_release(warehouse.home, release.number) as connection:
+            with open_release(home_of(warehouse), release.number) as connection:
                 (bad,) = one(connection, _WITHOUT_VERDICT)
-            with warehouse.get_connection() as connection:
+            with opened(warehouse) as connection:
                 failed = connection.execute(_FAILED).fetchall()
             yield dg.MaterializeResult(
                 metadata={
@@ -121,13 +122,6 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
         job = dg.define_asset_job(
             PUBLISH_JOB, dg.AssetSelection.assets(RECUEIL), description="Publish a release."
         )
-        schedule = dg.ScheduleDefinition(
-            name="recueil_monthly",
-            job=job,
-            cron_schedule="0 7 8 * *",
-            execution_timezone=TIMEZONE,
-            description="Publish the month's release, two days after the partners' schedules.",
-        )
         automation = dg.AutomationConditionSensorDefinition(
             "automation",
             target=dg.AssetSelection.all(),
@@ -135,7 +129,7 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             default_status=dg.DefaultSensorStatus.RUNNING,
             description="Computes what depends on newly accepted figures, then publishes.",
         )
-        return dg.Definitions(assets=[recueil], jobs=[job], schedules=[schedule], sensors=[automation])
+        return dg.Definitions(assets=[recueil], jobs=[job], sensors=[automation])
 
 
 _COLUMNS = ["indicateur", "règle", "gravité", "message", "à faire", "valeurs"]

@@ -18,8 +18,11 @@ from odds_pipeline.declarations.project import FeedEntry
 from odds_pipeline.declarations.suite import TOLERATED
 from odds_pipeline.orchestration.components.shared import feed_key, partitions_of, project
 from odds_pipeline.orchestration.dagster_internals.recorded import Target, targets
+from odds_pipeline.quality.feed_status import FeedStatus
 
 CRITICAL, WARNINGS, QUARANTINE = "regles_bloquantes", "avertissements", "rien_en_quarantaine"
+CALENDAR = "a_l_heure"
+"""Whether the month that is due has come: the answer of `odds status`."""
 
 _STANDING = """
 WITH standing AS (
@@ -51,9 +54,14 @@ class Broken:
     rows: list[dict[str, Any]]
     reason: str | None
 
+    @property
+    def refuses(self) -> bool:
+        """Whether the month is refused for it."""
+        return self.severity not in TOLERATED and self.reason is None
+
 
 def check_specs(entry: FeedEntry) -> list[dg.AssetCheckSpec]:
-    """The checks of a feed: two by month, and one that stands for all months."""
+    """The checks of a feed: two by month, and two that stand for all months."""
     key, partitions = feed_key(entry.id), partitions_of(entry.feed.calendar)
     return [
         dg.AssetCheckSpec(
@@ -71,6 +79,11 @@ def check_specs(entry: FeedEntry) -> list[dg.AssetCheckSpec]:
         ),
         dg.AssetCheckSpec(
             QUARANTINE, asset=key, description="Aucun mois n'attend une nouvelle livraison."
+        ),
+        dg.AssetCheckSpec(
+            CALENDAR,
+            asset=key,
+            description="Le mois attendu à ce jour est accepté, quoi qu’on ait chargé hier.",
         ),
     ]
 
@@ -98,7 +111,28 @@ def _shown(row: dict[str, Any]) -> str:
     return f"{', '.join(where)} : {found}"
 
 
-_COLUMNS = ["mois", "fichier", "règle", "message", "territoires", "cellules", "valeurs", "à demander"]
+def _next(one: Broken) -> str:
+    """What a person does about a broken rule, from the interface or the command."""
+    if not one.refuses:
+        return "Rien : le mois est accepté."
+    named = f"file: '{one.file}', month: '{one.month}'"
+    return (
+        f"Lettre au partenaire : tâche `notice` ({named}). Chiffres exacts : tâche `accept`, avec le "
+        f"motif. Contrat ou règle corrigés : tâche `retry`. Ou `odds quarantine show '{one.file}'`."
+    )
+
+
+_COLUMNS = [
+    "mois",
+    "fichier",
+    "règle",
+    "message",
+    "territoires",
+    "cellules",
+    "valeurs",
+    "à demander",
+    "ensuite",
+]
 
 
 def _table(broken: list[Broken]) -> dg.TableMetadataValue:
@@ -118,6 +152,7 @@ def _table(broken: list[Broken]) -> dg.TableMetadataValue:
                     "cellules": one.count,
                     "valeurs": " ; ".join(_shown(row) for row in one.rows[:3]),
                     "à demander": one.remedy if one.reason is None else f"Levée : {one.reason}",
+                    "ensuite": _next(one),
                 }
             )
         )
@@ -138,7 +173,11 @@ def _evaluation(
         key,
         name,
         passed=not failing,
-        metadata={"anomalies": _table(broken)} if broken else {},
+        metadata={
+            **({"anomalies": _table(broken)} if broken else {}),
+            "règles": len(failing),
+            "cellules": sum(one.count for one in failing),
+        },
         target_materialization_data=target,
         severity=dg.AssetCheckSeverity.ERROR if name == CRITICAL else dg.AssetCheckSeverity.WARN,
         description=" ".join(words) or "Aucune anomalie.",
@@ -168,5 +207,26 @@ def report_quarantine(entry: FeedEntry, months: list[str]) -> dg.AssetCheckResul
         check_name=QUARANTINE,
         passed=not months,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"En quarantaine : {', '.join(months)}." if months else "Aucun mois en quarantaine.",
+        description=f"En quarantaine : {', '.join(months)}. {CRITICAL} dit quoi faire de chacun."
+        if months
+        else "Aucun mois en quarantaine.",
+        metadata={"mois": len(months)},
+    )
+
+
+def report_calendar(status: FeedStatus) -> dg.AssetCheckResult:
+    """Where the feed stands by its own calendar, as `odds status` says."""
+    late = status.state in ("late", "overdue")
+    words = {"up to date": "À jour", "never received": "Jamais reçue"}.get(status.state, "En retard")
+    since = f" depuis le {status.since}" if status.since else ""
+    return dg.AssetCheckResult(
+        asset_key=feed_key(status.feed),
+        check_name=CALENDAR,
+        passed=not late,
+        severity=dg.AssetCheckSeverity.ERROR
+        if status.state == "overdue"
+        else dg.AssetCheckSeverity.WARN,
+        description=f"{words}{since} : dernier mois accepté {status.last_accepted or 'aucun'}, attendu "
+        f"{status.expected or 'aucun'}." + (" À faire : relancer le partenaire." if late else ""),
+        metadata={"mois_manquants": len(status.missing), "mois": ", ".join(status.missing)},
     )

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 
 import dagster as dg
+from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.project import FeedEntry, IndicatorEntry
 from odds_pipeline.indicators.compute import compute
 from odds_pipeline.orchestration.components.shared import (
     AUTOMATION,
     SIMULATED,
-    Warehouse,
     code_reference,
     feed_key,
     indicator_key,
     indicators_job,
+    opened,
     partitions_of,
     project,
     rhythm_tag,
@@ -49,7 +50,7 @@ def _spec(entry: IndicatorEntry, driving: FeedEntry) -> dg.AssetSpec:
     return dg.AssetSpec(
         indicator_key(entry.path),
         deps=_deps(entry, driving),
-        description=f"**{indicator.label}** ({unit.label})\n\n{indicator.definition}\n\n"
+        description=f"{indicator.label} ({unit.label})\n\n{indicator.definition}\n\n"
         f"Formule : `{indicator.formula}`\n\nLimites : {indicator.limits}",
         group_name=entry.family.theme,
         owners=[f"team:{driving.partner.id}"],
@@ -83,12 +84,12 @@ def indicator_assets(name: str, driven: list[tuple[IndicatorEntry, FeedEntry]]) 
         can_subset=True,
     )
     def values(
-        context: dg.AssetExecutionContext, warehouse: Warehouse
+        context: dg.AssetExecutionContext, warehouse: DuckDBResource
     ) -> Iterator[dg.MaterializeResult[None]]:
         window = context.partition_key_range
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
         names = [by_key[key].id for key in keys]
-        with tried_again(), warehouse.get_connection() as connection, transaction(connection):
+        with tried_again(), opened(warehouse) as connection, transaction(connection):
             counts = compute(project(), connection, names, window.start, window.end)
             simulated = simulated_feeds(connection)
         marks = {e.id: SIMULATED if simulated & _feeds(e).keys() else {} for e in entries}
@@ -100,7 +101,12 @@ def indicator_assets(name: str, driven: list[tuple[IndicatorEntry, FeedEntry]]) 
                 dg.AssetMaterialization(
                     paths[indicator],
                     partition=month,
-                    metadata={"dagster/partition_row_count": rows, "values": filled, **marks[indicator]},
+                    metadata={
+                        "dagster/partition_row_count": rows,
+                        "values": filled,
+                        "missing": rows - filled,
+                        **marks[indicator],
+                    },
                 )
                 for (indicator, month), (rows, filled) in sorted(counts.items())
             ],

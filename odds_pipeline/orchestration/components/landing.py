@@ -12,21 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster_duckdb import DuckDBResource
 
+from odds_pipeline.orchestration.components.partner_feeds import gate_jobs
 from odds_pipeline.orchestration.components.shared import (
-    Warehouse,
+    RHYTHM,
     covering,
     feed_key,
+    gate_job,
+    home_of,
     project,
     range_tags,
 )
+from odds_pipeline.orchestration.components.told import tell_receptions, untold
 from odds_pipeline.quality.outstanding import Batch, pending_months, waiting
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Overtaken, Store
 
-RHYTHM = "odds/rhythm"
-"""Tag of the runs that the sensor asks for; one of a rhythm at a time."""
 PATIENCE = 10
 """Seconds that a tick waits for another writer; Dagster ends a tick after 60."""
 AGAIN = 900
@@ -46,24 +49,28 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
 
     @dg.sensor(
         name="landing",
-        asset_selection=dg.AssetSelection.assets(*keys),
+        jobs=gate_jobs([project().feeds[feed] for feed in sorted(feeds)]),
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Receives new files of the landing folder, then runs the gate of what waits.",
     )
     def landing(
-        context: dg.SensorEvaluationContext, warehouse: Warehouse
+        context: dg.SensorEvaluationContext, warehouse: DuckDBResource
     ) -> dg.SensorResult | dg.SkipReason:
-        state = json.loads(context.cursor or "{}")
-        new, left = _arrived(warehouse.home, state.get("until", 0), state.get("unfinished", {}))
+        state, home = json.loads(context.cursor or "{}"), home_of(warehouse)
+        new, left = _arrived(home, state.get("until", 0), state.get("unfinished", {}))
         try:
-            with Store(warehouse.home.warehouse, patience=PATIENCE).kept_open():
-                for _ in receive(project(), warehouse.home, new):
+            with Store(home.warehouse, patience=PATIENCE).kept_open():
+                for _ in receive(project(), home, new):
                     pass
-                runs = waiting(project(), warehouse.home, feeds)
-                contents = pending_months(warehouse.home)
+                tell_receptions(context.instance, home)
+                unseen = untold(context.instance, home, feeds)
+                runs = waiting(project(), home, feeds, also=unseen)
+                contents = pending_months(home)
         except Overtaken:
             return dg.SkipReason("The warehouse is being written: the next tick tries again.")
+        for feed, month in sorted(unseen):
+            contents.setdefault(feed, []).append(("", month))
         requests, asked = _requests(context.instance, runs, contents, state.get("asked", {}))
         return dg.SensorResult(run_requests=requests, cursor=json.dumps({**left, "asked": asked}))
 
@@ -102,7 +109,7 @@ def _requests(
     for run in runs:
         calendar = project().feeds[run.names[0]].feed.calendar
         rhythm, now = calendar.rhythm, time.time()
-        text = json.dumps([contents[feed] for feed in run.names])
+        text = json.dumps([contents.get(feed) for feed in run.names])
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         known, when = before.get(rhythm, ["", 0.0])
         asked[rhythm] = [digest, when]
@@ -113,6 +120,7 @@ def _requests(
         requests.append(
             dg.RunRequest(
                 run_key=f"{rhythm}:{digest}:{now:.0f}",
+                job_name=gate_job(rhythm),
                 asset_selection=[feed_key(feed) for feed in run.names],
                 tags={RHYTHM: rhythm, **range_tags(*covering(calendar, run.first, run.last))},
             )

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date
+from functools import cache
 
 import dagster as dg
 import duckdb
+from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.project import FeedEntry
@@ -14,47 +16,75 @@ from odds_pipeline.orchestration.components.check_reports import (
     Broken,
     broken_rules,
     check_specs,
+    report_calendar,
     report_months,
     report_quarantine,
 )
-from odds_pipeline.orchestration.components.landing import landing_sensor
 from odds_pipeline.orchestration.components.shared import (
+    BACKFILL,
+    RECEPTION,
+    RHYTHM,
     SIMULATED,
     TIMEZONE,
-    Warehouse,
     code_reference,
     feed_key,
     gate_job,
+    home_of,
+    opened,
     partitions_of,
     project,
     rhythm_tag,
+    schedules_status,
     tried_again,
 )
+from odds_pipeline.orchestration.components.told import TRUSTED, failed_months, next_step
 from odds_pipeline.orchestration.dagster_internals.jobs import AssetJob
 from odds_pipeline.orchestration.dagster_internals.recorded import DATA_VERSION_TAG, versions
-from odds_pipeline.orchestration.dagster_internals.recording import record
-from odds_pipeline.quality.feed_status import expected_month
+from odds_pipeline.orchestration.dagster_internals.recording import record, record_attempts
+from odds_pipeline.quality.feed_status import FeedStatus, expected_month, statuses
 from odds_pipeline.quality.gate import Judgement, judge_waiting
 
+_COLUMNS = {
+    "variable": "ce qui est compté, dans le vocabulaire du partenaire",
+    "month": "mois de référence",
+    "territory": "code du territoire",
+    "level": "commune, ept, departement, france…",
+    "geography": "année de la géographie du code",
+    "value": "la valeur, vide quand elle manque",
+    "obs_status": "SDMX : A normale, M manquante, B rupture…",
+    "conf_status": "SDMX : F libre, C secrète",
+    "delivery": "fichier d’où vient la valeur",
+    "line": "sa ligne dans le fichier",
+}
 
-def _columns(entry: FeedEntry) -> dg.TableSchema:
+
+def _columns() -> dg.TableSchema:
+    """Of the table that all feeds share: a row a figure."""
+    kinds = {"value": "double", "geography": "int", "line": "int"}
     return dg.TableSchema(
         columns=[
-            dg.TableColumn(
-                entry.variable_id(name), "double", description=f"{variable.label} ({variable.unit})"
-            )
-            for name, variable in entry.feed.variables.items()
+            dg.TableColumn(name, kinds.get(name, "varchar"), description=words)
+            for name, words in _COLUMNS.items()
         ]
+    )
+
+
+def _variables(entry: FeedEntry) -> dg.TableMetadataValue:
+    rows = [
+        dg.TableRecord({"variable": entry.variable_id(n), "libellé": v.label, "unité": v.unit})
+        for n, v in entry.feed.variables.items()
+    ]
+    return dg.MetadataValue.table(
+        rows, schema=dg.TableSchema([dg.TableColumn(n) for n in ("variable", "libellé", "unité")])
     )
 
 
 def _spec(entry: FeedEntry) -> dg.AssetSpec:
     feed, partner = entry.feed, entry.partner
-    # Late ten days after the next delivery was due, overdue when a second one is missing.
-    step, patience = timedelta(days=31 * feed.calendar.step), timedelta(days=10)
     return dg.AssetSpec(
         feed_key(entry.id),
-        description=f"**{feed.label}**\n\n{feed.description}\n\nSource : {feed.source}.",
+        deps=[RECEPTION],
+        description=f"{feed.label}\n\n{feed.description}\n\nSource : {feed.source}.",
         group_name=partner.id,
         owners=[f"team:{partner.id}"],
         kinds={"duckdb", "csv"},
@@ -64,59 +94,64 @@ def _spec(entry: FeedEntry) -> dg.AssetSpec:
             **rhythm_tag(feed.calendar.rhythm),
         },
         metadata={
-            "dagster/column_schema": _columns(entry),
+            "dagster/column_schema": _columns(),
             "dagster/table_name": "observations",
+            "variables": _variables(entry),
             "licence": partner.licence,
             "lag_months": feed.calendar.lag,
             **code_reference(entry.file.path, 1),
         },
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=2 * step + patience, warn_window=step + patience
-        ),
         skippable=True,
     )
 
 
 @dataclass(frozen=True)
+class _Month:
+    """An accepted month: the version of what it rests on, and how many cells hold what."""
+
+    version: str
+    simulated: bool
+    cells: int
+    filled: int
+    secret: int
+    territories: int
+
+
+@dataclass(frozen=True)
 class _State:
-    """What the warehouse says of a feed.
+    """What the warehouse says of a feed: accepted months, broken rules by month, what waits."""
 
-    Months with figures, each with the version of what it rests on (delivery, judgement, reserve), and
-    those of them that are simulated; broken rules by month; months in quarantine.
-    """
-
-    trusted: dict[str, str]
-    simulated: frozenset[str]
+    trusted: dict[str, _Month]
     broken: dict[str, list[Broken]]
     quarantined: list[str]
-
-
-_TRUSTED = """
-SELECT month, md5(string_agg(concat_ws('|', delivery, judgement, reserve), '&' ORDER BY delivery)),
-       bool_or(delivery IN (SELECT id FROM deliveries WHERE simulated))
-FROM trusted_months WHERE feed = ? AND month BETWEEN ? AND ? GROUP BY month ORDER BY month
-"""
+    status: FeedStatus
 
 
 def _state(connection: duckdb.DuckDBPyConnection, feed: str, first: str, last: str) -> _State:
-    trusted = connection.execute(_TRUSTED, [feed, first, last]).fetchall()
+    trusted = connection.execute(TRUSTED, {"feed": feed, "first": first, "last": last}).fetchall()
     refused = connection.execute(
         "SELECT DISTINCT month FROM quarantine WHERE feed = ? ORDER BY month", [feed]
     ).fetchall()
-    broken = broken_rules(connection, feed, first, last)
+    (status,) = statuses(project(), connection, date.today(), {feed})
     return _State(
-        {month: version for month, version, _ in trusted},
-        frozenset(month for month, _, simulated in trusted if simulated),
-        broken,
+        {month: _Month(*rest) for month, *rest in trusted},
+        broken_rules(connection, feed, first, last),
         [month for (month,) in refused],
+        status,
     )
 
 
 def _materialization(
-    entry: FeedEntry, month: str, version: str, judgement: Judgement | None, simulated: bool
+    entry: FeedEntry, month: str, found: _Month, judgement: Judgement | None
 ) -> dg.AssetMaterialization:
     """An accepted month; what was judged in this run says of which file and how many rows."""
-    metadata: dict[str, dg.RawMetadataValue] = {**SIMULATED} if simulated else {}
+    metadata: dict[str, dg.RawMetadataValue] = {**SIMULATED} if found.simulated else {}
+    metadata |= {
+        "valeurs": found.filled,
+        "manquantes": found.cells - found.filled - found.secret,
+        "secrètes": found.secret,
+        "territoires": found.territories,
+    }
     if judgement is not None:
         metadata |= {
             "dagster/partition_row_count": judgement.rows.get(month, 0),
@@ -124,13 +159,43 @@ def _materialization(
             "sha256": judgement.delivery,
         }
     return dg.AssetMaterialization(
-        feed_key(entry.id), partition=month, metadata=metadata, tags={DATA_VERSION_TAG: version}
+        feed_key(entry.id), partition=month, metadata=metadata, tags={DATA_VERSION_TAG: found.version}
     )
+
+
+def _to_show(
+    context: dg.AssetExecutionContext, entry: FeedEntry, state: _State, judged: set[str]
+) -> list[str]:
+    """Refused months of the run that it ends as failed for.
+
+    All of them where a person named the months; else those judged now and those that no run has shown,
+    so that an old refusal between two new months fails no run of theirs.
+    """
+    keys = set(context.partition_keys)
+    standing = {month for month in state.quarantined if month in keys}
+    if RHYTHM in context.run.tags:
+        standing -= failed_months(context.instance, feed_key(entry.id)) - judged
+    return sorted(standing | judged)
+
+
+def _refusal(entry: FeedEntry, state: _State, refused: list[str], absent: list[str]) -> dg.Failure:
+    """What a person reads first of a run that failed: months, files, rules, and what to do."""
+    rules = [one for month in refused for one in state.broken.get(month, []) if one.refuses]
+    words = [f"{entry.id}: {len(refused)} month(s) refused: {', '.join(refused)}."] if refused else []
+    words += [f"{one.month}, {one.file}: {one.message}" for one in rules[:6]]
+    words += ["They wait in quarantine; accepted months of this run are kept."] if refused else []
+    files = sorted({one.file for one in rules})
+    words += [next_step("refusé", file, entry.id) for file in files[:3]]
+    if absent:
+        words.append(f"Nothing was delivered for {len(absent)} month(s): {', '.join(absent)}.")
+    metadata = {"mois_refusés": len(refused), "mois_absents": len(absent)}
+    return dg.Failure("\n".join(words), metadata=metadata, allow_retries=False)
 
 
 def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
     """The asset of one contract; each accepted month is a materialised partition."""
     partitions = partitions_of(entry.feed.calendar)
+    key = feed_key(entry.id)
 
     @dg.multi_asset(
         name=f"{entry.partner.id}__{entry.feed.id}",
@@ -141,36 +206,40 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         can_subset=True,
     )
     def gate(
-        context: dg.AssetExecutionContext, warehouse: Warehouse
+        context: dg.AssetExecutionContext, warehouse: DuckDBResource
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
         window = context.partition_key_range
         # What lies before the first partition or after the last one is nobody else's to refuse.
         first = ALL[0] if window.start == partitions.get_first_partition_key() else window.start
         last = ALL[1] if window.end == partitions.get_last_partition_key() else window.end
-        with tried_again(), warehouse.get_connection() as connection:
-            judgements = judge_waiting(project(), warehouse.home, connection, entry.id, (first, last))
+        home = home_of(warehouse)
+        with tried_again(), opened(warehouse) as connection:
+            judgements = judge_waiting(project(), home, connection, entry.id, (first, last))
             state = _state(connection, entry.id, window.start, window.end)
         latest = {month: j for j in judgements for month in j.accepted}
-        refused = sorted({month for j in judgements for month in j.refused})
-        known = versions(context.instance, feed_key(entry.id), state.trusted)
+        refused = _to_show(context, entry, state, {m for j in judgements for m in j.refused})
+        known = versions(context.instance, key, state.trusted)
+        # Dagster counts as failed what a backfill did not materialise, be it in use already.
+        backfill = BACKFILL in context.run.tags
         # Stored before the months' checks, which point at them. A month that rests on what it rested on
         # keeps its materialisation: nothing changed for what depends on it.
         record(
             context,
             [
-                _materialization(entry, month, version, latest.get(month), month in state.simulated)
-                for month, version in state.trusted.items()
-                if known.get(month) != version
+                _materialization(entry, month, found, latest.get(month))
+                for month, found in state.trusted.items()
+                if backfill or known.get(month) != found.version
             ],
         )
+        record_attempts(
+            context, key, [month for month in refused if partitions.has_partition_key(month)]
+        )
         yield report_quarantine(entry, state.quarantined)
+        yield report_calendar(state.status)
         yield from report_months(context, entry, state.broken)
-        if refused:
-            raise dg.Failure(
-                f"{len(refused)} month(s) refused: {', '.join(refused)}. They wait in quarantine; "
-                f"accepted months of this run are kept.",
-                allow_retries=False,
-            )
+        absent = sorted(set(context.partition_keys) - state.trusted.keys() - set(refused))
+        if refused or (backfill and absent):
+            raise _refusal(entry, state, refused, absent if backfill else [])
         if not state.trusted:
             context.log.warning(f"No delivery of {entry.id} for {window.start} to {window.end}.")
 
@@ -194,6 +263,7 @@ def feed_schedule(entry: FeedEntry) -> dg.ScheduleDefinition:
         name=f"{name}_{entry.feed.calendar.cadence}",
         cron_schedule=expected_cron(entry.feed.calendar),
         execution_timezone=TIMEZONE,
+        default_status=schedules_status(),
         job_name=gate_job(entry.feed.calendar.rhythm),
         description=f"Gate the month of {entry.id} that is due.",
     )
@@ -205,27 +275,29 @@ def feed_schedule(entry: FeedEntry) -> dg.ScheduleDefinition:
                 run_key=f"{entry.id}:{month}:{now:%Y-%m-%d}",
                 partition_key=month,
                 asset_selection=[feed_key(entry.id)],
+                tags={RHYTHM: entry.feed.calendar.rhythm},
             )
 
     return due
 
 
+@cache
+def _gate_job(rhythm: str) -> AssetJob:
+    feeds = dg.AssetSelection.key_prefixes("partners")
+    return dg.define_asset_job(
+        gate_job(rhythm),
+        feeds & dg.AssetSelection.tag("rhythm", rhythm),
+        description=f"Gate the deliveries of feeds whose rhythm is {rhythm}.",
+    )
+
+
 def gate_jobs(entries: Sequence[FeedEntry]) -> list[AssetJob]:
     """A job a rhythm: command, sensor, schedules and backfills of its feeds are one history."""
-    tags = sorted({entry.feed.calendar.rhythm for entry in entries})
-    feeds = dg.AssetSelection.key_prefixes("partners")
-    return [
-        dg.define_asset_job(
-            gate_job(rhythm),
-            feeds & dg.AssetSelection.tag("rhythm", rhythm),
-            description=f"Gate the deliveries of feeds whose rhythm is {rhythm}.",
-        )
-        for rhythm in tags
-    ]
+    return [_gate_job(rhythm) for rhythm in sorted({e.feed.calendar.rhythm for e in entries})]
 
 
 class PartnerFeeds(dg.Component, dg.Model, dg.Resolvable):
-    """Every contract under ``folder`` as a gated asset with its schedule, and the landing sensor."""
+    """Every contract under ``folder`` as a gated asset with its schedule."""
 
     folder: str
 
@@ -233,9 +305,7 @@ class PartnerFeeds(dg.Component, dg.Model, dg.Resolvable):
         entries = [e for e in project().feeds.values() if e.file.path.as_posix().startswith(self.folder)]
         return dg.Definitions(
             assets=[feed_asset(entry) for entry in entries],
-            jobs=gate_jobs(entries),
             schedules=[feed_schedule(entry) for entry in entries],
-            sensors=[landing_sensor([feed_key(entry.id) for entry in entries])],
         )
 
 

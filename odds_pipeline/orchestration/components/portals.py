@@ -5,10 +5,11 @@ import json
 from collections.abc import Sequence
 
 import dagster as dg
+from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.portal import Portal
 from odds_pipeline.fetch.fetch import Outcome, fetch
-from odds_pipeline.orchestration.components.shared import TIMEZONE, Warehouse, project
+from odds_pipeline.orchestration.components.shared import TIMEZONE, home_of, project, schedules_status
 
 
 def _key(name: str) -> dg.AssetKey:
@@ -36,8 +37,8 @@ def portal_job(name: str, portal: Portal) -> dg.JobDefinition:
     """Fetch from one portal what is new; the landing sensor receives it."""
 
     @dg.op(name=f"fetch_{name}", description=f"Fetch what is new on {portal.label}.")
-    def take(context: dg.OpExecutionContext, warehouse: Warehouse) -> None:
-        outcomes = list(fetch(project(), warehouse.home, portal=name))
+    def take(context: dg.OpExecutionContext, warehouse: DuckDBResource) -> None:
+        outcomes = list(fetch(project(), home_of(warehouse), portal=name))
         context.log_event(observation_of(name, outcomes))
         failures = [o.why for o in outcomes if o.state == "failed" and o.why]
         if failures:
@@ -67,6 +68,7 @@ class PublicPortals(dg.Component, dg.Model, dg.Resolvable):
                     job=jobs[name],
                     cron_schedule=portal.schedule,
                     execution_timezone=TIMEZONE,
+                    default_status=schedules_status(),
                 )
                 for name, portal in portals.items()
             ],

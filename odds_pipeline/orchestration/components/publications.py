@@ -1,4 +1,4 @@
-"""The publications as assets: made from the release that readers see."""
+"""The publications as assets: made anew after each release, from the one that readers see."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.observatory import Committee
 from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.orchestration.components.shared import (
+    AUTOMATION,
     RECUEIL,
     TIMEZONE,
-    Warehouse,
     code_reference,
+    home_of,
     project,
+    schedules_status,
 )
 from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.publications.committees.publish import publish_pack
@@ -25,8 +28,6 @@ from odds_pipeline.publications.studies.study import StudyRefused
 from odds_pipeline.publications.writer import Published
 
 GATE = "conditions_de_publication"
-AFTER_RELEASE = "0 8 8 * *"
-"""Every month, an hour after the release is scheduled."""
 PORTRAIT = dg.AssetKey(["portrait", "portrait_social"])
 
 
@@ -36,6 +37,7 @@ def _schedule(name: str, cron: str, keys: list[dg.AssetKey]) -> dg.ScheduleDefin
         target=dg.AssetSelection.assets(*keys),
         cron_schedule=cron,
         execution_timezone=TIMEZONE,
+        default_status=schedules_status(),
         description="Made from the release that readers see.",
     )
 
@@ -72,18 +74,17 @@ class PortraitSocial(dg.Component, dg.Model, dg.Resolvable):
             group_name="portrait",
             owners=[declared.owner],
             kinds={"html", "pdf"},
+            automation_condition=AUTOMATION,
             metadata={
                 "label": declared.label,
                 **code_reference(load_publications(project()).files["portrait"], 1),
             },
         )
-        def portrait_social(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
-            published = publish_portrait(project(), declared, warehouse.home)
+        def portrait_social(warehouse: DuckDBResource) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
+            published = publish_portrait(project(), declared, home_of(warehouse))
             return dg.MaterializeResult(metadata=written(published))
 
-        return dg.Definitions(
-            assets=[portrait_social], schedules=[_schedule("portrait_social", AFTER_RELEASE, [PORTRAIT])]
-        )
+        return dg.Definitions(assets=[portrait_social])
 
 
 class Studies(dg.Component, dg.Model, dg.Resolvable):
@@ -96,10 +97,8 @@ class Studies(dg.Component, dg.Model, dg.Resolvable):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         declared = load_publications(project())
-        keys = [study_key(name) for name in declared.studies]
         return dg.Definitions(
-            assets=[_study(study, declared.files[study.id]) for study in declared.studies.values()],
-            schedules=[_schedule("studies", AFTER_RELEASE, keys)],
+            assets=[_study(study, declared.files[study.id]) for study in declared.studies.values()]
         )
 
 
@@ -112,6 +111,7 @@ def _study(study: Study, file: Path) -> dg.AssetsDefinition:
         group_name="studies",
         owners=[study.owner],
         kinds={"html", "pdf"},
+        automation_condition=AUTOMATION,
         metadata={"label": study.label, **code_reference(file, 1)},
         skippable=True,
     )
@@ -120,9 +120,9 @@ def _study(study: Study, file: Path) -> dg.AssetsDefinition:
     )
 
     @dg.multi_asset(name=f"study_{study.id}", specs=[spec], check_specs=[check])
-    def publication(warehouse: Warehouse) -> Iterator[Any]:
+    def publication(warehouse: DuckDBResource) -> Iterator[Any]:
         try:
-            published = publish_study(project(), study, warehouse.home)
+            published = publish_study(project(), study, home_of(warehouse))
         except StudyRefused as refused:
             yield dg.AssetCheckResult(
                 check_name=GATE, asset_key=key, passed=False, description=str(refused)
@@ -167,11 +167,12 @@ def _pack(name: str, committee: Committee) -> dg.AssetsDefinition:
         group_name="comites",
         owners=["team:odds"],
         kinds={"html", "pdf"},
+        automation_condition=AUTOMATION,
     )
-    def page(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
+    def page(warehouse: DuckDBResource) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
         period = Period.before(date.today(), committee.every)
         return dg.MaterializeResult(
-            metadata=written(publish_pack(project(), warehouse.home, name, period))
+            metadata=written(publish_pack(project(), home_of(warehouse), name, period))
         )
 
     return page

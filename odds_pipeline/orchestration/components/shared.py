@@ -10,6 +10,7 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.calendar import Calendar
+from odds_pipeline.declarations.deployment import deployment
 from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Overtaken, Store
@@ -26,19 +27,22 @@ def project() -> Project:
 class Warehouse(DuckDBResource):
     """dagster-duckdb's resource, behind the lock that keeps one writer at a time."""
 
-    @property
-    def home(self) -> Home:
-        return Home(Path(self.database).parent)
-
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with Store(Path(self.database)).connect() as connection:
+        with opened(self) as connection:
             yield connection
 
 
-def warehouse() -> Warehouse:
-    """The warehouse of ``ODDS_HOME``."""
-    return Warehouse(database=str(Home.from_environment().warehouse))
+def home_of(warehouse: DuckDBResource) -> Home:
+    """The observatory that a warehouse is of, dagster-duckdb's own resource or ours."""
+    return Home(Path(warehouse.database).parent)
+
+
+@contextmanager
+def opened(warehouse: DuckDBResource) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, tables in place and behind its lock, whichever resource names it."""
+    with Store(Path(warehouse.database)).connect() as connection:
+        yield connection
 
 
 @contextmanager
@@ -124,6 +128,7 @@ def indicator_key(path: str) -> dg.AssetKey:
     return dg.AssetKey(["indicators", *path.split("/")])
 
 
+RECEPTION = dg.AssetKey(["reception", "fichiers"])
 RECUEIL = dg.AssetKey(["catalogue", "recueil"])
 PUBLISH_JOB = "publish_recueil"
 
@@ -136,6 +141,19 @@ def gate_job(rhythm: str) -> str:
 def indicators_job(rhythm: str) -> str:
     """Name of the job that computes the indicators of a rhythm, all of them or some."""
     return f"indicators_{rhythm}"
+
+
+RHYTHM = "odds/rhythm"
+"""Tag of the runs that sensor and commands ask for, of what waits; a sensor asks for one at a time."""
+
+
+BACKFILL = "dagster/backfill"
+"""Dagster's tag of the runs of a backfill."""
+
+
+def schedules_status() -> dg.DefaultScheduleStatus:
+    """Whether schedules run without being switched on: the deployment says it once."""
+    return dg.DefaultScheduleStatus(deployment().schedules.upper())
 
 
 def rhythm_tag(rhythm: str) -> dict[str, str]:

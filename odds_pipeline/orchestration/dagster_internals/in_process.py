@@ -4,6 +4,7 @@ Dagster's ``execute_in_process`` gives a run no origin: the interface shows it u
 execute it again. This is that function with an origin. Leans on internals of Dagster 1.13.27.
 """
 
+import os
 from collections.abc import Sequence
 from functools import cache
 
@@ -22,13 +23,17 @@ from dagster._core.execution.context_creation_job import (
 from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 
+from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.declarations.project import project_root
 
 
 @cache
-def _repository() -> RemoteRepositoryOrigin:
-    """The one that the interface loads from ``workspace.yaml``."""
-    (location,) = WorkspaceFileTarget([str(project_root() / "workspace.yaml")]).create_origins()
+def _repository() -> RemoteRepositoryOrigin | None:
+    """The one that the interface loads; unknown on a machine of a server that has no code server."""
+    if isinstance(deployment().storage, LakeStorage) and "ODDS_CODE_SERVER" not in os.environ:
+        return None
+    workspace = project_root() / deployment().workspace
+    (location,) = WorkspaceFileTarget([str(workspace)]).create_origins()
     return RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME)
 
 
@@ -45,13 +50,14 @@ def execute(
     )
     wrapped = InMemoryJob(job_def=own)
     plan = create_execution_plan(wrapped, run_config=config, instance_ref=instance.get_ref())
+    repository = _repository()
     run = instance.create_run_for_job(
         job_def=own,
         run_config=config,
         tags={**own.run_tags, **tags},
         asset_selection=frozenset(keys),
         execution_plan=plan,
-        remote_job_origin=RemoteJobOrigin(_repository(), job.name),
+        remote_job_origin=RemoteJobOrigin(repository, job.name) if repository else None,
     )
     events = ExecuteRunWithPlanIterable(
         execution_plan=plan,
