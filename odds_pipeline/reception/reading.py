@@ -169,6 +169,9 @@ class _Reader:
         self.ignored = 0
         self.wholes = wholes(self.territories)
         self.wholes_read: set[str] = set()
+        columns = self.match.entry.feed.columns_of(fmt).values()
+        # A territory has a row for each period or kind of figure, and not one row.
+        self.long = fmt.period.column is not None or any(column.where for column in columns)
         rows = self.match.table.rows[self.match.header_row + 1 :]
         self.places = [territory_text(self.match, row, fmt.territory) for row in rows]
         by_code = fmt.territory.by == "code" and not fmt.territory.fixed
@@ -232,7 +235,8 @@ class _Reader:
             return fmt.territory if self._kept(row, fmt.territory.where) else None
         if wider.fixed in self.wholes_read:
             return None  # the same total again, under another table of the sheet
-        self.wholes_read.add(wider.fixed or "")
+        if not self.long:
+            self.wholes_read.add(wider.fixed or "")
         return wider
 
     def territory(self, shown: str, key: TerritoryKey, level: str) -> list[str]:

@@ -23,6 +23,11 @@ LOCALES = "sante/insee_statistiques_locales_departements/health_anova_regression
 LOVAC = "lovac/2025/lovac-opendata-communes.csv"
 LOYERS = "loyers/2018/indicateurs-loyers-appartements.csv"
 NEET = "observatoire_territoires/neet_dpt_2018.csv"
+HONORAIRES = (
+    "sante/cnam_honoraires_2016/"
+    "Honoraires_totaux_des_professionnels_de_sante_par_departement_en_2016.xls"
+)
+LYCEES = "education/ips_lycees_2022/fr-en-ips-lycees-ap2022.csv"
 LEGALES = "insee_pop/populations_legales_{}/donnees_communes.csv"
 
 # File, variable, territory, month, value: read by a person in the sheet or in the line that is named.
@@ -66,6 +71,12 @@ BY_HAND = [
     (LEGALES.format(2019), "insee.population_municipale", "93001", "2019-01", 88948),
     (LEGALES.format(2020), "insee.population_municipale", "93001", "2020-01", 89401),
     (LEGALES.format(2021), "insee.population_municipale", "93001", "2021-01", 90071),
+    (HONORAIRES, "cpam.generalistes", "93", "2016-12", 856),  # Généralistes et MEP, line 4
+    (HONORAIRES, "cpam.specialistes", "93", "2016-12", 861),  # Spécialistes, line 310
+    (HONORAIRES, "cpam.psychiatres", "FR", "2016-12", 6094),  # line 277, of many of France
+    (HONORAIRES, "cpam.kinesitherapeutes", "FR", "2016-12", 63727),  # Auxiliaires médicaux, line 13
+    (LYCEES, "inspection_academique.lyceens", "93001", "2022-09", 692 + 1052 + 442 + 826),
+    (LYCEES, "inspection_academique.lyceens", "93", "2022-09", 60189),  # 92 lycées, by awk
     ("qpv/data_DEMO_2020_V1_QP.csv", "caf.enfants_couverts_qpv", "93", "2020-12", 193726),
 ]
 
@@ -108,6 +119,9 @@ def test_the_totals_of_a_workbook_agree_with_the_total_that_it_gives(
     assert sum(parts) == 22390
 
 
+GENERALISTES = "Médecins généralistes (hors médecins à expertise particulière - MEP)"
+AGES = ("de 60 à 64 ans", "de 65 à 69 ans", "70 ans et plus", "Tout âge")
+
 # Files that could not be had: made exactly as their documentation says, figures included where it gives them.
 DOCUMENTED = {
     "s_ben_com_f.csv": (
@@ -139,6 +153,78 @@ DOCUMENTED = {
             ("caf.foyers_qf_800", "93001", "2024-12"): 10015,
         },
     ),
+    "configfamiliale2014.csv": (
+        "Communes;Codes_Insee;NB_Allocataires;COUP_0_ENF;COUP_1_ENF;COUP_2_ENF;COUP_3_ENF;COUP_4plus_ENF;"
+        "Homme_Isole;Femme_Isolee;MONO_1_ENF;MONO_2_ENF;MONO_3_ENF;MONO_4plus_ENF\n"
+        "BOBIGNY;93008;10900;900;1500;1600;1000;700;2400;1700;500;350;170;80\n"
+        "BORDEAUX;33063;60000;1;1;1;1;1;1;1;1;1;1;1\n",
+        {
+            ("caf.foyers_isoles", "93008", "2014-12"): 4100,
+            ("caf.foyers_monoparents", "93008", "2014-12"): 1100,
+            ("caf.foyers_couples_3_enfants", "93008", "2014-12"): 1700,
+        },
+    ),
+    "BasrevenuCom2012.csv": (
+        "Communes;Codes_Insee;ALL_bas_revenu;Pers_bas_revenu;NB_pers_couv_ress;NB_allocataires\n"
+        "BOBIGNY;93008;4200;11000;26000;10900\nCOUBRON;93015;;;900;300\n",
+        {("caf.personnes_bas_revenus", "93008", "2012-12"): 11000},
+    ),
+    "PAJECom2013.csv": (
+        "Communes;Codes_Insee;NB_Allocataires;ALL_PAJE;ALL_PRIM;ALL_BASEP;ALL_CMG;ALL_CMG_ASMA;ALL_CMG_DOM;"
+        "ALL_CMG_A;ALL_Clca_Colca\nMONTREUIL;93048;20000;4100;160;3400;1300;1000;180;120;300\n",
+        {
+            ("caf.foyers_cmg_assmat", "93048", "2013-12"): 1000,
+            ("caf.foyers_cmg_structure", "93048", "2013-12"): 120,
+        },
+    ),
+    "enfantARS2011.csv": (
+        "Communes;Codes_Insee;NB_enfant_ARS;ARS_5A10;ARS_11A14;ARS_15A17\n"
+        "MONTREUIL;93048;9000;4300;2900;1800\n",
+        {("caf.enfants_ars_15_17", "93048", "2011-12"): 1800},
+    ),
+    "LOGCom2010.csv": (
+        "Communes;Codes_Insee;NB_Allocataires;total_ALF;total_ALS;total_APL;total_locataire;"
+        "total_proprietaire;total_allocataires_logement\nMONTREUIL;93048;20000;2000;3000;7000;11700;300;12000\n",
+        {("caf.foyers_al_proprietaires", "93048", "2010-12"): 300},
+    ),
+    "demographie-effectifs-et-les-densites.csv": (
+        "annee;profession_sante;region;libelle_region;departement;libelle_departement;classe_age;"
+        "libelle_classe_age;libelle_sexe;effectif;densite\n"
+        + "".join(
+            f"2022;{GENERALISTES};{place};c;{age};tout sexe;{count};\n"
+            for place, counts in (
+                ("11;IDF;93;SSD", (40, 60, 150, 880)),
+                ("99;F;999;F", (1, 2, 3, 50000)),
+            )
+            for age, count in zip(AGES, counts, strict=True)
+        )
+        + f"2022;{GENERALISTES};11;IDF;93;SSD;tout_age;Tout âge;femmes;400;2.4\n"
+        "2022;Infirmiers;11;IDF;93;SSD;tout_age;Tout âge;tout sexe;1043;62.1\n",
+        {
+            ("cpam.generalistes", "93", "2022-12"): 880,
+            ("cpam.generalistes_60_plus", "93", "2022-12"): 250,
+            ("cpam.generalistes", "FR", "2022-12"): 50000,
+            ("cpam.infirmiers", "93", "2022-12"): 1043,
+        },
+    ),
+    "demographie-secteurs-conventionnels.csv": (
+        "annee;profession_sante;region;libelle_region;departement;libelle_departement;"
+        "secteur_conventionnel;libelle_secteur_conventionnel;effectif\n"
+        + "".join(
+            f"{year};Ensemble des médecins spécialistes (hors généralistes);99;FRANCE;999;FRANCE;{n};"
+            f"conventionnés de secteur 2 {has} adhéré à l'Optam/Optam-CO;{count}\n"
+            for year, counts in ((2021, (1000, 2000)), (2022, (1200, 2100)))
+            for n, has, count in zip((4, 5), ("ayant", "n'ayant pas"), counts, strict=True)
+        )
+        + "2022;Ensemble des médecins spécialistes (hors généralistes);11;IDF;93;SSD;9;tout secteur compris;800\n"
+        "2022;Ensemble des médecins spécialistes (hors généralistes);11;IDF;93;SSD;4;"
+        "conventionnés de secteur 2 ayant adhéré à l'Optam/Optam-CO;210\n",
+        {
+            ("cpam.specialistes_secteur_2", "FR", "2021-12"): 3000,
+            ("cpam.specialistes_secteur_2", "FR", "2022-12"): 3300,
+            ("cpam.specialistes_secteur_2", "93", "2022-12"): 210,
+        },
+    ),
     "nbpla_pe_com.csv": (
         "annee;numcom;nomcom;numdep;nomdep;nomregi;pl_eaje_com;pl_psu_col_com;pl_hors_psu_col_com;"
         "pl_prescol_com;pl_ind_com;pl_am_ind_com;pl_gad_ind_com;tot_offre_com\n"
@@ -158,4 +244,4 @@ def test_a_file_made_as_documented(project: Project, tmp_path: Path, name: str) 
     (tmp_path / name).write_text(content, encoding="utf-8")
     found = figures_of(project, tmp_path / name)
     assert {key: found[key] for key in values} == values
-    assert not [territory for _, territory, _ in found if not territory.startswith("93")]
+    assert not [territory for _, territory, _ in found if not territory.startswith(("93", "FR"))]

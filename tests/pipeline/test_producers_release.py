@@ -11,9 +11,10 @@ from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 
-from .test_producers import AIDE, APA, LEGALES, LOCALES, MINIMA, NEET, RPLS, TCRD
+from .test_producers import AIDE, APA, HONORAIRES, LEGALES, LOCALES, LYCEES, MINIMA, NEET, RPLS, TCRD
 
-FILES = (AIDE, APA, MINIMA, RPLS, TCRD, LOCALES, NEET, LEGALES.format(2021))
+BPE = "bpe/bpe18_ensemble.csv"
+FILES = (AIDE, APA, BPE, HONORAIRES, LYCEES, MINIMA, RPLS, TCRD, LOCALES, NEET, LEGALES.format(2021))
 
 # indicator, territory, month, value: sheet and line are beside the same figures in test_producers.py.
 BY_HAND = [
@@ -42,6 +43,11 @@ BY_HAND = [
     ("esperance_vie_hommes", "93", "2024-12", 80.5),
     ("part_jeunes_non_inseres", "93", "2018-01", 20.1),
     ("population_municipale", "93001", "2021-01", 90071),
+    # BPE: 109 centres de santé (D108) in the 93, 6 in Aubervilliers, NB_EQUIP added up with awk.
+    ("centres_sante", "93", "2018-01", 109),
+    ("centres_sante", "93001", "2018-01", 6),
+    ("lyceens", "93001", "2022-09", 692 + 1052 + 442 + 826),
+    ("part_lyceens_pro", "93", "2022-09", 100 * 17865 / 60189),
 ]
 
 
