@@ -192,6 +192,8 @@ class Reader:
         hidden = []
         for indicator, territory, geography, month, value, numerator, denominator, mark in rows:
             formula = self.rules.project.indicators[indicator].indicator.parsed
+            if not formula.simple or any(t.at or t.month for t in formula.terms):
+                continue  # of several rates or territories: it knows the figures they are computed from
             feed = self.rules.project.variables[formula.terms[0].variable][0].id
             place = self.rules.number[territory, geography]
             sides = {
@@ -199,7 +201,7 @@ class Reader:
                     (t.variable, place, month): t.coefficient
                     for t in terms
                     if not t.lag
-                    and not t.of_year
+                    and not t.window
                     and self.rules.project.variables[t.variable][0].id == feed
                     and self.rules.adds_up(t.variable)
                 }

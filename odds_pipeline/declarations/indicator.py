@@ -15,9 +15,12 @@ Definition = Annotated[str, StringConstraints(min_length=30, strip_whitespace=Tr
 
 
 class Example(Declaration):
-    """Inputs keyed as in the formula (``lag(x, 5)`` for a lagged one) and the expected value."""
+    """Inputs keyed as in the formula (``lag(x, 5)`` for a lagged one) and the expected value.
 
-    inputs: dict[str, int | float]
+    Of a rank they are lists, the territory's own value first; of a dissimilarity, lists over the parts.
+    """
+
+    inputs: dict[str, int | float | list[int | float]]
     value: int | float
 
 

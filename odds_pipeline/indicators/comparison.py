@@ -26,6 +26,7 @@ from typing import Literal
 import duckdb
 import pandas as pd
 
+from odds_pipeline.declarations.formula import Formula, Term
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.sources import NO_SOURCES
@@ -102,23 +103,40 @@ def interval_of(project: Project, indicator: Indicator) -> Interval | None:
     """The method of the 95 % confidence interval that has a meaning for ``indicator``, if any.
 
     Wilson when people are counted among the people they are part of; Byar when people or events are
-    counted for a thousand or more of others. Neither for figures rounded or estimated from a survey,
-    nor for changes over years.
+    counted for a thousand or more of others, or over those that were expected. Neither for figures
+    rounded or estimated from a survey, nor for changes over years.
     """
     formula = indicator.parsed
     unit = project.units[indicator.unit]
-    if not formula.denominator or formula.root or any(t.lag for t in formula.terms):
+    if not formula.denominator or formula.root or any(_other_time(t) for t in formula.terms):
+        return None
+    observed = is_observed_over_expected(formula)
+    if not formula.simple and not observed:
         return None
     if any(abs(t.coefficient) != 1 for t in formula.terms) or unit.minimum != 0:
         return None
     counted = {project.units[project.variables[t.variable][1].unit].counts for t in formula.numerator}
     if "" in counted or not all(_counted_one_by_one(project, t.variable) for t in formula.numerator):
         return None
+    if observed:
+        return "byar"
     whole = {t.variable for t in formula.denominator}
     if all(_wholes_of(project, t.variable) & whole for t in formula.numerator):
         exact = all(_counted_one_by_one(project, v) for v in whole)
         return "wilson" if counted == {"people"} and exact and unit.scale >= 100 else None
     return "byar" if unit.kind == "ratio" and unit.scale >= RATE_SCALE else None
+
+
+def _other_time(term: Term) -> bool:
+    return bool(term.lag or term.month)
+
+
+def is_observed_over_expected(formula: Formula) -> bool:
+    """Whether events are divided by those that a reference's rates would give."""
+    above = [p for p in formula.products if p.side == "numerator"]
+    below = [p for p in formula.products if p.side == "denominator"]
+    plain = len(above) == 1 and len(above[0].of("numerator")) == len(above[0].terms)
+    return not formula.over and plain and bool(below) and all(p.of("multiplier") for p in below)
 
 
 def _counted_one_by_one(project: Project, variable: str) -> bool:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.formula import year_total
+from odds_pipeline.declarations.formula import Formula, Product, Window, input_name
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.project import IndicatorEntry, Project
+from odds_pipeline.geography.references import reference
 from odds_pipeline.indicators.crossings import crossings
 from odds_pipeline.indicators.staleness import ALL, record, spans_of_feeds, stale, within
 from odds_pipeline.months import month_index
@@ -29,12 +30,17 @@ _PLACES, _TERMS = read_sql(__file__, "places"), read_sql(__file__, "terms")
 _CURRENT = read_sql(__file__, "available")
 _WANTED, _WHOLES = read_sql(__file__, "wanted"), read_sql(__file__, "wholes")
 _YEARS, _SIDES = read_sql(__file__, "years"), read_sql(__file__, "sides")
-_MONTHS, _COMPUTED = read_sql(__file__, "months"), read_sql(__file__, "computed")
+_MONTHS, _PRODUCTS = read_sql(__file__, "months"), read_sql(__file__, "products")
+_COMPOSED, _COMPUTED = read_sql(__file__, "composed"), read_sql(__file__, "computed")
 
 
 @dataclass(frozen=True)
 class Tables:
-    """The definitions of some indicators as tables for the statements above."""
+    """The definitions of some indicators as tables for the statements above.
+
+    ``definitions`` has a row for each product of a formula: named as the indicator that it is, or one of
+    several of the indicator ``whole``.
+    """
 
     definitions: pd.DataFrame
     terms: pd.DataFrame
@@ -51,33 +57,81 @@ def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
     for entry in entries:
         indicator, formula = entry.indicator, entry.indicator.parsed
         feed = project.feed_of(indicator).id
-        divides = bool(formula.denominator)
-        definitions.append((entry.id, formula.factor, formula.root, _driving(indicator), divides))
         # An arrondissement is made of communes as an EPT is: what exists for one exists for the other.
         also = ["arrondissement"] if "ept" in indicator.levels else []
-        levels += [(entry.id, level) for level in dict.fromkeys([*indicator.levels, *also])]
-        for term in formula.terms:
-            exact = project.variables[term.variable][0].id == feed
-            terms.append((entry.id, term.side, term.input, term.lag, term.coefficient, exact))
+        own_levels = list(dict.fromkeys([*indicator.levels, *also]))
+        levels += [(entry.id, level) for level in own_levels]
+        for name, product in products_of(entry):
+            definitions.append((name, *_definition(entry, product), _driving(indicator)))
+            if name != entry.id:
+                levels += [(name, level) for level in ([formula.parts] if formula.parts else own_levels)]
+            for term in product.terms:
+                exact = project.variables[term.variable][0].id == feed
+                fixed = month_index(term.month) if term.month else None
+                terms.append(
+                    (name, term.side, term.input, term.lag, term.coefficient, exact, term.at, fixed)
+                )
+        levels += [("", term.at) for term in formula.terms if term.at]
         needed |= {indicator.driving_variable, *formula.variables}
     needed |= {project.variables[v][1].aggregation for v in needed} - {"sum", "none"}
     return Tables(
-        pd.DataFrame(definitions, columns=["indicator", "factor", "root", "driving", "divides"]).astype(
-            {"root": "Int64"}
-        ),
-        pd.DataFrame(terms, columns=["indicator", "side", "variable", "lag", "coefficient", "exact"]),
-        pd.DataFrame(levels, columns=["indicator", "level"]),
+        frame(definitions, DEFINITION),
+        frame(terms, TERM),
+        pd.DataFrame(levels, columns=["indicator", "level"]).drop_duplicates(),
         inputs_table(project, needed, _totals(entries)),
         _crossings_table(project, entries),
     )
 
 
+DEFINITION = {
+    "indicator": "string",
+    "factor": "float64",
+    "root": "float64",
+    "side": "string",
+    "whole": "string",
+    "whole_factor": "float64",
+    "over": "string",
+    "driving": "string",
+}
+TERM = {
+    "indicator": "string",
+    "side": "string",
+    "variable": "string",
+    "lag": "int64",
+    "coefficient": "float64",
+    "exact": "bool",
+    "at": "string",
+    "fixed": "Int64",
+}
+
+
+def frame(rows: Sequence[tuple[object, ...]], types: dict[str, str]) -> pd.DataFrame:
+    """Rows with the names and types of their columns."""
+    return pd.DataFrame(rows, columns=list(types)).astype(types)
+
+
+def products_of(entry: IndicatorEntry) -> list[tuple[str, Product]]:
+    """The products of the indicator's formula with their names: its own where there is one alone."""
+    formula = entry.indicator.parsed
+    if formula.simple:
+        return [(entry.id, formula.products[0])]
+    return [(f"{entry.id}/{number}", product) for number, product in enumerate(formula.products)]
+
+
+def _definition(entry: IndicatorEntry, product: Product) -> tuple[object, ...]:
+    formula: Formula = entry.indicator.parsed
+    if formula.simple:
+        return (formula.factor * product.factor, product.root, product.side, None, 1.0, "")
+    return (product.factor, product.root, product.side, entry.id, formula.factor, formula.over)
+
+
 def _crossings_table(project: Project, entries: Iterable[IndicatorEntry]) -> pd.DataFrame:
     """Months in which a change over years would set figures of both sides of a break side by side."""
     rows = [
-        (entry.id, month_index(month), month_index(until))
+        (name, month_index(month), month_index(until))
         for entry in entries
         for month, until in crossings(project, entry.indicator)
+        for name, _ in products_of(entry)
     ]
     return _crossings_frame(rows)
 
@@ -93,16 +147,19 @@ def _driving(indicator: Indicator) -> str:
     return next((t.input for t in indicator.parsed.terms if t.variable == driving), driving)
 
 
-def _totals(entries: Iterable[IndicatorEntry]) -> set[str]:
-    """The variables whose total of a year is read."""
-    return {t.variable for entry in entries for t in entry.indicator.parsed.terms if t.of_year}
+def _totals(entries: Iterable[IndicatorEntry]) -> set[tuple[str, Window]]:
+    """The variables whose total over twelve months is read, with the window."""
+    terms = (t for entry in entries for t in entry.indicator.parsed.terms)
+    return {(t.variable, t.window) for t in terms if t.window}
 
 
-def inputs_table(project: Project, variables: Iterable[str], totals: Iterable[str]) -> pd.DataFrame:
-    """How each variable adds up over territories; ``total_of``: over the year, made of that variable."""
-    own = [(name, project.variables[name][1].aggregation, None) for name in sorted(variables)]
-    of_years = [(year_total(name), "sum", name) for name in sorted(totals)]
-    return pd.DataFrame([*own, *of_years], columns=["variable", "aggregation", "total_of"])
+def inputs_table(
+    project: Project, variables: Iterable[str], totals: Iterable[tuple[str, Window]]
+) -> pd.DataFrame:
+    """How each variable adds up over territories; ``total_of``: over a window, made of that variable."""
+    own = [(name, project.variables[name][1].aggregation, None, None) for name in sorted(variables)]
+    over = [(input_name(*total), "sum", *total) for total in sorted(totals)]
+    return pd.DataFrame([*own, *over], columns=["variable", "aggregation", "total_of", "over_window"])
 
 
 def all_inputs(project: Project) -> pd.DataFrame:
@@ -140,6 +197,17 @@ def changed_table(project: Project) -> pd.DataFrame:
     return pd.DataFrame(changed, columns=["territory", "geography"])
 
 
+def references_table(project: Project, levels: Iterable[str]) -> pd.DataFrame:
+    """The territory of each of ``levels`` that every territory lies in, itself included."""
+    rows = [
+        (t.code, t.level, t.geography, level, code)
+        for level in sorted(set(levels) - {""})
+        for t in project.territories.all
+        if (code := reference(project.territories, t, level))
+    ]
+    return pd.DataFrame(rows, columns=["territory", "level", "geography", "at", "reference"])
+
+
 def gather(
     connection: duckdb.DuckDBPyConnection,
     project: Project,
@@ -159,6 +227,7 @@ def gather(
         "crossings": tables.crossings,
         "parts": parts_table(project),
         "changed": changed_table(project),
+        "reference_territories": references_table(project, tables.terms["at"]),
     }
     for name, frame in views.items():
         connection.register(name, frame)
@@ -183,12 +252,10 @@ def evaluate(
 
     Totals of years are added to it first: of figures that are protected when those are.
     """
-    connection.register("levels", tables.levels)
     connection.execute(_YEARS)
     connection.execute(_SIDES, {"first": month_index(span[0]), "last": month_index(span[1])})
-    connection.execute(_MONTHS)
-    connection.execute(_COMPUTED)
-    connection.unregister("levels")
+    for statement in (_MONTHS, _PRODUCTS, _COMPOSED, _COMPUTED):
+        connection.execute(statement)
 
 
 _SIZES = """

@@ -6,6 +6,7 @@ import duckdb
 
 from odds_pipeline.declarations.formula import Term
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.geography.references import reference
 from odds_pipeline.months import shifted
 from odds_pipeline.storage.sql import first
 
@@ -19,7 +20,7 @@ WITH known AS (
       AND o.territory IN (SELECT unnest($territories)) AND o.geography = $geography
 )
 FROM known
-WHERE CASE WHEN $of_year THEN month > $before
+WHERE CASE WHEN $of_twelve THEN month > $before
            ELSE month = (SELECT max(month) FROM known) AND ($exact = false OR month = $wanted) END
 ORDER BY territory, month
 """
@@ -67,10 +68,6 @@ class Explanation:
     inputs: dict[str, list[Figure]] = field(default_factory=dict)
 
 
-def _earlier(month: str, years: int) -> str:
-    return shifted(month, years=-years)
-
-
 def _sources(
     project: Project, territory: str, geography: int, level: str
 ) -> list[tuple[str, list[str], int]]:
@@ -104,10 +101,20 @@ def _sources(
 Place = tuple[str, list[str], int]
 
 
+def _where(
+    project: Project, territory: str, geography: int, level: str, at: str
+) -> tuple[str, int, str]:
+    """The territory, geography and level that a term is read at."""
+    if not at:
+        return territory, geography, level
+    of = project.territories.by_key[territory, geography]
+    return reference(project.territories, of, at) or "", geography, at
+
+
 def _figures(
     connection: duckdb.DuckDBPyConnection, term: Term, places: list[Place], month: str, exact: bool
 ) -> tuple[Place | None, list[Figure]]:
-    """The figures of one term, from the first place that has some: a month's, or those of its year."""
+    """The figures of one term, from the first place that has some: a month's, or those of twelve."""
     for level, codes, geography in places:
         found = connection.execute(
             _FIGURES,
@@ -115,8 +122,8 @@ def _figures(
                 "variable": term.variable,
                 "level": level,
                 "wanted": month,
-                "before": _earlier(month, 1),
-                "of_year": term.of_year,
+                "before": shifted(month, years=-1),
+                "of_twelve": bool(term.window),
                 "territories": codes,
                 "geography": geography,
                 "exact": exact,
@@ -151,16 +158,16 @@ def explain(
     level, geography = str(row[0]), int(row[1])
     declared = entry.indicator
     driving = project.feed_of(declared).id
-    places = _sources(project, territory, geography, level)
     inputs: dict[str, list[Figure]] = {}
     for term in declared.parsed.terms:
         entry_of, variable = project.variables[term.variable]
-        exact, month_of = entry_of.id == driving, _earlier(month, term.lag)
+        exact, month_of = entry_of.id == driving, term.month or shifted(month, -term.lag)
+        places = _sources(project, *_where(project, territory, geography, level, term.at))
         where, figures = _figures(connection, term, places, month_of, exact)
         inputs[term.key] = figures
         weighed = variable.aggregation not in ("sum", "none") and len(figures) > 1
         if where is not None and weighed:
-            weight = Term(term.side, variable.aggregation, term.lag, 1)
+            weight = Term(variable.aggregation, lag=term.lag, month=term.month)
             _, inputs[f"weight: {weight.key}"] = _figures(connection, weight, [where], month_of, exact)
     return Explanation(
         indicator,

@@ -62,27 +62,30 @@ def _fingerprints(
     return found
 
 
-def _later(month: str, years: int) -> str:
-    return shifted(month, years=years) if month != ALL[1] else month
+def _later(month: str, months: int) -> str:
+    return shifted(month, months) if month != ALL[1] else month
 
 
 def _affected(project: Project, entry: IndicatorEntry, since: dict[str, Months]) -> Months:
     """Months of the indicator that changed months of its feeds bear on.
 
     A figure of the driving feed bears on its own month and on those it is lagged to, on December where
-    a year is added up; one of another feed on every month until a later one replaces it.
+    a year is added up, on eleven more where twelve months are; one of another feed on every month until
+    a later one replaces it, and all rest on a month that the formula names.
     """
     driving = {feed.id for feed in project.sources_of(entry.indicator.driving_variable)}
     terms = entry.indicator.parsed.terms
     lag = max((term.lag for term in terms), default=0)
-    of_year = any(term.of_year for term in terms)
+    windows = {term.window for term in terms}
+    named = any(term.month for term in terms)
     spans = []
     feeds = {feed.id for v in _variables(project, entry) for feed in project.sources_of(v)}
     for feed in feeds & since.keys():
         first, last = since[feed]
-        last = f"{last[:4]}-12" if of_year else last
-        spans.append((first, _later(last, lag) if feed in driving else ALL[1]))
-    return min(first for first, _ in spans), max(last for _, last in spans)
+        last = f"{last[:4]}-12" if "year_total" in windows else last
+        later = _later(last, lag + 11 * ("twelve_months" in windows))
+        spans.append((first, later if feed in driving and not named else ALL[1]))
+    return ALL[0] if named else min(first for first, _ in spans), max(last for _, last in spans)
 
 
 def stale(

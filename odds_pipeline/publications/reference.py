@@ -3,6 +3,8 @@
 Everything comes from the declarations, so that a page never says other than what is computed.
 """
 
+from collections.abc import Sequence
+
 from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.feed import Break
 from odds_pipeline.declarations.formula import Term
@@ -144,11 +146,26 @@ def _example(project: Project, indicator: Indicator) -> str:
 
 def _named(project: Project, term: Term) -> str:
     label = project.variables[term.variable][1].label
-    years = f"{term.lag} an{'s' if term.lag > 1 else ''} plus tôt"
-    said = [*(["total de l’année"] if term.of_year else []), *([years] if term.lag else [])]
-    return f"{label} ({', '.join(said)}) :" if said else f"{label} :"
+    said = [_WINDOWS[term.window], _when(term), _AT.get(term.at, term.at)]
+    told = ", ".join(filter(None, said))
+    return f"{label} ({told}) :" if told else f"{label} :"
 
 
-def _number(value: float) -> str:
+_WINDOWS = {"": "", "year_total": "total de l’année", "twelve_months": "douze derniers mois"}
+_AT = {"departement": "au département", "ept": "à l’EPT", "france": "en France", "region": "à la région"}
+
+
+def _when(term: Term) -> str:
+    years, months = divmod(term.lag, 12)
+    if term.month:
+        return f"en {term.month}"
+    if months:
+        return f"{term.lag} mois plus tôt"
+    return f"{years} an{'s' if years > 1 else ''} plus tôt" if years else ""
+
+
+def _number(value: float | Sequence[float]) -> str:
+    if not isinstance(value, int | float):
+        return ", ".join(map(_number, value))
     decimals = 0 if value == int(value) else len(f"{value}".split(".")[1])
     return french_number(value, decimals)

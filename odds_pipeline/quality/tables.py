@@ -132,8 +132,9 @@ def ratios(project: Project) -> pd.DataFrame:
         if (
             len(feeds) == 1
             and share
+            and formula.simple
             and formula.denominator
-            and not any(t.lag or t.of_year for t in formula.terms)
+            and all(t.key == t.variable for t in formula.terms)
         ):
             rows += [(*feeds, one.id, t.side, t.variable, t.coefficient) for t in formula.terms]
     frame = pd.DataFrame(rows, columns=["feed", "indicator", "side", "variable", "coefficient"])

@@ -3,6 +3,7 @@
 ====== ============================================================================================
 1      no number; the oldest lack reserves, comparisons, units of changes
 2      ``about`` says software, format and fingerprint of declarations; ``inputs``; kinds of units
+3      ``inputs`` has each ``term`` as the formula writes it
 ====== ============================================================================================
 """
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from odds_pipeline.release.inputs import inputs_of
 
-FORMAT = 2
+FORMAT = 3
 
 _SINCE_1 = {
     "about": {"format": "1", "software": "NULL::VARCHAR", "declarations": "NULL::VARCHAR"},
@@ -58,8 +59,9 @@ def completed(connection: duckdb.DuckDBPyConnection, database: str, table: str) 
 
 def read_inputs(connection: duckdb.DuckDBPyConnection, database: str) -> pd.DataFrame:
     """What the indicators of a release read: its table, or for an older one its formulas parsed."""
-    if format_of(connection, database) == FORMAT:
-        return connection.execute(f'FROM "{database}".main.inputs').df()
+    if format_of(connection, database) > 1:
+        added = "" if "term" in _columns(connection, database, "inputs") else ", NULL::VARCHAR AS term"
+        return connection.execute(f'SELECT *{added} FROM "{database}".main.inputs').df()
     sheets = connection.execute(f'SELECT indicator, formula FROM "{database}".main.definitions')
     return inputs_of(sheets.fetchall(), {})
 

@@ -172,7 +172,10 @@ def remember(p: Publication) -> None:
 
 _FIGURES = ("observations", "trusted_months")
 _DELIVERIES = ("deliveries", "verdicts", "overrulings")
-_DEFINED = ("numbered_inputs", "numbered_terms", "numbered_definitions", "numbered_crossings", "places")
+_DEFINED = (
+    *("numbered_inputs", "numbered_terms", "numbered_definitions", "numbered_crossings"),
+    *("places", "reference_places", "asked_levels", "wanted"),
+)
 _MEMORY = ("published_cells", "settled_blocks", "audited_cells")
 
 DECIDE = (

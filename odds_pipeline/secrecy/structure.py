@@ -138,9 +138,9 @@ def _rest(project: Project, total: str, part: str) -> int:
 
 def _differences(project: Project) -> Iterator[tuple[tuple[str, str], int]]:
     """Differences of two counts that an indicator publishes as a group, and the rule on each."""
-    for indicator in project.indicators.values():
-        numerator = indicator.indicator.parsed.numerator
-        signs = [(t.variable, t.coefficient) for t in numerator if not t.lag and not t.of_year]
+    products = (p for i in project.indicators.values() for p in i.indicator.parsed.products)
+    for numerator in (product.of("numerator") for product in products):
+        signs = [(t.variable, t.coefficient) for t in numerator if t.key == t.variable]
         if len(signs) == len(numerator) == 2 and sorted(c for _, c in signs) == [-1.0, 1.0]:
             total, part = (v for v, _ in sorted(signs, key=lambda s: -s[1]))
             if project.unit_kind(total) == "count":

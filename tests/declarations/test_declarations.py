@@ -217,7 +217,7 @@ def test_the_census_is_declared_as_a_survey_of_five_years(project: Project) -> N
 
 def test_growth_of_the_census_is_over_vintages_that_share_no_survey(project: Project) -> None:
     lags = {
-        entry.id: max(t.lag for t in entry.indicator.parsed.terms)
+        entry.id: max(t.lag // 12 for t in entry.indicator.parsed.terms)
         for entry in project.indicators.values()
         if project.feed_of(entry.indicator).feed.independent_after
     }

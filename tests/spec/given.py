@@ -7,7 +7,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.formula import Term
+from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.indicators.compute import Tables, evaluate, gather
 from odds_pipeline.indicators.staleness import ALL, Months
 
@@ -31,3 +32,25 @@ def computed(
         gather(connection, project, tables, span)
         evaluate(connection, tables, span)
         yield connection
+
+
+EPT, OWN = "200057875", "93008"
+# The communes of an EPT: the parts of a dissimilarity, or one commune and those it is ranked among.
+PARTS = [OWN, "93006", "93010", "93045", "93048", "93053", "93055", "93061", "93063"]
+WHOLES = {"departement": "93", "ept": EPT, "france": "FR"}
+
+
+def where_read(entry: IndicatorEntry, term: Term) -> list[tuple[str, str, float]]:
+    """Territory, level and value of what a worked example gives for a term."""
+    value = entry.indicator.example.inputs[term.key]
+    if term.at:
+        return [(WHOLES[term.at], term.at, float(value))]  # type: ignore[arg-type]
+    if isinstance(value, list):
+        padded = [*value, *[0] * (len(PARTS) - len(value))] if entry.indicator.parsed.parts else value
+        return [(code, "commune", float(x)) for code, x in zip(PARTS, padded, strict=False)]
+    return [(OWN, "commune", float(value))]
+
+
+def where_told(entry: IndicatorEntry) -> tuple[str, str]:
+    """Territory and level that a worked example gives the value of."""
+    return (EPT, "ept") if entry.indicator.parsed.parts else (OWN, "commune")

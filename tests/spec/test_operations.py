@@ -23,6 +23,7 @@ from odds_pipeline.declarations.formula import parse
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.indicators.compute import evaluate, gather, tables_of
+from odds_pipeline.months import shifted
 from odds_pipeline.storage.schema import SCHEMA
 
 NAMES = {"x": "insee.naissances", "y": "insee.deces", "p": "insee.population_totale"}
@@ -182,7 +183,7 @@ def test_both_arithmetics_agree(project: Project, shape: str, data: st.DataObjec
     inputs = {t.key: float(data.draw(st.integers(0, 9999), label=t.key)) for t in formula.terms}
     lags = {t.key: t for t in formula.terms}
     rows = [
-        (lags[key].variable, f"{2020 - lags[key].lag}-12", "93008", "commune", value, "A", "F")
+        (lags[key].variable, shifted("2020-12", -lags[key].lag), "93008", "commune", value, "A", "F")
         for key, value in inputs.items()
     ]
     if not any(t.variable == formula.numerator[0].variable and not t.lag for t in formula.terms):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.indicators.compute import Tables, compute
+from odds_pipeline.indicators.compute import DEFINITION, TERM, Tables, compute, frame
 from odds_pipeline.storage.schema import SCHEMA
 
 from . import given
@@ -27,22 +27,22 @@ def computed(
         status, conf, geography = (*more, *(["A", "F", 2024][len(more) :]))
         level = "departement" if territory == "93" else "commune"
         rows.append((variable, month, territory, level, geography, value, status, conf, "d", None))
-    definitions = pd.DataFrame(
-        {
-            "indicator": ["i"],
-            "factor": [100.0],
-            "root": pd.array([None], "Int64"),
-            "driving": ["p.a"],
-            "divides": [True],
-        }
-    )
-    terms = pd.DataFrame(
-        [("i", "numerator", "p.a", 0, 1.0, True), ("i", "denominator", "p.b", 0, 1.0, False)],
-        columns=["indicator", "side", "variable", "lag", "coefficient", "exact"],
+    definitions = frame([("i", 100.0, None, "numerator", None, 1.0, "", "p.a")], DEFINITION)
+    terms = frame(
+        [
+            ("i", "numerator", "p.a", 0, 1.0, True, "", None),
+            ("i", "denominator", "p.b", 0, 1.0, False, "", None),
+        ],
+        TERM,
     )
     levels = pd.DataFrame({"indicator": "i", "level": ["commune", "ept", "departement"]})
     inputs = pd.DataFrame(
-        {"variable": ["p.a", "p.b"], "aggregation": [aggregation, "sum"], "total_of": None}
+        {
+            "variable": ["p.a", "p.b"],
+            "aggregation": [aggregation, "sum"],
+            "total_of": None,
+            "over_window": None,
+        }
     )
     tables = Tables(definitions, terms, levels, inputs)
     with given.computed(project, rows, tables) as connection:

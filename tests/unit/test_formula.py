@@ -21,6 +21,12 @@ NUMBERS = st.integers(1, 10**7)
         ("change(a.x, 5)", {"a.x": 7, "lag(a.x, 5)": 10}, -3),
         ("1000 * year_total(a.x) / a.y", {"year_total(a.x)": 120, "a.y": 4000}, 30),
         ("growth(year_total(a.x), 1)", {"year_total(a.x)": 3, "lag(year_total(a.x), 1)": 2}, 50),
+        ("100*a.x/a.y - 100*a.z/a.w", {"a.x": 3, "a.y": 4, "a.z": 1, "a.w": 5}, 55),
+        ("(a.x/a.y) / (a.z/a.w)", {"a.x": 3, "a.y": 4, "a.z": 1, "a.w": 4}, 3),
+        ("pooled(a.x, 2)", {"a.x": 3, "lag(a.x, 1)": 4}, 7),
+        ("twelve_month_mean(a.x)", {"twelve_months(a.x)": 30}, 2.5),
+        ("annualised_growth(a.x, 6)", {"a.x": 110, "lag_months(a.x, 6)": 100}, 21),
+        ("weighted_mean(a.x, a.y, a.z, a.w)", {"a.x": 2, "a.y": 1, "a.z": 5, "a.w": 2}, 4),
     ],
 )
 def test_value(text: str, inputs: dict[str, float], expected: float) -> None:
@@ -59,6 +65,15 @@ def test_division_by_zero_is_no_value() -> None:
         "a.x - a.x",
         "a.x / (a.y - a.y)",
         "0 * a.x",
+        "a.x / a.y + a.z",
+        "a.x / a.y / (a.z / a.w) / a.v",
+        "growth(a.x / a.y, 1)",
+        "percentile_rank(a.x) - a.y",
+        "relative_to(departement, a.x)",
+        "base_100(a.x, '2015')",
+        "expected('departement', a.x)",
+        "weighted_mean(a.x, a.y, a.z)",
+        "lag(a.x, 'two')",
     ],
 )
 def test_refused(text: str) -> None:
@@ -76,6 +91,8 @@ def test_refused(text: str) -> None:
         ("change(a.x, 5)", "a.x - lag(a.x, 5)"),
         ("growth(a.x, 1)", "100 * (a.x - lag(a.x, 1)) / lag(a.x, 1)"),
         ("growth(a.x, 1)", "annual_growth(a.x, 1)"),
+        ("annualised_growth(a.x, 24)", "annual_growth(a.x, 2)"),
+        ("change(100 * a.x / a.y, 1)", "100 * a.x / a.y - lag(100 * a.x / a.y, 1)"),
     ],
 )
 def test_same_computation_is_recognised_however_written(one: str, other: str) -> None:
@@ -90,6 +107,9 @@ def test_same_computation_is_recognised_however_written(one: str, other: str) ->
         ("100 * a.x / a.y", "1000 * a.x / a.y"),
         ("a.x + 2 * a.y", "2 * a.x + a.y"),
         ("annual_growth(a.x, 2)", "growth(a.x, 2)"),
+        ("(a.x / a.y) / (a.z / a.w)", "(a.z / a.w) / (a.x / a.y)"),
+        ("relative_to('ept', a.x / a.y)", "relative_to('departement', a.x / a.y)"),
+        ("dissimilarity('commune', a.x, a.y)", "dissimilarity('iris', a.x, a.y)"),
     ],
 )
 def test_another_computation_is_another_formula(one: str, other: str) -> None:
@@ -120,6 +140,20 @@ UNITS = {
         ("100 * a.median / lag(a.people, 5)", "ratio", "pour_100", 100, False),
         ("a.people / a.median", "ratio", "ratio", 1, False),
         ("100 * a.median / a.median", "ratio", "pct_evolution", 100, False),
+        ("100 * a.people / a.people - 100 * a.people / a.people", "level", "points", 1, True),
+        ("100 * a.people / a.people - 100 * a.people / a.people", "proportion", "pct", 100, False),
+        ("100 * a.people / a.people - 1000 * a.people / a.people", "level", "points", 1, False),
+        ("100 * a.people / a.people - 100 * a.euros / a.people", "level", "points", 1, False),
+        ("a.euros / a.people - a.euros / a.people", "ratio", "eur_par_habitant", 1, True),
+        ("(a.people / a.people) / (a.people / a.people)", "ratio", "ratio", 1, True),
+        ("100 * (a.people / a.people) / (a.people / a.people)", "ratio", "ratio", 1, False),
+        ("relative_to('departement', a.median)", "ratio", "base_100", 100, True),
+        ("relative_to('departement', a.median)", "level", "eur_par_uc", 1, False),
+        ("weighted_mean(a.median, a.people, a.median, a.people)", "level", "eur_par_uc", 1, True),
+        ("weighted_mean(a.median, a.people, a.people, a.people)", "level", "eur_par_uc", 1, False),
+        ("expected('departement', a.people / a.people)", "count", "habitants", 1, True),
+        ("percentile_rank(a.median)", "level", "eur_par_uc", 1, False),
+        ("percentile_rank(a.median)", "level", "rang_centile", 1, True),
     ],
 )
 def test_formula_and_unit_agree(text: str, kind: str, unit: str, scale: float, right: bool) -> None:

@@ -123,10 +123,16 @@ def test_rules_on_results(
 ) -> None:
     with duckdb.connect() as connection:
         connection.execute(
-            "CREATE TABLE computed AS SELECT ? AS indicator, 1.5 AS value, 'A' AS obs_status, "
+            "CREATE TABLE computed AS SELECT ? AS indicator, '2024-01' AS month, '93008' AS territory, "
+            "'commune' AS level, 2024 AS geography, 1.5 AS value, 'A' AS obs_status, "
             "'F' AS conf_status, NULL::VARCHAR AS hidden_by, ?::DOUBLE AS numerator, ?::DOUBLE AS denominator",
             [indicator, numerator, denominator],
         )
+        connection.execute(
+            "CREATE TABLE products AS SELECT indicator, NULL::VARCHAR AS whole, 1 AS t, '93008' AS territory, "
+            "2024 AS geography, numerator, denominator FROM computed"
+        )
+        connection.execute("CREATE TABLE months AS SELECT 1 AS t, '2024-01' AS month")
         hide_values(connection, project)
         row = connection.execute(
             "SELECT value, obs_status, conf_status, hidden_by, numerator, denominator FROM protected"

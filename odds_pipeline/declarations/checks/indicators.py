@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from odds_pipeline.declarations.checks.names import variable_missing
 from odds_pipeline.declarations.declared import Declared, IndicatorEntry
-from odds_pipeline.declarations.formula import unit_mismatch
+from odds_pipeline.declarations.formula import FormulaError, unit_mismatch
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.problems import Problem, nearest
 
@@ -70,22 +70,27 @@ def _unit(declared: Declared, indicator: Indicator) -> Iterator[str]:
 
 
 def _levels(declared: Declared, indicator: Indicator) -> Iterator[str]:
+    parts = indicator.parsed.parts
+    own: list[str] = [parts] if parts else list(indicator.levels)
+    asked = {(t.variable, level) for t in indicator.parsed.terms for level in ([t.at] if t.at else own)}
     for variable in indicator.parsed.variables:
         _, of = declared.variables[variable]
-        delivered = {level for s in declared.sources_of(variable) for level in s.feed.levels}
+        delivered: set[str] = {level for s in declared.sources_of(variable) for level in s.feed.levels}
         if of.aggregation != "none" and "commune" in delivered:
             delivered |= {"ept", "arrondissement", "departement"}
-        missing = [level for level in indicator.levels if level not in delivered]
+        missing = sorted(level for name, level in asked if name == variable and level not in delivered)
         if missing:
             yield f"{variable} does not exist at level {', '.join(missing)}"
+    if parts in indicator.levels:
+        yield f"dissimilarity over {parts}: a {parts} is not made of others"
 
 
 def _surveys(declared: Declared, indicator: Indicator) -> Iterator[str]:
     """A change over years of survey figures sets two vintages side by side that share no survey."""
     for term in indicator.parsed.numerator:
         apart = max(declared.variables[term.variable][0].feed.years_apart.values())
-        if 0 < term.lag < apart:
-            yield f"{term.key}: vintages {term.lag} years apart share a survey, {apart} are needed"
+        if 0 < term.lag < 12 * apart:
+            yield f"{term.key}: vintages {term.lag // 12} years apart share a survey, {apart} are needed"
 
 
 def _breaks(declared: Declared, indicator: Indicator) -> Iterator[str]:
@@ -96,10 +101,10 @@ def _breaks(declared: Declared, indicator: Indicator) -> Iterator[str]:
 
 
 def _totals(declared: Declared, indicator: Indicator) -> Iterator[str]:
-    for variable in sorted({t.variable for t in indicator.parsed.terms if t.of_year}):
+    for name, variable in sorted({(t.input, t.variable) for t in indicator.parsed.terms if t.window}):
         entry, of = declared.variables[variable]
         if entry.feed.calendar.cadence != "monthly" or of.aggregation != "sum":
-            yield f"year_total({variable}): a total is of a figure of each month that adds up"
+            yield f"{name}: a total is of a figure of each month that adds up"
 
 
 def _example(indicator: Indicator) -> Iterator[str]:
@@ -111,6 +116,10 @@ def _example(indicator: Indicator) -> Iterator[str]:
         yield f"the example has {name}, which is not in the formula{nearest(name, wanted)}"
     if wanted != given:
         return
-    value = indicator.parsed.evaluate(indicator.example.inputs)
+    try:
+        value = indicator.parsed.evaluate(indicator.example.inputs)
+    except FormulaError as error:
+        yield f"the example: {error}"
+        return
     if value is None or abs(value - indicator.example.value) > 0.51 * 10**-indicator.decimals:
         yield f"the example's value is {indicator.example.value}, the formula gives {value}"

@@ -1,29 +1,13 @@
--- Indicator values: `sides` put together by the shape that all formulas share.
+-- Indicator values: of one product each, or composed of several.
 CREATE OR REPLACE TEMP VIEW computed AS
-WITH known AS (
-    SELECT d.indicator, p.territory, p.level, p.geography, d.factor, d.root, d.divides, s.*,
-           s.hidden_by IS NOT NULL AS secret, s.found < d.terms AS missing,
-           EXISTS (FROM numbered_crossings c
-                   WHERE c.i = s.i AND s.t >= c.t AND s.t < c.until) AS crosses,
-           -- A term without any row is absent, which is told apart from the other kinds of missing.
-           CASE WHEN s.delivered < d.terms THEN greatest('O', coalesce(s.missing_status, 'O'))
-                ELSE s.missing_status END AS why
-    FROM sides s JOIN numbered_definitions d ON d.i = s.i JOIN places p ON p.p = s.p
-), figures AS (
-    SELECT *, CASE WHEN secret OR missing OR crosses THEN NULL
-                   WHEN NOT divides THEN factor * numerator
-                   WHEN denominator <= 0 THEN NULL
-                   WHEN root IS NOT NULL AND numerator < 0 THEN NULL
-                   WHEN root IS NOT NULL THEN factor * (pow(numerator / denominator, 1.0 / root) - 1)
-                   ELSE factor * numerator / denominator END AS value
-    FROM known
+WITH every AS (
+    SELECT indicator, t, territory, level, geography, value, obs_status, hidden_by, numerator, denominator, oldest_t,
+           converted, reserve
+    FROM products WHERE whole IS NULL
+    UNION ALL
+    FROM composed
 )
-SELECT f.indicator, m.month, f.territory, f.level, f.geography, f.value,
-       CASE WHEN secret THEN 'Q' WHEN missing THEN why
-            WHEN value IS NULL THEN 'M' ELSE status END AS obs_status,
-       CASE WHEN NOT secret THEN 'F' WHEN hidden_by = 'secondaire' THEN 'D' ELSE 'C' END AS conf_status,
-       hidden_by,
-       CASE WHEN NOT secret AND NOT missing THEN numerator END AS numerator,
-       CASE WHEN NOT secret AND NOT missing THEN denominator END AS denominator,
-       o.month AS oldest_input, f.converted, f.reserve
-FROM figures f JOIN months m ON m.t = f.t LEFT JOIN months o ON o.t = f.oldest_t
+SELECT f.indicator, m.month, f.territory, f.level, f.geography, f.value, f.obs_status,
+       CASE WHEN hidden_by IS NULL THEN 'F' WHEN hidden_by = 'secondaire' THEN 'D' ELSE 'C' END AS conf_status,
+       f.hidden_by, f.numerator, f.denominator, o.month AS oldest_input, f.converted, f.reserve
+FROM every f JOIN months m ON m.t = f.t LEFT JOIN months o ON o.t = f.oldest_t

@@ -1,8 +1,8 @@
 -- Variables, places (territory, level, geography) and months are numbered: joins and groups over four
--- million figures take a quarter of the time of the same on text. `inputs` (variable, aggregation, total_of),
+-- million figures take a quarter of the time of the same on text. `inputs` (variable, aggregation, total_of, over_window),
 -- `parts` and `changed` (territories that a merger changed) are the declarations'; `observations` the warehouse's.
 CREATE OR REPLACE TEMP TABLE numbered_inputs AS
-SELECT i.* REPLACE (total_of::VARCHAR AS total_of),
+SELECT i.* REPLACE (total_of::VARCHAR AS total_of, over_window::VARCHAR AS over_window),
        row_number() OVER (ORDER BY i.variable)::INTEGER AS v FROM inputs i;
 CREATE OR REPLACE TEMP TABLE places AS
 SELECT *, row_number() OVER (ORDER BY territory, level, geography)::INTEGER AS p,

@@ -4,35 +4,38 @@ CREATE OR REPLACE TEMP TABLE sides AS
 WITH changed_places AS (
     SELECT p FROM places WHERE changed
 ), cells AS (
-    SELECT k.i, a.p, a.t + 12 * k.lag AS t, k.side, k.coefficient,
+    SELECT k.i, a.p, a.t + k.lag AS t, k.side, k.coefficient,
            k.drives AND (NOT a.converted OR a.p IN (FROM changed_places)) AS drives,
            k.drives AND a.converted AS converted,
            a.value, a.obs_status, a.hidden_by, a.t AS input_t, a.reserve
     FROM numbered_terms k JOIN numbered_definitions d ON d.i = k.i AND d.all_exact
     JOIN available a ON a.v = k.v
-    WHERE a.t + 12 * k.lag BETWEEN $first AND $last
+    WHERE a.t + k.lag BETWEEN $first AND $last
 ), spine AS MATERIALIZED (
     SELECT d.i, o.p, o.t, o.converted FROM numbered_definitions d
     JOIN available o ON o.v = d.driving_v AND (NOT o.converted OR o.p IN (FROM changed_places))
     WHERE NOT d.all_exact AND o.t BETWEEN $first AND $last
 ), asked AS (
-    SELECT s.i, s.p, s.t, s.converted, k.side, k.coefficient, k.exact, k.v, s.t - 12 * k.lag AS wanted
+    SELECT s.i, s.p, s.t, s.converted, k.side, k.coefficient, k.exact, k.v,
+           coalesce(k.fixed, s.t - k.lag) AS wanted, CASE k.at WHEN '' THEN s.p ELSE r.reference END AS place
     FROM spine s JOIN numbered_terms k ON k.i = s.i
+    LEFT JOIN reference_places r ON r.p = s.p AND r.at = k.at
 ), every AS (
     FROM cells
     UNION ALL
     SELECT q.i, q.p, q.t, q.side, q.coefficient, true, q.converted, a.value, a.obs_status, a.hidden_by,
            a.t, a.reserve
-    FROM asked q LEFT JOIN available a ON a.v = q.v AND a.p = q.p AND a.t = q.wanted
+    FROM asked q LEFT JOIN available a ON a.v = q.v AND a.p = q.place AND a.t = q.wanted
     WHERE q.exact
     UNION ALL
     SELECT q.i, q.p, q.t, q.side, q.coefficient, true, q.converted, a.value, a.obs_status, a.hidden_by,
            a.t, a.reserve
     FROM (FROM asked WHERE NOT exact) q ASOF LEFT JOIN available a
-      ON a.v = q.v AND a.p = q.p AND q.wanted >= a.t
+      ON a.v = q.v AND a.p = q.place AND q.wanted >= a.t
 ), grouped AS (
 SELECT i, p, t,
        sum(coefficient * value) FILTER (WHERE side = 'numerator') AS numerator,
+       sum(coefficient * value) FILTER (WHERE side = 'multiplier') AS multiplier,
        sum(coefficient * value) FILTER (WHERE side = 'denominator') AS denominator,
        hidden_by_of(hidden_by) AS hidden_by,
        bool_or(converted) AS converted,
@@ -45,6 +48,6 @@ SELECT i, p, t,
 FROM every GROUP BY i, p, t HAVING bool_or(drives)
 )
 FROM grouped SEMI JOIN (
-    SELECT d.i, p.p FROM levels l JOIN numbered_definitions d USING (indicator)
+    SELECT d.i, p.p FROM asked_levels l JOIN numbered_definitions d USING (indicator)
     JOIN places p USING (level)
 ) USING (i, p)

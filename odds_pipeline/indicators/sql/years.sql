@@ -1,13 +1,22 @@
--- The twelve months of a calendar year as one figure, dated December: missing when one of them is, and
--- hidden when one is hidden, since the eleven others would tell it.
+-- Twelve months as one figure: those of a calendar year, dated December, or those that end with each month. It is
+-- missing when one of them is, and hidden when one is hidden, since the eleven others would tell it; of those that
+-- are shown, overlapping sums tell nothing that the months do not.
 INSERT INTO available BY NAME
-WITH years AS (
-    SELECT i.v, a.p, max(a.t) AS t, count(a.value) = 12 AS complete, sum(a.value) AS total,
+WITH windowed AS (
+    SELECT a.* EXCLUDE (v, t), i.v, 12 * ((a.t + 11) // 12) AS t, a.t AS of_t
+    FROM available a JOIN numbered_inputs m USING (v) JOIN numbered_inputs i ON i.total_of = m.variable
+    WHERE i.over_window = 'year_total'
+    UNION ALL
+    SELECT a.* EXCLUDE (v, t), i.v, a.t + k.months AS t, a.t AS of_t
+    FROM available a JOIN numbered_inputs m USING (v) JOIN numbered_inputs i ON i.total_of = m.variable
+    CROSS JOIN (SELECT unnest(range(12)) AS months) k
+    WHERE i.over_window = 'twelve_months'
+), years AS (
+    SELECT a.v, a.p, a.t, count(a.value) = 12 AS complete, sum(a.value) AS total,
            max(a.obs_status) FILTER (WHERE a.value IS NULL) AS missing_status,
            max(a.obs_status) FILTER (WHERE a.value IS NOT NULL) AS status,
            hidden_by_of(hidden_by) AS hidden_by, bool_or(a.converted) AS converted, reserves_of(reserve) AS reserve
-    FROM available a JOIN numbered_inputs m USING (v) JOIN numbered_inputs i ON i.total_of = m.variable
-    GROUP BY i.v, a.p, (a.t - 1) // 12 HAVING max(a.t) % 12 = 0
+    FROM windowed a GROUP BY a.v, a.p, a.t HAVING max(a.of_t) = a.t
 )
 SELECT v, p, t, CASE WHEN complete THEN total END AS value,
        CASE WHEN complete THEN status WHEN hidden_by IS NOT NULL THEN 'Q'
