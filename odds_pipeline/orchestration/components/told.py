@@ -18,6 +18,7 @@ from odds_pipeline.orchestration.components.shared import (
     partitions_of,
     project,
 )
+from odds_pipeline.orchestration.dagster_internals.recorded import versions
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import read_sql
 from odds_pipeline.storage.store import Store
