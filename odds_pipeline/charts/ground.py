@@ -162,6 +162,10 @@ def _area(ring: Ring) -> tuple[float, float, float]:
 def _tiles(path: Path, labels: dict[str, str]) -> Ground:
     with path.open(encoding="utf-8", newline="") as file:
         rows = {row["code"]: row for row in csv.DictReader(file, delimiter=";")}
+    if lacking := sorted(set(labels) - set(rows)):
+        raise LookupError(
+            f"{path} has no tile for {', '.join(lacking)}: add them, or keep outlines (`odds outlines`)"
+        )
     shapes = {}
     side = TILE - 2
     for code, label in labels.items():

@@ -16,6 +16,7 @@ from odds_pipeline.declarations.project import Project
 def problems_of(project: Project) -> list[Problem]:
     """Every mistake of the declarations: first what a file shows by itself, the cause of others."""
     from odds_pipeline.declarations.checks.observatory import observatory_problems
+    from odds_pipeline.declarations.checks.reach import reach_problems
     from odds_pipeline.declarations.extranet import extranet_problems
     from odds_pipeline.declarations.read_publications import read_publications
     from odds_pipeline.declarations.read_simulations import read_simulations
@@ -23,7 +24,7 @@ def problems_of(project: Project) -> list[Problem]:
 
     found = [*read_publications(project).problems, *read_simulations(project)[1]]
     found += [*deployment_problems(project.root), *extranet_problems(project.root)]
-    found += observatory_problems(project)
+    found += [*observatory_problems(project), *reach_problems(project)]
     return [*project.problems, *sorted([*found, *suite_problems(project)])]
 
 

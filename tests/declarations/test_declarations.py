@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from odds_pipeline.cli.declarations import problems_of
+from odds_pipeline.declarations.checks.reach import reach_problems
 from odds_pipeline.declarations.problems import DeclarationError
 from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.quality.rules import suite_problems
@@ -309,6 +310,28 @@ def test_every_kind_of_declaration_answers_in_the_same_words(
     told = [str(p) for p in problems_of(Project.read(tmp_path))]
     assert any(t.startswith(f"{file}:") and says in t for t in told), told
     assert {t.partition(":")[0] for t in told} == {file}
+
+
+def test_what_another_departement_lacks_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lille, with contracts, nomenclatures and tiles of Seine-Saint-Denis: each would say nothing of it."""
+    text = (project_root() / "resources/deployments/local.yaml").read_text()
+    (small / "here.yaml").write_text(text.replace('["93"]', '["59"]'))
+    monkeypatch.setenv("ODDS_DEPLOYMENT", str(small / "here.yaml"))
+    with (small / "resources/reference/territories.csv").open("a") as file:
+        file.write("59;Nord;departement;;;;1968-01-01;;\n59350;Lille;commune;;;59;1968-01-01;;\n")
+    observatory = small / "assets/observatory.yaml"
+    observatory.write_text(observatory.read_text().replace('["93"]', '["59"]'))
+    key = "    territory: {columns: [code], nomenclature: qpv_communes}\n"
+    filtered = FEED.replace("    territory: {columns: [code]}\n", f"{key}    where: {{Dép.: '930'}}\n")
+    (small / FEED_FILE).write_text(filtered)
+    assert [str(p) for p in reach_problems(Project.read(small))] == [
+        "resources/reference/tiles.csv:1: no tile for 59350 (Lille): without outlines a map needs one",
+        f"{FEED_FILE}:14: `where` keeps département 93 of 'Dép.': nothing of 59 would be read",
+        f"{FEED_FILE}:14: nomenclature qpv_communes tells no territory of 59: its files would say nothing",
+    ]
+    (small / FEED_FILE).write_text(filtered.replace("'930'", "['590', '930']").replace("qpv_c", "qvp_c"))
+    _, one = reach_problems(Project.read(small))
+    assert one.message == "no nomenclature 'qvp_communes' (did you mean qpv_communes?)"
 
 
 def test_a_suite_that_changes_nothing_is_no_file(small: Path) -> None:
