@@ -31,9 +31,9 @@ class ValueChange:
 
 _CHANGES = """
 WITH b AS (FROM after.indicator_values SELECT indicator, month, territory, geography, value, obs_status,
-           conf_status, reserve),
+           conf_status, reserve WHERE $territory IS NULL OR territory = $territory),
 a AS (FROM before.indicator_values SELECT indicator, month, territory, geography, value, obs_status,
-      conf_status, reserve),
+      conf_status, reserve WHERE $territory IS NULL OR territory = $territory),
 pairs AS (
     SELECT indicator, month, territory, geography, a.value AS before, b.value AS after,
         a.reserve AS old_reserve, b.reserve AS new_reserve,
@@ -79,9 +79,13 @@ ORDER BY c.indicator, c.month, c.territory, c.geography
 
 
 def value_changes(
-    home: Home, before: int, after: int, edition: Access = EDITIONS[0]
+    home: Home,
+    before: int,
+    after: int,
+    edition: Access = EDITIONS[0],
+    territory: str | None = None,
 ) -> list[ValueChange]:
-    """Every value that differs. :class:`LookupError` when a release does not exist."""
+    """Every value that differs, of all territories or one. :class:`LookupError`: no such release."""
     with duckdb.connect() as connection:
         for name, number in (("before", before), ("after", after)):
             path = release_path(home, number) / f"{edition}.duckdb"
@@ -89,4 +93,5 @@ def value_changes(
                 raise LookupError(f"no release {number}; known: {', '.join(map(str, numbers(home)))}")
             connection.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")
         connection.register("after_inputs", read_inputs(connection, "after"))
-        return [ValueChange(*row) for row in connection.execute(_CHANGES).fetchall()]
+        found = connection.execute(_CHANGES, {"territory": territory}).fetchall()
+        return [ValueChange(*row) for row in found]

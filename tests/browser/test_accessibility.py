@@ -17,6 +17,7 @@ PAGES = {
     "/territoires/{code}": "/territoires/93008",
     "/territoires/{code}/{theme}": "/territoires/93008/social",
     "/territoires/{code}/public/{public}": "/territoires/93008/public/difficulte",
+    "/territoires/{code}/nouveautes": "/territoires/93008/nouveautes",
     "/territoires/{code}/portrait": "/territoires/93008/portrait",
     "/indicateurs": "/indicateurs",
     "/themes/{theme}": "/themes/social",
@@ -60,6 +61,8 @@ NOT_PAGES = (
     "/etude/",
     "/sante-du-site",
     "/deconnexion",
+    "/editions/flux.atom",
+    "/territoires/{code}/flux.atom",
 )
 
 

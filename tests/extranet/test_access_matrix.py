@@ -70,6 +70,8 @@ def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:
             for t in ("cadrage", "enfance_education", "sante", "social", "logement")
         ],
         "/territoires/{code}/public/{public}": ["/territoires/93008/public/difficulte"],
+        "/territoires/{code}/nouveautes": ["/territoires/93008/nouveautes"],
+        "/territoires/{code}/flux.atom": ["/territoires/93008/flux.atom"],
         "/territoires/{code}/portrait": ["/territoires/93008/portrait"],
         "/portraits/{file}": ["/portraits/93008.pdf", "/portraits/93008.html"],
         "/etude/{study}/{file}": ["/etude/logement_fragile/etude.html", "/etude/x/communes.csv"],

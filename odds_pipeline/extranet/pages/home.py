@@ -7,6 +7,7 @@ from odds_pipeline.extranet.drawing import places_map
 from odds_pipeline.extranet.pages.territory import essentials
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.changes import changes
+from odds_pipeline.extranet.reading.news import KINDS, news
 from odds_pipeline.extranet.reading.serving import Row, View
 from odds_pipeline.extranet.rendering import reader_of, render, view_of
 
@@ -27,6 +28,7 @@ def home(request: Request) -> HTMLResponse:
         "home.html",
         personal=own is not None,
         own_place=own,
+        kinds=KINDS,
         counts=counts,
         changes=changes(request.app.state.serving, view, view.number),
         publics=request.app.state.socle.publics if request.app.state.socle else {},
@@ -42,4 +44,5 @@ def _own(request: Request, view: View) -> Row | None:
     if place is None:
         return None
     rows = queries.latest_of_territory(view, place.code)
-    return {"place": place, **essentials(request, place, rows)}
+    told = news(request.app.state.serving, view, place.code)
+    return {"place": place, "news": told, **essentials(request, place, rows)}
