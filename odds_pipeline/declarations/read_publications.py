@@ -1,4 +1,4 @@
-"""Reads the publications that ``assets/`` declares: studies, the portrait, the socle."""
+"""Reads what ``assets/`` declares to be read: studies, the portrait, the socle, templates, synonyms."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +9,7 @@ from odds_pipeline.declarations.checks.publications import (
     statement_problems,
     study_problems,
     synonym_problems,
+    template_problems,
     text_problems,
 )
 from odds_pipeline.declarations.declared import Declared
@@ -18,6 +19,7 @@ from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.declarations.statement import EditionText, EditionTexts, Statement, Statements
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.declarations.synonyms import Synonym, Synonyms
+from odds_pipeline.declarations.templates import Template, Templates
 from odds_pipeline.declarations.validation import Reader
 
 
@@ -31,6 +33,7 @@ class Publications:
     synonyms: list[Synonym] = field(default_factory=list)
     statements: dict[str, Statement] = field(default_factory=dict)
     texts: dict[int, list[EditionText]] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -44,7 +47,7 @@ def load_publications(declared: Declared) -> Publications:
 
 
 def read_publications(declared: Declared) -> Publications:
-    """Read and check ``assets/studies/*.yaml``, ``portrait_social.yaml``, ``socle.yaml``."""
+    """Read and check ``assets/studies/*.yaml`` and the files beside ``assets/observatory.yaml``."""
     reader, found = Reader(declared.root), Publications()
     for path in sorted((declared.root / "assets" / "studies").glob("*.yaml")):
         if read := reader.declared(Study, path):
@@ -67,6 +70,11 @@ def read_publications(declared: Declared) -> Publications:
         words, file = synonyms
         found.synonyms = words.synonyms
         reader.problems += synonym_problems(declared, words, file)
+    path = declared.root / "assets" / "modeles.yaml"
+    if path.exists() and (templates := reader.declared(Templates, path)):
+        lists, file = templates
+        found.templates = lists.templates
+        reader.problems += template_problems(declared, lists, file)
     found.problems = reader.problems
     return found
 

@@ -26,6 +26,7 @@ from odds_pipeline.declarations.statement import EditionTexts, Statements
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.declarations.suite import Suite
 from odds_pipeline.declarations.synonyms import Synonyms
+from odds_pipeline.declarations.templates import Templates
 
 KINDS: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
     "observatory": (Observatory, ("assets/observatory.yaml",)),
@@ -47,6 +48,7 @@ KINDS: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
     "texts": (EditionTexts, ("assets/texts/*.yaml",)),
     "socle": (Socle, ("assets/socle.yaml",)),
     "synonyms": (Synonyms, ("assets/synonymes.yaml",)),
+    "templates": (Templates, ("assets/modeles.yaml",)),
     "simulation": (Simulation, ("resources/simulation/*/*.yaml",)),
     "deployment": (
         Deployment,

@@ -35,6 +35,7 @@ from odds_pipeline.extranet.pages import (
     origin,
     releases,
     search,
+    selections,
     study,
     territory,
 )
@@ -55,6 +56,7 @@ PAGES = (
     origin,
     releases,
     search,
+    selections,
     study,
     territory,
 )
@@ -96,6 +98,7 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     publications = read_publications(project)
     app.state.studies = {study.id: study.label for study in publications.studies.values()}
     app.state.socle, app.state.synonyms = publications.socle, publications.synonyms
+    app.state.templates = publications.templates
     app.state.providers = {p.id: Client(p, settings) for p in settings.providers}
     for module in PAGES:
         app.include_router(module.router, include_in_schema=False)

@@ -44,3 +44,14 @@ def test_a_mistake_is_told_with_file_and_line(
     problems = read_publications(replace(project, root=tmp_path)).problems
     assert any(message in p.message for p in problems), problems
     assert all(str(p.file) == STUDY and p.line >= 1 for p in problems)
+
+
+def test_a_mistake_of_a_template_is_told_with_its_line(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    text = (project.root / "assets" / "modeles.yaml").read_text(encoding="utf-8")
+    wrong = text.replace("  ctg:", "  logement:", 1).replace("[apl_generalistes", "[apl_generaliste", 1)
+    (tmp_path / "assets" / "modeles.yaml").write_text(wrong, encoding="utf-8")
+    problems = read_publications(replace(project, root=tmp_path)).problems
+    assert ["is a theme" in p.message for p in problems] == [False, True], problems
+    assert "did you mean apl_generalistes?" in problems[0].message
+    assert all(wrong.splitlines()[p.line - 1].strip() for p in problems)

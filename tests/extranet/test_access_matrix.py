@@ -78,7 +78,16 @@ def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:
         "/themes/{theme}": [f"/themes/{t}" for t in ("cadrage", "social", "sante", "logement")],
         "/editions/{number}": ["/editions/1"],
         "/static/{digest}/{name}": ["/static/000000000000/extranet.css"],
-        "/comparer": ["/comparer?t=93008&t=93066"],
+        "/comparer": [
+            "/comparer?t=93008&t=93066",
+            f"/comparer?t=93008&i={indicator}",
+            "/comparer?t=93008&theme=abs",
+            "/comparer?theme=tous&t=93008",
+            f"/comparer?ajouter={indicator.replace('_', '+')}&i=population_municipale",
+        ],
+        "/telecharger/tableau.xlsx": [
+            f"/telecharger/tableau.xlsx?t=93008&i={indicator}&i=population_municipale"
+        ],
         "/recherche": [f"/recherche?q={indicator.replace('_', '+')}"],
         "/api/v1/recherche": [f"/api/v1/recherche?q={indicator.replace('_', '+')}"],
         "/connexion/{provider}": ["/connexion/inconnu"],

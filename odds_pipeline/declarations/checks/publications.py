@@ -1,4 +1,4 @@
-"""Checks the studies, the portrait, its sentences, the socle, the synonyms: what they name exists."""
+"""Checks the declared publications: their indicators exist and compare."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,6 +11,7 @@ from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.declarations.statement import EditionTexts, Statement
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.declarations.synonyms import Synonyms
+from odds_pipeline.declarations.templates import Templates
 from odds_pipeline.declarations.validation import same_name
 from odds_pipeline.declarations.yaml_file import YamlFile
 from odds_pipeline.geography.territories import plain
@@ -126,6 +127,17 @@ def socle_problems(declared: Declared, socle: Socle, file: YamlFile) -> Iterator
         for indicator in names:
             if message := indicator_missing(declared, indicator):
                 yield file.problem(at, message)
+
+
+def template_problems(declared: Declared, templates: Templates, file: YamlFile) -> Iterator[Problem]:
+    """Every mistake of the templates; one and a theme share the names that an address may ask for."""
+    for name, template in templates.templates.items():
+        if name in declared.observatory.themes:
+            yield file.problem(("templates", name), f"{name!r} is a theme: give it another name")
+        for i, part in enumerate(template.parts):
+            for indicator in part.indicators:
+                if message := indicator_missing(declared, indicator):
+                    yield file.problem(("templates", name, "parts", i, "indicators"), message)
 
 
 def synonym_problems(declared: Declared, synonyms: Synonyms, file: YamlFile) -> Iterator[Problem]:

@@ -266,6 +266,7 @@ class Accounts:
         tables = {
             "sessions": "SELECT kind, label, created_at, expires_at FROM sessions WHERE person = ?",
             "identities": "SELECT issuer, subject FROM identities WHERE person = ?",
+            "selections": "SELECT name, query, shared, created_at FROM selections WHERE person = ?",
             "journal": "SELECT at, event, detail, address FROM audit WHERE person = ? ORDER BY at",
         }
         kept: dict[str, Any] = asdict(found) | {

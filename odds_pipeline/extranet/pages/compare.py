@@ -1,61 +1,68 @@
-"""Several territories side by side."""
+"""Indicators × territories: those read first, a theme, a template or one's own choice, side by side."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.extranet.reading import queries
-from odds_pipeline.extranet.reading.serving import Place, Row, Unknown, View
-from odds_pipeline.extranet.reading.situation import situation
+from odds_pipeline.extranet.reading.choice import ALL, Choice, chosen, side_by_side
+from odds_pipeline.extranet.reading.search import search
+from odds_pipeline.extranet.reading.serving import Place
 from odds_pipeline.extranet.rendering import render, view_of
 
 router = APIRouter()
 MOST = 6
 """Territories in one comparison: more columns than this cannot be read or printed."""
+CHOSEN = 60
+"""Indicators of a choice of one's own; a template has some twenty-five."""
+OFFERED = 8
+"""Indicators offered for the words to add."""
 
 Codes = Annotated[list[str], Query(max_length=MOST)]
+Names = Annotated[list[str], Query(max_length=CHOSEN)]
 
 
-ALL = "tous"
-"""Every indicator of every theme; without a theme, those that are read first."""
+@dataclass(frozen=True)
+class Asked:
+    """The territories and indicators that an address names."""
 
+    places: list[Place]
+    choice: Choice
 
-def _wanted(view: View, socle: Socle | None, theme: str) -> list[str]:
-    if theme == ALL or (not theme and socle is None):
-        return list(view.definitions)
-    if not theme and socle is not None:
-        return [name for name in socle.indicators if name in view.definitions]
-    if theme not in view.observatory.themes:
-        raise Unknown(theme)
-    return [name for name, sheet in view.definitions.items() if sheet["theme"] == theme]
-
-
-def _side_by_side(view: View, names: list[str], places: list[Place]) -> dict[str, dict[str, Row]]:
-    """Rows by indicator and territory, each with what is said of its place among the communes."""
-    rows: dict[str, dict[str, Row]] = {}
-    for row in queries.side_by_side(view, names, [place.code for place in places]):
-        told = situation(row, view.definitions[row["indicator"]])
-        rows.setdefault(row["indicator"], {})[row["territory"]] = {**row, "situation": told}
-    return rows
+    @classmethod
+    def of(cls, request: Request, t: list[str], i: list[str], theme: str) -> "Asked":
+        view, state = view_of(request), request.app.state
+        places = [view.place(code) for code in dict.fromkeys(code for code in t if code)]
+        return cls(places, chosen(view, state.socle, state.templates, theme, i))
 
 
 @router.get("/comparer")
-def compare(request: Request, t: Codes = [], theme: str = "") -> HTMLResponse:  # noqa: B006
-    """What is read first, or a theme, for up to six territories at the latest month they share."""
-    view = view_of(request)
-    names = _wanted(view, request.app.state.socle, theme)
-    places = [view.place(code) for code in dict.fromkeys(code for code in t if code)]
-    rows = _side_by_side(view, names, places)
+def compare(
+    request: Request,
+    t: Codes = [],  # noqa: B006
+    i: Names = [],  # noqa: B006
+    theme: str = "",
+    ajouter: Annotated[str, Query(max_length=100)] = "",
+) -> HTMLResponse:
+    """Up to six territories at the latest month that they share, for each indicator."""
+    view, asked = view_of(request), Asked.of(request, t, i, theme)
+    names = asked.choice.names
+    rows = side_by_side(view, names, asked.places)
+    found = search(view, ajouter, request.app.state.synonyms).indicators if ajouter else []
     return render(
         request,
         "compare.html",
-        places=places,
+        places=asked.places,
+        choice=asked.choice,
         theme=theme,
+        given=bool(i) and not theme,
+        templates=request.app.state.templates,
         everything=ALL,
-        names=names,
         rows=rows,
         most=MOST,
-        without=[name for name in names if name not in rows] if places else [],
+        chooses=0 < len(names) <= CHOSEN,
+        added=ajouter,
+        offered=[name for name in found if name not in names][:OFFERED],
+        without=[name for name in names if name not in rows] if asked.places else [],
     )

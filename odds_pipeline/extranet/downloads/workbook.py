@@ -1,0 +1,101 @@
+"""A choice of indicators and territories as a workbook to work in: French names, formats, sheets."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from xlsxwriter import Workbook
+
+from odds_pipeline.extranet.reading.choice import Choice
+from odds_pipeline.extranet.reading.serving import Place, Row, View
+from odds_pipeline.extranet.words import DIRECTIONS, status
+from odds_pipeline.french import french_day, french_month
+
+_SHEET = {
+    "Indicateur": "label",
+    "Définition": "definition",
+    "Numérateur": "numerator",
+    "Dénominateur": "denominator",
+    "Population": "population",
+    "Limites": "limits",
+    "Source": "source",
+    "Licence": "licence",
+}
+FIXED = ("Partie", "Indicateur", "Unité", "Période")
+HEADER = 1
+"""Row of the column names; what the table is stands above."""
+
+
+def write_workbook(
+    path: Path, view: View, choice: Choice, places: Sequence[Place], rows: dict[str, dict[str, Row]]
+) -> None:
+    """The table as a page shows it, the definitions of its indicators, what to know before citing."""
+    with Workbook(str(path), {"strings_to_urls": False, "strings_to_formulas": False}) as book:
+        _table(book, view, choice, places, rows)
+        sheets = [view.definitions[name] for name in choice.names if name in rows]
+        defined = [
+            [*(s[f] for f in _SHEET.values()), DIRECTIONS[s["direction"]].capitalize()] for s in sheets
+        ]
+        _text(book, "Définitions", (*_SHEET, "Lecture"), defined)
+        cautions = [(s["label"], caution) for s in sheets for caution in s["cautions"]]
+        _text(book, "À savoir avant de citer", ("Indicateur", "Précaution"), cautions)
+
+
+def _table(
+    book: Workbook, view: View, choice: Choice, places: Sequence[Place], rows: dict[str, dict[str, Row]]
+) -> None:
+    sheet, bold = book.add_worksheet("Tableau"), _bold(book)
+    formats = _formats(book, view, choice)
+    sheet.write_string(0, 0, _citation(view), book.add_format({"bold": view.simulated}))
+    columns = [*FIXED, *(name for p in places for name in (p.label, f"Situation de {p.label}"))]
+    sheet.write_row(HEADER, 0, columns, bold)
+    line = HEADER
+    for label, names in choice.sections.items():
+        for name in (n for n in names if n in rows):
+            line, told = line + 1, view.definitions[name]
+            month = next(iter(rows[name].values()))["month"]
+            sheet.write_row(line, 0, [label, told["label"], told["unit_label"], french_month(month)])
+            for column, place in enumerate(places):
+                row, at = rows[name].get(place.code), len(FIXED) + 2 * column
+                if row is None or row["value"] is None:
+                    sheet.write_string(line, at, status(row) or "non disponible" if row else "—")
+                else:
+                    sheet.write_number(line, at, row["value"], formats[told["decimals"]])
+                sheet.write_string(line, at + 1, row["situation"].text if row else "")
+    sheet.freeze_panes(HEADER + 1, 2)
+    sheet.autofilter(HEADER, 0, line, len(columns) - 1)
+    for column, width in enumerate((26, 52, 16, 16)):
+        sheet.set_column(column, column, width)
+    sheet.set_column(len(FIXED), len(columns) - 1, 20)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(HEADER)
+
+
+def _citation(view: View) -> str:
+    """What stands above the table, where nobody misses it."""
+    words = "DONNÉES SIMULÉES, à ne pas citer. " if view.simulated else ""
+    day = french_day(view.about["published_at"])
+    return f"{words}{view.observatory.label}, recueil des indicateurs, édition {view.number}, {day}."
+
+
+def _formats(book: Workbook, view: View, choice: Choice) -> dict[int, Any]:
+    """Number formats by decimals, thousands apart as French spreadsheets write them."""
+    wanted = {view.definitions[name]["decimals"] for name in choice.names}
+    return {n: book.add_format({"num_format": "#,##0" + ("." + "0" * n if n else "")}) for n in wanted}
+
+
+def _bold(book: Workbook) -> Any:
+    return book.add_format(
+        {"bold": True, "bg_color": "#E1E6E8", "bottom": 1, "text_wrap": True, "valign": "top"}
+    )
+
+
+def _text(book: Workbook, name: str, columns: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
+    """A sheet of words, wrapped in columns wide enough to read."""
+    sheet, wrapped = book.add_worksheet(name), book.add_format({"text_wrap": True, "valign": "top"})
+    sheet.write_row(0, 0, columns, _bold(book))
+    for number, line in enumerate(lines, 1):
+        sheet.write_row(number, 0, [value or "" for value in line], wrapped)
+    sheet.set_column(0, len(columns) - 1, 44)
+    sheet.freeze_panes(1, 1)

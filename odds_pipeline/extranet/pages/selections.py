@@ -1,0 +1,97 @@
+"""Selections: the templates to start from, those that people keep, their workbook."""
+
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse, RedirectResponse, Response
+
+from odds_pipeline.extranet.downloads.exports import FORMATS
+from odds_pipeline.extranet.downloads.workbook import write_workbook
+from odds_pipeline.extranet.identity import journal
+from odds_pipeline.extranet.identity.accounts import Person
+from odds_pipeline.extranet.identity.selections import forget, keep, selections
+from odds_pipeline.extranet.pages.compare import Asked, Codes, Names
+from odds_pipeline.extranet.reading.choice import side_by_side
+from odds_pipeline.extranet.reading.serving import Unknown
+from odds_pipeline.extranet.rendering import reader_of, render, view_of
+
+router = APIRouter()
+
+
+@router.get("/selections")
+def mine(request: Request) -> Response:
+    """The templates, one's selections and those of one's organisation."""
+    if reader_of(request).person is None:
+        return RedirectResponse("/connexion?next=/selections", 303)
+    return _page(request)
+
+
+def _page(request: Request, problem: str = "", status: int = 200) -> Response:
+    person = _person(request)
+    place = view_of(request).places.get(person.organisation.territory or "")
+    return render(
+        request,
+        "selections.html",
+        personal=True,
+        status=status,
+        person=person,
+        place=place,
+        templates=request.app.state.templates,
+        kept=selections(request.app.state.accounts, person),
+        problem=problem,
+    )
+
+
+def _person(request: Request) -> Person:
+    reader = reader_of(request)
+    if reader.person is None or reader.kind != "web":
+        raise Unknown("selections")
+    return reader.person
+
+
+@router.post("/selections")
+def keep_one(
+    request: Request,
+    name: Annotated[str, Form(max_length=200)] = "",
+    query: Annotated[str, Form(max_length=6000)] = "",
+    shared: Annotated[bool, Form()] = False,
+) -> Response:
+    """Keep the comparison on show under a name."""
+    try:
+        keep(request.app.state.accounts, _person(request), name, query, shared=shared)
+    except ValueError as error:
+        return _page(request, str(error), 400)
+    return RedirectResponse("/selections", 303)
+
+
+@router.post("/selections/{selection}/fin")
+def forget_one(request: Request, selection: int) -> Response:
+    """Forget one of one's selections."""
+    if not forget(request.app.state.accounts, _person(request), selection):
+        raise Unknown(str(selection))
+    return RedirectResponse("/selections", 303)
+
+
+@router.get("/telecharger/tableau.xlsx")
+def workbook(request: Request, t: Codes = [], i: Names = [], theme: str = "") -> Response:  # noqa: B006
+    """A comparison as a formatted workbook."""
+    view, asked = view_of(request), Asked.of(request, t, i, theme)
+    if not asked.places:
+        raise Unknown("tableau")
+    path = view.workshop / f"{secrets.token_hex(16)}.xlsx"
+    rows = side_by_side(view, asked.choice.names, asked.places)
+    write_workbook(path, view, asked.choice, asked.places, rows)
+    mark = "-DONNEES-SIMULEES" if view.simulated else ""
+    name = f"{view.observatory.id}-edition{view.number}-tableau{mark}.xlsx"
+    if (person := reader_of(request).person) is not None:
+        address = request.client.host if request.client else ""
+        journal.note(request.app.state.accounts, "telechargement", person, name, address)
+    return FileResponse(
+        path,
+        media_type=FORMATS["xlsx"][0],
+        filename=name,
+        headers={"cache-control": "private, no-store"},
+        background=BackgroundTask(path.unlink, missing_ok=True),
+    )

@@ -1,0 +1,98 @@
+"""Selections: chosen indicators × territories, kept, shared, taken away as a workbook."""
+
+import html
+import io
+import re
+
+import openpyxl
+import pytest
+
+from .conftest import Site
+
+CHOICE = "/comparer?t=93008&t=93066&i=population_municipale&i=foyers_rsa"
+
+
+def test_a_choice_is_an_address_that_each_reads_with_their_own_rights(site: Site) -> None:
+    member, visitor = (html.unescape(site.client(r).get(CHOICE).text) for r in ("ccas", "visiteur"))
+    assert "Mon choix (2)" in member and "Mon choix (1)" in visitor
+    assert 'value="foyers_rsa"' in member and "foyers_rsa" not in visitor.replace("i=foyers_rsa", "")
+
+
+def test_indicators_are_added_by_the_words_of_a_search(site: Site) -> None:
+    page = site.client("ccas").get(f"{CHOICE}&ajouter=menages").text
+    offered = re.findall(r'<input type="checkbox" id="o-(\w+)"', page)
+    shown = re.findall(r'<input type="checkbox" id="i-(\w+)" name="i" value="\w+" checked>', page)
+    assert offered and set(shown) == {"population_municipale", "foyers_rsa"}
+    assert not set(offered) & set(shown)
+
+
+def test_a_template_is_in_its_parts_and_only_of_what_the_reader_may_see(site: Site) -> None:
+    template = site.app.state.templates["abs"]
+    page = html.unescape(site.client("ccas").get("/comparer?theme=abs&t=93008").text)
+    assert f"<h1>{template.label}</h1>" in page and template.why in page
+    shown, parts = re.findall(r'<h2 id="s\d+">([^<]+)<', page), [part.label for part in template.parts]
+    assert len(shown) > 1 and shown == [label for label in parts if label in shown]
+    assert site.client().get("/comparer?theme=rien&t=93008").status_code == 404
+
+
+def test_a_kept_selection_is_ones_own_until_it_is_shared(site: Site) -> None:
+    client, query = site.client("ccas"), CHOICE.partition("?")[2]
+    for name, shared in (("Conseil du 3 mars", ""), ("Pour tous", "true")):
+        kept = client.post(
+            "/selections", data={"name": name, "query": query, "shared": shared or "false"}
+        )
+        assert kept.status_code == 303
+    page = client.get("/selections").text
+    address = re.search(r'href="(/comparer\?[^"]+)">Conseil du 3 mars<', page)
+    assert address and client.get(html.unescape(address[1])).text == client.get(CHOICE).text
+    colleague = site.client("ccas-admin").get("/selections").text
+    assert "Pour tous" in colleague and "Conseil du 3 mars" not in colleague
+    assert "Pour tous" not in site.client("cpam").get("/selections").text
+    identifier = re.search(r"/selections/(\d+)/fin", page)
+    assert identifier
+    end = f"/selections/{identifier[1]}/fin"
+    for other in ("ccas-admin", "observatoire-admin", "visiteur"):
+        assert site.client(other).post(end).status_code == 404, other
+    assert client.post(end).status_code == 303
+    mine = client.get("/compte/mes-donnees.json").json()["selections"]
+    assert len(mine) == 1 and mine[0]["query"] == query
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "message"),
+    [
+        ("", "t=93008", "donnez un nom"),
+        ("x", "", "ni territoire ni indicateur"),
+        ("x", "next=//mal", "ni terr"),
+    ],
+)
+def test_what_is_no_selection_is_not_kept(site: Site, name: str, query: str, message: str) -> None:
+    client = site.client("ccas")
+    answer = client.post("/selections", data={"name": name, "query": query})
+    assert answer.status_code == 400 and message in html.unescape(answer.text).lower()
+    assert site.client().post("/selections", data={"name": "x", "query": "t=93008"}).status_code == 404
+    assert site.client().get("/selections").headers["location"] == "/connexion?next=/selections"
+
+
+def test_the_workbook_says_what_the_page_says_and_opens_ready_to_work_in(site: Site) -> None:
+    """Read by another implementation (openpyxl); the figures are those of the API."""
+    client = site.client("ccas")
+    content = client.get(f"/telecharger/tableau.xlsx?{CHOICE.partition('?')[2]}").content
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert book.sheetnames == ["Tableau", "Définitions", "À savoir avant de citer"]
+    sheet = book["Tableau"]
+    assert "DONNÉES SIMULÉES" in sheet["A1"].value and "édition 1" in sheet["A1"].value
+    header = [cell.value for cell in sheet[2]]
+    assert header[:5] == ["Partie", "Indicateur", "Unité", "Période", "Bobigny"]
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == (
+        "C3",
+        f"A2:{chr(64 + len(header))}{sheet.max_row}",
+    )
+    assert sheet.column_dimensions["B"].width > 40
+    population = next(r for r in sheet.iter_rows(min_row=3) if r[1].value == "Population municipale")
+    said = client.get("/api/v1/valeurs?indicateur=population_municipale&territoire=93008").json()[
+        "valeurs"
+    ]
+    assert population[4].value in {value["valeur"] for value in said}
+    assert population[4].number_format == "#,##0"
+    assert site.client().get("/telecharger/tableau.xlsx").status_code == 404
