@@ -68,11 +68,11 @@ def raw_queries(home: Home, codes: list[str]) -> list[float]:
     assert number is not None
     with TemporaryDirectory() as folder:
         view = View(home, number, Rights(), Path(folder), Project.load().observatory)
-        queries.latest_of_territory(view, codes[0])
+        queries.latest_of_territory(view, codes[0], list(view.definitions))
         times = []
         for code in codes:
             start = time.perf_counter()
-            queries.latest_of_territory(view, code)
+            queries.latest_of_territory(view, code, list(view.definitions))
             times.append(time.perf_counter() - start)
     return times
 

@@ -5,6 +5,7 @@ Colours come from the page's style sheet by class, so that dark, printed and for
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 from odds_pipeline.charts.svg import _text, element
@@ -33,12 +34,7 @@ def strip(drawn: Strip, described: str) -> str:
     def x(value: float) -> float:
         return EDGE + (value - low) / span * (WIDTH - 2 * EDGE)
 
-    middle = _middle_half(drawn.values)
-    body = element("path", d=f"M{_text(EDGE)} {AXIS}H{WIDTH - EDGE:g}", class_="axis")
-    if middle is not None:
-        left, right = x(middle[0]), x(middle[1])
-        body += element("rect", x=left, y=AXIS - 9, width=max(right - left, 1), height=18, class_="half")
-    body += element("path", d="".join(_dots([x(v) for v in sorted(drawn.values)])), class_="dots")
+    body = _ground(tuple(sorted(drawn.values)), low, span)
     if drawn.reference is not None:
         at = _text(x(drawn.reference))
         body += element("path", d=f"M{at} {AXIS - 11}V{AXIS + 8}", class_="reference")
@@ -48,6 +44,18 @@ def strip(drawn: Strip, described: str) -> str:
         f'<svg class="strip" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
         f'aria-label="{escape(described)}">{body}</svg>'
     )
+
+
+@lru_cache(maxsize=4096)
+def _ground(values: tuple[float, ...], low: float, span: float) -> str:
+    """All but what is followed: the same for forty pages, a seventh of the work on each."""
+    middle = _middle_half(values)
+    body = element("path", d=f"M{_text(EDGE)} {AXIS}H{WIDTH - EDGE:g}", class_="axis")
+    places = [EDGE + (value - low) / span * (WIDTH - 2 * EDGE) for value in values]
+    if middle is not None:
+        left, right = (EDGE + (value - low) / span * (WIDTH - 2 * EDGE) for value in middle)
+        body += element("rect", x=left, y=AXIS - 9, width=max(right - left, 1), height=18, class_="half")
+    return body + element("path", d="".join(_dots(places)), class_="dots")
 
 
 def _dots(places: Sequence[float]) -> list[str]:
@@ -61,8 +69,5 @@ def _dots(places: Sequence[float]) -> list[str]:
 
 
 def _middle_half(values: Sequence[float]) -> tuple[float, float] | None:
-    """First and third quartile; ``None`` with fewer than eight values."""
-    if len(values) < 8:
-        return None
-    ordered = sorted(values)
-    return ordered[len(ordered) // 4], ordered[-1 - len(ordered) // 4]
+    """First and third quartile of ordered values; ``None`` with fewer than eight."""
+    return (values[len(values) // 4], values[-1 - len(values) // 4]) if len(values) >= 8 else None

@@ -4,8 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from odds_pipeline.extranet.drawing import places_map
-from odds_pipeline.extranet.pages.territory import essentials
-from odds_pipeline.extranet.reading import queries
+from odds_pipeline.extranet.pages.territory import essential_rows, essentials
 from odds_pipeline.extranet.reading.changes import changes
 from odds_pipeline.extranet.reading.news import KINDS, news
 from odds_pipeline.extranet.reading.serving import Row, View
@@ -43,6 +42,6 @@ def _own(request: Request, view: View) -> Row | None:
     place = view.places.get(person.organisation.territory or "") if person else None
     if place is None:
         return None
-    rows = queries.latest_of_territory(view, place.code)
+    rows = essential_rows(request, place)
     told = news(request.app.state.serving, view, place.code)
     return {"place": place, "news": told, **essentials(request, place, rows)}

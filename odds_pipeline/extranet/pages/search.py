@@ -20,13 +20,14 @@ def search_page(request: Request, q: Annotated[str, Query(max_length=200)] = "")
     """Indicators and territories that match the words asked for, with the value of the place named."""
     view = view_of(request)
     found = search(view, q, request.app.state.synonyms)
-    rows = queries.latest_of_territory(view, found.place) if found.place else {}
+    shown = found.indicators[:SHOWN]
+    rows = queries.latest_of_territory(view, found.place, shown) if found.place else {}
     return render(
         request,
         "search.html",
         q=q,
         found=found,
-        shown=found.indicators[:SHOWN],
+        shown=shown,
         place=view.places[found.place] if found.place else None,
         rows=rows,
         situations={name: situation(row, view.definitions[name]) for name, row in rows.items()},

@@ -56,17 +56,22 @@ def _page(
 ) -> HTMLResponse:
     """A page of one territory, with what all of them show around their own content."""
     view, socle = view_of(request), _socle(request)
-    themes = [t for t in view.observatory.themes if any(view.definitions[n]["theme"] == t for n in rows)]
     return render(
         request,
         template,
         place=place,
         rows=rows,
         socle=socle,
-        themes=themes,
+        themes=queries.themes_of(view, place.code),
         merged=view.geography not in place.geographies,
         **context,
     )
+
+
+def essential_rows(request: Request, place: Place) -> dict[str, Row]:
+    """The latest rows of what is read first."""
+    view, names = view_of(request), _socle(request).indicators
+    return queries.latest_of_territory(view, place.code, [n for n in names if n in view.definitions])
 
 
 def essentials(request: Request, place: Place, rows: dict[str, Row]) -> dict[str, Any]:
@@ -92,7 +97,7 @@ def territory(request: Request, code: str) -> HTMLResponse:
     """What is read first: one sentence, four figures, some twenty rows; last, what it cannot say."""
     view = view_of(request)
     place = view.place(code)
-    rows = queries.latest_of_territory(view, code)
+    rows = essential_rows(request, place)
     return _page(request, "territory.html", place, rows, **essentials(request, place, rows))
 
 
@@ -103,8 +108,8 @@ def territory_public(request: Request, code: str, public: str) -> HTMLResponse:
     place = view.place(code)
     if public not in socle.publics:
         raise Unknown(public)
-    rows = queries.latest_of_territory(view, code)
     names = [n for n in socle.publics[public].indicators if n in view.definitions]
+    rows = queries.latest_of_territory(view, code, names)
     valued = {n: rows[n] for n in names if n in rows and rows[n]["value"] is not None}
     return _page(
         request,
@@ -127,12 +132,14 @@ def territory_theme(
     place = view.place(code)
     if theme not in view.observatory.themes:
         raise Unknown(theme)
-    rows = queries.latest_of_territory(view, code)
+    names = [n for n, sheet in view.definitions.items() if sheet["theme"] == theme]
+    rows = queries.latest_of_territory(view, code, names)
     asked = words_of(q)
     families: dict[str, list[str]] = {}
-    for name, sheet in view.definitions.items():
+    for name in rows:
+        sheet = view.definitions[name]
         text = plain(f"{sheet['label']} {sheet['family_label']}")
-        if name in rows and sheet["theme"] == theme and all(word in text for word in asked):
+        if all(word in text for word in asked):
             families.setdefault(sheet["family_label"], []).append(name)
     shown = {name: rows[name] for names in families.values() for name in names}
     return _page(
@@ -148,7 +155,7 @@ def territory_theme(
             label: _shared([view.definitions[name]["cautions"] for name in names])
             for label, names in families.items()
         },
-        absent=[n for n, s in view.definitions.items() if s["theme"] == theme and n not in rows],
+        absent=[n for n in names if n not in rows],
         spark=series_spark,
         has_france=any(row["france_value"] is not None for row in shown.values()),
     )

@@ -61,11 +61,7 @@ def changes(serving: Serving, view: View, number: int) -> Changes:
 
     :class:`Unknown` when there is no such release.
     """
-    kept: Changes | None = view.pages.get(("changes", number))
-    if kept is None:
-        kept = _changes(serving, view, number)
-        view.pages.put(("changes", number), kept, 200 * len(kept.indicators) + 1000)
-    return kept
+    return view.once(("changes", number), lambda: _changes(serving, view, number), 100_000)
 
 
 def _changes(serving: Serving, view: View, number: int) -> Changes:

@@ -50,11 +50,7 @@ class News:
 
 def news(serving: Serving, view: View, code: str) -> News:
     """What the release of ``view`` changed for a territory since the one before."""
-    kept: News | None = view.pages.get(("news", code))
-    if kept is None:
-        kept = _news(serving, view, code)
-        view.pages.put(("news", code), kept, 1000 + 600 * sum(len(p) for p in kept.pieces.values()))
-    return kept
+    return view.once(("news", code), lambda: _news(serving, view, code), 100_000)
 
 
 def _news(serving: Serving, view: View, code: str) -> News:

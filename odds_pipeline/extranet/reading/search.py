@@ -130,17 +130,18 @@ def _place_of(view: View, asked: list[str]) -> tuple[str | None, list[str]]:
 
 def _place_names(view: View) -> list[tuple[str, list[str]]]:
     """Territories by the words of their name; a commune also by its first one, if it has it alone."""
-    kept: list[tuple[str, list[str]]] | None = view.pages.get("place_names")
-    if kept is None:
-        kept = [(place.code, words_of(place.label)) for place in view.places.values()]
-        firsts = Counter(words[0] for _, words in kept if words)
-        kept += [
-            (code, words[:1])
-            for code, words in kept
-            if view.places[code].level == "commune" and firsts[words[0]] == 1 and len(words[0]) >= 5
-        ]
-        view.pages.put("place_names", kept, 10_000)
-    return kept
+    return view.once("place_names", lambda: _named(view), 10_000)
+
+
+def _named(view: View) -> list[tuple[str, list[str]]]:
+    named = [(place.code, words_of(place.label)) for place in view.places.values()]
+    firsts = Counter(words[0] for _, words in named if words)
+    alone = [
+        (code, words[:1])
+        for code, words in named
+        if view.places[code].level == "commune" and firsts[words[0]] == 1 and len(words[0]) >= 5
+    ]
+    return named + alone
 
 
 def _like(word: str, asked: list[str]) -> str | None:

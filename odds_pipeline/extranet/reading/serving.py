@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -33,6 +33,7 @@ LISTS = ("breaks", "notes", "corrections")
 """Sets of rights kept ready; some twenty organisations share fewer than ten."""
 
 Row = dict[str, Any]
+Made = TypeVar("Made")
 
 
 class Unknown(LookupError):
@@ -67,7 +68,8 @@ _VIEWS = (
 class View:
     """One release through one reader's rights, without the indicators ``withheld``.
 
-    ``pages`` caches what was made from it.
+    ``pages`` caches what was made from it; ``known_values`` has those of the communes by indicator,
+    month and geography, as they were asked for.
     """
 
     def __init__(
@@ -130,6 +132,7 @@ class View:
         self.valued: frozenset[str] = frozenset(row["indicator"] for row in valued)
         changed = self.rows("SELECT DISTINCT territory FROM release.converted_values")
         self.changed: frozenset[str] = frozenset(row["territory"] for row in changed)
+        self.known_values: dict[tuple[str, str, int], list[float]] = {}
         self.geography: int = max((g for p in self.places.values() for g in p.geographies), default=0)
 
     def rows(self, sql: str, parameters: Sequence[Any] | Row | None = None) -> list[Row]:
@@ -143,6 +146,14 @@ class View:
         """The first row, if any."""
         found = self.rows(sql, parameters)
         return found[0] if found else None
+
+    def once(self, key: Any, make: Callable[[], Made], size: int = 5_000) -> Made:
+        """What ``make`` gives, made once while it is kept: a release never changes."""
+        kept: Made | None = self.pages.get(key)
+        if kept is None:
+            kept = make()
+            self.pages.put(key, kept, size)
+        return kept
 
     def indicator(self, name: str) -> Row:
         """The definition sheet of a visible indicator; :class:`Unknown` otherwise."""
