@@ -18,6 +18,9 @@ class Socle(Declaration):
     label: Sentence
     themes: dict[Name, list[Name]] = Field(min_length=1)
     publics: dict[Name, Public] = {}
+    likeness: list[Name] = Field(
+        default=[], description="indicators of structure by which communes resemble one another"
+    )
 
     @property
     def indicators(self) -> list[str]:

@@ -36,9 +36,12 @@ HEADERS = {
 BODY_LIMIT = 64_000
 """Bytes of a form; the longest holds an address, a name and a password."""
 _EDITION = re.compile(
-    r"/e/([1-9][0-9]{0,4})(/(?:|territoires|indicateurs|themes|comparer|recherche)(?:/.*)?)"
+    r"/e/([1-9][0-9]{0,4})(/(?:|territoires|indicateurs|themes|comparer|recherche|graphiques|integrer)"
+    r"(?:/.*)?)"
 )
 """Pages that an edition has of its own; accounts, studies and downloads are not of one edition."""
+_OWN = (b"content-type", b"content-security-policy", b"cross-origin-resource-policy")
+"""What a page says of itself, and is kept with it."""
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -62,7 +65,7 @@ class Page:
     body: bytes
     packed: bytes
     etag: str
-    content_type: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
 
 
 class Delivery:
@@ -227,14 +230,15 @@ class _Keeping:
 
 def _page(body: bytes, headers: Headers) -> Page:
     etag = '"' + hashlib.sha256(body).hexdigest()[:32] + '"'
-    return Page(body, gzip.compress(body, 6, mtime=0), etag, headers["content-type"].encode())
+    kept = tuple((name, value) for name, value in headers.raw if name in _OWN)
+    return Page(body, gzip.compress(body, 6, mtime=0), etag, kept)
 
 
 async def _answer(page: Page, method: str, headers: Headers, send: Send) -> None:
     packed = "gzip" in headers.get("accept-encoding", "")
     same = page.etag in headers.get("if-none-match", "")
     body = b"" if same else page.packed if packed else page.body
-    sent = [(b"etag", page.etag.encode()), (b"content-type", page.content_type)]
+    sent = [(b"etag", page.etag.encode()), *page.headers]
     if not same:
         sent.append((b"content-length", str(len(body)).encode()))
         if packed:

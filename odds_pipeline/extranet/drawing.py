@@ -16,6 +16,7 @@ from odds_pipeline.charts import (
     trend,
 )
 from odds_pipeline.charts.strip import Strip, strip
+from odds_pipeline.extranet.reading.month import Month
 from odds_pipeline.extranet.reading.serving import Place, Row, View
 from odds_pipeline.extranet.words import figure
 from odds_pipeline.geography.territories import Territories
@@ -39,19 +40,24 @@ class Atlas:
         return self._grounds[geography]
 
 
-def position(row: Row, sheet: Row, known: list[float], label: str) -> str:
-    """The strip of a value among the communes' ones of the same period; nothing below four of them."""
+def position(
+    row: Row, sheet: Row, known: list[float], label: str, against: tuple[str, float | None]
+) -> str:
+    """The strip of a value among the communes' ones of the same period; nothing below four of them.
+
+    ``against``: what it is set against, and its value.
+    """
     if len(known) < 4:
         return ""
     own = row["value"]
-    reference = None if adds_up(sheet) else row["departement_value"]
+    reference = None if adds_up(sheet) else against[1]
     described = (
         f"De {figure(min(known), sheet)} à {figure(max(known), sheet)} parmi {len(known)} communes"
     )
     if own is not None:
         described += f" ; {label} : {figure(own, sheet)}"
     if reference is not None:
-        described += f" ; département : {figure(reference, sheet)}"
+        described += f" ; {against[0]} : {figure(reference, sheet)}"
     drawn = strip(Strip(known, own, reference), described)
     ends = f"<span>{figure(min(known), sheet)}</span><span>{figure(max(known), sheet)}</span>"
     return f'{drawn}<span class="ends" aria-hidden="true">{ends}</span>'
@@ -146,6 +152,16 @@ def indicator_trend(view: View, sheet: Row, series: list[Row], place: Place | No
         lambda value: figure(value, sheet),
         breaks={b["month"]: b["reason"] for b in sheet["breaks"]},
     )
+
+
+def charts_of(atlas: Atlas, view: View, shown: Month) -> dict[str, str]:
+    """The charts that there are of one indicator, by name: ``carte``, ``classement``, ``evolution``."""
+    drawn = {
+        "carte": indicator_map(atlas, view, shown.sheet, shown.rows, shown.chosen),
+        "classement": indicator_ranking(view, shown.sheet, shown.rows, shown.chosen),
+        "evolution": indicator_trend(view, shown.sheet, shown.series, shown.chosen),
+    }
+    return {name: svg for name, svg in drawn.items() if svg is not None}
 
 
 def series_spark(row: Row, sheet: Row) -> str:

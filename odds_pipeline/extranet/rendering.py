@@ -60,7 +60,9 @@ def reader_of(request: Request) -> Reader:
     return reader
 
 
-_OWN_PAGES = re.compile(r'(href|action)="/(territoires|indicateurs|themes|comparer|recherche)(?=[/?"#])')
+_OWN_PAGES = re.compile(
+    r'(href|action)="/(territoires|indicateurs|themes|comparer|recherche|graphiques)(?=[/?"#])'
+)
 
 
 def _within(html: str, prefix: str) -> str:
@@ -72,6 +74,7 @@ def render(
     request: Request, template: str, *, status: int = 200, personal: bool = False, **context: Any
 ) -> HTMLResponse:
     """A page. ``personal`` pages are never kept; others may be, so they must hold nothing personal."""
+    asked = {"query": request.url.query, **context}
     html = TEMPLATES.get_template(template).render(
         view=view_of(request),
         observatory=view_of(request).observatory,
@@ -81,8 +84,7 @@ def render(
         path=request.scope["path"],
         latest=request.state.latest,
         prefix=request.state.prefix,
-        query=request.url.query,
-        **context,
+        **asked,
     )
     response = HTMLResponse(_within(html, request.state.prefix), status)
     if personal:

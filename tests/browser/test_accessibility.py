@@ -24,6 +24,7 @@ PAGES = {
     "/indicateurs/{indicator}": "/indicateurs/part_foyers_rsa?territoire=93008",
     "/indicateurs/{indicator}/origine": "/indicateurs/part_foyers_rsa/origine?territoire=93008",
     "/comparer": "/comparer?t=93008&t=93066&theme=abs&ajouter=rsa",
+    "/integrer/{indicator}/{chart}": "/integrer/population_municipale/carte?territoire=93008",
     "/selections": "/selections",
     "/recherche": "/recherche?q=population",
     "/etude": "/etude",
@@ -62,6 +63,7 @@ NOT_PAGES = (
     "/etude/",
     "/sante-du-site",
     "/deconnexion",
+    "/graphiques/",
     "/editions/flux.atom",
     "/territoires/{code}/flux.atom",
 )

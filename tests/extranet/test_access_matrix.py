@@ -64,10 +64,13 @@ def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:
         ],
         "/donnees/{file}": [f"/donnees/{t}.{f}" for t in ("recueil", "indicateurs") for f in FORMATS],
         "/donnees/schemas/{table}.json": ["/donnees/schemas/valeurs.json"],
-        "/territoires/{code}": ["/territoires/93008", "/territoires/93"],
+        "/territoires/{code}": [
+            "/territoires/93",
+            *(f"/territoires/93008?avec={other}" for other in ("", "ept", "france", "semblables")),
+        ],
         "/territoires/{code}/{theme}": [
             f"/territoires/93008/{t}"
-            for t in ("cadrage", "enfance_education", "sante", "social", "logement")
+            for t in ("cadrage", "enfance_education", "sante", "social", "logement?ordre=difficulte")
         ],
         "/territoires/{code}/public/{public}": ["/territoires/93008/public/difficulte"],
         "/territoires/{code}/nouveautes": ["/territoires/93008/nouveautes"],
@@ -77,6 +80,11 @@ def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:
         "/etude/{study}/{file}": ["/etude/logement_fragile/etude.html", "/etude/x/communes.csv"],
         "/themes/{theme}": [f"/themes/{t}" for t in ("cadrage", "social", "sante", "logement")],
         "/editions/{number}": ["/editions/1"],
+        "/graphiques/{indicator}/{file}": [
+            f"/graphiques/{indicator}/{chart}.svg?territoire=93008"
+            for chart in ("carte", "classement", "evolution")
+        ],
+        "/integrer/{indicator}/{chart}": [f"/integrer/{indicator}/{c}" for c in ("carte", "evolution")],
         "/static/{digest}/{name}": ["/static/000000000000/extranet.css"],
         "/comparer": [
             "/comparer?t=93008&t=93066",

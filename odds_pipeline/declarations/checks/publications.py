@@ -119,9 +119,10 @@ def socle_problems(declared: Declared, socle: Socle, file: YamlFile) -> Iterator
     for theme in socle.themes:
         if theme not in known:
             yield file.problem(("themes", theme), f"no theme {theme!r}{nearest(theme, known)}")
-    lists = {
+    lists: dict[tuple[str, ...], list[str]] = {
         **{("themes", name): names for name, names in socle.themes.items()},
         **{("publics", name): public.indicators for name, public in socle.publics.items()},
+        ("likeness",): socle.likeness,
     }
     for at, names in lists.items():
         for indicator in names:

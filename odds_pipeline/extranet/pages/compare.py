@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
@@ -47,16 +48,17 @@ def compare(
 ) -> HTMLResponse:
     """Up to six territories at the latest month that they share, for each indicator."""
     view, asked = view_of(request), Asked.of(request, t, i, theme)
-    names = asked.choice.names
+    names, given = asked.choice.names, bool(i) and not theme
     rows = side_by_side(view, names, asked.places)
     found = search(view, ajouter, request.app.state.synonyms).indicators if ajouter else []
     return render(
         request,
         "compare.html",
+        query=_query(asked, theme, given),
         places=asked.places,
         choice=asked.choice,
         theme=theme,
-        given=bool(i) and not theme,
+        given=given,
         templates=request.app.state.templates,
         everything=ALL,
         rows=rows,
@@ -66,3 +68,9 @@ def compare(
         offered=[name for name in found if name not in names][:OFFERED],
         without=[name for name in names if name not in rows] if asked.places else [],
     )
+
+
+def _query(asked: Asked, theme: str, given: bool) -> str:
+    """The address of what is shown: it names nothing that its reader may not see."""
+    own = [("i", name) for name in asked.choice.names] if given else [("theme", theme)]
+    return urlencode([("t", p.code) for p in asked.places] + [one for one in own if one[1]])

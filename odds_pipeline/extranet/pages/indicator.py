@@ -3,15 +3,11 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.extranet.drawing import (
-    indicator_map,
-    indicator_ranking,
-    indicator_trend,
-    position,
-)
+from odds_pipeline.extranet.drawing import charts_of, position
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.changes import history_of
-from odds_pipeline.extranet.reading.serving import Place, Row, Unknown, View
+from odds_pipeline.extranet.reading.month import month_of
+from odds_pipeline.extranet.reading.serving import Row, Unknown, View
 from odds_pipeline.extranet.reading.situation import age, situation, trend
 from odds_pipeline.extranet.rendering import render, view_of
 
@@ -46,12 +42,6 @@ def _families(request: Request) -> dict[str, dict[str, list[str]]]:
     return families
 
 
-def _departements(view: View, chosen: Place | None) -> list[str]:
-    """The département of the chosen place, else those of the observatory."""
-    codes = [chosen.departement] if chosen and chosen.departement else view.observatory.departements
-    return [code for code in codes if code in view.places]
-
-
 @router.get("/indicateurs/{indicator}")
 def one_indicator(
     request: Request,
@@ -62,37 +52,15 @@ def one_indicator(
 ) -> HTMLResponse:
     """The definition sheet with the map, the ranking, the series and the table of one month."""
     view = view_of(request)
-    sheet = view.indicator(indicator)
-    months = queries.months_of(view, indicator)
-    levels = queries.levels_of(view, indicator)
-    level = niveau or (levels[0] if levels else "commune")
-    at_level = [row for row in months if level in row["levels"]]
-    month = mois or (at_level[0]["month"] if at_level else None)
-    rows = queries.month_of(view, indicator, month, level) if month else []
-    chosen = view.place(territoire) if territoire else None
-    compared = [*([chosen.code] if chosen else []), *_departements(view, chosen)]
-    series = queries.series(view, indicator, compared)
-    atlas = request.app.state.atlas
-    own = next((row for row in rows if chosen and row["territory"] == chosen.code), None)
+    shown = month_of(view, indicator, mois, niveau, territoire)
     return render(
         request,
         "indicator.html",
-        sheet=sheet,
-        months=months,
-        at_level=at_level,
-        levels=levels,
-        level=level,
-        month=month,
-        rows=rows,
-        chosen=chosen,
-        own=own,
-        told=_told(view, sheet, own, rows, series) if rows else None,
-        series=series,
-        compared=[view.place(code) for code in dict.fromkeys(compared)],
-        reserves=sorted({row["reserve"] for row in rows if row["reserve"]}),
-        map=indicator_map(atlas, view, sheet, rows, chosen),
-        ranking=indicator_ranking(view, sheet, rows, chosen),
-        trend=indicator_trend(view, sheet, series, chosen),
+        **vars(shown),
+        own=shown.own,
+        told=_told(view, shown.sheet, shown.own, shown.rows, shown.series) if shown.rows else None,
+        reserves=sorted({row["reserve"] for row in shown.rows if row["reserve"]}),
+        charts=charts_of(request.app.state.atlas, view, shown),
         sources=queries.sources_of(view, indicator),
         history=history_of(request.app.state.serving, view, indicator),
     )
@@ -106,7 +74,7 @@ def _told(view: View, sheet: Row, own: Row | None, rows: list[Row], series: list
     seen = own or {**rows[0], "value": None}
     label = view.places[own["territory"]].label if own else ""
     said = {
-        "strip": position(seen, sheet, values, label),
+        "strip": position(seen, sheet, values, label, ("département", seen["departement_value"])),
         "age": age(rows[0]["month"], view.about["published_at"]),
         "ends": (ends[0], ends[-1]) if len(ends) > 1 else None,
     }

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.extranet.drawing import places_map, position, series_spark
+from odds_pipeline.extranet.drawing import adds_up, places_map, position, series_spark
 from odds_pipeline.extranet.reading import queries
+from odds_pipeline.extranet.reading.reference import Reference, choices, reference
 from odds_pipeline.extranet.reading.search import words_of
 from odds_pipeline.extranet.reading.serving import Place, Row, Unknown, View
 from odds_pipeline.extranet.reading.situation import age, quarters, situation, trend
@@ -36,19 +37,26 @@ def _socle(request: Request) -> Socle:
     )
 
 
-def _told(view: View, place: Place, rows: dict[str, Row]) -> dict[str, Row]:
+def _told(view: View, place: Place, rows: dict[str, Row], against: Reference) -> dict[str, Row]:
     """What stands beside each value: its strip, its situation and trend in words, its age."""
     known = queries.among_communes(view, rows)
     published = view.about["published_at"]
-    return {
-        name: {
-            "strip": position(row, view.definitions[name], known.get(name, []), place.label),
-            "situation": situation(row, view.definitions[name]),
-            "trend": trend(row, view.definitions[name]),
+    told = {}
+    for name, row in rows.items():
+        sheet, other = view.definitions[name], against.values.get(name)
+        told[name] = {
+            "strip": position(row, sheet, known.get(name, []), place.label, (against.label, other)),
+            "reference": None if adds_up(sheet) else other,
+            "situation": situation(row, sheet),
+            "trend": trend(row, sheet),
             "age": age(row["month"], published),
         }
-        for name, row in rows.items()
-    }
+    return told
+
+
+def against_of(request: Request, place: Place, rows: dict[str, Row], asked: str = "") -> Reference:
+    """What the values of a territory are set against."""
+    return reference(view_of(request), place, rows, asked, _socle(request).likeness)
 
 
 def _page(
@@ -74,16 +82,18 @@ def essential_rows(request: Request, place: Place) -> dict[str, Row]:
     return queries.latest_of_territory(view, place.code, [n for n in names if n in view.definitions])
 
 
-def essentials(request: Request, place: Place, rows: dict[str, Row]) -> dict[str, Any]:
+def essentials(request: Request, place: Place, rows: dict[str, Row], asked: str = "") -> dict[str, Any]:
     """What is read first of a territory: what is counted, the figures shown large, the rows by theme."""
     view, socle = view_of(request), _socle(request)
     chosen = {n: rows[n] for n in socle.indicators if n in rows and n in view.definitions}
     valued = {n: row for n, row in chosen.items() if row["value"] is not None}
-    found = quarters(valued, view.definitions)
+    found, against = quarters(valued, view.definitions), against_of(request, place, valued, asked)
     # The most telling first: an extreme quarter, in the order of the socle.
     first = sorted(valued, key=lambda n: n not in (*found.get("quart4", []), *found.get("quart1", [])))
     return {
-        "told": _told(view, place, valued),
+        "told": _told(view, place, valued, against),
+        "against": against,
+        "choices": choices(place, against.alike),
         "valued": valued,
         "quarters": found,
         "first": [n for n in valued if n in first[:FIRST]],
@@ -93,12 +103,15 @@ def essentials(request: Request, place: Place, rows: dict[str, Row]) -> dict[str
 
 
 @router.get("/territoires/{code}")
-def territory(request: Request, code: str) -> HTMLResponse:
-    """What is read first: one sentence, four figures, some twenty rows; last, what it cannot say."""
+def territory(request: Request, code: str, avec: str = "") -> HTMLResponse:
+    """What is read first: one sentence, four figures, some twenty rows; last, what it cannot say.
+
+    ``avec``: what the values are set against.
+    """
     view = view_of(request)
     place = view.place(code)
     rows = essential_rows(request, place)
-    return _page(request, "territory.html", place, rows, **essentials(request, place, rows))
+    return _page(request, "territory.html", place, rows, **essentials(request, place, rows, avec))
 
 
 @router.get("/territoires/{code}/public/{public}")
@@ -117,31 +130,45 @@ def territory_public(request: Request, code: str, public: str) -> HTMLResponse:
         place,
         rows,
         public=public,
-        told=_told(view, place, valued),
+        told=_told(view, place, valued, against := against_of(request, place, valued)),
+        against=against,
         valued=valued,
         unknown=[n for n in names if n not in valued],
     )
 
 
+ORDERS = {
+    "": "par famille",
+    "difficulte": "les plus difficiles d’abord",
+    "recent": "les plus récents d’abord",
+}
+SITUATIONS = {
+    "": "toutes",
+    "quart4": "parmi les plus difficiles",
+    "quart3": "plutôt difficiles",
+    "quart2": "plutôt favorables",
+    "quart1": "parmi les plus favorables",
+}
+
+
 @router.get("/territoires/{code}/{theme}")
 def territory_theme(
-    request: Request, code: str, theme: str, q: Annotated[str, Query(max_length=100)] = ""
+    request: Request,
+    code: str,
+    theme: str,
+    q: Annotated[str, Query(max_length=100)] = "",
+    etat: str = "",
+    ordre: str = "",
 ) -> HTMLResponse:
-    """All the indicators of a theme, by family, or those whose words are asked for."""
+    """All the indicators of a theme, or those whose words or situation are asked for, in an order."""
     view = view_of(request)
     place = view.place(code)
-    if theme not in view.observatory.themes:
+    if theme not in view.observatory.themes or etat not in SITUATIONS or ordre not in ORDERS:
         raise Unknown(theme)
     names = [n for n, sheet in view.definitions.items() if sheet["theme"] == theme]
     rows = queries.latest_of_territory(view, code, names)
-    asked = words_of(q)
-    families: dict[str, list[str]] = {}
-    for name in rows:
-        sheet = view.definitions[name]
-        text = plain(f"{sheet['label']} {sheet['family_label']}")
-        if all(word in text for word in asked):
-            families.setdefault(sheet["family_label"], []).append(name)
-    shown = {name: rows[name] for names in families.values() for name in names}
+    kept = {name: row for name, row in rows.items() if _asked_for(view, name, row, words_of(q), etat)}
+    families = _in_order(view, kept, ordre)
     return _page(
         request,
         "territory_theme.html",
@@ -149,16 +176,40 @@ def territory_theme(
         rows,
         theme=theme,
         q=q,
+        etat=etat,
+        ordre=ordre,
+        orders=ORDERS,
+        situations=SITUATIONS,
         families=families,
-        told=_told(view, place, shown),
+        told=_told(view, place, kept, against_of(request, place, kept)),
         shared={
             label: _shared([view.definitions[name]["cautions"] for name in names])
             for label, names in families.items()
         },
         absent=[n for n in names if n not in rows],
         spark=series_spark,
-        has_france=any(row["france_value"] is not None for row in shown.values()),
+        has_france=any(row["france_value"] is not None for row in kept.values()),
     )
+
+
+def _asked_for(view: View, name: str, row: Row, words: list[str], etat: str) -> bool:
+    sheet = view.definitions[name]
+    text = plain(f"{sheet['label']} {sheet['family_label']}")
+    return all(word in text for word in words) and etat in ("", situation(row, sheet).kind)
+
+
+def _in_order(view: View, rows: dict[str, Row], ordre: str) -> dict[str, list[str]]:
+    """Indicators by family, or all together in another order; what has no situation comes last."""
+    if ordre == "recent":
+        return {"Tous": sorted(rows, key=lambda n: rows[n]["month"], reverse=True)} if rows else {}
+    if ordre == "difficulte":
+        kinds = {name: situation(row, view.definitions[name]).kind for name, row in rows.items()}
+        rank = {"quart4": 0, "quart3": 1, "egal": 2, "quart2": 3, "quart1": 4}
+        return {"Tous": sorted(rows, key=lambda n: rank.get(kinds[n], 5))} if rows else {}
+    families: dict[str, list[str]] = {}
+    for name in rows:
+        families.setdefault(view.definitions[name]["family_label"], []).append(name)
+    return families
 
 
 def _shared(cautions: list[list[str]]) -> list[str]:

@@ -73,6 +73,24 @@ def _among_communes(
     return {key: known.get(key, []) for key in keys}
 
 
+def values_among(view: View, rows: dict[str, Row], codes: Sequence[str]) -> dict[str, list[float]]:
+    """What some territories had for the indicator, month and geography of each row."""
+    found = view.rows(
+        "WITH wanted AS (SELECT unnest($indicators::VARCHAR[]) AS indicator, "
+        "unnest($months::VARCHAR[]) AS month, unnest($geographies::INTEGER[]) AS geography) "
+        "SELECT indicator, list(value) AS known FROM indicator_values "
+        "JOIN wanted USING (indicator, month, geography) "
+        "WHERE list_contains($codes::VARCHAR[], territory) AND value IS NOT NULL GROUP BY indicator",
+        {
+            "indicators": list(rows),
+            "months": [row["month"] for row in rows.values()],
+            "geographies": [row["geography"] for row in rows.values()],
+            "codes": list(codes),
+        },
+    )
+    return {row["indicator"]: row["known"] for row in found}
+
+
 def series(view: View, indicator: str, territories: Sequence[str]) -> list[Row]:
     """The whole history of an indicator for some territories, the oldest first."""
     return view.rows(

@@ -17,8 +17,8 @@ from odds_pipeline.publications.documents.document import Document, plain
 
 
 @cache
-def _compiler() -> typst.Compiler:
-    # One compiler for all documents: loading fonts costs more than writing four pages.
+def compiler() -> typst.Compiler:
+    """One for all documents: loading fonts costs more than writing four pages."""
     packages = (font_source_sans_pro, font_source_serif_pro)
     folders = [Path(str(package.__file__)).parent / "files" for package in packages]
     fonts = typst.Fonts(include_system_fonts=False, font_paths=folders)
@@ -33,7 +33,7 @@ def _layout() -> bytes:
 def to_pdf(document: Document) -> bytes:
     """The same bytes for the same document. Raises :class:`RuntimeError` on any warning."""
     content = json.dumps(plain(document), ensure_ascii=False)
-    pdf, warnings = _compiler().compile_with_warnings(
+    pdf, warnings = compiler().compile_with_warnings(
         _layout(),
         format="pdf",
         sys_inputs={"document": content},

@@ -1,0 +1,80 @@
+"""What a reader chooses on the pages of a territory: what to compare with, what to show, in which order."""
+
+import html
+import re
+
+import numpy as np
+import pytest
+
+from odds_pipeline.extranet.reading.rights import VISITOR
+from odds_pipeline.extranet.reading.serving import View
+from odds_pipeline.extranet.reading.similar import similar
+from odds_pipeline.extranet.words import figure
+
+from .conftest import Site
+
+NAMES = ("population_municipale", "taux_activite_15_64", "taux_chomage_rp", "logements_autorises")
+
+
+def view_of(site: Site) -> View:
+    view: View = site.app.state.serving.view(VISITOR)
+    return view
+
+
+def test_the_nearest_communes_are_those_of_a_calculation_by_matrices(site: Site) -> None:
+    """Another implementation: numpy, on the latest values as the API gives them."""
+    client = site.client()
+    columns: list[dict[str, float]] = []
+    for name in NAMES:
+        values = client.get(f"/api/v1/valeurs?indicateur={name}").json()["valeurs"]
+        known = [v for v in values if v["valeur"] is not None and v["niveau"] == "commune"]
+        last = max((v["mois"], v["geographie"]) for v in known)
+        columns.append(
+            {v["territoire"]: v["valeur"] for v in known if (v["mois"], v["geographie"]) == last}
+        )
+    codes = sorted(set.intersection(*(set(c) for c in columns)))
+    matrix = np.array([[c[code] for c in columns] for code in codes])
+    mean = np.array([np.mean(list(c.values())) for c in columns])
+    spread = np.array([np.std(list(c.values())) for c in columns])
+    scaled = (matrix - mean) / spread
+    gaps = np.sqrt(((scaled - scaled[codes.index("93008")]) ** 2).mean(axis=1))
+    expected = [codes[i] for i in np.argsort(gaps, kind="stable") if codes[i] != "93008"][:5]
+    found = similar(view_of(site), "93008", NAMES)
+    assert [one.code for one in found] == expected
+    assert [one.distance for one in found] == pytest.approx([gaps[codes.index(c)] for c in expected])
+    assert similar(view_of(site), "93", NAMES) == []
+
+
+def test_the_comparator_sets_the_values_of_the_same_period_beside(site: Site) -> None:
+    client, view = site.client("ccas"), view_of(site)
+    ept = view.place("93008").ept
+    page = html.unescape(client.get("/territoires/93008?avec=ept").text)
+    assert f"{view.place(ept).label}, même période" in page
+    card = re.search(rf"{view.place(ept).label} : ([^<]+)</p>", page)
+    name = re.search(r'class="name"><a href="/indicateurs/(\w+)', page)
+    assert card and name
+    sheet = site.app.state.serving.view(site.people["ccas"].organisation.rights).definitions
+    shown = {
+        figure(v["valeur"], sheet[n])
+        for n in re.findall(r'class="name"><a href="/indicateurs/(\w+)', page)
+        for v in client.get(f"/api/v1/valeurs?indicateur={n}&territoire={ept}").json()["valeurs"]
+    }
+    assert card[1] in shown
+    assert client.get("/territoires/93008?avec=rien").status_code == 404
+    assert client.get("/territoires/FR?avec=ept").status_code == 404
+
+
+def test_a_theme_is_shown_by_situation_and_in_an_order(site: Site) -> None:
+    client = site.client("observatoire")
+    rows = r'<tr role="row">\s*<th role="rowheader".*?</tr>'
+    full = re.findall(rows, client.get("/territoires/93008/logement").text, re.DOTALL)
+    hard = re.findall(rows, client.get("/territoires/93008/logement?etat=quart4").text, re.DOTALL)
+    assert len(hard) == sum("parmi les plus difficiles" in row for row in full) < len(full)
+    assert all("parmi les plus difficiles" in row for row in hard)
+    ordered = re.findall(
+        rows, client.get("/territoires/93008/logement?ordre=difficulte").text, re.DOTALL
+    )
+    assert len(ordered) == len(full)
+    marked = ["parmi les plus difficiles" in row for row in ordered]
+    assert marked == sorted(marked, reverse=True)
+    assert client.get("/territoires/93008/logement?ordre=rien").status_code == 404
