@@ -239,6 +239,6 @@ def _map(
         body.append(text(x + 27, y + row * STEP + 13, words, size=16))
     body.append(line(0, ground.height + 8, ground.width, ground.height + 8))
     if note:
-        body.append(text(0, y + rows * STEP + 13, note, size=16))
+        body.append(text(0, y + rows * STEP + 13, note, size=13))
     height = ground.height + LEGEND + (rows + bool(note)) * STEP
     return figure(key, title, description, ground.width, height, _hatch(key) + "".join(body))

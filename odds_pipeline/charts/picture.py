@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
 
-from odds_pipeline.charts.svg import QUIET, element, text
+from odds_pipeline.charts.svg import FONT, QUIET, element, text
 
 MARGIN = 16.0
 TITLE, NOTE = 15.0, 10.0
@@ -39,7 +39,7 @@ def picture(drawn: str, title: str, notes: Sequence[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + 2 * MARGIN:g} {full:g}" '
         f'width="{width + 2 * MARGIN:g}" height="{full:g}" role="img" aria-label="{escape(title)}" '
-        f'font-family="Libertinus Serif, Georgia, serif">{"".join(body)}</svg>'
+        f'font-family="{FONT}, sans-serif">{"".join(body)}</svg>'
     )
 
 

@@ -36,7 +36,7 @@ HEADERS = {
 BODY_LIMIT = 64_000
 """Bytes of a form; the longest holds an address, a name and a password."""
 _EDITION = re.compile(
-    r"/e/([1-9][0-9]{0,4})(/(?:|territoires|indicateurs|themes|comparer|recherche|graphiques|integrer)"
+    r"/e/([1-9][0-9]{0,4})(/(?:|territoires|indicateurs|themes|comparer|croiser|recherche|graphiques|integrer)"
     r"(?:/.*)?)"
 )
 """Pages that an edition has of its own; accounts, studies and downloads are not of one edition."""

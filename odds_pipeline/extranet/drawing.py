@@ -64,21 +64,32 @@ def position(
 
 
 def places_map(atlas: Atlas, view: View) -> str:
-    """A map whose communes are links; the same links stand in a list beside it."""
+    """A map whose communes are links, of a tint by EPT; the same links stand in a list beside it."""
     ground = atlas.ground(view.geography)
+    tints = {ept.code: n for n, ept in enumerate(epts(view))}
     body = []
     for code, shape in sorted(ground.shapes.items(), key=lambda item: item[1].label):
-        label = escape(shape.label)
-        name = escape(shape.short_label)
-        place = f'x="{shape.x:g}" y="{shape.y + 3:g}" font-size="7.2" text-anchor="middle"'
+        label, name = escape(shape.label), escape(shape.short_label)
+        ept = view.places[code].ept if code in view.places else ""
+        place = f'x="{shape.x:g}" y="{shape.y + 3:g}" font-size="9" text-anchor="middle"'
         body.append(
-            f'<a href="/territoires/{code}" aria-label="{label}"><title>{label}</title>'
+            f'<a href="/territoires/{code}" class="ept{tints.get(ept, "")}" aria-label="{label}">'
+            f"<title>{label}{_within(view, ept)}</title>"
             f'<path d="{shape.path}"/>{f"<text {place}>{name}</text>" if name else ""}</a>'
         )
     return (
         f'<svg class="places" viewBox="0 0 {ground.width:g} {ground.height:g}" role="group" '
         f'aria-label="Carte des communes">{"".join(body)}</svg>'
     )
+
+
+def epts(view: View) -> list[Place]:
+    """The EPT, in the order of their tints."""
+    return [place for place in view.places.values() if place.level == "ept"]
+
+
+def _within(view: View, ept: str) -> str:
+    return f", {escape(view.places[ept].label)}" if ept in view.places else ""
 
 
 def indicator_map(

@@ -61,7 +61,7 @@ def reader_of(request: Request) -> Reader:
 
 
 _OWN_PAGES = re.compile(
-    r'(href|action)="/(territoires|indicateurs|themes|comparer|recherche|graphiques)(?=[/?"#])'
+    r'(href|action)="/(territoires|indicateurs|themes|comparer|croiser|recherche|graphiques)(?=[/?"#])'
 )
 
 

@@ -25,6 +25,7 @@ PAGES = {
     "/indicateurs/{indicator}/origine": "/indicateurs/part_foyers_rsa/origine?territoire=93008",
     "/comparer": "/comparer?t=93008&t=93066&theme=abs&ajouter=rsa",
     "/integrer/{indicator}/{chart}": "/integrer/population_municipale/carte?territoire=93008",
+    "/croiser": "/croiser?x=taux_activite_15_64&y=taux_chomage_rp&t=93008",
     "/selections": "/selections",
     "/recherche": "/recherche?q=population",
     "/etude": "/etude",

@@ -3,6 +3,7 @@
 import csv
 import io
 
+import openpyxl
 import pytest
 
 from odds_pipeline.declarations.project import Project
@@ -57,3 +58,21 @@ def test_the_api_and_the_pages_say_no_more_than_the_file(site: Site) -> None:
         latest = max(month for _, _, month, _ in said)
         if any(month == latest for _, _, month, _ in mine):
             assert "secret" in page or "non diffusé" in page
+
+
+def test_workbooks_and_clouds_of_points_leave_out_what_the_file_hides(site: Site) -> None:
+    """The latest hidden cell of several indicators, in a workbook of that commune and in a crossing."""
+    client, rows = site.client("observatoire"), export(site, "observatoire")
+    labels = {t["code"]: t["nom"] for t in client.get("/api/v1/territoires").json()}
+    latest = {r[0]: max(x[3] for x in rows if x[0] == r[0]) for r in rows}  # type: ignore[type-var]
+    hidden = {
+        r[0]: r for r in rows if r[7] in ("C", "D") and r[3] == latest[r[0]] and len(str(r[1])) == 5
+    }
+    assert len(hidden) > 3
+    for indicator, row in sorted(hidden.items())[:6]:  # type: ignore[type-var]
+        asked = f"/telecharger/tableau.xlsx?t={row[1]}&i={indicator}"
+        sheet = openpyxl.load_workbook(io.BytesIO(client.get(asked).content))["Tableau"]
+        assert isinstance(sheet.cell(3, 5).value, str), (indicator, row[1])
+        cloud = client.get(f"/croiser?x={indicator}&y=population_municipale&t={row[1]}").text
+        table = cloud[cloud.find("<tbody") :]
+        assert f">{labels[row[1]]}</a></th>" not in table, (indicator, row[1])
