@@ -13,6 +13,7 @@ from odds_pipeline.indicators.staleness import ALL, Months
 from odds_pipeline.quality.accepted import Prints, accepted_before, prints_in, prints_of
 from odds_pipeline.quality.audit import audit
 from odds_pipeline.quality.findings import Finding
+from odds_pipeline.quality.lost_parts import without_lost_parts
 from odds_pipeline.quality.structure import unread_findings
 from odds_pipeline.quality.tables import keep, keep_declared, keep_past
 from odds_pipeline.quality.verdicts import basis_of, keep_verdicts, next_turns
@@ -161,6 +162,7 @@ def _audit_turn(
         for month in one.months
     ]
     asked = {(delivery, month) for delivery, month, *_ in audited}
+    waiting = without_lost_parts(project, tables, waiting)
     findings = [f for f in audit(project, waiting, tables) if (f.subject, f.month) in asked]
     figures = pd.concat([one.frame for one in waiting], ignore_index=True)
     keep_verdicts(connection, findings, audited, figures)

@@ -49,9 +49,11 @@ def structure_findings(entry: FeedEntry, delivery: str, reading: Reading) -> Ite
         yield _finding(delivery, month, "corrections", idle if reading.idle else "", TEAM)
         doubt = f"Le contrat ne dit pas tout : {reading.doubt}." if reading.doubt else ""
         yield _finding(delivery, month, "geographie", doubt, TEAM)
-        short = f"{len(rows)} ligne(s) du fichier ne peuvent pas être lues." if rows else ""
+        short = f"{len(rows)} lignes du fichier n'ont pas un sens certain." if rows else ""
+        if len(rows) == 1:
+            short = f"Ligne {rows[0]['line']} : {rows[0]['detail']}."
         remedy = "Corriger les lignes citées et renvoyer le fichier entier."
-        yield _finding(delivery, month, "lignes", short, remedy, rows)
+        yield _finding(delivery, month, "lignes", short, remedy, rows if len(rows) > 1 else [])
 
 
 def notation_findings(delivery: str, reading: Reading) -> Iterator[Finding]:

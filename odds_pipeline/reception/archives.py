@@ -1,6 +1,7 @@
 """Unpacks what a delivery is packed in: zip archives, file by file, and single files in gzip."""
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ from odds_pipeline.reception import bounds
 from odds_pipeline.reception.files import ignored_name
 from odds_pipeline.reception.table import Unreadable
 
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 """What zipfile raises on a damaged member, or one packed in a way that it does not know."""
+
+_BOOK = re.compile(r"\.(xls[xmb]|ods)$", re.IGNORECASE)
 
 
 def opened(content: bytes, name: str) -> zipfile.ZipFile:
@@ -19,7 +22,9 @@ def opened(content: bytes, name: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise Unreadable(f"{name} : archive zip abîmée ({error}).") from error
+        book = _BOOK.search(name) is not None
+        what = "classeur abîmé, sans doute coupé" if book else "archive zip abîmée, sans doute coupée"
+        raise Unreadable(f"{name} : {what} pendant l'envoi.") from error
     members = archive.infolist()
     if len(members) > bounds.MAX_MEMBERS:
         raise Unreadable(f"{name} : l'archive contient plus de {bounds.MAX_MEMBERS} fichiers.")
@@ -42,7 +47,9 @@ def members_of(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, str |
         if member.is_dir() or any(ignored_name(part) or part == "__MACOSX" for part in path.parts):
             continue
         if member.flag_bits & 1:
-            raise Unreadable(f"{name} : l'archive est protégée par un mot de passe.")
+            raise Unreadable(
+                f"{name} : l'archive est protégée par un mot de passe ; la renvoyer sans mot de passe."
+            )
         folder = str(path.parent) if path.parent.name else None
         yield path.name, folder, member
 
@@ -58,7 +65,7 @@ def _name(member: zipfile.ZipInfo) -> str:
         return written.decode("cp850")
 
 
-def unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes:
+def unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """The content of a member. Raises :class:`Unreadable` when it is damaged or not of its stated size.
 
     Read by pieces: asked for all of it, zipfile unpacks two gigabytes before it sees that the header
@@ -67,15 +74,8 @@ def unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> byte
     try:
         with archive.open(member) as file:
             return b"".join(iter(lambda: file.read(2**20), b""))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
-        raise Unreadable(f"{name} : {member.filename} est abîmé ({error}).") from error
+    except DAMAGED as error:
+        raise Unreadable(f"{member.filename} : abîmé, ne peut pas être extrait de l'archive.") from error
 
 
 def gunzip(content: bytes, name: str) -> bytes:
@@ -84,7 +84,7 @@ def gunzip(content: bytes, name: str) -> bytes:
     try:
         inner = unpacker.decompress(content, bounds.MAX_BYTES + 1)
     except zlib.error as error:
-        raise Unreadable(f"{name} : fichier gzip abîmé ({error}).") from error
+        raise Unreadable(f"{name} : fichier gzip abîmé.") from error
     if len(inner) > bounds.MAX_BYTES:
         raise Unreadable(f"{name} : plus de {bounds.MAX_BYTES // 2**20} Mo une fois décompressé.")
     if not unpacker.eof:

@@ -9,16 +9,17 @@ INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 
 _WRAPPED = re.compile(r'^="?(.*?)"?$')
 _DECIMALS = re.compile(r"^(\w+)[.,]0+$")
+_THOUSANDS = re.compile(r"^(\d{1,2})[ \u00a0\u202f](\d{3})$")
 _CODE = re.compile(r"\d[\dAB][0-9A-Z]+", re.IGNORECASE)
 
 
 def code_of(shown: str) -> str:
-    """The code that a cell shows: ``75056`` for ``75056.0``, ``="75056"``, ``'75056`` and the like."""
+    """The code that a cell shows: ``75056`` for ``75056.0``, ``="75056"``, ``'75056``, ``75 056``."""
     if shown.isalnum():
         return shown
     code = INVISIBLE.sub("", shown).strip()
     code = _WRAPPED.sub(r"\1", code).lstrip("'’`").strip()
-    return _DECIMALS.sub(r"\1", code)
+    return _THOUSANDS.sub(r"\1\2", _DECIMALS.sub(r"\1", code))
 
 
 def is_code(shown: str) -> bool:

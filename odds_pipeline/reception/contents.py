@@ -13,7 +13,7 @@ from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.examples import example_of
 from odds_pipeline.reception.periods import groups_of, in_any_name, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.recognition import NEAR, Match, Unrecognised, recognise_all
+from odds_pipeline.reception.recognition import NEAR, NO_PLACE, Match, Unrecognised, recognise_all
 from odds_pipeline.reception.tables import Opened, Table, Unreadable, open_file
 
 NO_MONTH = "0000-00"
@@ -22,6 +22,10 @@ NO_MONTH = "0000-00"
 STRUCTURE = ("structure", "Renvoyer le fichier avec les colonnes du contrat.")
 UNREADABLE = ("illisible", "Renvoyer le fichier entier, en CSV ou en classeur .xlsx.")
 TWICE = ("deux_tableaux", "Renvoyer le fichier avec un seul des deux tableaux, celui qui fait foi.")
+CODES = (
+    "structure",
+    "Renvoyer le fichier avec le code Insee de chaque territoire, dans une colonne au format texte.",
+)
 ENCODING = ("structure", "Renvoyer le fichier en classeur .xlsx, ou en CSV encodé en UTF-8.")
 NOT_WHOLE = ("illisible", "Refaire l'export du tableau entier, en CSV ou en classeur .xlsx.")
 NO_PERIOD = ("structure", "Renvoyer le fichier avec sa période.")
@@ -102,7 +106,8 @@ def _unrecognised(number: int, outcome: Unrecognised) -> Delivery:
     table, named = outcome.table, outcome.named
     month = named_month(named, table.names) if named else NO_MONTH
     simulated = any("SIMULEES" in str(cell).upper() for row in table.rows[:1] for cell in row)
-    fault = NOT_WHOLE if table.flaw else ENCODING if table.hint else STRUCTURE
+    codes = bool(outcome.missing) and outcome.missing[0].startswith(NO_PLACE)
+    fault = NOT_WHOLE if table.flaw else ENCODING if table.hint else CODES if codes else STRUCTURE
     feed, why = named.id if named else None, refusal(outcome)
     return Delivery(number, table.part, feed, None, (month,), simulated, why, fault)
 

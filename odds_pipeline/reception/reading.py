@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from os.path import commonprefix
 from pathlib import Path
 from typing import get_args
@@ -174,9 +175,28 @@ class _Reader:
         self.long = fmt.period.column is not None or any(column.where for column in columns)
         rows = self.match.table.rows[self.match.header_row + 1 :]
         self.places = [territory_text(self.match, row, fmt.territory) for row in rows]
+        self.end = len(rows)
+        if (second := self._second_table(rows)) is not None:
+            self.end = second
+            line = self.match.table.lines[self.match.header_row + 1 + second]
+            twice = "l'en-tête y revient, pour les mêmes territoires : ce sont deux tableaux"
+            self.problems.append((line, twice))
         by_code = fmt.territory.by == "code" and not fmt.territory.fixed
         self.length = full_length(self.places, self.territories.departements) if by_code else None
         self.figure = re.compile(r"[-−]?\d[\d\s.,'’]*%?")
+
+    def _second_table(self, rows: list[list[Cell]]) -> int | None:
+        """Where the header comes again over places that were there once: a table of what else?
+
+        Over other places, it is the header of another printed page.
+        """
+        header = [cell for cell in self.match.header if cell]
+        for number, row in enumerate(rows):
+            if [text(cell) for cell in row if text(cell)] == header:
+                before = [place for place in self.places[:number] if place]
+                again = set(before) & set(self.places[number + 1 :])
+                return number if again and len(before) == len(set(before)) else None
+        return None
 
     @property
     def territories(self) -> Territories:
@@ -207,7 +227,8 @@ class _Reader:
             width -= 1
         table = self.match.table
         start = self.match.header_row + 1
-        for line, row, place in zip(table.lines[start:], table.rows[start:], self.places, strict=True):
+        given = zip(table.lines[start:], table.rows[start:], self.places, strict=True)
+        for line, row, place in islice(given, self.end):
             filled = [cell for cell in row if text(cell)]
             if len(filled) == 1 and text(row[0]) and width > 2:
                 continue  # a note under the table: one cell of text

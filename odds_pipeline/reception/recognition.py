@@ -21,6 +21,10 @@ HEADER_DEPTH = 30
 NEAR = 0.5
 """Share of its columns from which a contract is near to a table: named to whom sent it."""
 
+NO_PLACE = "aucun territoire du périmètre"
+SHORTEST = 4
+"""Characters of the shortest code of a commune, its zero lost: fewer tell no other place."""
+
 SIMULATED = plain("DONNEES_SIMULEES")
 
 
@@ -96,7 +100,7 @@ class Unrecognised:
 
 def _required(feed: Feed, fmt: Format) -> list[list[str]]:
     """Names that the header must hold: one of each list."""
-    required = [[name] for name in fmt.territory.columns + fmt.requires]
+    required = [[name] for name in fmt.requires]
     if fmt.period.column:
         required.append([fmt.period.column])
     required += [[name] for name in (*fmt.where, *fmt.ignore, *fmt.status)]
@@ -280,7 +284,7 @@ def _outside(match: Match) -> tuple[str, bool]:
     rows = match.table.rows[match.header_row + 1 :]
     shown = next(filter(None, (territory_text(match, row, match.format.territory) for row in rows)), "")
     seen = f" (on y lit « {shown} »)" if shown else ""
-    return f"aucun territoire du périmètre dans {column}{seen}", is_code(shown)
+    return f"{NO_PLACE} dans {column}{seen}", is_code(shown) and len(shown) >= SHORTEST
 
 
 def _like(name: str, header: list[str]) -> str:

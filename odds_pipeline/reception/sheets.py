@@ -155,7 +155,7 @@ def main() -> None:
     except MemoryError:
         answer = ([], "memory")
     except Exception as error:
-        answer = ([], "password" if type(error).__name__ == "PasswordError" else f"damaged:{error}")
+        answer = ([], "password" if type(error).__name__ == "PasswordError" else "damaged")
     pickle.dump(answer, sys.stdout.buffer, protocol=5)
 
 

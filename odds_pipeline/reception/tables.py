@@ -35,6 +35,13 @@ _SIGNATURES = (
 )
 """First bytes of files that are no tables, and what each is."""
 
+_DOCUMENTS = (
+    ("WordDocument", "un document Word"),
+    ("PowerPoint Document", "un diaporama"),
+    ("__substg1.0_", "un message Outlook"),
+)
+"""Streams of Office files that are no workbooks, and what each is."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -56,13 +63,25 @@ def open_file(name: str, content: bytes, depth: int = 0) -> Opened:
     if content[:2] == b"\x1f\x8b":
         return _open_gzip(name, content, depth)
     if content[:8] == OLE:
+        _refuse_document(content, name)
         return Opened(tuple(read_workbook(content, name)))
     if content[:4] == b"PAR1":
         return Opened((_read_parquet(content, name),))
+    if content[257:262] == b"ustar":
+        raise NoTable(f"{name} : c'est une archive tar, non un tableau.")
     for signature, what in _SIGNATURES:
         if content.startswith(signature):
             raise NoTable(f"{name} : c'est {what}, non un tableau.")
     return Opened((read_text(content, name),))
+
+
+def _refuse_document(content: bytes, name: str) -> None:
+    """Raise :class:`NoTable` for what Office keeps in the same container as its workbooks."""
+    if any(stream.encode("utf-16-le") in content for stream in ("Workbook", "EncryptedPackage")):
+        return
+    for stream, what in _DOCUMENTS:
+        if stream.encode("utf-16-le") in content:
+            raise NoTable(f"{name} : c'est {what}, non un tableau.")
 
 
 def open_tables(name: str, content: bytes) -> list[Table]:
@@ -94,7 +113,7 @@ def _open_zip(name: str, content: bytes, depth: int) -> Opened:
         damaged: list[tuple[str, str]] = []
         for own, folder, member in members_of(archive, name):
             try:
-                inner = open_file(own, unpack(archive, member, name), depth + 1)
+                inner = open_file(own, unpack(archive, member), depth + 1)
             except NoTable as error:
                 rest.append(str(error))
             except Unreadable as error:
@@ -129,5 +148,5 @@ def _read_parquet(content: bytes, name: str) -> Table:
             header: list[Cell] = [column[0] for column in found.description or []]
             rows = [[_parquet_cell(value) for value in row] for row in found.fetchall()]
         except duckdb.Error as error:
-            raise Unreadable(f"{name} : fichier Parquet illisible ({error}).") from error
+            raise Unreadable(f"{name} : fichier Parquet illisible, sans doute incomplet.") from error
     return Table(name, None, None, [header, *rows], list(range(1, len(rows) + 2)))

@@ -114,6 +114,8 @@ def read_text(content: bytes, name: str) -> Table:
 
 def _refuse_markup(text: str, name: str) -> None:
     start = text[:2000].lstrip("\ufeff \r\n\t").lower()
+    if start.startswith("mime-version:") or "\nmime-version:" in start:
+        raise NoTable(f"{name} : c'est une page HTML archivée ou un message (MIME), non un tableau.")
     for beginning, what in _MARKUP:
         if start.startswith("<") and beginning in start:
             raise NoTable(f"{name} : c'est {what}, non un tableau.")
@@ -142,7 +144,8 @@ def _rows(text: str, separator: str, name: str) -> tuple[list[list[Cell]], list[
                 rows.append(list(row))
                 lines.append(before)
     except csv.Error as error:
-        raise Unreadable(f"{name}, ligne {reader.line_num} : CSV illisible ({error}).") from error
+        why = "CSV illisible, une cellule y est sans fin, comme si un guillemet n'était pas refermé"
+        raise Unreadable(f"{name}, ligne {reader.line_num} : {why}.") from error
     return rows, lines, flaw or _left_open(physical, separator)
 
 

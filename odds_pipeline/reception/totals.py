@@ -6,12 +6,13 @@ from collections.abc import Iterable
 import pandas as pd
 
 from odds_pipeline.declarations.project import FeedEntry
+from odds_pipeline.french import french_number
 from odds_pipeline.geography.territories import Territories, plain
 
 TOTAL = "total"
 """Level of the figures of rows that are no territory's: compared with the sum, then left out."""
 
-_WORDS = {"total", "ensemble", "tous", "toutes", "somme", "departement", "commune", "communes"}
+_WORDS = set("total ensemble tous toutes somme departement commune communes moyenne mediane".split())
 
 
 def says_total(label: str) -> bool:
@@ -30,7 +31,7 @@ def wholes(territories: Territories) -> dict[str, frozenset[str] | None]:
         if whole.level == "commune":
             continue
         communes = None if whole.level in ("region", "france") else frozenset(inside[whole.code])
-        for name in (whole.code, whole.label, *whole.aliases):
+        for name in (whole.code, whole.code.zfill(3), whole.label, *whole.aliases):
             found.setdefault(plain(name), communes)
     return found
 
@@ -57,34 +58,60 @@ def unlike_their_sum(
     columns: dict[str, str],
     partial: bool,
 ) -> Iterable[tuple[int, str]]:
-    """Rows of no territory whose figures are not the sum of the communes', each with its line.
+    """Rows of no territory that are not known to be the sum of the communes, each with its line.
 
     ``partial``: rows of other départements were left out, a total of them all is not known.
     """
     known = wholes(territories)
     communes = frame[frame["level"] == "commune"]
-    totals = frame[frame["level"] == TOTAL].astype({"line": "int64"})
+    totals = frame[(frame["level"] == TOTAL) & frame["value"].notna()].astype({"line": "int64"})
     for line, label in totals[["line", "territory"]].drop_duplicates().itertuples(index=False):
-        row = totals[(totals["line"] == line) & (totals["territory"] == label)]
-        inside = known.get(plain(str(label)), frozenset())
-        if inside is None or (not inside and partial):
+        inside = known.get(plain(label), frozenset())
+        if inside is None or (not inside and partial and _elsewhere(label, territories)):
             continue
-        for _, total in row[row["value"].notna()].iterrows():
-            if entry.feed.variables[str(total["variable"]).partition(".")[2]].aggregation != "sum":
-                continue
-            parts = communes[
-                (communes["variable"] == total["variable"]) & (communes["month"] == total["month"])
-            ]
-            parts = parts[parts["territory"].isin(inside)] if inside else parts
+        row = totals[(totals["line"] == line) & (totals["territory"] == label)]
+        sums = row[[_is_sum(entry, variable) for variable in row["variable"]]]
+        if not inside and (partial or (sums.empty and not says_total(label))):
+            yield line, _unknown(label, row.iloc[0], columns)
+            continue
+        for _, total in sums.iterrows():
+            parts = _parts(communes, total, inside)
             if parts.empty or not _adds_up(entry, total, parts):
-                yield int(line), _said(str(label), total, parts, columns)
+                yield line, _said(label, total, parts, columns)
                 break
 
 
+def _elsewhere(label: str, territories: Territories) -> bool:
+    """Whether a label of a wider file is not of the perimeter: a total, or a place without a code."""
+    return bool(label) and not label.startswith(territories.departements)
+
+
+def _is_sum(entry: FeedEntry, variable: str) -> bool:
+    return entry.feed.variables[variable.partition(".")[2]].aggregation == "sum"
+
+
+def _parts(communes: pd.DataFrame, total: pd.Series, inside: frozenset[str]) -> pd.DataFrame:
+    same = (communes["variable"] == total["variable"]) & (communes["month"] == total["month"])
+    parts: pd.DataFrame = communes[same]
+    return parts[parts["territory"].isin(inside)] if inside else parts
+
+
+def _who(label: str) -> str:
+    return f"« {label} » n'est pas un code de territoire" if label else "la ligne n'a pas de code"
+
+
+def _unknown(label: str, row: pd.Series, columns: dict[str, str]) -> str:
+    column = columns.get(str(row["variable"]), str(row["variable"]))
+    figures = f"{column} : {_number(row['value'])}"
+    return f"{_who(label)} et porte des chiffres ({figures}) : de quel territoire sont-ils ?"
+
+
 def _said(label: str, total: pd.Series, parts: pd.DataFrame, columns: dict[str, str]) -> str:
-    who = f"« {label} »" if label else "une ligne sans code"
     column = columns.get(str(total["variable"]), str(total["variable"]))
-    return (
-        f"{who} n'est pas un code de territoire, et n'est pas un total : {column} y vaut "
-        f"{total['value']:g}, la somme des communes {parts['value'].sum():g}"
-    )
+    found, expected = _number(total["value"]), _number(parts["value"].sum())
+    said = f"{column} y vaut {found}, la somme des communes {expected}"
+    return f"{_who(label)}, et n'est pas le total : {said}"
+
+
+def _number(value: float) -> str:
+    return french_number(value, 0 if float(value).is_integer() else 2)

@@ -1,6 +1,8 @@
 """Opens workbooks (.xlsx, .xlsm, .xlsb, .xls, .ods), each in a process that may not last or swell."""
 
+import io
 import pickle
+import re
 import subprocess
 import sys
 import zipfile
@@ -8,11 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from odds_pipeline.reception import bounds
+from odds_pipeline.reception.archives import DAMAGED
 from odds_pipeline.reception.table import Table, Unreadable, cut, without_empty_columns
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """First bytes of .xls, and of any workbook that a password protects."""
 
+FAR = 100_000
+"""A row of a workbook below that, where the rest is too large to be read, is no table's."""
+
+_REFERENCE = re.compile(rb'\br="([A-Z]+)(\d+)"')
 _SCRIPT = Path(__file__).parent / "sheets.py"
 
 
@@ -29,7 +36,7 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
 def read_workbook(content: bytes, name: str) -> list[Table]:
     """The sheets that hold something. Raises :class:`Unreadable`."""
     if content[:8] == OLE and "EncryptedPackage".encode("utf-16-le") in content:
-        raise Unreadable(f"{name} : le classeur est protégé par un mot de passe.")
+        raise Unreadable(_locked(name))
     tables = [_table(name, *sheet) for sheet in _sheets(content, name)]
     tables = [table for table in tables if table.rows or table.flaw]
     if not tables:
@@ -53,19 +60,40 @@ def _sheets(content: bytes, name: str) -> list[tuple[Any, ...]]:
         # Python's own errors end with 1 and a traceback: a fault of ours, not of the file.
         if done.returncode == 1 and b"PanicException" not in done.stderr:
             raise RuntimeError(done.stderr.decode(errors="replace")[-2000:])
-        raise Unreadable(_too_large(name))
+        raise Unreadable(_too_large(name, content))
     sheets, failure = pickle.loads(done.stdout)
     if failure == "memory":
-        raise Unreadable(_too_large(name))
+        raise Unreadable(_too_large(name, content))
     if failure == "password":
-        raise Unreadable(f"{name} : le classeur est protégé par un mot de passe.")
+        raise Unreadable(_locked(name))
     if failure:
-        raise Unreadable(f"{name} : classeur illisible ({failure.removeprefix('damaged:')}).")
+        raise Unreadable(f"{name} : classeur illisible, son contenu est abîmé.")
     return list(sheets)
 
 
-def _too_large(name: str) -> str:
+def _locked(name: str) -> str:
+    return f"{name} : le classeur est protégé par un mot de passe ; l'enregistrer sans mot de passe."
+
+
+def _too_large(name: str, content: bytes) -> str:
+    if cell := _far_cell(content):
+        return (
+            f"{name} : la cellule {cell} est remplie, très loin du tableau ; effacer ce qui y est et "
+            "enregistrer le classeur."
+        )
     return f"{name} : le classeur est abîmé, ou une cellule y est remplie très loin du tableau."
+
+
+def _far_cell(content: bytes) -> str | None:
+    """The last cell of the longest sheet of an Open XML workbook, when it is far below any table."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = [archive.read(n) for n in archive.namelist() if n.startswith("xl/worksheets/")]
+    except DAMAGED:
+        return None
+    last = [found[-1] for part in parts if (found := _REFERENCE.findall(part))]
+    column, row = max(last, key=lambda cell: int(cell[1]), default=(b"", b"0"))
+    return f"{column.decode()}{row.decode()}" if int(row) > FAR else None
 
 
 def _table(

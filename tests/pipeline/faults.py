@@ -582,7 +582,7 @@ def _total(label: str) -> None:
     damage(f"une ligne « {label} » qui ne fait pas la somme", "lignes")(lambda d: _add(d, label, 1.2))
 
 
-for _label in ("Ensemble", "Seine-Saint-Denis", "93", "TOTAL 93", "", "Tous", "Département"):
+for _label in ("Ensemble", "Seine-Saint-Denis", "93", "093", "TOTAL 93", "", "Tous", "Département"):
     _total(_label)
 
 
@@ -599,6 +599,24 @@ _codes("codes en formules", lambda code: f'="{code}"')
 _codes("codes après une apostrophe", lambda code: f"'{code}")
 _codes("codes entre espaces insécables", lambda code: f"\u00a0{code}\u00a0")
 _codes("codes suivis d'un espace sans largeur", lambda code: f"{code}\u200b")
+
+
+_codes("codes avec une espace entre les milliers", lambda code: f"{code[:-3]} {code[-3:]}")
+
+
+@damage("un second tableau sous le premier", "lignes")
+def _(d: Delivery) -> None:
+    _one_row_a_commune(d)
+    second = [[*row] for row in d.rows]
+    for row in second[1:]:
+        row[d.first] = d.write(1.1 * (d.number(row, d.first) or 0))
+    d.rows += second
+
+
+@harmless("un en-tête à chaque page imprimée")
+def _(d: Delivery) -> None:
+    _one_row_a_commune(d)
+    d.rows.insert(len(d.rows) // 2, list(d.rows[0]))
 
 
 @harmless("une note dans la colonne des codes et une autre")

@@ -83,6 +83,11 @@ def ods(rows: list[list[object]]) -> bytes:
     )
 
 
+def office(stream: str) -> bytes:
+    """A file of Office before 2007, of which only the name of a stream is there."""
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000) + stream.encode("utf-16-le")
+
+
 def only(name: str, content: bytes) -> Table:
     (table,) = open_tables(name, content)
     return table
@@ -218,6 +223,10 @@ def test_a_line_end_in_a_quoted_title_is_no_fault() -> None:
         (b"Rar!\x1a\x07", "archive RAR"),
         (b"\x89PNG\r\n", "une image"),
         (zipped({"word/document.xml": b"<w/>"}), "un document"),
+        (b"aides.csv".ljust(257, b"\0") + b"ustar  \0", "archive tar"),
+        (b"MIME-Version: 1.0\nX-Document-Type: Workbook\n\n<html><table>", "MIME"),
+        (office("WordDocument"), "un document Word"),
+        (office("__substg1.0_0037001F"), "un message Outlook"),
     ],
 )  # fmt: skip
 def test_what_is_no_table_is_told_for_what_it_is(content: bytes, what: str) -> None:
@@ -226,10 +235,28 @@ def test_what_is_no_table_is_told_for_what_it_is(content: bytes, what: str) -> N
 
 
 def test_a_password_is_told() -> None:
-    content = (
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 1000 + "EncryptedPackage".encode("utf-16-le")
+    with pytest.raises(Unreadable, match="l'enregistrer sans mot de passe"):
+        open_tables("x.xlsx", office("EncryptedPackage"))
+
+
+def test_what_the_end_of_a_workbook_lacks_is_told_in_its_own_words() -> None:
+    """A workbook is no zip to who sends it, and Python's English is nobody's here."""
+    with pytest.raises(
+        Unreadable, match=r"^x\.xlsx : classeur abîmé, sans doute coupé pendant l'envoi\.$"
+    ):
+        open_tables("x.xlsx", workbook(("F", ROWS, "visible"))[:-100])
+    content = zipped({"a.csv": TEXT.encode() * 99})
+    with pytest.raises(Unreadable, match=r"^x\.zip : a\.csv : abîmé, ne peut pas être extrait"):
+        open_tables("x.zip", content[:50] + bytes(40) + content[90:])
+
+
+def test_a_cell_filled_far_from_the_table_is_named() -> None:
+    content = edited(
+        workbook(("F", ROWS, "visible")),
+        b"</sheetData>",
+        b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>',
     )
-    with pytest.raises(Unreadable, match="mot de passe"):
+    with pytest.raises(Unreadable, match=r"la cellule XFD1048576 est remplie.*effacer"):
         open_tables("x.xlsx", content)
 
 
