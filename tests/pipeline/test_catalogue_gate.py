@@ -122,10 +122,18 @@ def test_a_rate_that_differs_from_its_producer_s_own_is_told(family: Path, home:
     assert said(home, "double") != []
 
 
-def test_kept_values_go_with_the_verdict_they_rest_on(family: Path, home: Home) -> None:
+def test_kept_values_go_with_the_verdict_they_rest_on(family: Path, home: Home, tmp_path: Path) -> None:
+    """While another month, trusted, still makes the formula fail: nothing of the indicator is kept."""
+    list(receive(Project.load(), home, [populations(tmp_path / "in", 2020)]))
+    judge_pending(Project.load(), home, "insee/populations_legales")
     publish(Project.load(), home)
     family.write_text(FAMILY + WRONG + double(2), encoding="utf-8")
     publish(Project.load(), home)
+    assert [reserve for _, reserve in said(home, "part_municipale")] == [KEPT]
+    with Store(home.warehouse).connect() as connection:
+        connection.execute("DELETE FROM verdicts WHERE month = '2019-01'")
+    publish(Project.load(), home)
+    assert said(home, "part_municipale") == []
     with Store(home.warehouse).connect() as connection:
         connection.execute("DELETE FROM verdicts")
     publish(Project.load(), home)

@@ -1,0 +1,78 @@
+"""Rows whose meaning is not certain are told by their line; those whose meaning is certain are read."""
+
+import pytest
+
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.reception.contents import Delivery, deliveries_of
+
+FSL = "conseil_general_fsl_2024-12.csv"
+HEADER = "code_insee;FSL_ACC;FSL_MAI;FSL_ENE;FSL_MT"
+ROWS = ["93001;30;14;28;53163", "93008;24;11;30;45722", "93066;10;5;12;20000"]
+
+
+def one(project: Project, name: str, *lines: str) -> Delivery:
+    (delivery,) = deliveries_of(project, name, "\n".join(lines).encode(), "0" * 64)
+    return delivery
+
+
+def problems(project: Project, *lines: str) -> list[tuple[int, str]]:
+    reading = one(project, FSL, HEADER, *lines).reading
+    assert reading is not None
+    return list(reading.problems)
+
+
+@pytest.mark.parametrize("label", ["", "93066*", "Bobigny"])
+def test_a_row_of_figures_that_is_no_territory_s_is_told(project: Project, label: str) -> None:
+    ((line, said),) = problems(project, *ROWS, f"{label};7;7;7;7")
+    assert line == 5
+    assert "FSL_ACC y vaut 7, la somme des communes 64" in said
+
+
+@pytest.mark.parametrize("label", ["", "93066*"])
+def test_so_it_is_where_nothing_adds_up_or_others_are_left_out(project: Project, label: str) -> None:
+    """A file of the country, whose total is not that of the perimeter: the row may be one of its own."""
+    ((line, said),) = problems(project, *ROWS, "75056;1;1;1;1", f"{label};7;7;7;7")
+    assert line == 6
+    assert "de quel territoire" in said
+
+
+@pytest.mark.parametrize("label", ["Total France", "Étranger", "Ensemble"])
+def test_a_row_of_elsewhere_in_a_file_of_the_country_is_left_out(project: Project, label: str) -> None:
+    assert problems(project, *ROWS, "75056;1;1;1;1", f"{label};7;7;7;7") == []
+
+
+def test_a_mean_that_nothing_checks_is_read_by_its_label_alone(project: Project) -> None:
+    entry = project.feeds["cpam/apl"]
+    fmt = next(f for f in entry.feed.formats if f.file)
+    names = {c.names[0]: n for n, c in entry.feed.columns_of(fmt).items()}
+    header = ["Code commune INSEE", *names]
+
+    def told(label: str) -> int:
+        rows = [[label, *("1.5" for _ in names)], ["93008", *("2.5" for _ in names)]]
+        lines = [";".join(row) for row in ([c.replace("{yyyy-2}", "2021") for c in header], *rows)]
+        reading = one(project, "drees_apl_2023.csv", *lines).reading
+        assert reading is not None
+        return len(reading.problems)
+
+    assert told("93066*") == 1
+
+
+def test_a_second_table_under_the_first_is_told_by_its_header(project: Project) -> None:
+    ((line, said),) = problems(project, *ROWS, HEADER, *ROWS)
+    assert (line, "deux tableaux" in said) == (5, True)
+
+
+def test_the_header_of_another_page_is_none(project: Project) -> None:
+    assert problems(project, *ROWS[:2], HEADER, *ROWS[2:]) == []
+
+
+def test_codes_without_their_departement_are_the_contract_s_refusal(project: Project) -> None:
+    """Whose file it is stands in its name and its header: it is not set aside as another place's."""
+    delivery = one(project, FSL, HEADER, *(row[2:] for row in ROWS))
+    assert (delivery.feed, delivery.months) == ("conseil_general/fsl", ("2024-12",))
+    assert "on y lit « 001 »" in (delivery.reason or "")
+    assert "code Insee" in delivery.fault[1]
+
+
+def test_another_departement_s_file_is_nobody_s(project: Project) -> None:
+    assert one(project, FSL, HEADER, "75101;1;1;1;1", "75102;1;1;1;1").feed is None
