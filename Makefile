@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real quick test server cluster lint types check docs ui bench lock newest vulnerabilities release hooks clean
+.PHONY: help demo real quick test attack server cluster lint types check docs ui bench lock newest vulnerabilities release hooks clean
 
 help:  ## These lines
 	@awk -F ':.*##' '/^[a-z][a-z_-]*:.*##/ {printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ quick: .venv/ready  ## What needs neither Dagster nor Great Expectations: declar
 
 test: .venv/ready  ## Everything the project can check by itself
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+attack: .venv/ready  ## A reader who keeps a year of releases and three revisions attacks them (minutes)
+	$(BIN)/python -m pytest -m long -s tests/pipeline/test_reader.py
 
 server: .venv/server  ## What a server deployment and its tests need besides
 .venv/server: .venv/ready requirements-server.lock

@@ -29,12 +29,14 @@ MARGIN = 0.2
 
 @dataclass
 class Said:
-    """What one release says: figures, marks (``C``, ``D``, ``producteur``), sums that it shows as such."""
+    """What one release says: figures, marks (``C``, ``D``, ``producteur``), sums that it shows as such, and
+    the months of each year whose total it shows."""
 
     known: dict[Cell, float] = field(default_factory=dict)
     marks: dict[Cell, str] = field(default_factory=dict)
     bounds: dict[Cell, float] = field(default_factory=dict)
     sums: list[tuple[dict[Cell, float], float]] = field(default_factory=list)
+    years: list[set[Cell]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,11 @@ class Reader:
                     said.known[cell] = shown[side] / coefficient
                 elif terms and len(terms) == lengths[side] and shown[side] is not None:
                     said.sums.append((terms, shown[side]))
+            said.years += [
+                {(t.variable, place, f"{month[:4]}-{number:02d}") for number in range(1, 13)}
+                for t in formula.terms
+                if t.of_year and not t.lag and self.rules.adds_up(t.variable)
+            ]
         for mark, cells, terms in hidden:
             doubtful = [c for c in cells if c not in said.known and self._secret(c[0])]
             others = [
@@ -233,23 +240,36 @@ class Reader:
 
     # What he derives.
 
-    def attack(self, months: Iterable[str] | None = None, own: int | None = None) -> list[Told]:
-        """All that he knows of each secret figure; ``own`` is the place of a body that gave its figures,
-        and knows them."""
+    def attack(self, months: Iterable[str] | None = None) -> list[Told]:
+        """All that he knows of each secret figure."""
+        return [told for month in self._months(months) for told in _System(self, month).attack()]
+
+    def attack_as_each(self, owners: Iterable[int], months: Iterable[str] | None = None) -> list[Told]:
+        """The same for the body of each place in turn, that gave its own figures and knows them: where
+        these tell anything besides."""
         found: list[Told] = []
-        wanted = (
-            {m for said, _ in self.said for _, _, m in said.marks} if months is None else set(months)
-        )
-        for month in sorted(wanted):
-            found += _System(self, month, own).attack()
+        for month in self._months(months):
+            system = _System(self, month)
+            for own in owners:
+                found += system.attack(own)
         return found
+
+    def years(self) -> tuple[int, int]:
+        """Totals of years that were shown, and those of which the same release hides a month: the others
+        say nothing that their months do not."""
+        shown = [(year, said.marks) for said, _ in self.said for year in said.years]
+        return len(shown), sum(not year.isdisjoint(marks) for year, marks in shown)
+
+    def _months(self, months: Iterable[str] | None) -> list[str]:
+        said = {m for said, _ in self.said for _, _, m in said.marks}
+        return sorted(said if months is None else set(months))
 
 
 class _System:
     """One month: unknowns with their bounds, and the equations that hold them."""
 
-    def __init__(self, reader: Reader, month: str, own: int | None) -> None:
-        self.rules, self.month, self.own = reader.rules, month, own
+    def __init__(self, reader: Reader, month: str) -> None:
+        self.rules, self.month = reader.rules, month
         self.known: dict[Unknown, float] = {}
         self.marks: dict[Unknown, str] = {}
         self.least: dict[Unknown, float] = {}
@@ -262,6 +282,7 @@ class _System:
             self._note(said, truth, cells)
         for said, truth, cells in releases:
             self._equations(said, truth, cells)
+        self._lay_out()
 
     def _cells(self, said: Said, truth: Truth) -> dict[tuple[str, int], Unknown]:
         """The cells of the month that this release shows or hides."""
@@ -273,14 +294,12 @@ class _System:
 
     def _note(self, said: Said, truth: Truth, cells: dict[tuple[str, int], Unknown]) -> None:
         for unknown in cells.values():
-            cell, value = unknown
+            cell, _ = unknown
             if cell in said.known:
                 self.known[unknown] = said.known[cell]
             else:
                 self.marks[unknown] = said.marks[cell]
                 self.least[unknown] = max(said.bounds.get(cell, 0.0), self.least.get(unknown, 0.0))
-                if cell[1] == self.own and value is not None and self.rules.given_by_each(cell[0]):
-                    self.known[unknown] = value
         for (variable, place, month), value in sorted(said.known.items(), key=lambda item: item[0][2]):
             if variable == POPULATION and month <= self.month:
                 self.population[place] = value
@@ -331,6 +350,12 @@ class _System:
     def _row(self, terms: Terms, told: float) -> None:
         self.rows[frozenset(terms.items())] = told
 
+    def _gave(self, unknown: Unknown, own: int | None) -> bool:
+        """Whether the body of place ``own`` gave the figure, which is hidden from others."""
+        (variable, place, _), value = unknown
+        hidden = unknown in self.marks and unknown not in self.known
+        return place == own and hidden and value is not None and self.rules.given_by_each(variable)
+
     def bounds(self, unknown: Unknown) -> tuple[float, float]:
         """What the mark tells, and the rule on the figure; a figure that is rounded is known within a half."""
         (variable, place, _), _ = unknown
@@ -348,53 +373,66 @@ class _System:
             return float(threshold), most
         return self.least.get(unknown, 0.0), most
 
-    def _rule(self, unknown: Unknown) -> tuple[float, float] | None:
+    def _rule(self, unknown: Unknown, own: int | None) -> tuple[float, float] | None:
         """What may be known of it at most; ``None`` when it is no secret of ours."""
         (variable, _, _), value = unknown
         threshold, mark = self.rules.threshold(variable), self.marks.get(unknown)
-        if unknown in self.known or mark not in ("C", "D") or value is None:
+        if unknown in self.known or mark not in ("C", "D") or value is None or self._gave(unknown, own):
             return None
-        if self.own is not None and not self.rules.given_by_each(variable):
-            return None  # he is a reader like any other
         if self.rules.kind(variable) == "amount":
             return (value * (1 - MARGIN), value * (1 + MARGIN)) if mark == "C" else None
         if not 0 < value < threshold:
             return None
         return (value, threshold - 1.0) if unknown in self.wholes else (1.0, threshold - 1.0)
 
-    def attack(self) -> list[Told]:
-        unknowns = list(
+    def _lay_out(self) -> None:
+        """Unknowns in columns; equations, then pairs of a whole and a part, in rows."""
+        self.unknowns = list(
             {u for terms in self.rows for u, _ in terms}
             | set(self.marks)
             | {u for p in self.pairs for u in p}
         )
-        index = {u: i for i, u in enumerate(unknowns)}
-        bounds = np.array([self.bounds(u) for u in unknowns]).reshape(-1, 2)
-        pairs = sorted(self.pairs, key=lambda p: (index[p[0]], index[p[1]]))
+        self.index = index = {u: i for i, u in enumerate(self.unknowns)}
+        self.ordered = sorted(self.pairs, key=lambda p: (index[p[0]], index[p[1]]))
         entries = [(r, index[u], k) for r, terms in enumerate(self.rows) for u, k in terms]
         entries += [
             (len(self.rows) + r, index[u], k)
-            for r, p in enumerate(pairs)
+            for r, p in enumerate(self.ordered)
             for u, k in zip(p, (1.0, -1.0), strict=True)
         ]
         told = np.array(list(self.rows.values()))
-        low = np.concatenate([told, np.zeros(len(pairs))])
-        high = np.concatenate([told, np.full(len(pairs), np.inf)])
+        self.low = np.concatenate([told, np.zeros(len(self.ordered))])
+        self.high = np.concatenate([told, np.full(len(self.ordered), np.inf)])
         row, column, sign = (
             (np.array(x) for x in zip(*entries, strict=True)) if entries else (np.zeros(0, int),) * 3
         )
-        matrix = sparse.csr_array((sign, (row, column)), shape=(len(low), len(unknowns)))
-        whole = np.array([self.rules.kind(u[0][0]) == "count" for u in unknowns])
-        programme = _Programme(matrix, low, high, bounds, whole)
+        self.matrix = sparse.csr_array((sign, (row, column)), shape=(len(self.low), len(self.unknowns)))
+        self.whole = np.array([self.rules.kind(u[0][0]) == "count" for u in self.unknowns])
+        bounds = np.array([self.bounds(u) for u in self.unknowns]).reshape(-1, 2)
+        self.anyone = _Programme(self.matrix, self.low, self.high, bounds, self.whole)
+
+    def _programme(self, his: list[int]) -> "_Programme":
+        """What he solves who gave these figures, and knows them."""
+        bounds = self.anyone.bounds.copy()
+        bounds[his] = np.array([[self.unknowns[i][1]] for i in his], dtype=float)
+        return _Programme(self.matrix, self.low, self.high, bounds, self.whole)
+
+    def attack(self, own: int | None = None) -> list[Told]:
+        """What is told of each secret; for ``own``, of those that equations tie to a figure he gave."""
+        index, block = self.index, self.anyone.block
+        his = [i for i, u in enumerate(self.unknowns) if own is None or self._gave(u, own)]
+        if not his:
+            return []
+        concerned = set(block[his].tolist())
+        programme = self.anyone if own is None else self._programme(his)
         found = []
-        for unknown in unknowns:
-            if rule := self._rule(unknown):
+        for unknown in self.unknowns:
+            if block[index[unknown]] in concerned and (rule := self._rule(unknown, own)):
                 low_end, high_end = programme.ends({index[unknown]: 1.0})
                 found.append(Told(unknown[0], None, float(unknown[1] or 0), low_end, high_end, *rule))
-        for total, part in pairs:
-            if self.own is not None and (
-                part[0][1] == self.own or not self.rules.given_by_each(part[0][0])
-            ):
+        for total, part in self.ordered:
+            tied = {block[index[total]], block[index[part]]} & concerned
+            if not tied or self._gave(total, own) or self._gave(part, own):
                 continue
             least = self.rules.rest(part[0][0])
             if total[1] is None or part[1] is None or not 0 < total[1] - part[1] < least <= total[1]:

@@ -37,14 +37,17 @@ class About:
 
 
 # What the protected figures say of each accepted observation: a hidden one keeps its line, not its
-# value.
+# value. A delivery is named by its number: its sha256 would tell who guesses a hidden figure that the
+# guess is right, all the others of the file being known, and its size how many digits they have.
 _OBSERVATIONS = """
 CREATE TABLE release.observations AS
 SELECT o.* EXCLUDE (known_to)
-       REPLACE (a.value AS value, a.obs_status AS obs_status, a.conf_status AS conf_status,
+       REPLACE (CAST(d.received_order AS VARCHAR) AS delivery,
+                a.value AS value, a.obs_status AS obs_status, a.conf_status AS conf_status,
                 a.lower_bound AS lower_bound),
        a.hidden_by
 FROM observations o
+JOIN deliveries d ON d.id = o.delivery
 JOIN trusted_months m ON m.delivery = o.delivery AND m.month = o.month
 JOIN marked k ON k.variable = o.variable AND k.month = o.month AND k.territory = o.territory
              AND k.level = o.level AND k.geography = o.geography
@@ -58,16 +61,18 @@ _WIDEST = (
     "CREATE TABLE release.inputs AS FROM inputs_view",
     "CREATE TABLE release.territories AS FROM territories_view",
     _OBSERVATIONS,
-    "CREATE TABLE release.deliveries AS SELECT *, (SELECT any_value(o.origin) FROM origins o "
+    "CREATE TABLE release.deliveries AS SELECT * EXCLUDE (sha256, size) REPLACE "
+    "(CAST(received_order AS VARCHAR) AS id), (SELECT any_value(o.origin) FROM origins o "
     "WHERE o.delivery = deliveries.id) AS origin FROM deliveries "
-    "WHERE id IN (SELECT delivery FROM release.observations)",
+    "WHERE CAST(received_order AS VARCHAR) IN (SELECT delivery FROM release.observations)",
     # The first failing rows of a verdict, and what it says of them, show figures before protection.
-    "CREATE TABLE release.verdicts AS SELECT * REPLACE ('[]' AS rows, CASE WHEN failing = 0 "
-    "THEN message ELSE 'Voir la notice adressée au producteur.' END AS message) FROM verdicts "
-    "WHERE delivery IN (SELECT id FROM release.deliveries)",
+    "CREATE TABLE release.verdicts AS SELECT v.* REPLACE (d.id AS delivery, '[]' AS rows, "
+    "CASE WHEN failing = 0 THEN message ELSE 'Voir la notice adressée au producteur.' END AS message) "
+    "FROM verdicts v JOIN deliveries w ON w.id = v.delivery "
+    "JOIN release.deliveries d USING (received_order)",
     "CREATE TABLE release.sources_compared AS FROM sources_compared",
-    "CREATE TABLE release.overrulings AS FROM overrulings "
-    "WHERE delivery IN (SELECT id FROM release.deliveries)",
+    "CREATE TABLE release.overrulings AS SELECT v.* REPLACE (d.id AS delivery) FROM overrulings v "
+    "JOIN deliveries w ON w.id = v.delivery JOIN release.deliveries d USING (received_order)",
 )
 
 # The merged territories before their merger are apart; readers find them through in_geography().

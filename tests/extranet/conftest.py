@@ -70,38 +70,40 @@ def settings(**changes: object) -> Settings:
     )
 
 
+def open_site(project: Project, observatory: Home, folder: Path, **changes: object) -> Site:
+    """A site of its own accounts over releases that are there; ``changes`` are to its settings."""
+    home = Home(folder)
+    home.path.mkdir()
+    for name in ("releases", "publications"):
+        (home.path / name).symlink_to(observatory.path / name, target_is_directory=True)
+    site = Site(create_app(project, home, settings(**changes)), home)
+    for role, rights in ROLES.items():
+        if rights is None:
+            continue
+        edition, partners = rights
+        organisation = site.accounts.save_organisation(
+            f"Organisation {role}",
+            edition,
+            partners=partners,
+            runs_observatory=role == "observatoire",
+            territory="93008",
+        )
+        for name, administrator in ((role, role == "observatoire"), (f"{role}-admin", True)):
+            person = site.accounts.add_person(
+                f"{name}@exemple.fr",
+                f"Personne {name}",
+                organisation.id,
+                administrator=administrator,
+            )
+            site.accounts.set_password(person.id, ENCODED)
+            site.people[name] = person
+    return site
+
+
 @pytest.fixture
 def make_site(observatory: Home, project: Project, tmp_path: Path) -> Callable[..., Site]:
-    """A site of its own accounts over the shared releases; ``changes`` are to its settings."""
-
-    def make(**changes: object) -> Site:
-        home = Home(tmp_path / "site")
-        home.path.mkdir()
-        home.releases.symlink_to(observatory.releases, target_is_directory=True)
-        site = Site(create_app(project, home, settings(**changes)), home)
-        for role, rights in ROLES.items():
-            if rights is None:
-                continue
-            edition, partners = rights
-            organisation = site.accounts.save_organisation(
-                f"Organisation {role}",
-                edition,
-                partners=partners,
-                runs_observatory=role == "observatoire",
-                territory="93008",
-            )
-            for name, administrator in ((role, role == "observatoire"), (f"{role}-admin", True)):
-                person = site.accounts.add_person(
-                    f"{name}@exemple.fr",
-                    f"Personne {name}",
-                    organisation.id,
-                    administrator=administrator,
-                )
-                site.accounts.set_password(person.id, ENCODED)
-                site.people[name] = person
-        return site
-
-    return make
+    """A site over the shared releases; ``changes`` are to its settings."""
+    return lambda **changes: open_site(project, observatory, tmp_path / "site", **changes)
 
 
 @pytest.fixture

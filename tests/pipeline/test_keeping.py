@@ -47,27 +47,28 @@ def _one_more(rows: list[list[str]]) -> None:
         rows[5][column] = str(int(rows[5][column]) + 1)
 
 
-@pytest.fixture
-def kept(project: Project, home: Home, tmp_path: Path) -> Home:
+@pytest.fixture(scope="module")
+def kept(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Two releases: a month revised, one taken back, one accepted by a person, one in quarantine."""
-    first = populations(tmp_path / "a", 2019)
-    deliver(project, home, first, populations(tmp_path / "a", 2020))
+    folder = tmp_path_factory.mktemp("kept")
+    home = Home(folder / "odds")
+    first = populations(folder / "a", 2019)
+    deliver(project, home, first, populations(folder / "a", 2020))
     publish(project, home)
-    deliver(project, home, populations(tmp_path / "b", 2019, _one_more))
-    refused = populations(tmp_path / "b", 2021, lambda rows: rows.pop(4))
+    deliver(project, home, populations(folder / "b", 2019, _one_more))
+    refused = populations(folder / "b", 2021, lambda rows: rows.pop(4))
     deliver(project, home, refused)
     accept(project, home, refused.name, None, REASON, "responsable qualité")
-    deliver(project, home, populations(tmp_path / "b", 2022, lambda rows: rows.pop(7)))
-    (tmp_path / "b" / "note.txt").write_text("Bonjour,\nle fichier suit.\n")
-    list(receive(project, home, [tmp_path / "b" / "note.txt"]))
+    deliver(project, home, populations(folder / "b", 2022, lambda rows: rows.pop(7)))
+    (folder / "b" / "note.txt").write_text("Bonjour,\nle fichier suit.\n")
+    list(receive(project, home, [folder / "b" / "note.txt"]))
     dismiss(home, "note.txt", "courrier d'accompagnement", "responsable qualité")
     list(receive(project, home, [first], again=True))
     judge_pending(project, home, FEED)
     publish(project, home)
     accounts = Accounts(home.path / "extranet" / "accounts.sqlite")
     accounts.save_organisation("CCAS", "membres")
-    for folder in (home.path, home.shared):
-        folder.chmod(0o700)
+    home.path.chmod(0o700)
     return home
 
 
@@ -96,10 +97,12 @@ def wrong(home: Home, deep: bool = True) -> dict[str, str]:
 
 
 @pytest.fixture
-def embedded(kept: Home) -> Home:
+def embedded(kept: Home, home: Home) -> Home:
+    """A copy of one's own, to damage."""
     if os.environ.get("ODDS_TEST_ON") == "server":
         pytest.skip("files of the embedded deployment")
-    return kept
+    shutil.copytree(kept.path, home.path, symlinks=True)
+    return home
 
 
 # ── rebuilding ───────────────────────────────────────────────────────────────────────────────────
