@@ -175,7 +175,7 @@ def explain(
             f.feed,
             f.file,
             f"{f.line}" + (f" (+{f.lines - 1})" if f.lines > 1 else ""),
-            f.sha256[:12],
+            (f.sha256 or "")[:12],
             f.correction,
         ]
         for term, figures in found.inputs.items()

@@ -13,7 +13,7 @@ from odds_pipeline.storage.sql import first
 _FIGURES = """
 WITH known AS (
     SELECT o.territory, o.month, o.value, o.obs_status, o.conf_status, d.file_name, o.line, o.lines,
-           d.sha256, d.simulated, d.received_at, o.correction, d.feed,
+           d.id, d.sha256, d.simulated, d.received_at, o.correction, d.feed,
            d.origin ->> '$.address' AS origin
     FROM observations o JOIN deliveries d ON d.id = o.delivery
     WHERE o.variable = $variable AND o.level = $level AND o.month <= $wanted
@@ -28,7 +28,10 @@ ORDER BY territory, month
 
 @dataclass(frozen=True)
 class Figure:
-    """One raw figure that a value rests on, and where it stands in which file."""
+    """One raw figure that a value rests on, and where it stands in which file.
+
+    ``delivery`` is its name in the release, which tells the ``sha256`` of public files only.
+    """
 
     variable: str
     territory: str
@@ -39,7 +42,8 @@ class Figure:
     file: str
     line: int
     lines: int
-    sha256: str
+    delivery: str
+    sha256: str | None
     simulated: bool
     received_at: str
     correction: str | None
@@ -130,7 +134,7 @@ def _figures(
             },
         ).fetchall()
         if found:
-            own = [(*r[:10], str(r[10]), *r[11:]) for r in found]
+            own = [(*r[:11], str(r[11]), *r[12:]) for r in found]
             return (level, codes, geography), [Figure(term.variable, *r) for r in own]
     return None, []
 

@@ -37,8 +37,8 @@ class About:
 
 
 # What the protected figures say of each accepted observation: a hidden one keeps its line, not its
-# value. A delivery is named by its number: its sha256 would tell who guesses a hidden figure that the
-# guess is right, all the others of the file being known, and its size how many digits they have.
+# value. A delivery is named by its number: the sha256 of a file that is not public would tell who
+# guesses its hidden figures that the guess is right, and its size how many digits they have.
 _OBSERVATIONS = """
 CREATE TABLE release.observations AS
 SELECT o.* EXCLUDE (known_to)
@@ -61,8 +61,10 @@ _WIDEST = (
     "CREATE TABLE release.inputs AS FROM inputs_view",
     "CREATE TABLE release.territories AS FROM territories_view",
     _OBSERVATIONS,
-    "CREATE TABLE release.deliveries AS SELECT * EXCLUDE (sha256, size) REPLACE "
-    "(CAST(received_order AS VARCHAR) AS id), (SELECT any_value(o.origin) FROM origins o "
+    "CREATE TABLE release.deliveries AS SELECT * EXCLUDE (size) REPLACE "
+    "(CAST(received_order AS VARCHAR) AS id, "
+    "CASE WHEN list_contains($public, feed) THEN sha256 END AS sha256), "
+    "(SELECT any_value(o.origin) FROM origins o "
     "WHERE o.delivery = deliveries.id) AS origin FROM deliveries "
     "WHERE CAST(received_order AS VARCHAR) IN (SELECT delivery FROM release.observations)",
     # The first failing rows of a verdict, and what it says of them, show figures before protection.
@@ -137,8 +139,9 @@ def write_widest(
         connection.register(name, frame)
     connection.execute(f"ATTACH {quoted(path)} AS release")
     try:
+        public = [name for name, entry in project.feeds.items() if entry.feed.kind != "template"]
         for statement in _WIDEST:
-            connection.execute(statement)
+            connection.execute(statement, {"public": public} if "$public" in statement else {})
         sources = tell_sources(project, connection, "release.")
         compare(project, connection, "protected", about.latest, sources)
         for statement in _COMPARED:

@@ -59,11 +59,21 @@ def _input(project: Project, read: dict[str, str], term: str, figures: list[Figu
 def _told(figure: Figure) -> Figure:
     if figure.conf_status == "F":
         return figure
-    return replace(figure, value=None, file="", line=0, lines=0, sha256="", correction=None, origin=None)
+    return replace(
+        figure,
+        value=None,
+        file="",
+        line=0,
+        lines=0,
+        delivery="",
+        sha256=None,
+        correction=None,
+        origin=None,
+    )
 
 
 def _verdicts(view: View, inputs: list[Input]) -> list[Row]:
     """What the gate said of the files that are told."""
-    told = {(f.sha256, f.feed, f.month) for one in inputs for f in one.figures if f.sha256}
-    files, feeds, months = zip(*sorted(told), strict=True) if told else ((), (), ())
-    return view.rows(_SAID, {"files": list(files), "feeds": list(feeds), "months": list(months)})
+    told = {(f.delivery, f.month) for one in inputs for f in one.figures if f.delivery}
+    deliveries, months = zip(*sorted(told), strict=True) if told else ((), ())
+    return view.rows(_SAID, {"deliveries": list(deliveries), "months": list(months)})
