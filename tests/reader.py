@@ -13,6 +13,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.months import shifted
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
@@ -30,7 +31,7 @@ MARGIN = 0.2
 @dataclass
 class Said:
     """What one release says: figures, marks (``C``, ``D``, ``producteur``), sums that it shows as such, and
-    the months of each year whose total it shows."""
+    the twelve months of each total of twelve that it shows."""
 
     known: dict[Cell, float] = field(default_factory=dict)
     marks: dict[Cell, str] = field(default_factory=dict)
@@ -222,9 +223,9 @@ class Reader:
                 elif terms and len(terms) == lengths[side] and shown[side] is not None:
                     said.sums.append((terms, shown[side]))
             said.years += [
-                {(t.variable, place, f"{month[:4]}-{number:02d}") for number in range(1, 13)}
+                {(t.variable, place, shifted(month, -back)) for back in range(12)}
                 for t in formula.terms
-                if t.of_year and not t.lag and self.rules.adds_up(t.variable)
+                if t.window and not t.lag and self.rules.adds_up(t.variable)
             ]
         for mark, cells, terms in hidden:
             doubtful = [c for c in cells if c not in said.known and self._secret(c[0])]
@@ -255,7 +256,7 @@ class Reader:
         return found
 
     def years(self) -> tuple[int, int]:
-        """Totals of years that were shown, and those of which the same release hides a month: the others
+        """Totals of twelve months that were shown, and those of which the same release hides a month: the others
         say nothing that their months do not."""
         shown = [(year, said.marks) for said, _ in self.said for year in said.years]
         return len(shown), sum(not year.isdisjoint(marks) for year, marks in shown)

@@ -273,7 +273,7 @@ def test_a_year_of_releases_and_three_revisions_tell_nobody_a_secret(
         print(
             f"{edition}: {len(told)} secrets tried, {sum(t.narrow for t in told)} narrow, "
             f"{sum(t.exact for t in told)} exact, the narrowest {100 * min(widths, default=1):.0f} % of its "
-            f"rule; {totals} totals of years, {over_secrets} over a hidden month"
+            f"rule; {totals} totals of twelve months, {over_secrets} over a hidden month"
         )
         assert [t for t in told if t.wrong or t.narrow] == []
         assert over_secrets == 0
