@@ -25,6 +25,7 @@ else
 	-$(BIN)/odds fetch
 	$(BIN)/odds run
 endif
+	$(BIN)/odds portrait
 	$(BIN)/odds coverage
 
 quick: .venv/ready  ## What needs neither Dagster nor Great Expectations: declarations, formulas, documents

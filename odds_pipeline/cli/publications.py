@@ -1,5 +1,6 @@
 """Commands that make what members and partners read: portraits, studies, committees' pages."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from odds_pipeline.cli.app import (
     load,
     out,
     print_json,
+    table,
     territory_named,
 )
 from odds_pipeline.declarations.access import Access
@@ -66,6 +68,45 @@ def portrait(
             highlight=False,
             soft_wrap=True,
         )
+
+
+@app.command()
+def sentences(
+    territory: Annotated[str, typer.Argument(help="code or name")],
+    release: ReleaseNumber = None,
+    edition: OfEdition = None,
+    as_json: AsJson = False,
+) -> None:
+    """What the portrait says of a territory, the figures behind each sentence, or why it is silent."""
+    from odds_pipeline.publications.portrait.publish import read_edition
+    from odds_pipeline.publications.statements.speaker import Said
+
+    project = load()
+    portrait = load_publications(project).portrait
+    if portrait is None:
+        fail("no portrait is declared: assets/portrait_social.yaml is missing")
+    place = project.territories.by_key.get((territory_named(project, territory), portrait.geography))
+    if place is None:
+        fail(f"{territory} is not a territory of the portrait's geography, {portrait.geography}")
+    try:
+        home = Home.from_environment()
+        made = read_edition(project, portrait, home, release, edition or portrait.edition)
+    except LookupError as error:
+        fail(str(error))
+    found = [made.speaker.say(name, place) for name in made.declared.statements]
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    table(
+        f"{place.label}, release {made.figures.about.release}",
+        ["sentence", "said, or why silent", "figures"],
+        [
+            [one.statement, one.text, ", ".join(f"{k}: {v}" for k, v in one.figures.items())]
+            if isinstance(one, Said)
+            else [one.statement, f"({one.reason})", ""]
+            for one in found
+        ],
+    )
 
 
 @app.command()

@@ -26,14 +26,26 @@ def folder_of(home: Home, release: int, edition: str, name: str) -> Path:
     return home.path / "publications" / f"{release:04d}" / edition / name
 
 
+Beside = Callable[[str, Document, Mapping[str, bytes]], Mapping[str, bytes]]
+"""Files that stand beside a document: from its name, itself, and what it was written as by suffix."""
+
+
+def nothing(name: str, document: Document, written: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """No file beside a document."""
+    return {}
+
+
 def write_documents(
-    folder: Path, documents: Iterable[tuple[str, Document]], files: Mapping[str, bytes] | None = None
+    folder: Path,
+    documents: Iterable[tuple[str, Document]],
+    files: Mapping[str, bytes] | None = None,
+    beside: Beside = nothing,
 ) -> Published:
-    """Write documents and ``files`` by name, then put the folder in place of the former one.
+    """Write documents, what stands ``beside`` each, and ``files`` by name; put the folder in place.
 
     Raises :class:`FileExistsError` when ``folder`` holds anything that is not a publication of ours.
     """
-    ours = {".html", ".pdf", ".csv"}
+    ours = {".html", ".pdf", ".csv", ".zip"}
     if folder.exists() and any(p.is_dir() or p.suffix not in ours for p in folder.iterdir()):
         raise FileExistsError(f"{folder} holds other files: name a folder of its own")
     temporary = folder.with_name(f".{folder.name}.tmp")
@@ -42,15 +54,18 @@ def write_documents(
     temporary.mkdir(parents=True)
     count = size = 0
     for name, one in documents:
-        for suffix, write in WRITERS.items():
-            content = write(one)
-            (temporary / f"{name}.{suffix}").write_bytes(content)
-            size += len(content)
+        written = {suffix: write(one) for suffix, write in WRITERS.items()}
+        named = {f"{name}.{suffix}": content for suffix, content in written.items()}
+        size += _write(temporary, {**named, **beside(name, one, written)})
         count += 1
-    for name, content in (files or {}).items():
-        (temporary / name).write_bytes(content)
-        size += len(content)
+    size += _write(temporary, files or {})
     if folder.exists():
         shutil.rmtree(folder)
     temporary.replace(folder)
     return Published(folder, count, size)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> int:
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return sum(map(len, files.values()))

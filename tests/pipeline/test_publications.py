@@ -95,6 +95,8 @@ def test_the_commands(
     )
     assert one.exit_code == 0 and (tmp_path / "p" / "93008-bobigny.pdf").exists()
     assert runner.invoke(app, ["portrait", "Nullepart"]).exit_code == 2
+    told = runner.invoke(app, ["sentences", "Bobigny", "--edition", "membres", "--json"])
+    assert told.exit_code == 0 and "l’indicateur n’a aucune valeur" in told.output
     assert runner.invoke(app, ["portrait", "--release", "9"]).exit_code == 2
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "lettre.docx").write_text("à moi")

@@ -3,10 +3,12 @@
 import io
 import math
 import re
+import zipfile
 from pathlib import Path
 
 import pypdf
 import pytest
+from openpyxl import load_workbook
 
 from odds_pipeline.charts.svg import ACCENT
 from odds_pipeline.declarations.portrait import Portrait
@@ -105,6 +107,7 @@ def test_a_commune_is_compared_and_ranked(project: Project, portrait: Portrait, 
     assert {p.name for p in folder.iterdir()} == {
         "93008-bobigny.html",
         "93008-bobigny.pdf",
+        "93008-bobigny.zip",
         "methode.html",
         "methode.pdf",
     }
@@ -115,7 +118,19 @@ def test_every_territory_has_its_portrait_and_the_same_bytes_again(
 ) -> None:
     folder = write(project, portrait, home, rows(project))
     first = {p.name: p.read_bytes() for p in folder.iterdir()}
-    assert len(first) == 2 * (40 + 4 + 1 + 1)
+    # Two files each, a kit for each commune and EPT, and the archive of them all.
+    assert len(first) == 2 * (40 + 4 + 1 + 1) + 44 + 1
+    with zipfile.ZipFile(folder / "edition.zip") as archive:
+        assert len(archive.namelist()) == 92 and archive.testzip() is None
+    with zipfile.ZipFile(folder / "93008-bobigny.zip") as archive:
+        assert {"portrait.pdf", "chiffres.xlsx", "LISEZ-MOI.txt", "images/graphique-1.svg"} <= set(
+            archive.namelist()
+        )
+        book = load_workbook(io.BytesIO(archive.read("chiffres.xlsx")))
+    assert book.sheetnames[0] == "Données de cadrage" and book.sheetnames[-1] == "Définitions"
+    poverty = [r for r in book.worksheets[0].iter_rows(values_only=True) if r[0] == "Taux de pauvreté"]
+    assert poverty[0][1] == 14.0 and poverty[0][3:5] == ("2020", 28.4)
+    assert "DONNÉES SIMULÉES" in str(book.worksheets[0]["A1"].value)
     again = publish_portrait(project, portrait, home).folder
     assert {p.name: p.read_bytes() for p in again.iterdir()} == first
     assert not list(folder.parent.glob(".*"))

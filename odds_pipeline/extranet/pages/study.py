@@ -46,16 +46,34 @@ def portrait_page(request: Request, code: str) -> HTMLResponse:
         _, release = publications.portrait(home, view_of(request), code, "pdf")
     except Unknown:
         release = None
-    return render(request, "portrait.html", personal=True, place=place, release=release)
+    return render(
+        request,
+        "portrait.html",
+        personal=True,
+        place=place,
+        release=release,
+        has_kit=_has_kit(request, code),
+    )
+
+
+def _has_kit(request: Request, code: str) -> bool:
+    """Portraits of editions before kits have none; the département's document has none."""
+    try:
+        publications.portrait(request.app.state.serving.home, view_of(request), code, "zip")
+    except Unknown:
+        return False
+    return True
 
 
 @router.get("/portraits/{file}")
 def portrait_file(request: Request, file: str) -> Response:
-    """The portrait of a territory: ``<code>.pdf`` or ``<code>.html``."""
+    """The portrait of a territory, ``<code>.pdf``, ``.html``, its kit ``.zip``; ``edition.zip``: all."""
     code, _, suffix = file.partition(".")
-    if suffix not in ("pdf", "html"):
+    if suffix not in ("pdf", "html", "zip"):
         raise Unknown(file)
     home = request.app.state.serving.home
+    if file == "edition.zip":
+        return _document(request, publications.edition(home, view_of(request)))
     path, _ = publications.portrait(home, view_of(request), code, suffix)
     return _document(request, path)
 

@@ -37,7 +37,7 @@ def publication(home: Home, view: View, name: str) -> Shown | None:
 
 
 def portrait(home: Home, view: View, code: str, suffix: str) -> tuple[Path, int]:
-    """The portrait of a territory, ``pdf`` or ``html``, and the release it was made from.
+    """The portrait of a territory, ``pdf``, ``html``, its kit ``zip``, and the release it is made from.
 
     :class:`Unknown` when there is none.
     """
@@ -46,6 +46,14 @@ def portrait(home: Home, view: View, code: str, suffix: str) -> tuple[Path, int]
     if not shown or not found:
         raise Unknown(code)
     return found[0], shown.release
+
+
+def edition(home: Home, view: View) -> Path:
+    """All portraits of an edition as one archive. :class:`Unknown` when there is none."""
+    shown = publication(home, view, PORTRAIT)
+    if shown is None or not (found := shown.folder / "edition.zip").is_file():
+        raise Unknown("edition.zip")
+    return found
 
 
 def policy_of(html: str) -> str:

@@ -113,7 +113,9 @@ class _One:
             for name, theme in portrait.themes.items()
         }
         self.present = list(dict.fromkeys(i for names in self.themes.values() for i in names))
-        self.cells = {i: self.figures.cell(i, place.code) for i in self.present}
+        publics = [i for p in socle.publics.values() for i in p.indicators] if socle else []
+        known = [i for i in (*self.present, *publics) if i in figures.months]
+        self.cells = {i: self.figures.cell(i, place.code) for i in known}
 
     def blocks(self) -> Iterator[Block]:
         if self.figures.about.simulated:

@@ -1,17 +1,20 @@
-"""Every portrait of a release, as documents in one folder."""
+"""Every portrait of a release, as documents in one folder, each commune's with its kit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from odds_pipeline.charts import read_ground
+from odds_pipeline.charts import Ground, read_ground
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.declarations.read_publications import load_publications
+from odds_pipeline.declarations.read_publications import Publications, load_publications
 from odds_pipeline.geography.territories import Territory, plain
 from odds_pipeline.publications.documents import Document
 from odds_pipeline.publications.portrait.departement import departement
 from odds_pipeline.publications.portrait.figures import Figures
+from odds_pipeline.publications.portrait.kit import archive_of, kit, workbook
 from odds_pipeline.publications.portrait.portrait import document, method
 from odds_pipeline.publications.statements.speaker import Speaker
 from odds_pipeline.publications.writer import Published, folder_of, write_documents
@@ -22,6 +25,65 @@ from odds_pipeline.storage.home import Home
 def file_name(territory: Territory) -> str:
     """``93008-bobigny``: the same for ever, and readable."""
     return f"{territory.code}-{plain(territory.label).replace(' ', '-')}"
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What portraits of one edition of a release are made of."""
+
+    project: Project
+    portrait: Portrait
+    declared: Publications
+    figures: Figures
+    ground: Ground
+
+    @cached_property
+    def speaker(self) -> Speaker:
+        texts = self.declared.texts.get(self.figures.about.release, [])
+        return Speaker(self.declared.statements, self.figures, self.places, self.portrait, texts)
+
+    @cached_property
+    def places(self) -> list[Territory]:
+        """The département, the EPT and the communes."""
+        levels, geography = ("commune", "ept", "departement"), self.portrait.geography
+        everywhere = self.project.territories.all
+        return [t for t in everywhere if t.geography == geography and t.level in levels]
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Short labels of all indicators, also of those without a value."""
+        return {name: one.indicator.short_label for name, one in self.project.indicators.items()}
+
+    def document(self, place: Territory) -> Document:
+        """The portrait of one place."""
+        if place.level == "departement":
+            return departement(
+                self.project, self.portrait, self.figures, self.ground, self.speaker, place
+            )
+        return document(
+            self.portrait, self.declared.socle, self.names, self.figures, self.speaker, place
+        )
+
+    def kit(self, place: Territory, one: Document, written: Mapping[str, bytes]) -> bytes:
+        """The archive that a commune or an EPT takes away."""
+        themes = {name: theme.indicators for name, theme in self.portrait.themes.items()}
+        return kit(one, written, workbook(self.figures, themes, self.declared.socle, place))
+
+
+def read_edition(
+    project: Project, portrait: Portrait, home: Home, release: int | None, edition: Access
+) -> Edition:
+    """Its figures and declarations. Raises :class:`LookupError` when there is no such release."""
+    declared = load_publications(project)
+    indicators = [i for t in portrait.themes.values() for i in (*t.indicators, t.map, t.trend)]
+    indicators += [s.indicator for s in declared.statements.values()]
+    publics = declared.socle.publics.values() if declared.socle else ()
+    indicators += [i for public in publics for i in public.indicators]
+    with open_release(home, release, edition) as connection:
+        figures = Figures(project, connection, list(dict.fromkeys(indicators)), portrait.geography)
+    reference = project.root / "resources" / "reference"
+    ground = read_ground(project.territories, reference, home, portrait.geography)
+    return Edition(project, portrait, declared, figures, ground)
 
 
 def publish_portrait(
@@ -36,36 +98,25 @@ def publish_portrait(
 ) -> Published:
     """Portraits of the département, the EPT and the communes, or of ``territories`` (codes) only.
 
+    Each commune and EPT has its kit beside, and all of them their archive, ``edition.zip``.
     Raises :class:`LookupError` when there is no such release.
     """
     edition = edition or portrait.edition
-    found = load_publications(project)
-    indicators = [i for t in portrait.themes.values() for i in (*t.indicators, t.map, t.trend)]
-    indicators += [s.indicator for s in found.statements.values()]
-    with open_release(home, release, edition) as connection:
-        figures = Figures(project, connection, list(dict.fromkeys(indicators)), portrait.geography)
-    ground = read_ground(
-        project.territories, project.root / "resources" / "reference", home, portrait.geography
-    )
+    made = read_edition(project, portrait, home, release, edition)
+    about = made.figures.about
     wanted = set(territories) if territories is not None else None
-    places = [
-        t
-        for t in project.territories.all
-        if t.geography == portrait.geography
-        and t.level in ("commune", "ept", "departement")
-        and (wanted is None or t.code in wanted)
-    ]
-    texts = found.texts.get(figures.about.release, [])
-    inside = [t for t in project.territories.all if t.geography == portrait.geography]
-    speaker = Speaker(found.statements, figures, inside, portrait, texts)
+    places = {file_name(t): t for t in made.places if wanted is None or t.code in wanted}
 
-    names = {name: entry.indicator.short_label for name, entry in project.indicators.items()}
+    def beside(name: str, one: Document, written: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        place = places.get(name)
+        if place is None or place.level == "departement":
+            return {}
+        return {f"{name}.zip": made.kit(place, one, written)}
 
-    def made(place: Territory) -> Document:
-        if place.level == "departement":
-            return departement(project, portrait, figures, ground, speaker, place)
-        return document(portrait, found.socle, names, figures, speaker, place)
-
-    target = folder or folder_of(home, figures.about.release, edition, "portrait_social")
-    documents = [(file_name(place), made(place)) for place in places]
-    return write_documents(target, [*documents, ("methode", method(portrait, figures))])
+    documents = [(name, made.document(place)) for name, place in places.items()]
+    documents.append(("methode", method(portrait, made.figures)))
+    target = folder or folder_of(home, about.release, edition, "portrait_social")
+    published = write_documents(target, documents, beside=beside)
+    if wanted is None:
+        archive_of(published.folder, about.published_at)
+    return published
