@@ -9,6 +9,8 @@ from odds_pipeline.charts.svg import ACCENT, FAINT, INK, QUIET, element, figure,
 
 WIDTH, HEIGHT = 440.0, 330.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 70.0, 30.0, 46.0
+LINE, NAME = 10.0, 80.0
+"""Height and width that a name takes."""
 Number = Callable[[float], str]
 
 
@@ -52,13 +54,14 @@ def scatter(key: str, title: str, points: Sequence[Point], across: Axis, up: Axi
     mx, my = x(median(p.x for p in points)), y(median(p.y for p in points))
     drawn.append(element("line", x1=mx, x2=mx, y1=TOP, y2=floor, **middle))
     drawn.append(element("line", x1=LEFT, x2=right, y1=my, y2=my, **middle))
-    named = _named(points)
-    for point in sorted(points, key=lambda p: p.place):
-        drawn.append(_dot(x(point.x), y(point.y), point.place))
-        if point in named:
+    drawn += [_dot(x(p.x), y(p.y), p.place) for p in sorted(points, key=lambda p: p.place)]
+    written: list[tuple[float, float]] = []
+    for point in _named(points):
+        left, base = x(point.x) + 7, y(point.y) + 3.5
+        if not any(abs(base - up_to) < LINE and abs(left - start) < NAME for start, up_to in written):
             ink = ACCENT if point.place else INK
-            at = x(point.x) + 7, y(point.y) + 3.5
-            drawn.append(text(*at, point.label, size=9.5, fill=ink, bold=point.place))
+            drawn.append(text(left, base, point.label, size=9.5, fill=ink, bold=point.place))
+            written.append((left, base))
     return figure(key, title, _described(points, across, up), WIDTH, HEIGHT, "".join(drawn))
 
 
@@ -69,10 +72,10 @@ def _dot(x: float, y: float, place: bool) -> str:
     return element("circle", cx=x, cy=y, r=3.6, fill="#6c838e", stroke="#ffffff", stroke_width=0.6)
 
 
-def _named(points: Sequence[Point]) -> set[Point]:
-    """Those that are followed, and the ends of both axes."""
+def _named(points: Sequence[Point]) -> list[Point]:
+    """Those that are followed, then the ends of both axes; of two in one place the first stands."""
     ends = [end(points, key=key) for end in (min, max) for key in (lambda p: p.x, lambda p: p.y)]
-    return {*ends, *(p for p in points if p.place)}
+    return list(dict.fromkeys([*(p for p in points if p.place), *ends]))
 
 
 def _described(points: Sequence[Point], across: Axis, up: Axis) -> str:

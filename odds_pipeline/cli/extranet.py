@@ -33,6 +33,7 @@ def extranet(
     import uvicorn
 
     from odds_pipeline.extranet.app import create_app
+    from odds_pipeline.extranet.warming import keep_warm
 
     settings = _settings()
     _check_address(settings, host)
@@ -40,6 +41,8 @@ def extranet(
     port = port or (declared.port if declared.hostname in LOOPBACK else None) or 8080
     site = create_app(load(), Home.from_environment(), settings)
     out.print(f"Extranet on http://{host}:{port}", highlight=False)
+    own = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    keep_warm(f"http://{own}:{port}", site.state.serving)
     # Whose X-Forwarded-For is believed is the application's to say (trusted_proxies).
     uvicorn.run(
         site, host=host, port=port, log_level="warning", server_header=False, proxy_headers=False

@@ -71,7 +71,7 @@ def places_map(atlas: Atlas, view: View) -> str:
     for code, shape in sorted(ground.shapes.items(), key=lambda item: item[1].label):
         label, name = escape(shape.label), escape(shape.short_label)
         ept = view.places[code].ept if code in view.places else ""
-        place = f'x="{shape.x:g}" y="{shape.y + 3:g}" font-size="9" text-anchor="middle"'
+        place = f'x="{shape.x:g}" y="{shape.y + 3:g}" font-size="8.2" text-anchor="middle"'
         body.append(
             f'<a href="/territoires/{code}" class="ept{tints.get(ept, "")}" aria-label="{label}">'
             f"<title>{label}{_within(view, ept)}</title>"

@@ -1,0 +1,52 @@
+"""Makes the pages that most readers open as soon as a release goes live, before they ask for them."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from odds_pipeline.extranet.reading.rights import VISITOR
+from odds_pipeline.extranet.reading.serving import Serving, Unknown, View
+
+LOG = logging.getLogger("odds.extranet")
+EVERY = 5.0
+"""Seconds between two looks at the number of the release."""
+
+
+def pages(view: View) -> Iterator[str]:
+    """The way in, and the page of every territory."""
+    yield from ("/", "/territoires", "/indicateurs")
+    yield from (f"/territoires/{code}" for code in view.places)
+
+
+def warm(address: str, view: View) -> int:
+    """Ask the site at ``address`` for its pages, one after the other; how many it gave."""
+    given = 0
+    for page in pages(view):
+        try:
+            with urlopen(Request(address + page), timeout=30) as answer:
+                given += answer.status == 200
+        except URLError as error:  # the site is not there yet, or a territory has no page
+            LOG.info("%s is not warmed: %s", page, error)
+    return given
+
+
+def keep_warm(address: str, serving: Serving) -> threading.Thread:
+    """Warm the site now and at each new release, for visitors, until the process ends."""
+    thread = threading.Thread(target=_watch, args=(address, serving), daemon=True, name="warming")
+    thread.start()
+    return thread
+
+
+def _watch(address: str, serving: Serving) -> None:
+    warmed: int | None = None
+    pause = threading.Event()
+    while not pause.wait(EVERY):
+        if serving.number() not in (None, warmed):
+            try:
+                view = serving.view(VISITOR)
+            except Unknown:
+                continue
+            warm(address, view)
+            warmed = serving.number()
