@@ -46,6 +46,7 @@ def test_both_configurations_name_the_same_location() -> None:
     dg_toml = tomllib.loads((root / "dg.toml").read_text())["project"]
     assert workspace["module_name"] == dg_toml["code_location_target_module"]
     assert workspace["location_name"] == dg_toml["code_location_name"]
+    assert dg_toml["defs_module"] == dg_defs.__name__  # else `dg check` finds no folder
 
 
 def test_every_declaration_is_an_asset(project: Project) -> None:
