@@ -113,7 +113,10 @@ class TerritoryKey(Declaration):
         default=[], description="characters of each column's text: zeros put back before, cut after"
     )
     fixed: str | None = Field(default=None, description="code of the one territory of the file")
-    also: list[Level] = Field(default=[], description="levels to sum the rows to, besides level")
+    also: list[Level] = Field(
+        default=[],
+        description="levels to sum the rows to, besides level; france when every commune has its row",
+    )
     where: dict[str, str | list[str]] = Field(
         default={}, description="rows that the key is for, in a file that holds several levels"
     )

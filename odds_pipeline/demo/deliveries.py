@@ -19,8 +19,8 @@ from odds_pipeline.demo.simulation import Figures, Simulator, split
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.months import months_between, shifted, year_of
 from odds_pipeline.reception.examples import month_groups, text_matching
+from odds_pipeline.reception.nomenclatures import nomenclature
 from odds_pipeline.reception.periods import groups_of, with_year
-from odds_pipeline.reception.reading import nomenclature
 
 MARKER = "DONNEES_SIMULEES"
 MAX_ROWS = 5000

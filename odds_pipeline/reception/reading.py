@@ -5,14 +5,12 @@ and is left to the gate to refuse. Rows finer than a territory (IRIS, schools, n
 reduced here; a sum over a secret row is not a figure: it is secret, with a lower bound.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from os.path import commonprefix
-from pathlib import Path
 from typing import get_args
 
 import pandas as pd
@@ -22,6 +20,8 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import Territories, plain
 from odds_pipeline.months import year_of
 from odds_pipeline.reception.codes import full_length, is_code
+from odds_pipeline.reception.national import National
+from odds_pipeline.reception.nomenclatures import nomenclature
 from odds_pipeline.reception.notations import common_cause
 from odds_pipeline.reception.periods import groups_of, month_of
 from odds_pipeline.reception.recognition import Match, territory_text, text
@@ -131,13 +131,6 @@ def _texts(wanted: str | list[str]) -> set[str]:
     return {plain(wanted)} if isinstance(wanted, str) else {plain(w) for w in wanted}
 
 
-def nomenclature(root: Path, name: str) -> dict[str, list[str]]:
-    """Territories of each finer code, from ``resources/reference/nomenclatures/<name>.csv``."""
-    path = root / "resources" / "reference" / "nomenclatures" / f"{name}.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        return {r["code"]: r["territories"].split("|") for r in csv.DictReader(file, delimiter=";")}
-
-
 def _added(column: Column) -> list[Column]:
     """The column alone, or with those that are added to it: figures of one row, then summed."""
     if not column.plus:
@@ -173,6 +166,7 @@ class _Reader:
         columns = self.match.entry.feed.columns_of(fmt).values()
         # A territory has a row for each period or kind of figure, and not one row.
         self.long = fmt.period.column is not None or any(column.where for column in columns)
+        self.national = National(self.project.root) if "france" in fmt.territory.also else None
         rows = self.match.table.rows[self.match.header_row + 1 :]
         self.places = [territory_text(self.match, row, fmt.territory) for row in rows]
         self.end = len(rows)
@@ -341,6 +335,9 @@ class _Reader:
         for line, row, place, aside in self.rows(figures):
             key = self.key_of(row)
             level, codes = self._read_by(key, row, place, aside)
+            if self.national and not aside:
+                self.national.add(place)
+                yield from self._nation(row, line, present)
             if not codes:
                 self.ignored += 1
                 continue
@@ -366,7 +363,7 @@ class _Reader:
                         shown = "\x00"  # astride several communes: a share of none is known
                     weight = self._weight(row, column)
                     yield variable, code, level, month, column.reduce, line, shown, weight
-            for wider in fmt.territory.also if not aside else ():
+            for wider in (lv for lv in fmt.territory.also if lv != "france") if not aside else ():
                 for whole in self._wholes(wider, codes):
                     yield from self._whole(row, line, wider, whole, month, present)
 
@@ -427,6 +424,21 @@ class _Reader:
             if raw is not None and column.reduce != "same":
                 weight = self._weight(row, column)
                 yield variable, whole, level, month, column.reduce, line, raw, weight
+
+    def _nation(
+        self,
+        row: list[Cell],
+        line: int,
+        present: list[tuple],  # type: ignore[type-arg]
+    ) -> Iterator[RawCell]:
+        """What a commune, wherever it is, brings to the figures of France: counts alone add up."""
+        nation = self.territories.france_codes["FRANCE"]
+        month = self.month(row, line)
+        for variable, column, position in present:
+            raw = self._raw(row, column, position)
+            counted = self.project.variables[variable][1].aggregation == "sum"
+            if raw is not None and counted and column.reduce in (None, "sum", "count"):
+                yield variable, nation, "france", month, column.reduce or "sum", line, raw, None
 
     def _unpivoted(self) -> list[tuple[int, dict[str, str]]] | None:
         unpivot = self.match.format.unpivot
@@ -511,6 +523,8 @@ def read(project: Project, match: Match) -> Reading:
         frame[["value", "lower_bound"]] = frame[["value", "lower_bound"]] * fmt.unpivot.times
         # Columns of months to come are blank: a month without any cell is not delivered.
         frame = frame[frame.groupby("month")["raw"].transform(lambda raw: raw.str.strip().ne("").any())]
+    if reader.national and not reader.national.complete(frame["month"].dropna().max()):
+        frame = frame[frame["level"] != "france"]
     added = unlike_their_sum(
         match.entry, reader.territories, frame, _columns(match), partial=reader.ignored > 0
     )

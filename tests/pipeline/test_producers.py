@@ -27,6 +27,7 @@ HONORAIRES = (
     "sante/cnam_honoraires_2016/"
     "Honoraires_totaux_des_professionnels_de_sante_par_departement_en_2016.xls"
 )
+MENSUEL = "aide_sociale_drees/Données mensuelles des prestations de solidarité.xlsx"
 LYCEES = "education/ips_lycees_2022/fr-en-ips-lycees-ap2022.csv"
 LEGALES = "insee_pop/populations_legales_{}/donnees_communes.csv"
 
@@ -71,6 +72,9 @@ BY_HAND = [
     (LEGALES.format(2019), "insee.population_municipale", "93001", "2019-01", 88948),
     (LEGALES.format(2020), "insee.population_municipale", "93001", "2020-01", 89401),
     (LEGALES.format(2021), "insee.population_municipale", "93001", "2021-01", 90071),
+    (MENSUEL, "caf.foyers_rsa", "FR", "2017-01", 1895900),  # Tableau 1, line 7
+    (MENSUEL, "caf.foyers_prime_activite", "FR", "2020-05", 4538700),  # line 47
+    (MENSUEL, "caf.foyers_aide_logement", "FR", "2020-05", 6175700),
     (HONORAIRES, "cpam.generalistes", "93", "2016-12", 856),  # Généralistes et MEP, line 4
     (HONORAIRES, "cpam.specialistes", "93", "2016-12", 861),  # Spécialistes, line 310
     (HONORAIRES, "cpam.psychiatres", "FR", "2016-12", 6094),  # line 277, of many of France

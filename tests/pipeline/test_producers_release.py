@@ -11,10 +11,33 @@ from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 
-from .test_producers import AIDE, APA, HONORAIRES, LEGALES, LOCALES, LYCEES, MINIMA, NEET, RPLS, TCRD
+from .test_producers import (
+    AIDE,
+    APA,
+    HONORAIRES,
+    LEGALES,
+    LOCALES,
+    LYCEES,
+    MINIMA,
+    NEET,
+    RPLS,
+    TCRD,
+)
 
 BPE = "bpe/bpe18_ensemble.csv"
-FILES = (AIDE, APA, BPE, HONORAIRES, LYCEES, MINIMA, RPLS, TCRD, LOCALES, NEET, LEGALES.format(2021))
+FILES = (
+    AIDE,
+    APA,
+    BPE,
+    HONORAIRES,
+    LYCEES,
+    MINIMA,
+    RPLS,
+    TCRD,
+    LOCALES,
+    NEET,
+    LEGALES.format(2021),
+)
 
 # indicator, territory, month, value: sheet and line are beside the same figures in test_producers.py.
 BY_HAND = [
