@@ -1,5 +1,6 @@
 """Commands that declare a new partner and its feeds, without Python."""
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -94,3 +95,39 @@ def _report(root: Path, written: list[Path], then: str) -> None:
         say(str(problem))
     say(f"\n{len(problems)} problems. Next: confirm or mend the lines above, `odds check`, then {then}.")
     raise typer.Exit(1 if problems else 0)
+
+
+@app.command("new-observatory")
+def new_observatory(
+    departement: Annotated[str, typer.Argument(help="code of the département: 59")],
+    label: Annotated[str, typer.Option("--label", help="the observatory's name, in French")],
+    reference: Annotated[
+        Path, typer.Option("--reference", help="folder of Insee's code officiel géographique")
+    ],
+    outlines: Annotated[
+        Path, typer.Option("--outlines", help="GeoJSON file of its communes, for the tile map")
+    ],
+    folder: Annotated[Path, typer.Option("--to", help="a folder that there is not yet")],
+) -> None:
+    """Write the declarations of another département's observatory, and what a person still has to do."""
+    from odds_pipeline.onboarding.national import Reference
+    from odds_pipeline.onboarding.observatory import new_observatory as declare
+    from odds_pipeline.onboarding.period import CannotPropose
+
+    project = Project.load()
+    os.environ["ODDS_DEPLOYMENT"] = str(folder.absolute() / "resources" / "deployments" / "local.yaml")
+    try:
+        made = declare(
+            project, Reference(reference, departement), label, outlines, folder.absolute(), problems_of
+        )
+    except CannotPropose as error:
+        fail(str(error), 1)
+    for line in made.left_out:
+        out.print(f"left out {line}", highlight=False, markup=False, soft_wrap=True)
+    for path in sorted(made.folder.rglob("partner.yaml")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "# confirm" in line:
+                said = f"{path.relative_to(made.folder)}: {line}"
+                out.print(said, highlight=False, markup=False, soft_wrap=True)
+    out.print(f"{made.folder}: {len(made.left_out)} things of the former observatory left out")
+    out.print(f"Next: ODDS_PROJECT={made.folder} odds check, then odds outlines {outlines} and odds run")

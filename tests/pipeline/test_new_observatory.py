@@ -1,0 +1,100 @@
+"""Another département's observatory is written from the national reference, and says nothing of this one's."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from odds_pipeline.cli.declarations import problems_of
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.onboarding.national import Reference
+from odds_pipeline.onboarding.observatory import Made, new_observatory
+from odds_pipeline.onboarding.period import CannotPropose
+
+# As Insee writes them; Val-de-Saâne took in Anglesqueville in a year of the test's own.
+FILES = {
+    "v_departement_2024.csv": "DEP,REG,CHEFLIEU,TNCC,NCC,NCCENR,LIBELLE\n76,28,76540,3,SEINE MARITIME,Seine-Maritime,Seine-Maritime\n",
+    "v_region_2024.csv": "REG,CHEFLIEU,TNCC,NCC,NCCENR,LIBELLE\n28,76540,0,NORMANDIE,Normandie,Normandie\n",
+    "v_arrondissement_2024.csv": "ARR,DEP,REG,CHEFLIEU,TNCC,NCC,NCCENR,LIBELLE\n762,76,28,76351,2,HAVRE,Havre,Le Havre\n",
+    "v_commune_2024.csv": "TYPECOM,COM,REG,DEP,CTCD,ARR,TNCC,NCC,NCCENR,LIBELLE,CAN,COMPARENT\n"
+    "COM,76351,28,76,76D,762,2,HAVRE,Havre,Le Havre,7699,\nCOM,76302,28,76,76D,762,0,GODERVILLE,Goderville,Goderville,7610,\n"
+    "COM,76018,28,76,76D,762,0,VAL,Val,Val-de-Saâne,7610,\nCOMD,76019,28,76,76D,762,0,ANGLES,Angles,Anglesqueville,,76018\n"
+    "COM,62041,32,62,62D,621,1,ARRAS,Arras,Arras,6201,\n",
+    "v_mvt_commune_2024.csv": "MOD,DATE_EFF,TYPECOM_AV,COM_AV,TNCC_AV,NCC_AV,NCCENR_AV,LIBELLE_AV,TYPECOM_AP,COM_AP,TNCC_AP,NCC_AP,NCCENR_AP,LIBELLE_AP\n"
+    "32,2019-01-01,COM,76019,0,A,A,Anglesqueville,COM,76018,0,V,V,Val-de-Saâne\n"
+    "32,2019-01-01,COM,76018,0,V,V,Val-de-Saâne,COM,76018,0,V,V,Val-de-Saâne\n"
+    "10,2015-01-01,COM,76302,0,G,G,Godarville,COM,76302,0,G,G,Goderville\n",
+}  # fmt: skip
+WHERE = {"76351": (0.1, 49.5), "76302": (0.4, 49.6), "76018": (0.9, 49.7)}
+
+
+def square(code: str, x: float, y: float) -> dict[str, object]:
+    ring = [[x, y], [x + 0.1, y], [x + 0.1, y + 0.1], [x, y]]
+    return {"properties": {"code": code}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+
+
+@pytest.fixture(scope="module")
+def cog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cog")
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    features = [square(code, *place) for code, place in WHERE.items()]
+    (folder / "communes.geojson").write_text(json.dumps({"features": features}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(cog: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("new") / "odds76"
+    ours = Project.load()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ODDS_DEPLOYMENT", str(folder / "resources/deployments/local.yaml"))
+        outlines = cog / "communes.geojson"
+        return new_observatory(ours, Reference(cog, "76"), "Observatoire 76", outlines, folder, problems_of)  # fmt: skip
+
+
+def test_it_is_right_and_keeps_every_contract_of_a_public_file(made: Made, project: Project) -> None:
+    new = Project.read(made.folder)
+    assert new.observatory.departements == ["76"]
+    assert new.observatory.of_territory == "de la Seine-Maritime"
+    gone = {f"assets/partners/{e.id}.yaml" for e in project.feeds.values()} - {
+        f"assets/partners/{e.id}.yaml" for e in new.feeds.values()
+    }
+    told = {line.partition(": ")[0] for line in made.left_out}
+    assert gone and gone <= told
+    kept = [e for e in project.feeds.values() if e.feed.kind == "public" and e.id in new.feeds]
+    assert len(kept) >= 0.8 * sum(e.feed.kind == "public" for e in project.feeds.values())
+
+
+def test_nothing_in_it_says_the_former_departement(made: Made, project: Project) -> None:
+    names = {t.label for t in project.territories.all if t.level == "commune"} - {"Villepinte"}
+    former = re.compile("|".join(["seine-saint-denis", *map(re.escape, names)]), re.IGNORECASE)
+    for path in made.folder.rglob("*"):
+        if path.suffix in (".yaml", ".csv"):
+            found = former.search(path.read_text(encoding="utf-8"))
+            assert found is None, f"{path}: {found}"
+
+
+def test_territories_and_tiles_are_those_of_the_reference(made: Made) -> None:
+    folder = made.folder / "resources/reference"
+    with (folder / "territories.csv").open(encoding="utf-8", newline="") as file:
+        rows = {(r["level"], r["code"]): r for r in csv.DictReader(file, delimiter=";")}
+    assert {code for level, code in rows if level == "commune"} == {"76351", "76302", "76018", "76019"}
+    assert rows["commune", "76019"]["valid_to"] == "2019-01-01"
+    assert rows["arrondissement", "762"]["label"] == "Arrondissement du Havre"
+    assert rows["region", "28"]["label"] == "Normandie"
+    with (folder / "tiles.csv").open(encoding="utf-8", newline="") as file:
+        tiles = {
+            r["code"]: (int(r["column"]), int(r["row"])) for r in csv.DictReader(file, delimiter=";")
+        }
+    assert len(set(tiles.values())) == len(tiles) == 4
+    assert tiles["76302"][1] <= tiles["76351"][1]  # Goderville is north of Le Havre
+
+
+def test_what_the_reference_lacks_is_told(cog: Path, tmp_path: Path) -> None:
+    with pytest.raises(CannotPropose, match=r"no file v_departement_<year>\.csv; Insee publishes it at"):
+        _ = Reference(tmp_path, "76").label
+    with pytest.raises(CannotPropose, match="no département '99'"):
+        _ = Reference(cog, "99").label
