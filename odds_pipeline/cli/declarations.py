@@ -90,7 +90,7 @@ def docs(
 
     from odds_pipeline.declarations.schemas import write_schemas
     from odds_pipeline.documentation import dictionary, guide, rooms
-    from odds_pipeline.publications.reference import theme_pages
+    from odds_pipeline.documentation.reference import theme_pages
 
     command = typer.main.get_command(app)
     text = get_docs_for_click(obj=command, ctx=typer.Context(command), name="odds")

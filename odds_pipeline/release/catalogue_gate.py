@@ -19,8 +19,12 @@ from odds_pipeline.quality.findings import Finding, suite_findings
 from odds_pipeline.release.formats import read_inputs
 from odds_pipeline.release.published import current_number, release_path
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.sql import quoted
+from odds_pipeline.storage.sql import quoted, read_sql
 from odds_pipeline.storage.store import transaction
+
+_RELEASED, _COMPARED, _PRODUCER_RATES, _KEPT, _KEEP = (
+    read_sql(__file__, name) for name in ("released", "compared", "producer_rates", "kept", "keep")
+)
 
 DEFAULTS, CATALOGUE = "indicators/defaults", "catalogue"
 
@@ -33,78 +37,6 @@ _RATES = """
 SELECT variable, bit_xor(hash(month, territory, level, geography, value))
 FROM observations WHERE known_to IS NULL AND variable IN (SELECT unnest(?)) GROUP BY variable
 """
-
-# What the last edition says, unless a figure it read has lost its verdict: then it is not to be shown
-# again, nor to be compared with.
-_RELEASED = """
-CREATE OR REPLACE TEMP TABLE released AS
-WITH read AS (
-    SELECT indicator, variable FROM former_inputs
-    UNION SELECT r.indicator, w.weight FROM former_inputs r JOIN weights w USING (variable)
-), distrusted AS (
-    SELECT DISTINCT r.indicator FROM read r JOIN (
-        SELECT DISTINCT o.variable FROM former.observations o
-        ANTI JOIN trusted_months m ON m.delivery = o.delivery AND m.month = o.month
-    ) USING (variable)
-), said AS (
-    SELECT *, false AS converted FROM former.indicator_values
-    UNION ALL BY NAME SELECT *, true AS converted FROM former.converted_values
-)
-SELECT indicator, month, territory, level, geography, value, obs_status, conf_status, hidden_by,
-       numerator, denominator, oldest_input, converted, reserve
-FROM said SEMI JOIN known_places USING (territory, geography)
-WHERE indicator NOT IN (FROM distrusted)
-"""
-
-_AUDITED = """
-CREATE OR REPLACE TEMP TABLE current AS
-SELECT v.indicator, month, territory, level, geography, value, obs_status, conf_status,
-       b.minimum, b.maximum
-FROM indicator_values v JOIN audited b USING (indicator);
-CREATE OR REPLACE TEMP TABLE compared AS
-SELECT indicator, month, territory, level, geography, c.value, c.conf_status, r.value AS published
-FROM current c FULL JOIN (
-    FROM released WHERE NOT converted AND indicator IN (SELECT indicator FROM audited)
-) r USING (indicator, month, territory, level, geography)
-"""
-
-# The rates that producers publish themselves, with the step of their rounding: six decimals at most.
-_PUBLISHED_RATES = """
-CREATE OR REPLACE TEMP TABLE producer_rates AS
-WITH rates AS (
-    SELECT b.indicator, o.month, o.territory, o.level, o.geography, o.value
-    FROM audited b JOIN observations o ON o.variable = b.published_as
-    JOIN trusted_months m ON m.delivery = o.delivery AND m.month = o.month
-    WHERE o.known_to IS NULL AND o.value IS NOT NULL
-), decimals AS (
-    SELECT indicator, month,
-           max(length(rtrim(split_part(printf('%.6f', value), '.', 2), '0'))) AS decimals
-    FROM rates GROUP BY ALL
-)
-SELECT r.*, pow(10, -d.decimals) AS step FROM rates r JOIN decimals d USING (indicator, month)
-"""
-
-# Kept values say of which edition they are; those already kept go on saying it.
-_KEPT = """
-CREATE OR REPLACE TEMP TABLE kept AS
-SELECT r.* REPLACE (
-    'Valeurs de l’édition ' || coalesce(nullif(regexp_extract(
-        reserve, '^Valeurs de l’édition ([0-9]+)', 1), ''), $number::VARCHAR)
-    || ' : la règle ' || h.rule || ' a échoué.' || coalesce(' ' || nullif(trim(
-        regexp_replace(reserve, '^Valeurs de l’édition [0-9]+ : [^.]*[.]', '')), ''), '') AS reserve)
-FROM released r JOIN held h USING (indicator)
-"""
-
-# A cell that is to be hidden today is hidden, whatever the last edition said of it.
-_KEEP = (
-    "CREATE OR REPLACE TEMP TABLE secret AS SELECT * FROM protected "
-    "WHERE conf_status <> 'F' AND indicator IN (SELECT indicator FROM held)",
-    "DELETE FROM protected WHERE indicator IN (SELECT indicator FROM held)",
-    "INSERT INTO protected BY NAME FROM kept "
-    "ANTI JOIN secret USING (indicator, month, territory, geography, converted)",
-    "INSERT INTO protected BY NAME SELECT s.* REPLACE (k.reserve AS reserve) FROM secret s "
-    "JOIN kept k USING (indicator, month, territory, geography, converted)",
-)
 
 
 class CatalogueRefused(Exception):
@@ -222,8 +154,8 @@ def _audit(
         }
     )
     connection.register("audited", batch)
-    connection.execute(_AUDITED)
-    connection.execute(_PUBLISHED_RATES)
+    connection.execute(_COMPARED)
+    connection.execute(_PRODUCER_RATES)
     found = suite_findings(project.rules(suite), batch, connection, names, "indicator")
     connection.unregister("audited")
     return found
@@ -270,8 +202,7 @@ def keep_last_good(
     """
     if not held.rules:
         return definitions
-    for statement in _KEEP:
-        connection.execute(statement)
+    connection.execute(_KEEP)
     sheets = definitions.set_index("indicator", drop=False)
     with _former(connection, home) as number:
         if number is not None and held.kept:

@@ -16,7 +16,7 @@ from odds_pipeline.indicators.sources import tell_sources
 from odds_pipeline.release.conversion import IN_GEOGRAPHY
 from odds_pipeline.release.formats import FORMAT
 from odds_pipeline.release.inputs import inputs_of
-from odds_pipeline.storage.sql import first, one, quoted
+from odds_pipeline.storage.sql import first, one, quoted, read_sql
 
 
 @dataclass(frozen=True)
@@ -36,76 +36,17 @@ class About:
     audit: pd.DataFrame
 
 
-# What the protected figures say of each accepted observation: a hidden one keeps its line, not its
-# value. A delivery is named by its number: the sha256 of a file that is not public would tell who
-# guesses its hidden figures that the guess is right, and its size how many digits they have.
-_OBSERVATIONS = """
-CREATE TABLE release.observations AS
-SELECT o.* EXCLUDE (known_to)
-       REPLACE (CAST(d.received_order AS VARCHAR) AS delivery,
-                a.value AS value, a.obs_status AS obs_status, a.conf_status AS conf_status,
-                a.lower_bound AS lower_bound),
-       a.hidden_by
-FROM observations o
-JOIN deliveries d ON d.id = o.delivery
-JOIN trusted_months m ON m.delivery = o.delivery AND m.month = o.month
-JOIN marked k ON k.variable = o.variable AND k.month = o.month AND k.territory = o.territory
-             AND k.level = o.level AND k.geography = o.geography
-JOIN available a USING (v, p, t)
-WHERE o.known_to IS NULL
-ORDER BY o.variable, o.territory, o.month
-"""
-
-_WIDEST = (
-    "CREATE TABLE release.definitions AS FROM definitions_view",
-    "CREATE TABLE release.inputs AS FROM inputs_view",
-    "CREATE TABLE release.territories AS FROM territories_view",
-    _OBSERVATIONS,
-    "CREATE TABLE release.deliveries AS SELECT * EXCLUDE (size) REPLACE "
-    "(CAST(received_order AS VARCHAR) AS id, "
-    "CASE WHEN list_contains($public, feed) THEN sha256 END AS sha256), "
-    "(SELECT any_value(o.origin) FROM origins o "
-    "WHERE o.delivery = deliveries.id) AS origin FROM deliveries "
-    "WHERE CAST(received_order AS VARCHAR) IN (SELECT delivery FROM release.observations)",
-    # The first failing rows of a verdict, and what it says of them, show figures before protection.
-    "CREATE TABLE release.verdicts AS SELECT v.* REPLACE (d.id AS delivery, '[]' AS rows, "
-    "CASE WHEN failing = 0 THEN message ELSE 'Voir la notice adressée au producteur.' END AS message) "
-    "FROM verdicts v JOIN deliveries w ON w.id = v.delivery "
-    "JOIN release.deliveries d USING (received_order)",
-    "CREATE TABLE release.sources_compared AS FROM sources_compared",
-    "CREATE TABLE release.overrulings AS SELECT v.* REPLACE (d.id AS delivery) FROM overrulings v "
-    "JOIN deliveries w ON w.id = v.delivery JOIN release.deliveries d USING (received_order)",
-)
-
-# The merged territories before their merger are apart; readers find them through in_geography().
-_COMPARED = (
-    "CREATE OR REPLACE TABLE {schema}indicator_values AS SELECT * EXCLUDE converted FROM compared "
-    "WHERE NOT converted",
-    "CREATE OR REPLACE TABLE {schema}converted_values AS SELECT * EXCLUDE converted FROM compared "
-    "WHERE converted",
-)
-
-# Provisional figures are for members first.
-_NARROWER = (
-    "CREATE TABLE definitions AS FROM widest.definitions WHERE list_contains($access, access)",
-    "CREATE TABLE inputs AS FROM widest.inputs WHERE indicator IN (SELECT indicator FROM definitions)",
-    "CREATE TABLE territories AS FROM widest.territories",
-    "CREATE TABLE converted_values AS FROM widest.converted_values "
-    "WHERE indicator IN (SELECT indicator FROM definitions) AND ($provisional OR obs_status <> 'P')",
-    "CREATE TABLE observations AS FROM widest.observations "
-    "WHERE variable IN (SELECT unnest($variables)) AND ($provisional OR obs_status <> 'P')",
-    "CREATE TABLE sources_compared AS FROM widest.sources_compared "
-    "WHERE variable IN (SELECT unnest($variables))",
-    "CREATE TABLE deliveries AS FROM widest.deliveries WHERE id IN (SELECT delivery FROM observations)",
-    "CREATE TABLE verdicts AS FROM widest.verdicts WHERE delivery IN (SELECT id FROM deliveries)",
-    "CREATE TABLE overrulings AS FROM widest.overrulings WHERE delivery IN (SELECT id FROM deliveries)",
-)
+_WIDEST, _NARROWER, _BESIDE = (read_sql(__file__, name) for name in ("widest", "narrower", "beside"))
 
 # What stands beside a value comes from values of its own indicator: an edition that shows all that the
 # widest one shows of an indicator takes it from there. Comparing is half of writing an edition.
-_SHARED = (
-    "CREATE TABLE indicator_values AS FROM widest.indicator_values "
-    "WHERE indicator IN (SELECT indicator FROM definitions)"
+_SHARED = """
+CREATE TABLE indicator_values AS
+FROM widest.indicator_values WHERE indicator IN (SELECT indicator FROM definitions)
+"""
+_GIVEN = (
+    "CREATE TEMP TABLE given AS "
+    "SELECT $access AS access, $provisional AS provisional, $variables AS variables"
 )
 
 
@@ -134,20 +75,22 @@ def write_widest(
             zip(definitions["indicator"], definitions["formula"], strict=True), project.weights
         ),
         "territories_view": _territories_table(project),
+        "public_feeds": pd.DataFrame(
+            [name for name, entry in project.feeds.items() if entry.feed.kind != "template"],
+            columns=["feed"],
+            dtype="string",
+        ),
     }
     for name, frame in frames.items():
         connection.register(name, frame)
     connection.execute(f"ATTACH {quoted(path)} AS release")
     try:
-        public = [name for name, entry in project.feeds.items() if entry.feed.kind != "template"]
-        for statement in _WIDEST:
-            connection.execute(statement, {"public": public} if "$public" in statement else {})
+        connection.execute(_WIDEST)
         sources = tell_sources(project, connection, "release.")
         compare(project, connection, "protected", about.latest, sources)
-        for statement in _COMPARED:
-            connection.execute(statement.format(schema="release."))
         (warehouse,) = one(connection, "SELECT current_database()")
         connection.execute("USE release")  # the names in the macro are those of the release
+        connection.execute(_BESIDE)
         _finish(connection, edition, about)
         connection.execute(f'USE "{warehouse}"')
     finally:
@@ -170,8 +113,8 @@ def write_narrower(project: Project, widest: Path, path: Path, edition: Access, 
     # Without this a missing extension waits for the network.
     with duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"}) as connection:
         connection.execute(f"ATTACH {quoted(widest)} AS widest (READ_ONLY)")
-        for statement in _NARROWER:
-            connection.execute(statement, {k: v for k, v in given.items() if f"${k}" in statement})
+        connection.execute(_GIVEN, given)
+        connection.execute(_NARROWER)
         hidden = first(connection, "FROM widest.indicator_values WHERE obs_status = 'P' LIMIT 1")
         if given["provisional"] or hidden is None:
             connection.execute(_SHARED)
@@ -191,8 +134,7 @@ def _compare_anew(project: Project, connection: duckdb.DuckDBPyConnection, lates
         "WHERE obs_status <> 'P' AND indicator IN (SELECT indicator FROM definitions)"
     )
     compare(project, connection, "given_values", latest, tell_sources(project, connection, "widest."))
-    for statement in _COMPARED:
-        connection.execute(statement.format(schema=""))
+    connection.execute(_BESIDE)
 
 
 def _finish(connection: duckdb.DuckDBPyConnection, edition: Access, about: About) -> None:

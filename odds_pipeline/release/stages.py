@@ -187,7 +187,13 @@ DECIDE = (
     Stage(recollect, reads=_MEMORY, makes=_MEMORY),
     Stage(
         judge,
-        reads=("indicator_values", "indicator_verdicts", "failing_indicator_verdicts", *_FIGURES),
+        reads=(
+            "indicator_values",
+            "indicator_verdicts",
+            "failing_indicator_verdicts",
+            "deliveries",
+            *_FIGURES,
+        ),
         makes=("indicator_verdicts", "released", "held", "kept"),
     ),
     Stage(take_figures, reads=_FIGURES, makes=(*_DEFINED, "available")),

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
 from odds_pipeline.declarations.project import Project, project_root
-from odds_pipeline.publications.reference import theme_pages
+from odds_pipeline.documentation.reference import theme_pages
 
 PAGES = project_root() / "docs" / "reference"
 
