@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import asdict
+from functools import cache
 
 from odds_pipeline.declarations.formula.functions import Argument, called, of_number
 from odds_pipeline.declarations.formula.normal_form import (
@@ -17,6 +17,7 @@ from odds_pipeline.declarations.formula.normal_form import (
 from odds_pipeline.declarations.formula.values import Factors, Linear, Value, of, over, plus, times
 
 
+@cache
 def parse(text: str) -> Formula:
     """Parse ``text``; :class:`FormulaError` says what is wrong and what is allowed."""
     try:
@@ -53,7 +54,7 @@ def _product(side: Side, own: Factors) -> Product:
         ("numerator", own.above), ("multiplier", own.times), ("denominator", own.below)
     )  # fmt: skip
     terms = tuple(
-        Term(**asdict(read), side=place, coefficient=coefficient)
+        Term(**vars(read), side=place, coefficient=coefficient)
         for place, linear in places
         for read, coefficient in linear.items()
     )
