@@ -11,7 +11,6 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from odds_pipeline.cli.tables import print_table
-from odds_pipeline.collector import look_seldom
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.problems import Explained, nearest
 from odds_pipeline.declarations.project import Project
@@ -32,7 +31,6 @@ class _Explaining(TyperGroup):
     """Says what a failure explains, where a traceback would hide it."""
 
     def invoke(self, ctx: Any) -> Any:
-        look_seldom()
         private_files()
         try:
             return super().invoke(ctx)

@@ -67,7 +67,8 @@ class Store:
     def kept_open(self) -> Iterator[None]:
         """Inside, the warehouse stays open from one ``connect`` to the next, until another writer waits.
 
-        Opening and closing it takes 40 ms, some 60 times a month; 0.4 s a time where it is a lake.
+        Opening and closing it takes 44 ms of CPU time, 139 times in a month of everything: 6 of its 49
+        seconds. Where it is a lake, 0.4 s a time.
         """
         kept = _Kept(self)
         token = _kept.set(kept)
