@@ -39,6 +39,7 @@ class Study(Declaration):
     coverage: float = Field(gt=0, le=1)
     dimensions: dict[Name, Dimension] = Field(min_length=2)
     keywords: list[Sentence] = []
+    households: Name | None = Field(default=None, description="count of households, shown beside ranks")
     limits: list[Sentence] = Field(min_length=1)
 
     @property

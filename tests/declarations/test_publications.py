@@ -55,3 +55,28 @@ def test_a_mistake_of_a_template_is_told_with_its_line(project: Project, tmp_pat
     assert ["is a theme" in p.message for p in problems] == [False, True], problems
     assert "did you mean apl_generalistes?" in problems[0].message
     assert all(wrong.splitlines()[p.line - 1].strip() for p in problems)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("statement: pauvrete_etendue", "statement: pauvrete_etandue", "did you mean pauvrete_etendue?"),
+        ("place: '93'", "place: '94'", "no territory '94'"),
+        ("action: replace", "action: strike", "strike has no text"),
+        ("    by: Comité technique\n", "", "'by' is missing"),
+        ("on: '2026-11-20'", "on: hier", "on: 'hier' does not match"),
+    ],
+)
+def test_a_mistake_in_the_texts_of_an_edition_is_told(
+    project: Project, tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    page = (project.root / "docs" / "how-to" / "write-a-sentence.md").read_text(encoding="utf-8")
+    text = page.split("```yaml\n")[2].split("```")[0]
+    assert old in text
+    shutil.copytree(project.root / "assets" / "statements", tmp_path / "assets" / "statements")
+    (tmp_path / "assets" / "texts").mkdir()
+    (tmp_path / "assets" / "texts" / "12.yaml").write_text(text, encoding="utf-8")
+    assert read_publications(replace(project, root=tmp_path)).problems == []
+    (tmp_path / "assets" / "texts" / "12.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    problems = read_publications(replace(project, root=tmp_path)).problems
+    assert any(message in p.message for p in problems), problems

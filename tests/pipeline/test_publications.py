@@ -46,6 +46,8 @@ def materialize(key: dg.AssetKey) -> dg.ExecuteInProcessResult:
 def test_a_study_is_published_with_its_tables(
     project: Project, study: Study, home: Home, rows: list[dict[str, object]]
 ) -> None:
+    homes = {"indicator": "residences_principales", "month": "2018-01", "value": 1000.0}
+    rows += [{**homes, "territory": t.code} for t in project.territories.communes(2024)]
     write_edition(home, project, rows, edition="membres")
     written = publish_study(project, study, home)
     assert not written.draft
@@ -60,6 +62,13 @@ def test_a_study_is_published_with_its_tables(
     assert len(table) == 40 and table[0]["rang"] == "1" and table[0]["classe"] == "1"
     html = (written.folder / "etude.html").read_text(encoding="utf-8")
     assert "BROUILLON" not in html and "DONNÉES SIMULÉES" in html
+    assert (
+        html.index("Cohérence") < html.index("Classement des communes") < html.index("quand la méthode")
+    )
+    # A thousand households a commune: each class has as many thousands as communes.
+    counted = re.findall(r"(\d+) communes?, (\d+)\u202f000 ménages", html)
+    assert sum(int(n) for n, _ in counted) == 40 and all(n == thousands for n, thousands in counted)
+    assert "plus fragile\u00a0: " in html and "Ménages</th>" in html
     pages = pypdf.PdfReader(written.folder / "etude.pdf").pages
     assert all("DONNÉES SIMULÉES" in page.extract_text() for page in pages)
     before = {p.name: p.read_bytes() for p in written.folder.iterdir()}

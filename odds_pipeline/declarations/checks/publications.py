@@ -23,6 +23,8 @@ def study_problems(declared: Declared, study: Study, file: YamlFile) -> Iterator
     if f"studies/{study.id}" not in declared.suites:
         yield file.problem((), f"no gate: expectations/studies/{study.id}.yaml is missing")
     yield from _geography(declared, study.geography, file)
+    if study.households and (message := indicator_missing(declared, study.households)):
+        yield file.problem(("households",), message)
     seen: set[str] = set()
     for name, dimension in study.dimensions.items():
         for indicator in dimension.indicators:

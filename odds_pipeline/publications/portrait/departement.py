@@ -336,7 +336,7 @@ class _Portrait:
             sheet.number,
             breaks=sheet.breaks,
             width=250,
-            right=106,
+            right=120,
         )
         yield Heading(title, 3)
         yield Figure(svg, f"Courbe. {title}. {described(svg)}", "")

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from odds_pipeline.charts import read_ground
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.project import Project
@@ -44,6 +46,7 @@ def publish_study(
     with open_release(home, release, edition) as connection:
         about = read_about(connection)
         result = run_study(project, study, connection)
+        households = read_households(connection, study)
     why = refusal(result)
     if why and draft_in is None:
         raise StudyRefused(f"L’étude « {study.label} » n’est pas publiée.\n{why}")
@@ -51,10 +54,20 @@ def publish_study(
         project.territories, project.root / "resources" / "reference", home, study.geography
     )
     folder = draft_in or folder_of(home, about.release, edition, study.id)
-    one = document(project, result, about, ground)
+    one = document(project, result, about, ground, households)
     name = "brouillon" if why else "etude"
     written = write_documents(folder, [(name, one)], dict(tables(project, result)))
     return PublishedStudy(written.folder, bool(why), result)
+
+
+def read_households(connection: duckdb.DuckDBPyConnection, study: Study) -> dict[str, float]:
+    """Households of each commune, of the last month that has them."""
+    rows = connection.execute(
+        "SELECT territory, arg_max(value, month) FROM indicator_values WHERE indicator = $indicator "
+        "AND geography = $geography AND level = 'commune' AND value IS NOT NULL GROUP BY territory",
+        {"indicator": study.households, "geography": study.geography},
+    ).fetchall()
+    return {str(code): float(value) for code, value in rows}
 
 
 def tables(project: Project, result: StudyResult) -> Iterator[tuple[str, bytes]]:

@@ -1,11 +1,11 @@
 """A study as a document: map, ranking with intervals, classes, dimensions, method."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 from odds_pipeline.charts import Ground, Ranked, choropleth, classed, ranking
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.french import french_number
+from odds_pipeline.french import NONE, french_number
 from odds_pipeline.publications.documents import (
     Block,
     Bullets,
@@ -36,8 +36,17 @@ def _number(value: float, decimals: int = 1) -> str:
     return french_number(value, decimals)
 
 
-def document(project: Project, result: StudyResult, about: About, ground: Ground) -> Document:
-    """The document; a draft says on every page that it is one, and first of all why."""
+def document(
+    project: Project,
+    result: StudyResult,
+    about: About,
+    ground: Ground,
+    households: Mapping[str, float] | None = None,
+) -> Document:
+    """The document; a draft says on every page that it is one, and first of all why.
+
+    ``households`` of each commune stand beside its rank: a rank says nothing of how many they are.
+    """
     banners = [DRAFT] if result.refusals else []
     banners += [SIMULATED] if result.simulated else []
     return Document(
@@ -45,14 +54,21 @@ def document(project: Project, result: StudyResult, about: About, ground: Ground
         subtitle=result.study.description,
         footer=footer(project.observatory, about, "Étude"),
         date=about.published_at,
-        blocks=tuple(_Report(project, result, ground).blocks()),
+        blocks=tuple(_Report(project, result, ground, households or {}).blocks()),
         banner=" – ".join(banners),
         keywords=(*result.study.keywords, project.observatory.territory),
     )
 
 
 class _Report:
-    def __init__(self, project: Project, result: StudyResult, ground: Ground) -> None:
+    def __init__(
+        self,
+        project: Project,
+        result: StudyResult,
+        ground: Ground,
+        households: Mapping[str, float],
+    ) -> None:
+        self.households = households
         self.result, self.ground, self.study = result, ground, result.study
         self.labels = {t.code: t.label for t in project.territories.communes(result.study.geography)}
         self.sheets = {i: project.indicators[i].indicator for i in result.study.indicators}
@@ -65,6 +81,7 @@ class _Report:
     def blocks(self) -> Iterator[Block]:
         yield from self._warnings()
         yield from self._index()
+        yield from self._coherence()
         yield from self._ranking()
         yield from self._classes()
         yield from self._robustness()
@@ -157,6 +174,7 @@ class _Report:
             Column("Intervalle", 1.1, True),
             Column("Indice", 0.9, True),
             Column("Classe", 0.8, True),
+            *((Column("Ménages", 1.1, True),) if self.households else ()),
         )
         table = Table(
             "Rangs et intervalles", columns, tuple(self._rank_row(c) for c in self.order), bare=True
@@ -173,7 +191,27 @@ class _Report:
             f"{low:.0f} à {high:.0f}",
             _number(float(self.result.scores["index"][code])),
             str(self.result.typology.classes[code]),
+            *((self._households([code]),) if self.households else ()),
         )
+
+    def _households(self, codes: list[str]) -> str:
+        known = [self.households[c] for c in codes if c in self.households]
+        return _number(sum(known), 0) if known else NONE
+
+    def _described(self, kind: int) -> str:
+        """In which dimensions a class is more, and less, fragile, by half a deviation."""
+        scores = self.result.scores[self.used]
+        inside = self.result.typology.classes[self.result.typology.classes == kind].index
+        gaps = (scores.loc[inside].mean() - scores.mean()) / scores.std()
+        names = {d: self.study.dimensions[d].label for d in self.used}
+        more = [names[str(d)].lower() for d in gaps[gaps >= 0.5].sort_values(ascending=False).index]
+        less = [names[str(d)].lower() for d in gaps[gaps <= -0.5].sort_values().index]
+        said = [
+            f"{words} : {', '.join(found)}"
+            for words, found in (("plus fragile", more), ("moins fragile", less))
+            if found
+        ]
+        return " ; ".join(said) or "proche de l’ensemble dans toutes les dimensions"
 
     def _classes(self) -> Iterator[Block]:
         yield Heading("Typologie des communes")
@@ -194,8 +232,10 @@ class _Report:
         for kind in self.kinds:
             members = self._members(kind)
             stability = self.result.typology.stability[kind]
-            yield Heading(f"{self._class_name(kind)} – {len(members)} commune(s)", 3)
-            yield Paragraph(f"{self._named(members)}. Stabilité : {_number(stability, 2)}.")
+            counted = f"{len(members)} commune{'s' if len(members) > 1 else ''}"
+            counted += f", {self._households(members)} ménages" if self.households else ""
+            yield Heading(f"{self._class_name(kind)}, {self._described(kind)}", 3)
+            yield Paragraph(f"{counted} : {self._named(members)}. Stabilité : {_number(stability, 2)}.")
             own = tests[(tests["classe"] == kind) & (tests["v_test"].abs() >= SIGNIFICANT)]
             own = own.reindex(own["v_test"].abs().sort_values(ascending=False, kind="stable").index)
             rows = [self._profile_row(row) for row in own.to_dict("records")]
@@ -240,10 +280,10 @@ class _Report:
             tuple((self._name_of(name), _number(change)) for name, change in removed),
         )
         yield Side(((left,), (right,)))
-        yield from self._dimensions()
 
-    def _dimensions(self) -> Iterator[Block]:
-        """How far dimensions tell each other, and what each really weighs in the index."""
+    def _coherence(self) -> Iterator[Block]:
+        """How far dimensions tell each other, and what each really weighs: before any rank is read."""
+        yield Heading("Cohérence : ce que les dimensions répètent, ce qu’elles pèsent")
         pairs = self.result.correlations.head(6).to_dict("records")
         left = Table(
             "Dimensions qui se ressemblent le plus",
