@@ -147,4 +147,8 @@ def test_dagster_dev_without_a_variable_uses_the_observatory_of_the_checkout(
     reference = InstanceRef.from_dir(str(tmp_path / "temporary"), config_dir=str(project.root))
     with dg.DagsterInstance.from_ref(reference) as instance:
         assert instance.get_runs() == []
+        for storage in (instance.run_storage, instance.schedule_storage):
+            with storage.connect() as connection:  # type: ignore[union-attr]  # both are SQLite's
+                waits = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+            assert waits == 60_000  # milliseconds; another process may be writing
     assert (tmp_path / "data/dagster/event_log.db").exists()

@@ -20,8 +20,13 @@ from dagster._core.storage.sqlite_storage import (
 )
 from dagster._serdes import ConfigurableClassData
 
-from odds_pipeline.orchestration.dagster_internals.event_log import EventLog
+from odds_pipeline.orchestration.dagster_internals.event_log import BUSY_SECONDS, EventLog
 from odds_pipeline.storage.home import Home
+
+
+def _patient(storage: SqliteRunStorage | SqliteScheduleStorage) -> str:
+    """Its address, with the wait for another writer: SQLite's own 5 s lost ticks on a loaded machine."""
+    return f"{storage._conn_string}?timeout={BUSY_SECONDS}"
 
 
 class Storage(DagsterSqliteStorage):
@@ -29,9 +34,11 @@ class Storage(DagsterSqliteStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self.base_dir = base_dir
-        self._run_storage = SqliteRunStorage.from_local(_runs_directory(base_dir))
+        runs = SqliteRunStorage.from_local(_runs_directory(base_dir))
+        schedules = SqliteScheduleStorage.from_local(_schedule_directory(base_dir))
+        self._run_storage = SqliteRunStorage(_patient(runs))
         self._event_log_storage = EventLog(base_dir)  # type: ignore[assignment]  # a class of another branch
-        self._schedule_storage = SqliteScheduleStorage.from_local(_schedule_directory(base_dir))
+        self._schedule_storage = SqliteScheduleStorage(_patient(schedules))
         self._inst_data = inst_data
 
     @classmethod
