@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from odds_pipeline.declarations.access import EDITIONS, Access
+from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.release.formats import complete
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import one
@@ -37,6 +38,10 @@ class Release:
     new: bool = True
 
 
+class Absent(Explained, LookupError):
+    """There is no such release; the text says which there are, or where this one is to be had."""
+
+
 def release_path(home: Home, number: int) -> Path:
     """The folder of a release."""
     return home.releases / f"{number:04d}"
@@ -45,7 +50,10 @@ def release_path(home: Home, number: int) -> Path:
 def current_number(home: Home) -> int | None:
     """Number of the release that readers see."""
     pointer = home.releases / "current"
-    return int(pointer.read_text()) if pointer.exists() else None
+    said = pointer.read_text(encoding="utf-8", errors="replace").strip() if pointer.exists() else None
+    if said is not None and not said.isdecimal():
+        raise Absent(f"{pointer} names no release: write there the number of the last one")
+    return int(said) if said is not None else None
 
 
 def numbers(home: Home) -> list[int]:
@@ -60,14 +68,19 @@ def open_release(
 ) -> duckdb.DuckDBPyConnection:
     """A read-only connection to one edition of a release, by default the widest of the current one.
 
-    Raises :class:`LookupError` when there is none.
+    :class:`Absent` when there is none.
     """
     wanted = number if number is not None else current_number(home)
     if wanted is None:
-        raise LookupError("no release yet: run `odds run`")
+        raise Absent("no release yet: run `odds run`")
     path = (release_path(home, wanted) / f"{edition}.duckdb").resolve()
     if not path.exists():
-        raise LookupError(f"no release {wanted}; known: {', '.join(map(str, numbers(home)))}")
+        if number is None or wanted == current_number(home):
+            raise Absent(
+                f"release {wanted} is the one that readers see, and {path} is not there: put the folder "
+                "of this release back from a back-up"
+            )
+        raise Absent(f"no release {wanted}; known: {', '.join(map(str, numbers(home)))}")
     config: dict[str, str | bool | int | float | list[str]] = {
         "enable_external_access": "false",
         "lock_configuration": "true",

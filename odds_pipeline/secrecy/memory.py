@@ -39,11 +39,12 @@ def remember(
         )
     _drop(folder, releases)
     _write_what_only_the_warehouse_knows(connection, folder, releases)
-    lost = sorted(number for number in releases if not _file(folder, number).exists())
+    lost = sorted(number for number in releases if not _whole(_file(folder, number)))
     if lost:
         raise Forgotten(
-            f"the memory of release {', '.join(map(str, lost))} is missing from {folder}: the next "
-            "release could tell what that one hid, and is not published. Put it back from a back-up."
+            f"the memory of release {', '.join(map(str, lost))} is missing from {folder}, or damaged "
+            "there: the next release could tell what that one hid, and is not published. Put it back "
+            "from a back-up."
         )
     connection.execute("DELETE FROM published_cells")
     if releases:
@@ -53,6 +54,16 @@ def remember(
 
 def _file(folder: Path, release: int) -> Path:
     return folder / f"{release:04d}.parquet"
+
+
+def _whole(path: Path) -> bool:
+    """Whether the file is there and can be read; asked apart, so that no transaction is lost."""
+    try:
+        with duckdb.connect() as connection:
+            connection.read_parquet(str(path)).limit(1).fetchall()
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _drop(folder: Path, releases: Collection[int]) -> None:
@@ -66,10 +77,10 @@ def _drop(folder: Path, releases: Collection[int]) -> None:
 def _write_what_only_the_warehouse_knows(
     connection: duckdb.DuckDBPyConnection, folder: Path, releases: Collection[int]
 ) -> None:
-    """The files of releases that were made when only the warehouse remembered."""
+    """The files that are lost or damaged, or of releases made when only the warehouse remembered."""
     (known,) = one(connection, "SELECT coalesce(max(release), 0) FROM published_cells")
     for number in releases:
-        if number <= known and not _file(folder, number).exists():
+        if number <= known and not _whole(_file(folder, number)):
             _write(connection, folder, number)
 
 

@@ -110,5 +110,11 @@ def read_manifest(home: Home) -> dict[str, Rows]:
             f"{path} is missing: the archive's files have no names without it. It is written by "
             "`odds receive` and `odds run`, and is part of every back-up."
         )
-    found: dict[str, Rows] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        found: dict[str, Rows] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise NoManifest(
+            f"{path} is damaged: take it from a back-up. While the warehouse is whole it may be moved "
+            "away instead: the next `odds run` writes it again."
+        ) from error
     return found

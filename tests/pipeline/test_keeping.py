@@ -26,8 +26,9 @@ from odds_pipeline.reception.aside import dismiss
 from odds_pipeline.reception.receive import archive_path, receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import current_number, describe
+from odds_pipeline.secrecy.memory import Forgotten
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.manifest import manifest_path
+from odds_pipeline.storage.manifest import NoManifest, manifest_path
 from odds_pipeline.storage.store import Store
 
 from .test_gate import FEED, populations
@@ -190,6 +191,42 @@ def test_the_memory_of_a_release(embedded: Home) -> None:
     assert str(path) in wrong(embedded)["memory"]
     path.unlink()
     assert "back-up" in wrong(embedded, deep=False)["memory"]
+
+
+def test_the_end_of_a_memory_is_written_again_or_nothing_is_published(
+    project: Project, embedded: Home, tmp_path: Path
+) -> None:
+    path = embedded.memory / "0001.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    assert str(path) in wrong(embedded, deep=False)["memory"]
+    assert not publish(project, embedded).new
+    assert path.read_bytes() == whole
+    path.write_bytes(whole[:-9])
+    embedded.warehouse.unlink()
+    with pytest.raises(Forgotten, match=r"memory of release 1 .* or damaged"):
+        publish(project, embedded)
+
+
+def test_the_release_that_readers_see(embedded: Home) -> None:
+    shutil.rmtree(embedded.releases / "0002")
+    assert "back-up" in wrong(embedded, deep=False)["release"]
+    assert "back-up" in wrong(embedded, deep=False)["clock"]
+    (embedded.releases / "current").write_text("x\n")
+    assert "write there the number" in wrong(embedded, deep=False)["release"]
+
+
+def test_the_names_beside_the_archive(project: Project, embedded: Home) -> None:
+    path = manifest_path(embedded)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    assert "take it from a back-up" in wrong(embedded, deep=False)["manifest"]
+    for command in (rebuild, publish):
+        with pytest.raises(NoManifest, match="is damaged: take it from a back-up"):
+            command(project, embedded)
+    path.unlink()
+    publish(project, embedded)
+    assert path.read_bytes() == whole
 
 
 def test_bytes_of_the_warehouse(embedded: Home) -> None:
