@@ -21,7 +21,7 @@ from odds_pipeline.onboarding.national import EVENT, TERRITORY, Reference
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.tilemap import tiles
 
-OWN = ("portrait_social.yaml", "studies", "statements", "nomenclatures", "*_20*.csv")
+OWN = ("portrait_social.yaml", "studies", "statements", "*_20*.csv")
 """What an observatory writes for itself."""
 SAID = {"notes", "breaks", "cautions"}
 """Lists of sentences, of which one may be about a place."""
@@ -58,6 +58,7 @@ def new_observatory(
     _write(folder / REFERENCE / "territories.csv", TERRITORY, [*territories, *_countries(project)])
     _write(folder / REFERENCE / "territory_events.csv", EVENT, events)
     _write(folder / REFERENCE / "tiles.csv", ["code", "column", "row", "short_label"], drawn)
+    _leave_out_nomenclatures(project, made)
     _leave_out_models(project, made)
     for path in sorted(folder.rglob("*.yaml")):
         _say_other_places(project, path, reference, label, made)
@@ -74,6 +75,16 @@ def _countries(project: Project) -> list[list[str]]:
 def _write(path: Path, header: list[str], rows: Iterable[list[str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=";", lineterminator="\n").writerows([header, *rows])
+
+
+def _leave_out_nomenclatures(project: Project, made: Made) -> None:
+    """Tables of the former département's finer codes; those of the country stay."""
+    ours = {t.code for t in project.territories.all if t.level == "commune"}
+    for path in sorted((made.folder / REFERENCE / "nomenclatures").glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            told = {c for r in csv.DictReader(file, delimiter=";") for c in r["territories"].split("|")}
+        if told & ours:
+            _leave_out(made, path.relative_to(made.folder), "finer codes of the former département")
 
 
 def _leave_out_models(project: Project, made: Made) -> None:
@@ -192,6 +203,8 @@ def _leave_out_what_is_refused(made: Made, check: Check) -> None:
     raise CannotPropose(f"{made.folder} is not right yet: {problems[0]}")
 
 
+_EMPTY_ITEM = re.compile(r"^( *)- .*\n(?:\1  .*\n)*?\1  indicators: \[\]\n(?:\1  .*\n)*", re.M)
+"""An item of a list that has no indicator left."""
 _NO_INDICATOR = re.compile(r"no indicator '(\w+)'")
 
 
@@ -214,8 +227,8 @@ def _refused(made: Made, path: Path, problems: list[Problem]) -> None:
             made.left_out.append(f"{path}: {name}")
             text = re.sub(rf"^ *- {name}\n", "", text, flags=re.M)
             text = re.sub(rf"\b{name}\b,? ?", "", text)
-        text = re.sub(r"^ *- words: .*\n *indicators: \[\]\n(?: *note: .*\n)?", "", text, flags=re.M)
-        (made.folder / path).write_text(text.replace(", ]", "]"), encoding="utf-8")
+        text = _EMPTY_ITEM.sub("", text.replace(", ]", "]"))
+        (made.folder / path).write_text(text, encoding="utf-8")
 
 
 def _without_indicators(made: Made, path: Path, problems: list[Problem]) -> None:

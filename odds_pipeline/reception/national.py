@@ -10,7 +10,7 @@ SHARE = 0.999
 
 
 class National:
-    """The communes that a file has rows for; Paris, Lyon and Marseille are there once, whole or in parts."""
+    """The communes that a file has rows for; Paris, Lyon and Marseille count once, whole or in parts."""
 
     def __init__(self, root: Path) -> None:
         self._seen: set[str] = set()

@@ -93,6 +93,11 @@ def test_territories_and_tiles_are_those_of_the_reference(made: Made) -> None:
     assert tiles["76302"][1] <= tiles["76351"][1]  # Goderville is north of Le Havre
 
 
+def test_a_nomenclature_of_the_country_stays(made: Made) -> None:
+    kept = {path.stem for path in (made.folder / "resources/reference/nomenclatures").iterdir()}
+    assert kept == {"arrondissements_municipaux"}
+
+
 def test_what_the_reference_lacks_is_told(cog: Path, tmp_path: Path) -> None:
     with pytest.raises(CannotPropose, match=r"no file v_departement_<year>\.csv; Insee publishes it at"):
         _ = Reference(tmp_path, "76").label
