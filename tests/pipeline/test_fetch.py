@@ -16,7 +16,10 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.fetch.fetch import Outcome, fetch, late_since
 from odds_pipeline.indicators.explain import explain
 from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.reception.reading import read
 from odds_pipeline.reception.receive import receive
+from odds_pipeline.reception.recognition import Match, recognise
+from odds_pipeline.reception.tables import open_tables
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
@@ -201,6 +204,48 @@ def test_an_export_is_asked_whole_and_counted(
     assert (query["use_labels"], query["delimiter"], query["with_bom"]) == (["false"], [";"], ["false"])
     months = {r.months for r in receive(project, home, [home.landing])}
     assert months == {("2021-09",)}
+
+
+MELODI = """EC_MEASURE;FREQ;GEO;GEO_OBJECT;OBS_STATUS;TIME_PERIOD;OBS_VALUE
+LVB;A;93001;COM;A;2023;1500
+LVB;A;93001;COM;A;2024;1480
+LVB;A;93005;COM;M;2024;
+LVB;A;93;DEP;A;2024;24946
+LVB;A;93;REG;A;2024;51000
+LVB;A;F;FRANCE;A;2024;663000
+"""
+
+
+def test_a_product_of_melodi_is_fetched_and_read(project: Project, home: Home, mirror: Portals) -> None:
+    """The catalogue and the long file as Insee documents them; an unknown dataset is a 500 in plain text."""
+    name = "DS_ETAT_CIVIL_NAIS_COMMUNES"
+    path = f"/melodi/file/{name}/{name}_2024_CSV_FR"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{name}_2024_data.csv", MELODI)
+        archive.writestr(f"{name}_2024_metadata.csv", "COD_VAR;LIB_VAR\nGEO;Territoire\n")
+    product = {
+        "id": f"{name}_2024_CSV_FR", "title": "Naissances", "modified": "2025-10-02T10:00:00",
+        "accessURL": mirror.address + path, "byteSize": len(packed.getvalue()),
+    }  # fmt: skip
+    products = [product | {"format": "CSV"}, product | {"format": "XLSX", "id": f"{name}_2024_XLSX_FR"}]
+    mirror.replies[f"/melodi/catalog/{name}"] = as_json({"identifier": name, "product": products})
+    mirror.replies[path] = Reply(packed.getvalue())
+    mirror.replies["/melodi/catalog/DS_ETAT_CIVIL_DECES_COMMUNES"] = Reply(
+        "Le serveur a rencontré une erreur inattendue.".encode(), 500, {"Content-Type": "text/plain"}
+    )
+    states = [o.state for o in take(project, home, mirror, "insee/etat_civil")]
+    assert states.count("new") == 1 < len(states)
+    found = {}
+    for table in open_tables(f"{name}.zip", packed.getvalue()):
+        outcome = recognise(project, table)
+        if isinstance(outcome, Match):
+            rows = read(project, outcome).frame
+            found |= {(r.territory, r.level, r.month): r.value for r in rows.itertuples()}
+    assert found["93001", "commune", "2023-12"] == 1500
+    assert found["93", "departement", "2024-12"] == 24946  # and not the region of the same code
+    assert found["93005", "commune", "2024-12"] != found["93005", "commune", "2024-12"]  # not a number
+    assert len(found) == 4
 
 
 def test_a_filter_asks_for_the_perimeter(project: Project, home: Home, mirror: Portals) -> None:
