@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import dagster as dg
+from filelock import FileLock
 
 from odds_pipeline.indicators.staleness import ALL, Months
 from odds_pipeline.orchestration.components.shared import (
@@ -70,14 +71,23 @@ def _event(row: tuple[Any, ...]) -> dg.AssetObservation:
 
 def tell_receptions(instance: dg.DagsterInstance, home: Home) -> int:
     """Tell Dagster of what was received, dismissed and accepted since it was told last; how many."""
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(home.dagster / "told.lock")):  # two commands would tell the same
+        events = [_event(row) for row in _since(home, _told_until(instance))]
+        for event in events:
+            instance.report_runless_asset_event(event)
+    return len(events)
+
+
+def _told_until(instance: dg.DagsterInstance) -> datetime:
     last = instance.fetch_observations(RECEPTION, limit=1).records
     told = last[0].asset_observation if last else None
-    until = datetime.fromisoformat(str(told.metadata[UNTIL].value)) if told else datetime.min
+    return datetime.fromisoformat(str(told.metadata[UNTIL].value)) if told else datetime.min
+
+
+def _since(home: Home, until: datetime) -> list[tuple[Any, ...]]:
     with Store(home.warehouse).connect() as connection:
-        rows = connection.execute(_RECEIVED, {"until": until}).fetchall()
-    for row in rows:
-        instance.report_runless_asset_event(_event(row))
-    return len(rows)
+        return connection.execute(_RECEIVED, {"until": until}).fetchall()
 
 
 def failed_months(instance: dg.DagsterInstance, key: dg.AssetKey) -> set[str]:
