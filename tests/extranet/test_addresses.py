@@ -102,11 +102,20 @@ def test_the_portrait_of_the_last_release_stays_until_the_next_is_made(
     site: Site, two_releases: Path
 ) -> None:
     """Publications are made after their release: a new release alone takes nothing off the site."""
-    portraits = site.home.path / "publications" / "0001" / "public" / "portrait_social"
+    own = site.home.path / "publications"
+    own.unlink()  # it led to those that all tests share
+    portraits = own / "0001" / "public" / "portrait_social"
     portraits.mkdir(parents=True)
     (portraits / "93008-bobigny.pdf").write_bytes(b"%PDF-1.7 de la premiere")
+    (portraits / "93008-bobigny.zip").write_bytes(b"PK un dossier")
+    (portraits / "edition.zip").write_bytes(b"PK tout")
     client = site.client()
-    assert "faite sur l’édition 1" in client.get("/territoires/93008/portrait").text
+    first = client.get("/territoires/93008/portrait").text
+    assert "faite sur l’édition 1" in first and "/portraits/93008.zip" in first
+    assert client.get("/portraits/93008.zip").content == b"PK un dossier"
+    assert (
+        "/portraits/edition.zip" in first and client.get("/portraits/edition.zip").content == b"PK tout"
+    )
     (two_releases / "current").write_text("2\n")
     page = client.get("/territoires/93008/portrait").text
     assert "n’est pas encore fait" in page and "/portraits/93008.pdf" in page

@@ -108,6 +108,7 @@ def test_the_steering_page(project: Project, deliveries: Home) -> None:
     pages = pypdf.PdfReader(written.folder / "comite-pilotage-2025-S1.pdf").pages
     text = pages[0].extract_text()
     assert len(pages) == 1 and "Jamais reçus" in text and "ne sont pas mesurés" in text
+    assert "Depuis la dernière réunion" in text and "Aucun recueil n’a été publié" in text
 
 
 def test_the_command(deliveries: Home, tmp_path: Path) -> None:

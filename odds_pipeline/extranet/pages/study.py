@@ -40,29 +40,11 @@ def study_file(request: Request, study: str, file: str) -> Response:
 @router.get("/territoires/{code}/portrait")
 def portrait_page(request: Request, code: str) -> HTMLResponse:
     """Where the portrait of a territory is to be had."""
-    place = view_of(request).place(code)
-    try:
-        home = request.app.state.serving.home
-        _, release = publications.portrait(home, view_of(request), code, "pdf")
-    except Unknown:
-        release = None
-    return render(
-        request,
-        "portrait.html",
-        personal=True,
-        place=place,
-        release=release,
-        has_kit=_has_kit(request, code),
-    )
-
-
-def _has_kit(request: Request, code: str) -> bool:
-    """Portraits of editions before kits have none; the département's document has none."""
-    try:
-        publications.portrait(request.app.state.serving.home, view_of(request), code, "zip")
-    except Unknown:
-        return False
-    return True
+    view, home = view_of(request), request.app.state.serving.home
+    place = view.place(code)
+    made = publications.files(home, view, code)
+    release = made[".pdf"].release if ".pdf" in made else None
+    return render(request, "portrait.html", personal=True, place=place, release=release, made=set(made))
 
 
 @router.get("/portraits/{file}")

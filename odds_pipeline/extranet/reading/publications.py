@@ -48,6 +48,15 @@ def portrait(home: Home, view: View, code: str, suffix: str) -> tuple[Path, int]
     return found[0], shown.release
 
 
+def files(home: Home, view: View, code: str) -> dict[str, Shown]:
+    """What there is of a territory by suffix, and ``edition``: portraits of before kits have none."""
+    shown = publication(home, view, PORTRAIT)
+    if shown is None:
+        return {}
+    found = {p.suffix: shown for p in shown.folder.glob(f"{view.place(code).code}-*")}
+    return found | ({"edition": shown} if (shown.folder / "edition.zip").is_file() else {})
+
+
 def edition(home: Home, view: View) -> Path:
     """All portraits of an edition as one archive. :class:`Unknown` when there is none."""
     shown = publication(home, view, PORTRAIT)

@@ -9,6 +9,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import NONE, french_month, french_number, numeric_day, numeric_month
 from odds_pipeline.publications.committees.facts import Facts
 from odds_pipeline.publications.committees.period import Period
+from odds_pipeline.publications.committees.technical import changes
 from odds_pipeline.publications.documents import (
     Block,
     Bullets,
@@ -95,6 +96,8 @@ def _blocks(
         tuple(rows),
         bare=True,
     )
+    yield Heading("Depuis la dernière réunion")
+    yield from changes(facts)
     yield Heading("Fraîcheur des livraisons")
     yield Table(
         "Fraîcheur par partenaire",

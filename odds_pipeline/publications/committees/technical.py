@@ -120,7 +120,7 @@ def _blocks(project: Project, facts: Facts, status: list[FeedStatus]) -> Iterato
     else:
         yield Paragraph("Aucune livraison n’attend de réponse.")
     yield Heading("Ce qui a changé dans le recueil")
-    yield from _changes(facts)
+    yield from changes(facts)
     if facts.told:
         yield Heading("Secret : ce qu’une édition antérieure avait dit")
         yield Paragraph(TOLD.format(facts.told))
@@ -130,7 +130,8 @@ def _month(month: str | None) -> str:
     return numeric_month(month) if month and not month.startswith("0000") else "—"
 
 
-def _changes(facts: Facts) -> Iterator[Block]:
+def changes(facts: Facts) -> Iterator[Block]:
+    """The last release of the period, and what the catalogue gained and lost since the one before it."""
     if facts.last is None:
         yield Paragraph("Aucun recueil n’a été publié dans la période.")
         return
