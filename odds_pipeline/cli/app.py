@@ -1,5 +1,6 @@
 """The command itself, and what its modules share: options, tables, JSON, exit status."""
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -22,6 +23,9 @@ HELP = """The ``odds`` command: everything a data engineer does without the UI.
 Reading commands take ``--json``. Exit status: 0 done, 1 something was refused or is wrong, 2 the
 command was misused or what it names does not exist.
 """
+NEW_OBJECTS = 200_000
+"""Objects made between two looks for unused ones; Python's own setting is 700. Declarations are half a
+million that live as long as the command: looking took 0.23 of the 1.1 s of `odds value`."""
 # Lines are broken for a terminal alone.
 out = Console(soft_wrap=not sys.stdout.isatty())
 errors = Console(stderr=True, soft_wrap=not sys.stderr.isatty())
@@ -31,6 +35,7 @@ class _Explaining(TyperGroup):
     """Says what a failure explains, where a traceback would hide it."""
 
     def invoke(self, ctx: Any) -> Any:
+        gc.set_threshold(NEW_OBJECTS)
         private_files()
         try:
             return super().invoke(ctx)
