@@ -186,6 +186,15 @@ def test_few_communes_are_not_spoken_of_as_all(world: World) -> None:
     assert isinstance(unsaid, Unsaid) and "30 communes sur 40" in unsaid.reason
 
 
+def test_a_survey_needs_two_points(world: World) -> None:
+    def say(value: float) -> Said | Unsaid:
+        one: Row = {"indicator": "part_sans_diplome", "month": "2018-01", "territory": "93008"}
+        rows: list[Row] = [{**one, "value": value, "departement_value": 30.0}]
+        return world.speaker(rows).say("sans_diplome_commune", world.place("93008"))
+
+    assert isinstance(say(31.5), Unsaid) and isinstance(say(32.5), Said)
+
+
 def test_a_change_crosses_no_break_and_no_uncertainty(world: World) -> None:
     rows: list[Row] = [
         {

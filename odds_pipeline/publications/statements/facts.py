@@ -120,7 +120,8 @@ def compared(at: At) -> dict[str, Slot]:
 
 def _worth(sheet: Sheet, value: float, reference: float, *, relative: bool) -> Change:
     """The difference, when it is worth a word."""
-    least = LEAST_POINTS if sheet.symbol == "%" else LEAST_SHARE * abs(reference)
+    surveyed = 2 if sheet.years_apart > 1 else 1  # nobody publishes a commune's interval of a survey
+    least = surveyed * LEAST_POINTS if sheet.symbol == "%" else LEAST_SHARE * abs(reference)
     gap = value - reference
     if abs(gap) < least:
         raise Silent("l’écart est trop petit pour être dit")
