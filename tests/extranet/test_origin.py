@@ -2,7 +2,9 @@
 
 import html
 import re
+from pathlib import Path
 
+import duckdb
 import pytest
 
 from odds_pipeline.declarations.project import Project
@@ -11,6 +13,9 @@ from odds_pipeline.extranet.reading.serving import View
 from odds_pipeline.storage.home import Home
 
 from .conftest import ROLES, Site
+from .test_addresses import two_releases
+
+__all__ = ["two_releases"]
 
 SEEN = {"public": 0, "membres": 1, "partenaires": 2}
 
@@ -81,6 +86,20 @@ def test_of_a_hidden_figure_nothing_is_told_but_that_it_is(site: Site, project: 
     )
     page = site.client("observatoire").get(address).text
     assert "Rien n’est dit ici des chiffres cachés" in page and ">secret<" in page
+
+
+def test_a_release_that_has_the_hash_of_every_file_tells_those_of_public_ones(
+    site: Site, two_releases: Path
+) -> None:
+    """Earlier releases had it; with all other figures of a file known, it tells who guesses a hidden one."""
+    for edition in ("public", "membres"):
+        with duckdb.connect(str(two_releases / "0002" / f"{edition}.duckdb")) as connection:
+            connection.execute("UPDATE deliveries SET sha256 = repeat('a', 64)")
+    (two_releases / "current").write_text("2\n")
+    client, query = site.client("ccas"), "origine?territoire=93008"
+    assert "a" * 64 in client.get(f"/indicateurs/population_municipale/{query}").text
+    page = client.get(f"/indicateurs/foyers_rsa/{query}").text
+    assert "caf_rsa" in page and "a" * 64 not in page
 
 
 def test_a_value_that_does_not_exist_has_no_origin(site: Site) -> None:

@@ -46,7 +46,7 @@ def origin(project: Project, view: View, indicator: str, territory: str, month: 
         raise Unknown(f"{indicator} {territory} {month}") from error
     read = {term.key: term.variable for term in entry.indicator.parsed.terms}
     inputs = [_input(project, read, term, figures) for term, figures in found.inputs.items()]
-    return Origin(found, inputs, _verdicts(view, inputs))
+    return Origin(found, inputs, [_hashed(project, row) for row in _verdicts(view, inputs)])
 
 
 def _input(project: Project, read: dict[str, str], term: str, figures: list[Figure]) -> Input:
@@ -70,6 +70,12 @@ def _told(figure: Figure) -> Figure:
         correction=None,
         origin=None,
     )
+
+
+def _hashed(project: Project, row: Row) -> Row:
+    """With the hash of a public file only: earlier releases have that of every file."""
+    entry = project.feeds.get(row["feed"])
+    return row if entry and entry.feed.kind != "template" else {**row, "sha256": None}
 
 
 def _verdicts(view: View, inputs: list[Input]) -> list[Row]:
