@@ -8,12 +8,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.examples import example_of
 from odds_pipeline.reception.periods import groups_of, in_any_name, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.recognition import NEAR, NO_PLACE, Match, Unrecognised, recognise_all
+from odds_pipeline.reception.recognition import (
+    HEADER_ONLY,
+    NEAR,
+    NO_PLACE,
+    Match,
+    Unrecognised,
+    recognise_all,
+)
 from odds_pipeline.reception.tables import Opened, Table, Unreadable, open_file
 
 NO_MONTH = "0000-00"
@@ -68,11 +77,14 @@ def deliveries_of(
         if isinstance(matches, list)
         for i, match in enumerate(matches)
     ]
+    copies = list(_copies(read_ones))
     others = [(n, o) for n, o in outcomes if isinstance(o, Unrecognised)]
     refused, notes = _refused(others, bool(read_ones))
     damaged = [_unreadable(project, own, why) for own, why in opened.damaged]
-    kept = [*_each_month_once(read_ones), *refused, *(d for d in damaged if d.feed)]
+    once = _each_month_once([one for one in read_ones if all(one is not copy for copy in copies)])
+    kept = [*once, *refused, *(d for d in damaged if d.feed)]
     rest = (*_rest(opened, notes), *(d.reason or "" for d in damaged if not d.feed))
+    rest += tuple(f"{one.part} : mêmes chiffres qu'un autre tableau, non lu." for one in copies)
     kept = [replace(one, number=i) if one.number < 0 else one for i, one in _numbered(kept, opened)]
     return [replace(one, rest=rest if i == 0 else ()) for i, one in enumerate(kept)]
 
@@ -106,10 +118,15 @@ def _unrecognised(number: int, outcome: Unrecognised) -> Delivery:
     table, named = outcome.table, outcome.named
     month = named_month(named, table.names) if named else NO_MONTH
     simulated = any("SIMULEES" in str(cell).upper() for row in table.rows[:1] for cell in row)
-    codes = bool(outcome.missing) and outcome.missing[0].startswith(NO_PLACE)
-    fault = NOT_WHOLE if table.flaw else ENCODING if table.hint else CODES if codes else STRUCTURE
+    fault = NOT_WHOLE if table.flaw else ENCODING if table.hint else _lacking(outcome)
     feed, why = named.id if named else None, refusal(outcome)
     return Delivery(number, table.part, feed, None, (month,), simulated, why, fault)
+
+
+def _lacking(outcome: Unrecognised) -> tuple[str, str]:
+    """The rule and the remedy of a table that is a contract's, by what it lacks."""
+    first = outcome.missing[0] if outcome.missing else ""
+    return NOT_WHOLE if first == HEADER_ONLY else CODES if first.startswith(NO_PLACE) else STRUCTURE
 
 
 def refusal(outcome: Unrecognised) -> str:
@@ -142,6 +159,18 @@ def _read(project: Project, number: int, match: Match, sha256: str) -> Delivery:
     if not reading.months:
         return replace(one, reason=_without_period(match), fault=NO_PERIOD)
     return replace(one, reading=reading)
+
+
+def _copies(found: list[Delivery]) -> Iterator[Delivery]:
+    """Tables that say nothing but what an earlier one says: a copy in another folder or sheet."""
+    seen: list[pd.DataFrame] = []
+    for one in found:
+        if one.reading is None:
+            continue
+        figures = one.reading.frame.drop(columns="line")
+        if any(figures.equals(other) for other in seen):
+            yield one
+        seen.append(figures)
 
 
 def _each_month_once(found: list[Delivery]) -> list[Delivery]:

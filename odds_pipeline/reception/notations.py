@@ -31,6 +31,7 @@ _CAUSES = (
     (r"-?\d{16,}([.,]\d*)?", "plus de chiffres qu'un nombre ne peut en garder", None),
     (r"#[A-ZÀ-Ü/0!?]+", "une erreur de tableur (#REF!, #N/A…)", None),
     (r"nan|inf|-inf|null|none", "une absence de nombre écrite par un programme (nan, null)", None),
+    (rf"[-−]?{_ANY}\s*%", "un signe % dans une colonne qui n'est pas de pourcentages", None),
     (rf"[-+]?{_DIGITS}\s*[a-zé*()²³¹]+\d*", "un appel de note ou un mot après le nombre", None),
 )
 """What a cell is written as, the words for it, and the decimal mark it speaks of, if it does."""

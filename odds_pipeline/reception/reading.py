@@ -55,6 +55,7 @@ WITH cells AS (
 ), marked AS (
     SELECT c.*, m.obs_status AS mark_obs, m.conf_status AS mark_conf,
         CASE WHEN mark_obs IS NULL AND regexp_full_match(shown, $number)
+                  AND (NOT suffix(shown, '%') OR list_contains($percents, variable))
              THEN TRY_CAST(replace(regexp_replace(shown, '[ %]', '', 'g'), $decimal, '.') AS DOUBLE)
         END AS number,
         -- A spreadsheet shows 123 457 as 1,23E+05: digits are lost. Programs write e, and all digits.
@@ -515,6 +516,7 @@ def read(project: Project, match: Match) -> Reading:
             frame = pd.DataFrame(columns=COLUMNS)
         else:
             given = {"number": number, "decimal": fmt.decimal, "exact": _EXACT}
+            given["percents"] = _percents(project, match)
             connection.execute(f"CREATE TEMP TABLE parsed AS {_PARSE}", given)
             frame = connection.execute(
                 f"SELECT * FROM ({_REDUCE}) ORDER BY variable, level, territory, month, line"
@@ -554,6 +556,13 @@ def read(project: Project, match: Match) -> Reading:
         decimal=fmt.decimal,
         doubt=doubt,
     )
+
+
+def _percents(project: Project, match: Match) -> list[str]:
+    """Variables that may be written with %: of others, 12 % is not twelve."""
+    entry = match.entry
+    variables = entry.feed.variables.items()
+    return [entry.variable_id(name) for name, v in variables if project.units[v.unit].scale == 100]
 
 
 def _repeated(match: Match) -> list[tuple[int, str]]:

@@ -21,6 +21,7 @@ HEADER_DEPTH = 30
 NEAR = 0.5
 """Share of its columns from which a contract is near to a table: named to whom sent it."""
 
+HEADER_ONLY = "le tableau n'a que son en-tête"
 NO_PLACE = "aucun territoire du périmètre"
 SHORTEST = 4
 """Characters of the shortest code of a commune, its zero lost: fewer tell no other place."""
@@ -282,6 +283,8 @@ def _outside(match: Match) -> tuple[str, bool]:
     """That no row is of the perimeter, and what is read instead; whether that is another place's."""
     column = " + ".join(match.format.territory.columns)
     rows = match.table.rows[match.header_row + 1 :]
+    if not rows:
+        return HEADER_ONLY, False
     shown = next(filter(None, (territory_text(match, row, match.format.territory) for row in rows)), "")
     seen = f" (on y lit « {shown} »)" if shown else ""
     return f"{NO_PLACE} dans {column}{seen}", is_code(shown) and len(shown) >= SHORTEST

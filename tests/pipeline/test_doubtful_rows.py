@@ -5,6 +5,8 @@ import pytest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.contents import Delivery, deliveries_of
 
+from .test_hostile_files import zipped
+
 FSL = "conseil_general_fsl_2024-12.csv"
 HEADER = "code_insee;FSL_ACC;FSL_MAI;FSL_ENE;FSL_MT"
 ROWS = ["93001;30;14;28;53163", "93008;24;11;30;45722", "93066;10;5;12;20000"]
@@ -76,3 +78,28 @@ def test_codes_without_their_departement_are_the_contract_s_refusal(project: Pro
 
 def test_another_departement_s_file_is_nobody_s(project: Project) -> None:
     assert one(project, FSL, HEADER, "75101;1;1;1;1", "75102;1;1;1;1").feed is None
+
+
+def test_a_copy_in_another_folder_is_listed(project: Project) -> None:
+    """It says the same: nobody is asked which of the two is right."""
+    content = "\n".join([HEADER, *ROWS]).encode()
+    other = content.replace(b"93001;30", b"93001;31")
+    same = zipped({FSL: content, f"copie/{FSL}": content})
+    (delivery,) = deliveries_of(project, "envoi.zip", same, "0" * 64)
+    assert delivery.reason is None and delivery.reading is not None
+    assert delivery.rest == (f"copie / {FSL} : mêmes chiffres qu'un autre tableau, non lu.",)
+    twice = zipped({FSL: content, f"copie/{FSL}": other})
+    (delivery,) = deliveries_of(project, "envoi.zip", twice, "0" * 64)
+    assert delivery.fault[0] == "deux_tableaux"
+
+
+def test_a_header_alone_is_told_as_such(project: Project) -> None:
+    delivery = one(project, FSL, HEADER)
+    assert "n'a que son en-tête" in (delivery.reason or "")
+    assert "tableau entier" in delivery.fault[1]
+
+
+def test_a_percentage_in_a_count_is_no_number(project: Project) -> None:
+    reading = one(project, FSL, HEADER, "93001;30%;14;28;53163", *ROWS[1:]).reading
+    assert reading is not None
+    assert reading.frame["unreadable"].dropna().to_list() == ["30%"]
