@@ -5,6 +5,7 @@ import pytest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.contents import Delivery, deliveries_of
 
+from ..unit.test_formats import workbook
 from .test_hostile_files import zipped
 
 FSL = "conseil_general_fsl_2024-12.csv"
@@ -103,3 +104,21 @@ def test_a_percentage_in_a_count_is_no_number(project: Project) -> None:
     reading = one(project, FSL, HEADER, "93001;30%;14;28;53163", *ROWS[1:]).reading
     assert reading is not None
     assert reading.frame["unreadable"].dropna().to_list() == ["30%"]
+
+
+def test_a_hidden_sheet_is_no_delivery(project: Project) -> None:
+    rows = [[int(c) if c.isdigit() else c for c in line.split(";")] for line in (HEADER, *ROWS)]
+    older = [rows[0], *([code, 1, *rest] for code, _, *rest in rows[1:])]
+    content = workbook(("FSL", rows, "visible"), ("ancien", older, "veryHidden"))
+    (delivery,) = deliveries_of(project, FSL.replace("csv", "xlsx"), content, "0" * 64)
+    assert delivery.reading is not None and delivery.reading.frame["value"].max() == 53163
+    assert delivery.rest == ("ancien : feuille masquée, non lue.",)
+
+
+@pytest.mark.parametrize(("short", "read"), [("1001", True), ("9301", False)])
+def test_a_zero_is_put_back_only_where_it_was_lost(project: Project, short: str, read: bool) -> None:
+    """9301 is no commune of the Ain: it may be one of the perimeter, typed without a digit."""
+    told = one(project, FSL, HEADER, *ROWS, "75056;1;1;1;1", f"{short};1;1;1;1").reading
+    assert told is not None
+    codes = set(told.frame["territory"])
+    assert (short not in codes) is read
