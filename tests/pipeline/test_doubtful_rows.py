@@ -111,7 +111,8 @@ def test_a_hidden_sheet_is_no_delivery(project: Project) -> None:
     older = [rows[0], *([code, 1, *rest] for code, _, *rest in rows[1:])]
     content = workbook(("FSL", rows, "visible"), ("ancien", older, "veryHidden"))
     (delivery,) = deliveries_of(project, FSL.replace("csv", "xlsx"), content, "0" * 64)
-    assert delivery.reading is not None and delivery.reading.frame["value"].max() == 53163
+    assert delivery.reason is None and delivery.reading is not None
+    assert delivery.reading.frame["value"].max() == 53163
     assert delivery.rest == ("ancien : feuille masquée, non lue.",)
 
 
