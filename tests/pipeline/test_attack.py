@@ -4,6 +4,7 @@ He knows the declared sums and the rules, and solves linear programmes of his ow
 modules that protect. Without secondary suppression he recovers small counts, and the release is refused.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,16 +57,20 @@ def file_of(project: Project, month: str) -> str:
     return pattern.replace("(?P<year>20\\d\\d)-(?P<month>\\d\\d)", month) + ".csv"
 
 
-@pytest.fixture
-def observatory(project: Project, home: Home, tmp_path: Path) -> Home:
+@pytest.fixture(scope="module")
+def delivered(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home with one month delivered, and nothing published."""
-    deliver(
-        project,
-        home,
-        tmp_path / file_of(project, MONTH),
-        FEED,
-        lambda code, variable: str(truth(code, variable)),
-    )
+    folder = tmp_path_factory.mktemp("delivered")
+    home = Home(folder / "odds")
+    path = folder / file_of(project, MONTH)
+    deliver(project, home, path, FEED, lambda code, variable: str(truth(code, variable)))
+    return home
+
+
+@pytest.fixture
+def observatory(delivered: Home, home: Home) -> Home:
+    """A copy of one's own."""
+    shutil.copytree(delivered.path, home.path, symlinks=True)
     return home
 
 
