@@ -102,10 +102,14 @@ class _Known:
     simulated: bool
     reason: str | None
     contracts: str | None
+    file: str
+    months: list[str]
 
 
 _KNOWN = """
-SELECT sha256, id, feed, format, simulated, reason, a.contracts
+SELECT sha256, id, feed, format, simulated, reason, a.contracts, file_name, coalesce(
+    (SELECT list(m.month ORDER BY m.month) FROM delivered_months m WHERE m.delivery = id), []
+)
 FROM deliveries LEFT JOIN arrivals a ON a.delivery = id
 WHERE sha256 IN (SELECT unnest(?)) ORDER BY id
 """
@@ -187,6 +191,17 @@ def _take_back(
     return receipts
 
 
+_OTHER_MONTHS = (
+    "Ce sont, à l'octet près, les chiffres de « {} », reçus pour {} : ce nom-ci dit {}. L'un des deux "
+    "noms est faux. Demander au producteur de quel mois ils sont et les chiffres de l'autre, dont "
+    "l'envoi remplacera ceux-ci."
+)
+
+
+def _spoken(months: Iterable[str]) -> str:
+    return ", ".join(sorted(months)) or "aucun mois"
+
+
 # ── one file ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -215,13 +230,36 @@ class _Reception:
         _archive(self.home, content, source.sha256, source.origin)
         if source.size > LARGE:
             self.store.let_go()
+        found = self._read(source, content)
+        if isinstance(found, Receipt):
+            return [found]
+        return self.recorded(source, found, known, [k.delivery for k in self.unread(known)])
+
+    def _read(self, source: Source, content: bytes) -> list[Delivery] | Receipt:
         try:
-            found = deliveries_of(self.project, source.file, content, source.sha256, source.origin.told)
+            return deliveries_of(self.project, source.file, content, source.sha256, source.origin.told)
         except Exception as error:
             _log.exception("%s could not be received", source.file)
             why = f"{type(error).__name__}: {error}"[:300]
-            return [_set_aside(source.file, f"Erreur de l'observatoire, non du fichier ({why}).", True)]
-        return self.recorded(source, found, known, [k.delivery for k in self.unread(known)])
+            return _set_aside(source.file, f"Erreur de l'observatoire, non du fichier ({why}).", True)
+
+    def renamed(self, path: Path, known: list[_Known]) -> list[Receipt]:
+        """Known bytes under a name that says other months: one of the two names is wrong."""
+        name = shown_name(path)
+        if name in {k.file for k in known}:
+            return []
+        source, content = _source(path)
+        before = {k.delivery.partition("@")[0]: k for k in known if k.feed is not None}
+        found = self._read(source, content)
+        if isinstance(found, Receipt):
+            return [found]
+        return [
+            _set_aside(
+                name, _OTHER_MONTHS.format(first.file, _spoken(first.months), _spoken(one.months))
+            )
+            for one in found
+            if (first := before.get(identity(source, one))) and {*one.months} != {*first.months}
+        ]
 
     def recorded(
         self, source: Source, found: list[Delivery], known: list[_Known], old: list[str]
@@ -308,7 +346,7 @@ def _one(
         with reception.store.connect() as connection:
             yield from _take_back(connection, shown_name(path), known, replaced)
     else:
-        yield from _already(shown_name(path), known, replaced)
+        yield from reception.renamed(path, known) or _already(shown_name(path), known, replaced)
 
 
 def recognise_again(project: Project, home: Home, unread: dict[str, list[str]]) -> list[Receipt]:

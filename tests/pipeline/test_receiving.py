@@ -49,6 +49,28 @@ def _two(tmp_path: Path) -> tuple[Path, Path]:
     return older, newer
 
 
+def test_the_same_bytes_under_another_months_name_are_not_passed_over(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """January's file came first under February's name; January's own then says that one is wrong."""
+    lines = ["code_insee;FSL_ACC;FSL_MAI;FSL_ENE;FSL_MT"]
+    lines += [f"93{n:03d};31;41;51;60000" for n in (1, 5, 8)]
+    for month in ("2024-02", "2024-01"):
+        path = tmp_path / f"conseil_general_fsl_{month}.csv"
+        path.write_text("\n".join(lines) + "\n")
+    (first,) = receive(project, home, [tmp_path / "conseil_general_fsl_2024-02.csv"])
+    assert first.months == ("2024-02",)
+    (second,) = receive(project, home, [path])
+    assert second.feed is None and second.reason is not None
+    for said in ("conseil_general_fsl_2024-02.csv", "reçus pour 2024-02", "dit 2024-01"):
+        assert said in second.reason
+    copy = tmp_path / "copie" / "conseil_general_fsl_2024-02.csv"
+    copy.parent.mkdir()
+    copy.write_bytes(path.read_bytes())
+    (again,) = receive(project, home, [copy])
+    assert again.known and again.reason is None
+
+
 def test_the_later_of_two_files_is_the_newer_whatever_their_names(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
