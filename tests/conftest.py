@@ -86,4 +86,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
     if os.environ.get("ODDS_TEST_ON") == "server":
         request.getfixturevalue("lake")
     monkeypatch.setenv("ODDS_HOME", str(tmp_path / "odds"))
-    return Home.from_environment()
+    made = Home.from_environment()
+    monkeypatch.setenv("ODDS_WAREHOUSE", str(made.warehouse))  # a run of a test before names its own
+    return made

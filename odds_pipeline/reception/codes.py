@@ -9,7 +9,7 @@ INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
 
 _WRAPPED = re.compile(r'^="?(.*?)"?$')
 _DECIMALS = re.compile(r"^(\w+)[.,]0+$")
-_THOUSANDS = re.compile(r"^(\d{1,2})[ \u00a0\u202f](\d{3})$")
+_THOUSANDS = re.compile(r"^\d{1,3}(?:[ \u00a0\u202f]\d{3})+$")
 _CODE = re.compile(r"\d[\dAB][0-9A-Z]+", re.IGNORECASE)
 
 
@@ -19,7 +19,8 @@ def code_of(shown: str) -> str:
         return shown
     code = INVISIBLE.sub("", shown).strip()
     code = _WRAPPED.sub(r"\1", code).lstrip("'’`").strip()
-    return _THOUSANDS.sub(r"\1\2", _DECIMALS.sub(r"\1", code))
+    code = _DECIMALS.sub(r"\1", code)
+    return "".join(code.split()) if _THOUSANDS.match(code) else code
 
 
 def is_code(shown: str) -> bool:

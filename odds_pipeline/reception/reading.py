@@ -525,7 +525,8 @@ def read(project: Project, match: Match) -> Reading:
         frame[["value", "lower_bound"]] = frame[["value", "lower_bound"]] * fmt.unpivot.times
         # Columns of months to come are blank: a month without any cell is not delivered.
         frame = frame[frame.groupby("month")["raw"].transform(lambda raw: raw.str.strip().ne("").any())]
-    if reader.national and not reader.national.complete(frame["month"].dropna().max()):
+    last = max(frame["month"].dropna(), default=None)
+    if reader.national and not reader.national.complete(last):
         frame = frame[frame["level"] != "france"]
     added = unlike_their_sum(
         match.entry, reader.territories, frame, _columns(match), partial=reader.ignored > 0

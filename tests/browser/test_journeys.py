@@ -48,7 +48,7 @@ def test_a_ccas_agent_finds_three_indicators_compares_and_downloads(
     page.get_by_label("Territoire 2").select_option(label="Drancy")
     page.get_by_role("button", name="Comparer").click()
     expect(page.get_by_role("columnheader", name="Drancy").first).to_be_visible()
-    page.get_by_text("Télécharger cette comparaison").click()
+    page.get_by_text("Télécharger toutes les valeurs").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Parquet").click()
     path = tmp_path / "comparaison.parquet"

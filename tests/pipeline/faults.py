@@ -601,7 +601,10 @@ _codes("codes entre espaces insécables", lambda code: f"\u00a0{code}\u00a0")
 _codes("codes suivis d'un espace sans largeur", lambda code: f"{code}\u200b")
 
 
-_codes("codes avec une espace entre les milliers", lambda code: f"{code[:-3]} {code[-3:]}")
+_codes(
+    "codes avec une espace entre les milliers",
+    lambda code: f"{int(code):,}".replace(",", " ") if code.isdecimal() and code[0] != "0" else code,
+)
 
 
 @damage("un second tableau sous le premier", "lignes")

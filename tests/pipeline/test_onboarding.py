@@ -43,7 +43,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "project"
     for part in ("assets", "expectations", "resources"):
         shutil.copytree(project_root() / part, root / part)
-    shutil.copy(project_root() / "dagster.yaml", root)
+    for name in ("dagster.yaml", "workspace.yaml"):
+        shutil.copy(project_root() / name, root)
     for part in ("assets/partners", "resources/simulation"):
         shutil.rmtree(root / part / "pole_emploi")
     gone: set[str] = set()
@@ -56,7 +57,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         elif reads:
             data["indicators"] = _without(data["indicators"], reads)
             path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
-    (root / "assets" / "synonymes.yaml").unlink()
+    for name in ("synonymes", "modeles"):
+        (root / "assets" / f"{name}.yaml").unlink()
     portrait = root / "assets" / "portrait_social.yaml"
     data = _without(yaml.safe_load(portrait.read_text(encoding="utf-8")), gone)
     portrait.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")

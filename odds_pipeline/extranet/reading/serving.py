@@ -20,7 +20,7 @@ from odds_pipeline.declarations.observatory import Observatory
 from odds_pipeline.extranet.reading.rights import Rights
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.release.formats import completed, read_inputs
-from odds_pipeline.release.published import current_number, numbers, open_release, release_path
+from odds_pipeline.release.published import Absent, current_number, numbers, open_release, release_path
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import quoted
 
@@ -210,7 +210,7 @@ class Serving:
         """Number that the pointer names; ``None`` when it is missing or says nothing readable."""
         try:
             return current_number(self.home)
-        except (OSError, ValueError):
+        except (OSError, ValueError, Absent):
             return None
 
     def ready(self, rights: Rights) -> View | None:

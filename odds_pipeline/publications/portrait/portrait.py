@@ -6,7 +6,7 @@ from html import unescape
 from odds_pipeline.charts import Line, Spine, spine, trend
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.french import LEVELS, NONE, numeric_month
+from odds_pipeline.french import ACCESS, LEVELS, NONE, numeric_month
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents import (
     Block,
@@ -341,7 +341,7 @@ class _One:
 
     def _lacks(self, indicator: str) -> str:
         if indicator not in self.figures.months:
-            return "Non livré, ou réservé aux membres de l’observatoire"
+            return f"Non livré, ou réservé aux {ACCESS['membres']}"
         cell = self.cells[indicator]
         if cell is not None and cell.value is None:
             return cell.status.capitalize() or "Non disponible"
