@@ -87,14 +87,25 @@ def test_a_merged_commune_is_compared_with_the_communes_it_is_made_of(project: P
     for factor in (1, 10):
         delivery = deepcopy(months_to(feed, CHANGED)[-1])
         _times(delivery, factor, {"93066"})
-        findings = found(project, delivery, past_of(feed, CHANGED))
-        told.append(
-            {
-                (f.rule, str(row["territory"]))
-                for f in findings
-                if not f.passed
-                for row in f.rows
-                if row.get("territory") == "93066" and row.get("previous")
-            }
-        )
+        told.append(told_of_the_merged(project, delivery, past_of(feed, CHANGED)))
     assert told == [set(), {("evolution", "93066")}]
+
+
+def test_half_of_what_a_commune_is_made_of_is_no_past(project: Project) -> None:
+    """Pierrefitte alone, a quarter of them, is nothing to compare the merged Saint-Denis with."""
+    feed = "caf/logement"
+    past = past_of(feed, CHANGED)
+    half = past[past["territory"] != "93066"]
+    assert "93059" in set(half["territory"])
+    assert told_of_the_merged(project, months_to(feed, CHANGED)[-1], half) == set()
+
+
+def told_of_the_merged(project: Project, delivery: Delivery, past: pd.DataFrame) -> set[tuple[str, str]]:
+    """Rules that compare the merged Saint-Denis with a past and are not met."""
+    return {
+        (f.rule, str(row["territory"]))
+        for f in found(project, delivery, past)
+        if not f.passed
+        for row in f.rows
+        if row.get("territory") == "93066" and row.get("previous")
+    }
