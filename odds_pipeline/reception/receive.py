@@ -192,9 +192,9 @@ def _take_back(
 
 
 _OTHER_MONTHS = (
-    "Ce sont, à l'octet près, les chiffres de « {} », reçus pour {} : ce nom-ci dit {}. L'un des deux "
-    "noms est faux. Demander au producteur de quel mois ils sont et les chiffres de l'autre, dont "
-    "l'envoi remplacera ceux-ci."
+    "Ce sont, à l'octet près, les chiffres de « {} », reçus pour {} : ce nom-ci, ou son dossier, "
+    "dit {}. L'un des deux est faux. Demander au producteur de quel mois ils sont et les chiffres de "
+    "l'autre, dont l'envoi remplacera ceux-ci."
 )
 
 
@@ -244,9 +244,11 @@ class _Reception:
             return _set_aside(source.file, f"Erreur de l'observatoire, non du fichier ({why}).", True)
 
     def renamed(self, path: Path, known: list[_Known]) -> list[Receipt]:
-        """Known bytes under a name that says other months: one of the two names is wrong."""
+        """Known bytes whose name, origin or folder says other months: one of the two is wrong."""
         name = shown_name(path)
-        if name in {k.file for k in known}:
+        # A producer gives each year's file the same name: the folder or the origin tells the year.
+        told = archived_origin(self.home, table_of(known[0].delivery)[0]).told
+        if name in {k.file for k in known} and told in ((), origin_of(path).told):
             return []
         source, content = _source(path)
         before = {k.delivery.partition("@")[0]: k for k in known if k.feed is not None}

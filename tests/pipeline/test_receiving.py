@@ -64,6 +64,12 @@ def test_the_same_bytes_under_another_months_name_are_not_passed_over(
     assert second.feed is None and second.reason is not None
     for said in ("conseil_general_fsl_2024-02.csv", "reçus pour 2024-02", "dit 2024-01"):
         assert said in second.reason
+    years = []
+    for year in ("2020", "2021"):
+        own = populations(tmp_path / year, 2019).rename(tmp_path / year / "donnees_communes.csv")
+        years += receive(project, home, [own])
+    assert years[0].months == ("2020-01",)
+    assert years[1].reason is not None and "reçus pour 2020-01" in years[1].reason
     copy = tmp_path / "copie" / "conseil_general_fsl_2024-02.csv"
     copy.parent.mkdir()
     copy.write_bytes(path.read_bytes())
