@@ -41,3 +41,14 @@ def test_a_writer_at_work_is_not_waited_for(home: Home, monkeypatch: pytest.Monk
         found = read(home)
     assert found["odds_writer",] == 1
     assert not [key for key in found if key[0] == "odds_months"]
+
+
+def test_a_broken_observatory_is_still_told(home: Home) -> None:
+    """What cannot be read is absent; that it is wrong is what the watch came for."""
+    home.releases.mkdir(parents=True)
+    (home.releases / "current").write_text("x")
+    home.warehouse.write_bytes(b"no database")
+    found = read(home)
+    assert (found["odds_in_order", "release"], found["odds_in_order", "warehouse"]) == (0, 0)
+    assert found["odds_runs", "FAILURE"] == 0
+    assert "odds_release_number" not in {name for name, *_ in found}
