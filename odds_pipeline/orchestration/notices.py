@@ -18,7 +18,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.orchestration.components.shared import PUBLISH_JOB, gate_job
 from odds_pipeline.quality.feed_status import statuses
 from odds_pipeline.quality.quarantine import cases
-from odds_pipeline.release.published import current_number, describe
+from odds_pipeline.release.published import Absent, current_number, describe
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 
@@ -63,9 +63,13 @@ def facts(
 
 
 def _published(home: Home, interface: str) -> Iterator[Fact]:
-    number = current_number(home)
-    if number is not None:
-        release = describe(home, number)
+    try:
+        number = current_number(home)
+        release = describe(home, number) if number is not None else None
+    except Absent as error:  # the rest is told all the same
+        yield Fact("édition illisible", f"Aucune édition lisible : {error}", interface)
+        return
+    if release is not None:
         words = " DONNÉES SIMULÉES." if release.simulated else ""
         yield Fact(
             f"édition {number}",

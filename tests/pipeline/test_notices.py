@@ -111,6 +111,10 @@ def test_what_is_told(project: Project, home: Home, tmp_path: Path) -> None:
             instance.add_run(run)
             instance.report_run_failed(run)
         found = facts(project, home, instance, INTERFACE, date(2026, 6, 1))
+        home.releases.mkdir(exist_ok=True)
+        (home.releases / "current").write_text("x")
+        broken = facts(project, home, instance, INTERFACE, date(2026, 6, 1))
+    assert broken[:3] == found and "names no release" in broken[3].text
     told = {fact.text.partition(" : ")[0]: fact for fact in found}
     assert sorted(told) == ["Mois refusé", "Très en retard", "Édition non publiée. "]
     assert len(found) == 3  # the refusal's own run and the second attempt are not told besides
