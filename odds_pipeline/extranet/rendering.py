@@ -11,7 +11,8 @@ from starlette.responses import HTMLResponse
 from odds_pipeline import french
 from odds_pipeline.extranet import static_files, words
 from odds_pipeline.extranet.delivery import Reader
-from odds_pipeline.extranet.reading.serving import View
+from odds_pipeline.extranet.identity.accounts import Person
+from odds_pipeline.extranet.reading.serving import Unknown, View
 
 
 def environment() -> Environment:
@@ -58,6 +59,14 @@ def reader_of(request: Request) -> Reader:
     """Who asks."""
     reader: Reader = request.state.reader
     return reader
+
+
+def member_of(request: Request, page: str) -> Person:
+    """Who is signed in, on the site itself and not by a token; to others there is no such ``page``."""
+    reader = reader_of(request)
+    if reader.person is None or reader.kind != "web":
+        raise Unknown(page)
+    return reader.person
 
 
 _OWN_PAGES = re.compile(

@@ -15,7 +15,7 @@ from odds_pipeline.extranet.identity import attempts, journal, signin
 from odds_pipeline.extranet.identity.accounts import Accounts, Person
 from odds_pipeline.extranet.identity.oidc import MINUTES, Client
 from odds_pipeline.extranet.reading.serving import Unknown
-from odds_pipeline.extranet.rendering import reader_of, render
+from odds_pipeline.extranet.rendering import member_of, reader_of, render
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=400)]
@@ -250,7 +250,7 @@ def _account_page(
 @router.post("/compte/mot-de-passe")
 def change_password(request: Request, current: Text = "", new: Text = "") -> Response:
     """Change one's password: every session and token ends but a new one."""
-    person = _myself(request)
+    person = member_of(request, "compte")
     accounts, settings = _accounts(request), _settings(request)
     try:
         signin.sign_in(accounts, person.email, current, address_of(request))
@@ -262,18 +262,10 @@ def change_password(request: Request, current: Text = "", new: Text = "") -> Res
     return _welcome(request, person, "/compte", "mot de passe changé")
 
 
-def _myself(request: Request) -> Person:
-    """Who is signed in, on the site itself and not by a token."""
-    reader = reader_of(request)
-    if reader.person is None or reader.kind != "web":
-        raise Unknown("compte")
-    return reader.person
-
-
 @router.get("/compte/mes-donnees.json")
 def my_data(request: Request) -> Response:
     """All that is kept about oneself."""
-    content = _accounts(request).everything_of(_myself(request).id)
+    content = _accounts(request).everything_of(member_of(request, "compte").id)
     headers = {"content-disposition": 'attachment; filename="mes-donnees.json"'}
     text = json.dumps(content, ensure_ascii=False, indent=2)
     return Response(
@@ -284,7 +276,7 @@ def my_data(request: Request) -> Response:
 @router.post("/compte/nom")
 def change_name(request: Request, name: Text = "") -> Response:
     """Put one's name right; the address is the administrator's to change, who knows the person."""
-    person = _myself(request)
+    person = member_of(request, "compte")
     try:
         _accounts(request).correct(person.id, person.email, name)
     except ValueError as error:
@@ -296,7 +288,7 @@ def change_name(request: Request, name: Text = "") -> Response:
 @router.post("/compte/effacement")
 def erase(request: Request, email: Text = "") -> Response:
     """Forget the person who is signed in; they write their address to confirm."""
-    person = _myself(request)
+    person = member_of(request, "compte")
     if email.strip().lower() != person.email:
         return _account_page(request, problem="écrivez votre adresse pour confirmer", status=400)
     try:
@@ -310,7 +302,7 @@ def erase(request: Request, email: Text = "") -> Response:
 @router.post("/compte/jetons")
 def make_token(request: Request, label: Text = "") -> HTMLResponse:
     """Make an API token, shown once."""
-    person = _myself(request)
+    person = member_of(request, "compte")
     duration = timedelta(days=_settings(request).token_days)
     token = _accounts(request).open_session(person.id, "api", duration, label.strip()[:60] or "sans nom")
     journal.note(_accounts(request), "compte", person, "jeton créé", address_of(request))
@@ -320,7 +312,7 @@ def make_token(request: Request, label: Text = "") -> HTMLResponse:
 @router.post("/compte/jetons/{identifier}/fin")
 def end_token(request: Request, identifier: str) -> Response:
     """End one of one's API tokens."""
-    person = _myself(request)
+    person = member_of(request, "compte")
     _accounts(request).close_token(person.id, identifier)
     return RedirectResponse("/compte", 303)
 

@@ -10,12 +10,11 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from odds_pipeline.extranet.downloads.exports import FORMATS
 from odds_pipeline.extranet.downloads.workbook import write_workbook
 from odds_pipeline.extranet.identity import journal
-from odds_pipeline.extranet.identity.accounts import Person
 from odds_pipeline.extranet.identity.selections import forget, keep, selections
 from odds_pipeline.extranet.pages.compare import Asked, Codes, Names
 from odds_pipeline.extranet.reading.choice import side_by_side
 from odds_pipeline.extranet.reading.serving import Unknown
-from odds_pipeline.extranet.rendering import reader_of, render, view_of
+from odds_pipeline.extranet.rendering import member_of, reader_of, render, view_of
 
 router = APIRouter()
 
@@ -29,7 +28,7 @@ def mine(request: Request) -> Response:
 
 
 def _page(request: Request, problem: str = "", status: int = 200) -> Response:
-    person = _person(request)
+    person = member_of(request, "selections")
     place = view_of(request).places.get(person.organisation.territory or "")
     return render(
         request,
@@ -44,13 +43,6 @@ def _page(request: Request, problem: str = "", status: int = 200) -> Response:
     )
 
 
-def _person(request: Request) -> Person:
-    reader = reader_of(request)
-    if reader.person is None or reader.kind != "web":
-        raise Unknown("selections")
-    return reader.person
-
-
 @router.post("/selections")
 def keep_one(
     request: Request,
@@ -60,7 +52,7 @@ def keep_one(
 ) -> Response:
     """Keep the comparison on show under a name."""
     try:
-        keep(request.app.state.accounts, _person(request), name, query, shared=shared)
+        keep(request.app.state.accounts, member_of(request, "selections"), name, query, shared=shared)
     except ValueError as error:
         return _page(request, str(error), 400)
     return RedirectResponse("/selections", 303)
@@ -69,7 +61,7 @@ def keep_one(
 @router.post("/selections/{selection}/fin")
 def forget_one(request: Request, selection: int) -> Response:
     """Forget one of one's selections."""
-    if not forget(request.app.state.accounts, _person(request), selection):
+    if not forget(request.app.state.accounts, member_of(request, "selections"), selection):
         raise Unknown(str(selection))
     return RedirectResponse("/selections", 303)
 
