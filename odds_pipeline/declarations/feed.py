@@ -63,6 +63,7 @@ class Variable(Declaration):
     ``part_of``: a total of the same feed that this figure can never exceed. ``counted_by``: the count
     of the units an amount, a mean or a median is about, which makes it secret when it is itself.
     ``largest``: the variables that hold the largest contributions to this figure, in order.
+    ``signed``: it may be below zero (a balance, a tax net of what is given back); no other may.
     """
 
     label: Sentence
@@ -72,6 +73,7 @@ class Variable(Declaration):
     counted_by: Name | None = None
     largest: list[Name] = []
     rounded_to: int | None = Field(default=None, ge=2)
+    signed: bool = False
     note: str | None = None
 
 

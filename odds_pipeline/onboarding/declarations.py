@@ -214,6 +214,7 @@ def _contract(
     lines.append("variables:  # confirm each label, each unit, and whether it adds up over communes")
     for f in p.figures:
         more = "" if f.aggregation == "sum" else ", aggregation: none"
+        more += ", signed: true" if f.signed else ""
         why = "confirm" if f.aggregation == "sum" else "confirm: taken as delivered, never added up"
         lines.append(f"  {f.name}: {{label: {quoted(f.label)}, unit: {f.unit}{more}}}  # {why}")
     lines.append("columns:")

@@ -44,6 +44,7 @@ class Figure:
     reduce: str | None
     typical: float
     total: float
+    signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -392,6 +393,7 @@ class _Sample:
             "sum" if self.finer and adds_up else None,
             sorted(values)[len(values) // 2],
             sum(values),
+            min(values) < 0,
         )
 
 

@@ -15,7 +15,9 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from odds_pipeline.declarations.feed import Variable
 from odds_pipeline.declarations.project import FeedEntry, Project
+from odds_pipeline.declarations.units import Unit
 from odds_pipeline.quality.waiting import Waiting
 
 OF_FEEDS = (
@@ -48,7 +50,7 @@ def delivery_table(project: Project, waiting: Sequence[Waiting]) -> pd.DataFrame
         [
             (
                 entry.variable_id(name),
-                project.units[v.unit].minimum,
+                _least(project.units[v.unit], v),
                 project.units[v.unit].maximum,
                 entry.variable_id(v.part_of) if v.part_of else None,
             )
@@ -72,6 +74,11 @@ def delivery_table(project: Project, waiting: Sequence[Waiting]) -> pd.DataFrame
     frame = frame.merge(known, on=["perimeter", "territory", "level", "geography"], how="left")
     frame["known_territory"] = frame["known_territory"].notna()
     return typed(frame.drop(columns="perimeter"))
+
+
+def _least(unit: Unit, variable: Variable) -> float | None:
+    """The least that a figure can be: zero, unless its variable says that it may be below."""
+    return unit.minimum if variable.signed else max(unit.minimum or 0.0, 0.0)
 
 
 def _perimeter(entry: FeedEntry) -> str:

@@ -92,7 +92,9 @@ SELECT variable, territory, level, month,
     CASE WHEN reduce = 'sum' AND bool_or(obs_status <> 'A' OR conf_status <> 'F') AND min(value) >= 0
          THEN sum(value) END AS lower_bound,
     min(line) AS line, count(*) AS lines, any_value(raw) AS raw,
-    coalesce(max(unreadable), CASE WHEN min(value) < 0 THEN 'une ligne a ' || min(value) END,
+    coalesce(max(unreadable),
+        CASE WHEN min(value) < 0 AND NOT list_contains($signed, variable)
+             THEN 'une ligne a ' || min(value) END,
         CASE WHEN reduce = 'same' AND count(DISTINCT value) > 1
              THEN 'selon la ligne : ' || min(value) || ' ou ' || max(value) END) AS unreadable
 FROM parsed WHERE reduce IS NOT NULL GROUP BY variable, territory, level, month, reduce
@@ -519,7 +521,8 @@ def read(project: Project, match: Match) -> Reading:
             given["percents"] = _percents(project, match)
             connection.execute(f"CREATE TEMP TABLE parsed AS {_PARSE}", given)
             frame = connection.execute(
-                f"SELECT * FROM ({_REDUCE}) ORDER BY variable, level, territory, month, line"
+                f"SELECT * FROM ({_REDUCE}) ORDER BY variable, level, territory, month, line",
+                {"signed": _signed(match)},
             ).df()
     if fmt.unpivot is not None and not frame.empty:
         frame[["value", "lower_bound"]] = frame[["value", "lower_bound"]] * fmt.unpivot.times
@@ -564,6 +567,12 @@ def _percents(project: Project, match: Match) -> list[str]:
     entry = match.entry
     variables = entry.feed.variables.items()
     return [entry.variable_id(name) for name, v in variables if project.units[v.unit].scale == 100]
+
+
+def _signed(match: Match) -> list[str]:
+    """Variables that may be below zero: of others, a negative row is not hidden in a sum."""
+    entry = match.entry
+    return [entry.variable_id(name) for name, v in entry.feed.variables.items() if v.signed]
 
 
 def _repeated(match: Match) -> list[tuple[int, str]]:

@@ -215,6 +215,34 @@ def test_what_changes_no_figure_is_read_the_same(project: Project, feed: str) ->
     assert unlike == []
 
 
+@pytest.mark.parametrize(
+    ("variable", "refused"),
+    [
+        ("caf.montant_aah", True),
+        ("insee.niveau_vie_d1", True),
+        ("insee.taux_pauvrete", True),
+        ("insee.rfr_foyers", True),
+        ("insee.impot_net", False),
+        ("insee.part_impots", False),
+    ],
+)
+def test_a_negative_is_refused_on_a_first_delivery_unless_its_variable_may_be_one(
+    project: Project, variable: str, refused: bool
+) -> None:
+    """Net tax is below zero where credits exceed it, and Insee writes the share of taxes so."""
+    feed = project.variables[variable][0].id
+    delivery = deepcopy(history(feed)[-1])
+    found = readings_of(project, delivery)
+    assert not isinstance(found, str)
+    place = [plain(name) for name in delivery.rows[0]].index(plain(found[1].columns[variable]))
+    delivery.body[1][place] = "-12"
+    found = readings_of(project, delivery)
+    assert not isinstance(found, str)
+    nothing = pd.DataFrame(columns=ACCEPTED)
+    findings = findings_on(project, found[0], delivery.name, found[1], nothing)
+    assert ("pas_trop_petit" in {f.rule for f in findings if f.refuses}) == refused
+
+
 @pytest.mark.parametrize("feed", ALL)
 def test_the_undamaged_delivery_passes(project: Project, feed: str) -> None:
     assert "critical" not in told(project, feed, history(feed)[-1]).values()
