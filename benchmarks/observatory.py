@@ -60,6 +60,7 @@ def _feed(variables: list[str]) -> dict[str, object]:
         "formats": [
             {
                 "id": "only",
+                "example": {"file": "figures_2020-01.csv"},
                 "period": {"file": r"_(?P<year>20\d\d)-(?P<month>\d\d)"},
                 "territory": {"columns": ["code"]},
             }

@@ -30,6 +30,16 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
+def _check_example(what: str, example: str | None, patterns: list[str]) -> None:
+    if (example is None) != (not patterns):
+        raise ValueError(
+            f"`example` and the pattern of the {what} go together: give `example: {{{what}: …}}`"
+        )
+    for pattern in patterns:
+        if not re.search(pattern, example or "", re.IGNORECASE):
+            raise ValueError(f"`example`: the {what} {example!r} is not found by {pattern!r}")
+
+
 class Break(Declaration):
     """From ``month`` on, values do not compare with earlier ones; ``source`` says who tells it."""
 
@@ -186,12 +196,34 @@ class Unpivot(Declaration):
         return [self.variable] if isinstance(self.variable, str) else self.variable
 
 
+class Example(Declaration):
+    """What the partner writes where a format's patterns look: for a person, who reads no pattern."""
+
+    file: str | None = None
+    sheet: str | None = None
+    column: str | None = None
+    cell: str | None = None
+
+
 class Format(Declaration):
     """One layout of the file. ``file`` is a pattern that the file name must match, if given."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentSchemas": {
+                key: {"required": ["example"], "properties": {"example": {"required": [what]}}}
+                for key, what in (("file", "file"), ("sheet", "sheet"), ("unpivot", "column"))
+            }
+        }
+    )
 
     id: Name
     file: str | None = None
     sheet: str | None = None
+    example: Example = Field(
+        default=Example(),
+        description="a name of the file, a sheet, a column, a cell of the period: one for each pattern",
+    )
     territory: TerritoryKey
     wider: list[TerritoryKey] = Field(
         default=[], description="keys of the rows that are for other levels, each with its `where`"
@@ -228,6 +260,18 @@ class Format(Declaration):
     @classmethod
     def _short_columns(cls, value: object) -> object:
         return short_columns(value)
+
+    @model_validator(mode="after")
+    def _examples_are_found(self) -> "Format":
+        patterns = {
+            "file": (self.file, self.period.file),
+            "sheet": (self.sheet,),
+            "column": (self.period.header, self.unpivot and self.unpivot.columns),
+            "cell": (self.period.pattern,),
+        }
+        for what, given in patterns.items():
+            _check_example(what, getattr(self.example, what), [one for one in given if one])
+        return self
 
     @model_validator(mode="after")
     def _headless_by_name(self) -> "Format":

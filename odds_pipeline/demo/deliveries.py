@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.declarations.read_simulations import load_simulations
 from odds_pipeline.demo.faults import FAULTS, Rows
 from odds_pipeline.demo.simulation import Figures, Simulator, split
+from odds_pipeline.french import MONTHS
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.months import months_between, shifted, year_of
-from odds_pipeline.reception.examples import month_groups, text_matching
 from odds_pipeline.reception.nomenclatures import nomenclature
 from odds_pipeline.reception.periods import groups_of, with_year
 
@@ -41,6 +42,30 @@ class Deliveries:
 
     paths: list[Path]
     planted: list[Planted]
+
+
+def groups(month: str) -> dict[str, str]:
+    """What stands for a reference month in the named groups of a contract's patterns."""
+    year, number = month.split("-")
+    quarter = str((int(number) + 2) // 3)
+    return {
+        "year": year,
+        "yy": year[2:],
+        "month": number,
+        "quarter": quarter,
+        "mois": MONTHS[int(number) - 1],
+    }
+
+
+def filled(pattern: str, example: str | None, said: dict[str, str]) -> str:
+    """The contract's example of what ``pattern`` finds, its named groups holding ``said``."""
+    found = re.search(pattern, example or "", re.IGNORECASE)
+    if found is None or example is None:
+        raise ValueError(f"{example!r} is no example of {pattern!r}")
+    spans = {found.span(name): said[name] for name in found.groupdict() if name in said and found[name]}
+    for start, end in sorted(spans, reverse=True):
+        example = example[:start] + spans[start, end] + example[end:]
+    return example
 
 
 def _condition(wanted: str | list[str]) -> str:
@@ -137,7 +162,7 @@ class _Sheet:
             if plain(name) not in {plain(n) for n in names}:
                 names.append(name)
         if fmt.period.header and not any(groups_of(fmt.period.header, n) for n in names):
-            names.append(text_matching(fmt.period.header, month_groups(self.month)))
+            names.append(filled(fmt.period.header, fmt.example.column, groups(self.month)))
         return [*names, MARKER]
 
     def _codes(self, place: _Place) -> list[str]:
@@ -204,7 +229,9 @@ class _Sheet:
         for name in fmt.ignore:
             constants.setdefault(self.name(name), "1")
         if fmt.period.column and fmt.period.pattern:
-            constants[fmt.period.column] = text_matching(fmt.period.pattern, month_groups(self.month))
+            constants[fmt.period.column] = filled(
+                fmt.period.pattern, fmt.example.cell, groups(self.month)
+            )
         keys = [index[plain(self.name(c))] for c in fmt.territory.columns]
         table: Rows = [header]
         for cells in self.rows():
@@ -224,25 +251,20 @@ class _Sheet:
     def file_name(self) -> str:
         """A name that the format recognises, with the reference month in it."""
         fmt = self.fmt
-        groups = month_groups(self.month)
+        said = groups(self.month)
         if isinstance(fmt.territory.level, dict):
-            groups["level"] = next(k for k, v in fmt.territory.level.items() if v == self.level)
+            said["level"] = next(k for k, v in fmt.territory.level.items() if v == self.level)
         shift = fmt.period.year_shift
         if shift:
-            groups["year"] = str(int(groups["year"]) - shift)
-            groups["yy"] = groups["year"][2:]
-        stem = (
-            text_matching(fmt.file, groups)
-            if fmt.file
-            else f"{self.entry.partner.id}_{self.entry.feed.id}_"
-        )
-        if fmt.period.file and not groups_of(fmt.period.file, stem).get(
-            "year", groups_of(fmt.period.file, stem).get("yy")
-        ):
-            stem += text_matching(fmt.period.file, groups)
+            said["year"] = str(int(said["year"]) - shift)
+            said["yy"] = said["year"][2:]
+        stem = fmt.example.file or f"{self.entry.partner.id}_{self.entry.feed.id}_"
+        for pattern in filter(None, (fmt.file, fmt.period.file)):
+            stem = filled(pattern, stem, said)
+        stem = stem.split(".")[0]
         if self.month not in stem and not fmt.period.file:
             stem += f"_{self.month}"
-        return stem.split(".csv")[0]
+        return stem
 
 
 def sheet_of(simulator: Simulator, feed: str, month: str) -> _Sheet:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.correction import Correction
-from odds_pipeline.declarations.feed import Column, Feed, Format, Period, TerritoryKey, Variable
+from odds_pipeline.declarations.feed import Column, Example, Feed, Format, Period, TerritoryKey, Variable
 from odds_pipeline.declarations.indicator import Family, Indicator
 from odds_pipeline.declarations.partner import Partner
 from odds_pipeline.declarations.secrecy import Secrecy
@@ -21,6 +21,7 @@ CHAPTERS: dict[str, tuple[type[BaseModel], ...]] = {
         Calendar,
         Variable,
         Format,
+        Example,
         TerritoryKey,
         Period,
         Column,
@@ -36,6 +37,7 @@ TITLES = {
     "Calendar": "Le calendrier (`calendar`)",
     "Variable": "Une variable (`variables`)",
     "Format": "Un format (`formats`)",
+    "Example": "Ce que le producteur écrit (`example`)",
     "TerritoryKey": "Le territoire (`territory`)",
     "Period": "La période (`period`)",
     "Column": "Une colonne (`columns`)",

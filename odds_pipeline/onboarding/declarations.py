@@ -227,11 +227,14 @@ def _contract(
     key = [f"columns: [{', '.join(map(quoted, p.territory))}]", f"level: {p.level}"]
     key += ["by: label"] if p.by == "label" else []
     key += [f"prefix: {p.prefix}"] if p.prefix else []
-    period = ", ".join(f"{k}: {quoted(v)}" for k, v in p.period.items())
+    period, example = (
+        ", ".join(f"{k}: {quoted(v)}" for k, v in said.items()) for said in (p.period, p.example)
+    )
     lines += [
         "formats:",
         f"- id: {feed}",
         f"  file: {quoted(p.file)}  # confirm: how the partner will name the next files",
+        f"  example: {{{example}}}",
         f"  period: {{{period}}}  # confirm: the month described, not that of sending",
         f"  territory: {{{', '.join(key)}}}",
         f"  decimal: {quoted(p.decimal)}"

@@ -14,11 +14,15 @@ class CannotPropose(ValueError):
 
 @dataclass(frozen=True)
 class Found:
-    """The first month, the pattern of file names, ``period`` as declared and the column it is in."""
+    """The first month, the pattern of file names, ``period`` as declared and the column it is in.
+
+    ``example``: the sample's own name, and its first cell when the period is in a column.
+    """
 
     cadence: str
     month: str
     file: str
+    example: dict[str, str]
     declared: dict[str, str]
     column: str | None = None
 
@@ -45,7 +49,10 @@ def find_period(name: str, columns: dict[str, list[str]]) -> Found:
         if not all(re.search(pattern, cell, re.IGNORECASE) for cell in columns[title]):
             pattern = f"^{shape}$"  # the cells differ by more than their period: a day
         stem = re.split(r"\d{2,}", name.rsplit(".", 1)[0])[0]
-        return Found(cadence, month, _literal(stem), {"column": title, "pattern": pattern}, title)
+        example = {"file": name, "cell": first}
+        return Found(
+            cadence, month, _literal(stem), example, {"column": title, "pattern": pattern}, title
+        )
     if in_name is None:
         raise CannotPropose(
             f"{name}: no period, neither in the file's name nor in a column. Rename the file with its "
@@ -59,7 +66,7 @@ def find_period(name: str, columns: dict[str, list[str]]) -> Found:
             "describe? Rename the file with that one only"
         )
     file = _written(match, name)
-    return Found(cadence, month_of(match.groupdict(), 12) or "", file, {"file": file})
+    return Found(cadence, month_of(match.groupdict(), 12) or "", file, {"file": name}, {"file": file})
 
 
 def _groups(shape: str, cell: str) -> dict[str, str]:

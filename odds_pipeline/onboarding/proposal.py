@@ -63,6 +63,7 @@ class Proposal:
     cadence: str
     month: str
     file: str
+    example: dict[str, str]
     period: dict[str, str]
     decimal: str
     decimal_seen: bool
@@ -336,6 +337,7 @@ class _Sample:
             cadence=found.cadence,
             month=month,
             file=found.file,
+            example=found.example,
             period=period,
             decimal=next(iter(marked), ","),
             decimal_seen=bool(marked),

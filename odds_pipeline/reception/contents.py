@@ -12,7 +12,6 @@ import pandas as pd
 
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.reception.corrections import corrected
-from odds_pipeline.reception.examples import example_of
 from odds_pipeline.reception.periods import groups_of, in_any_name, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.recognition import (
@@ -201,12 +200,12 @@ def _figures(one: Delivery) -> set[tuple[str, ...]]:
 
 def _without_period(match: Match) -> str:
     """Why no figure of a recognised table has a month, and what to do."""
-    period = match.format.period
+    fmt = match.format
     if not match.table.rows[match.header_row + 1 :]:
         return "Le fichier n'a que son en-tête."
-    if period.file and year_of(match.groups) is None:
-        return f"La période n'est pas dans le nom du fichier (attendu : « {example_of(period.file)} »)."
-    return "Aucune ligne du fichier ne donne de figure datée."
+    if fmt.period.file and year_of(match.groups) is None:
+        return f"La période n'est pas dans le nom du fichier (attendu : « {fmt.example.file} »)."
+    return "Aucune ligne du fichier ne donne de valeur datée."
 
 
 def _unreadable(project: Project, name: str, why: str) -> Delivery:

@@ -13,7 +13,6 @@ from odds_pipeline.declarations.problems import nearest
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.geography.territories import Territories, plain
 from odds_pipeline.reception.codes import code_of, is_code
-from odds_pipeline.reception.examples import example_of
 from odds_pipeline.reception.periods import groups_of, with_year, year_of
 from odds_pipeline.reception.tables import Cell, Table
 
@@ -228,9 +227,9 @@ def match_as(
         indexes = header_indexes(table)
     differences: list[str] = []
     if not _named_like(fmt, table):
-        differences.append(f"le nom du fichier n'est pas de la forme « {example_of(fmt.file or '')} »")
+        differences.append(f"le nom du fichier n'est pas de la forme « {fmt.example.file} »")
     if not _sheet_like(fmt, table):
-        differences.append(f"l'onglet ne s'appelle pas comme « {example_of(fmt.sheet or '')} »")
+        differences.append(f"l'onglet ne s'appelle pas comme « {fmt.example.sheet} »")
     best: Match | None = None
     best_missing: list[str] = []
     required, named = _required(feed, fmt), _named_groups(fmt, table)
@@ -242,7 +241,7 @@ def match_as(
         match = Match(entry, fmt, table, number, index, _groups(fmt, table, number, named))
         missing = [names[0] for names in required if all(match.position(n) is None for n in names)]
         if fmt.unpivot and not any(groups_of(fmt.unpivot.columns, name) for name in match.header):
-            missing.append(f"une colonne comme « {example_of(fmt.unpivot.columns)} »")
+            missing.append(f"une colonne comme « {fmt.example.column} »")
         if best is None or len(missing) < len(best_missing):
             best, best_missing = match, missing
         if not missing:
@@ -262,9 +261,7 @@ def match_as(
         difference, outside = _outside(best)
         differences.append(difference)
     if not differences and fmt.period.header and year_of(best.groups) is None:
-        differences.append(
-            f"aucune année dans l'en-tête (attendu : « {example_of(fmt.period.header)} »)"
-        )
+        differences.append(f"aucune année dans l'en-tête (attendu : « {fmt.example.column} »)")
     if not differences:
         return best
     # Another sheet of a contract's workbook is not its delivery, whatever its columns.

@@ -54,6 +54,7 @@ formats:
   - id: a
     file: '^essai_(?P<year>20\\d\\d)-(?P<month>\\d\\d)'
     period: {file: '^essai_(?P<year>20\\d\\d)-(?P<month>\\d\\d)'}
+    example: {file: essai_2020-01.csv}
     territory: {columns: [code]}
 """
 FAMILY = """\

@@ -98,7 +98,7 @@ def some(kind: str) -> list[Path]:
     return list(dict.fromkeys([own[len(own) // 2], own[len(own) // 3]])) if own else []
 
 
-REGULAR = ("pattern", "file", "header", "sheet", "columns", "formula", "marks", "where")
+REGULAR = ("pattern", "file", "header", "sheet", "columns", "formula", "marks", "where", "example")
 """Texts that the reader parses: an editor cannot."""
 
 

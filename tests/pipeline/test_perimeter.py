@@ -42,6 +42,7 @@ columns: {{foyers: {column}}}
 formats:
   - id: a
     file: '^foyers_(?P<year>20\\d\\d)-(?P<month>\\d\\d)'
+    example: {{file: foyers_2020-01.csv}}
     period: {{file: '^foyers_(?P<year>20\\d\\d)-(?P<month>\\d\\d)'}}
     territory: {{columns: [code]}}
 """

@@ -271,7 +271,7 @@ def test_every_real_file_is_accepted_refused_for_its_reason_or_set_aside_by_name
     # The last year of building permits is incomplete and written 0.
     assert refused == [("sitadel_communes_93.csv", "2024-12")]
     aside = {r.file for r in receipts if r.feed is None}
-    known = ("COG20", "commune20", "mvtcommune20", "table-appartenance", "meta_base", "IPRO_")
+    known = ("COG20", "commune20", "mvtcommune20", "table-appartenance", "meta_base")
     others = {
         name
         for name in aside

@@ -44,6 +44,7 @@ variables:
 formats:
   - id: croise
     file: '^\d\d_20\d\d-\d\d-\d\d_[0-9a-f]{8}'
+    example: {file: 01_2021-03-16_2d856e6c.csv, cell: Janvier, column: '2020'}
     territory: {columns: [Titre], level: departement, fixed: '75'}
     period: {column: Titre, pattern: '^(?P<mois>\w{3,9})$'}
     unpivot: {columns: '^(?P<year>20\d\d)$', variable: foyers_rsa}

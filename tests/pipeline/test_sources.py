@@ -33,6 +33,7 @@ columns: {foyers_rsa: RSA}
 formats:
   - id: modele
     file: '^rsa_'
+    example: {file: rsa_2019-12.csv}
     territory: {columns: [dep], level: departement}
     period: {file: '^rsa_(?P<year>20\d\d)-(?P<month>\d\d)'}
 """
@@ -49,6 +50,7 @@ columns: {foyers_rsa: foyers}
 formats:
   - id: annuel
     file: '^foyers'
+    example: {file: foyers.csv, cell: '2019'}
     territory: {columns: [code], level: departement}
     period: {column: annee, pattern: '(?P<year>20\d\d)'}
 """

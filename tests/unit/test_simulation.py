@@ -10,11 +10,9 @@ from hypothesis import strategies as st
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_simulations import load_simulations, read_simulations
-from odds_pipeline.demo.deliveries import MARKER, write_deliveries
+from odds_pipeline.demo.deliveries import MARKER, filled, groups, write_deliveries
 from odds_pipeline.demo.simulation import Simulator, split
 from odds_pipeline.months import months_between
-from odds_pipeline.reception.examples import month_groups, text_matching
-from odds_pipeline.reception.periods import groups_of, month_of
 
 
 def test_every_variable_of_every_feed_has_its_draw(project: Project) -> None:
@@ -132,15 +130,16 @@ def test_thirty_nine_communes_from_2025(project: Project, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "pattern",
+    ("pattern", "example", "written"),
     [
-        r"^caf_rsa_(?P<year>20\d\d)-(?P<month>\d\d)",
-        r"^FILO(?P<year>20\d\d)_DISP_(?:COM|DEP)",
-        r"ips[_-]ecoles_(?P<year>20\d\d)(?:-20\d\d)?",
-        r"(?P<year>\d{4})-T(?P<quarter>\d)",
-        r"^CODGEO_(?P<yy>\d\d)$",
+        (r"^caf_rsa_(?P<year>20\d\d)-(?P<month>\d\d)", "caf_rsa_2011-02.csv", "caf_rsa_2023-12.csv"),
+        (r"^FILO(?P<year>20\d\d)_DISP", "FILO2019_DISP_COM.csv", "FILO2023_DISP_COM.csv"),
+        (r"ecoles_(?P<year>20\d\d)(?:-20\d\d)?", "ips_ecoles_2021-2022.csv", "ips_ecoles_2023-2022.csv"),
+        (r"(?P<year>\d{4})-T(?P<quarter>\d)", "2011-T1", "2023-T4"),
+        (r"^CODGEO_(?P<yy>\d\d)$", "CODGEO_25", "CODGEO_23"),
     ],
 )
-def test_a_name_is_built_that_the_pattern_reads_back(pattern: str) -> None:
-    built = text_matching(pattern, month_groups("2023-12"))
-    assert month_of(groups_of(pattern, built), 12) == "2023-12"
+def test_a_contracts_example_is_written_for_another_month(
+    pattern: str, example: str, written: str
+) -> None:
+    assert filled(pattern, example, groups("2023-12")) == written
