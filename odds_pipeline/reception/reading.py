@@ -166,6 +166,7 @@ class _Reader:
         self.ignored = 0
         self.wholes = wholes(self.territories)
         self.wholes_read: set[str] = set()
+        self.communes = {plain(t.label) for t in self.territories.all if t.level == "commune"}
         columns = self.match.entry.feed.columns_of(fmt).values()
         # A territory has a row for each period or kind of figure, and not one row.
         self.long = fmt.period.column is not None or any(column.where for column in columns)
@@ -229,10 +230,9 @@ class _Reader:
             filled = [cell for cell in row if text(cell)]
             if len(filled) == 1 and text(row[0]) and width > 2:
                 continue  # a note under the table: one cell of text
-            if any(
-                self.cell(row, self.match.position(name)) in values
-                for name, values in fmt.ignore.items()
-            ):
+            if self._ignored(row):
+                if not place and (named := self._commune_in(row)):
+                    self.problems.append((line, f"la ligne nomme {named} et n'a pas de code"))
                 continue
             if not self._kept(row, fmt.where):
                 continue
@@ -244,6 +244,14 @@ class _Reader:
             ):
                 self.problems.append((line, f"la ligne a {len(row)} cellules, l'en-tête {width}"))
             yield line, row, place, aside
+
+    def _ignored(self, row: list[Cell]) -> bool:
+        ignore = self.match.format.ignore.items()
+        return any(self.cell(row, self.match.position(name)) in values for name, values in ignore)
+
+    def _commune_in(self, row: list[Cell]) -> str | None:
+        """The cell that is the name of a commune: a row that the contract ignores is not one's own."""
+        return next((shown for cell in row if plain(shown := text(cell)) in self.communes), None)
 
     def key_of(self, row: list[Cell]) -> TerritoryKey | None:
         """The territory key that a row is read by; ``None`` for a row that no key is for."""

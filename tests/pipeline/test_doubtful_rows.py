@@ -123,3 +123,17 @@ def test_a_zero_is_put_back_only_where_it_was_lost(project: Project, short: str,
     assert told is not None
     codes = set(told.frame["territory"])
     assert (short not in codes) is read
+
+
+def test_a_row_without_a_code_that_names_a_commune_is_not_ignored(project: Project) -> None:
+    """The contract leaves out households that are nowhere: none of them is Bobigny's."""
+    header = "dtreffre;numcomdo;nomcom;indfoy_ndur"
+
+    def told(name: str) -> list[str]:
+        rows = ("2022-12;93001;AUBERVILLIERS;120", f"2022-12;;{name};85")
+        reading = one(project, "s_ben_com_f_2022.csv", header, *rows).reading
+        assert reading is not None
+        return [said for _, said in reading.problems]
+
+    assert told("") == told("NON LOCALISE") == []
+    assert told("BOBIGNY") == ["la ligne nomme BOBIGNY et n'a pas de code"]
