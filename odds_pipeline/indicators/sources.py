@@ -14,6 +14,8 @@ from odds_pipeline.declarations.project import Project
 
 AGREEMENT = 0.01
 """One per cent: what rounding to 5 does to the median count of a commune."""
+ENOUGH = 11
+"""Figures whose median gap may be told: it is that of one of them, and none may be known from it."""
 
 NO_SOURCES = pd.DataFrame(
     {
@@ -34,7 +36,7 @@ WITH figures AS (
     FROM {schema}observations o SEMI JOIN shared USING (variable)
     JOIN {schema}deliveries d ON d.id = o.delivery
     LEFT JOIN (SELECT variable, other, min(feed) AS feed FROM {schema}sources_compared
-               WHERE gap <= $agreement GROUP BY ALL) a ON a.variable = o.variable AND a.other = d.feed
+               WHERE agree GROUP BY ALL) a ON a.variable = o.variable AND a.other = d.feed
 ), told AS (
     SELECT f.variable, f.month, l.level, coalesce(min(f.feed) FILTER (WHERE f.level = l.level),
                min(f.feed) FILTER (WHERE f.level = 'commune')) AS feed
@@ -61,7 +63,7 @@ def _shared(project: Project) -> pd.DataFrame:
 def compare_sources(project: Project, connection: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary table ``sources_compared`` from the open warehouse."""
     connection.register("shared", _shared(project))
-    connection.execute(_COMPARED)
+    connection.execute(_COMPARED, {"agreement": AGREEMENT, "enough": ENOUGH})
     connection.unregister("shared")
 
 
@@ -73,7 +75,6 @@ def tell_sources(
     ``schema`` is where the release's own tables are.
     """
     connection.register("shared", _shared(project))
-    given = {"agreement": AGREEMENT, "levels": list(LEVELS)}
-    found = connection.execute(_RESTS_ON.format(schema=schema), given).df()
+    found = connection.execute(_RESTS_ON.format(schema=schema), {"levels": list(LEVELS)}).df()
     connection.unregister("shared")
     return found.astype(NO_SOURCES.dtypes.to_dict())

@@ -115,9 +115,11 @@ def test_a_change_of_source_is_a_break_unless_the_two_agree(
     publish_in_order(two, home, [EXTRACTION, PUBLIC], tmp_path / "in")
     with open_release(home) as release:
         changes = release.execute("SELECT change_1y FROM indicator_values ORDER BY month").fetchall()
-        told = release.execute("SELECT feed, other, figures, gap FROM sources_compared").fetchall()
+        told = release.execute(
+            "SELECT feed, other, figures, agree, gap FROM sources_compared"
+        ).fetchall()
     assert changes == [(None,), (None,), (None,)]
-    assert told == [("paris/annuel", "paris/rsa", 1, pytest.approx(1000 / 62000))]
+    assert told == [("paris/annuel", "paris/rsa", 1, False, None)]
     # 61,500 and 62,000 differ by 0.8 %.
     closer = ("foyers.csv", PUBLIC[1].replace("61000", "61500"))
     publish_in_order(two, home, [closer], tmp_path / "again")

@@ -1,0 +1,36 @@
+"""How far apart two sources are is told only where it tells no single figure."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from odds_pipeline.indicators import sources
+
+SQL = Path(sources.__file__).with_suffix(".sql").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("figures", "apart", "told"),
+    [
+        (1, 50.0, (False, None)),
+        (10, 5.0, (True, None)),
+        (11, 5.0, (True, 0.005)),
+        (11, 20.0, (False, 0.02)),
+    ],
+)
+def test_the_gap_of_few_figures_is_not_told(
+    figures: int, apart: float, told: tuple[bool, float | None]
+) -> None:
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE shared AS SELECT 'x' AS variable")
+    connection.execute("CREATE TABLE deliveries AS FROM (VALUES (1, 'a'), (2, 'b')) t (id, feed)")
+    connection.execute(
+        "CREATE TABLE observations AS SELECT 'x' AS variable, '2024-12' AS month, 'commune' AS level, 2024 AS "
+        "geography, c AS territory, d AS delivery, 1000.0 - (d - 1) * $apart AS value, now() AS known_from "
+        "FROM range($figures) t (c) CROSS JOIN (SELECT unnest([1, 2]) AS d)",
+        {"figures": figures, "apart": apart},
+    )
+    connection.execute(SQL, {"agreement": sources.AGREEMENT, "enough": sources.ENOUGH})
+    rows = connection.execute("SELECT agree, gap FROM sources_compared").fetchall()
+    assert rows == [told]
