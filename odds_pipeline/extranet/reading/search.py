@@ -1,12 +1,13 @@
 """Search over what the reader may see; accents and typing errors are forgiven."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 
 from odds_pipeline.declarations.synonyms import Synonym
-from odds_pipeline.extranet.reading.serving import Row, View
+from odds_pipeline.extranet.reading.serving import View
 from odds_pipeline.geography.territories import plain
 
 _STOP = frozenset("a au aux d de des du en et l la le les par pour sur un une dans".split())
@@ -15,21 +16,20 @@ _CLOSE = 0.88
 _TYPO = 0.85
 """The same for the name of a place, by difflib: `bobgny` is at 0.92, `gagny` to `bagnolet` at 0.46."""
 
-_FIND = f"""
-WITH asked AS (SELECT unnest($words::VARCHAR[]) AS asked),
-matched AS (
-    SELECT kind, id, asked, max(weight * CASE
-        WHEN word = asked THEN 1.0
-        WHEN starts_with(word, asked) THEN 0.95
-        WHEN length(asked) >= 4 AND contains(word, asked) THEN 0.8
-        WHEN length(asked) >= 4 AND jaro_winkler_similarity(word, asked) >= {_CLOSE}
-            THEN 0.9 * jaro_winkler_similarity(word, asked)
-        ELSE 0 END) AS score
-    FROM search_words, asked GROUP BY ALL
-)
-SELECT kind, id, sum(score) AS score, count(*) FILTER (WHERE score > 0) AS found FROM matched
-GROUP BY kind, id HAVING found > 0 ORDER BY found DESC, score DESC, id LIMIT 80
+_ALIKE = f"""
+SELECT word, asked, CASE
+    WHEN word = asked THEN 1.0
+    WHEN starts_with(word, asked) THEN 0.95
+    WHEN length(asked) >= 4 AND contains(word, asked) THEN 0.8
+    WHEN length(asked) >= 4 AND jaro_winkler_similarity(word, asked) >= {_CLOSE}
+        THEN 0.9 * jaro_winkler_similarity(word, asked)
+    ELSE 0 END AS likeness
+FROM search_words, (SELECT unnest($words::VARCHAR[]) AS asked) WHERE likeness > 0
 """
+_MATCHED = 80
+"""Results kept of a search."""
+Thing = tuple[str, str]
+"""What is looked for: ``indicator`` or ``territory``, and its id or code."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,27 @@ def words_of(text: str) -> list[str]:
 
 
 def index(view: View) -> None:
-    """Make the table of words: labels weigh more than themes, themes more than definitions."""
-    rows: list[tuple[str, str, str, float]] = []
+    """Make the table of words: some thousand, each in some eight texts and compared once a search."""
+    view.connection.execute(
+        "CREATE TABLE search_words AS SELECT unnest(?::VARCHAR[]) AS word", [list(_weights(view))]
+    )
+
+
+def _weights(view: View) -> dict[str, dict[Thing, float]]:
+    """What each word stands in, and how much it weighs there."""
+    return view.once("search_weights", lambda: _weighed(view), 2_000_000)
+
+
+def _weighed(view: View) -> dict[str, dict[Thing, float]]:
+    """Labels weigh more than themes, themes more than definitions."""
+    found: dict[str, dict[Thing, float]] = defaultdict(dict)
+    for thing, text, weight in _texts(view):
+        for word in words_of(text):
+            found[word][thing] = max(weight, found[word].get(thing, 0.0))
+    return found
+
+
+def _texts(view: View) -> Iterator[tuple[Thing, str, float]]:
     for name, sheet in view.definitions.items():
         for text, weight in (
             (sheet["label"], 1.0),
@@ -64,21 +83,9 @@ def index(view: View) -> None:
             (sheet["source"], 0.5),
             (f"{sheet['definition']} {sheet['population']}", 0.4),
         ):
-            rows += [("indicator", name, word, weight) for word in words_of(text)]
+            yield ("indicator", name), text, weight
     for place in view.places.values():
-        rows += [
-            ("territory", place.code, word, 1.2) for word in words_of(f"{place.label} {place.code}")
-        ]
-    view.connection.execute(
-        "CREATE TABLE search_words AS SELECT DISTINCT unnest($kind::VARCHAR[]) AS kind, "
-        "unnest($id::VARCHAR[]) AS id, unnest($word::VARCHAR[]) AS word, "
-        "unnest($weight::DOUBLE[]) AS weight",
-        dict(
-            zip(
-                ("kind", "id", "word", "weight"), (list(c) for c in zip(*rows, strict=True)), strict=True
-            )
-        ),
-    )
+        yield ("territory", place.code), f"{place.label} {place.code}", 1.2
 
 
 def search(view: View, text: str, synonyms: Sequence[Synonym] = ()) -> Found:
@@ -89,25 +96,31 @@ def search(view: View, text: str, synonyms: Sequence[Synonym] = ()) -> Found:
     place, subject = _place_of(view, asked)
     meant = _meant(view, subject, synonyms)
     found = _matching(view, subject or asked)
-    indicators = [r["id"] for r in found if r["kind"] == "indicator"] if subject else []
-    territories = [r["id"] for r in found if r["kind"] == "territory"]
+    indicators = [name for (kind, name), _ in found if kind == "indicator"] if subject else []
+    territories = [code for (kind, code), _ in found if kind == "territory"]
     if place is not None:
         territories = [place, *(code for code in territories if code != place and not subject)]
     named = meant.indicators if meant else []
-    best = max((row["found"] for row in found), default=0)
     return Found(
         list(dict.fromkeys([*named, *_with_values_first(view, indicators)])),
         territories,
-        bool(named) or best == len(subject or asked),
+        bool(named) or (len(found) > 0 and found[0][1] == len(subject or asked)),
         place if subject else None,
         meant.note or "" if meant else "",
     )
 
 
-def _matching(view: View, asked: list[str]) -> list[Row]:
-    rows = view.rows(_FIND, {"words": asked})
-    best = max((row["found"] for row in rows), default=0)
-    return [row for row in rows if row["found"] == best]
+def _matching(view: View, asked: list[str]) -> list[tuple[Thing, int]]:
+    """What holds most of the words, the best first, with how many it holds."""
+    held: dict[Thing, dict[str, float]] = defaultdict(dict)
+    for row in view.rows(_ALIKE, {"words": asked}):
+        for thing, weight in _weights(view)[row["word"]].items():
+            score = weight * float(row["likeness"])
+            held[thing][row["asked"]] = max(score, held[thing].get(row["asked"], 0.0))
+    most = max(map(len, held.values()), default=0)
+    best = [(thing, sum(words.values())) for thing, words in held.items() if len(words) == most]
+    best.sort(key=lambda found: (-found[1], found[0][1]))
+    return [(thing, most) for thing, _ in best[:_MATCHED]]
 
 
 def _with_values_first(view: View, names: list[str]) -> list[str]:
@@ -116,15 +129,16 @@ def _with_values_first(view: View, names: list[str]) -> list[str]:
 
 def _place_of(view: View, asked: list[str]) -> tuple[str | None, list[str]]:
     """The territory of which every word is asked for, the longest name first, and the other words."""
+    like = _like(view, asked)
     found = [
         (len(words), code, words)
         for code, words in _place_names(view)
-        if len(words) <= len(asked) and all(_like(word, asked) for word in words)
+        if len(words) <= len(asked) and all(word in like for word in words)
     ]
     if not found:
         return None, asked
     _, code, words = max(found)
-    used = {_like(word, asked) for word in words}
+    used = {like[word] for word in words}
     return code, [word for word in asked if word not in used]
 
 
@@ -144,12 +158,11 @@ def _named(view: View) -> list[tuple[str, list[str]]]:
     return named + alone
 
 
-def _like(word: str, asked: list[str]) -> str | None:
-    """The asked word that is ``word``, or differs from it by a typing error."""
-    if word in asked:
-        return word
-    close = get_close_matches(word, asked, 1, _TYPO) if len(word) >= 5 else []
-    return close[0] if close else None
+def _like(view: View, asked: list[str]) -> dict[str, str]:
+    """By word of a name: the asked word that it is, or that differs from it by a typing error."""
+    words = {word for _, words in _place_names(view) for word in words if len(word) >= 5}
+    close = {word: other for other in asked for word in get_close_matches(other, words, 5, _TYPO)}
+    return close | {word: word for word in asked}
 
 
 def _meant(view: View, subject: list[str], synonyms: Sequence[Synonym]) -> Synonym | None:
@@ -158,13 +171,19 @@ def _meant(view: View, subject: list[str], synonyms: Sequence[Synonym]) -> Synon
     best: tuple[int, Synonym] | None = None
     for synonym in synonyms:
         for words in synonym.words:
-            given = {_singular(word) for word in words_of(words)}
+            given = _singulars(words)
             if given <= wanted and (best is None or len(given) > best[0]):
                 best = (len(given), synonym)
     if best is None:
         return None
     visible = [name for name in best[1].indicators if name in view.definitions]
     return best[1].model_copy(update={"indicators": _with_values_first(view, visible)})
+
+
+@cache
+def _singulars(words: str) -> frozenset[str]:
+    """Of the words of a declared synonym, which are always the same."""
+    return frozenset(_singular(word) for word in words_of(words))
 
 
 def _singular(word: str) -> str:
