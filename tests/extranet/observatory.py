@@ -10,7 +10,7 @@ from odds_pipeline.release.publish import publish
 from odds_pipeline.storage.home import Home
 
 FEEDS = {
-    "insee/populations_legales": "insee_populations_legales",
+    "insee/populations_legales": "donnees_communes",
     "insee/rp_activite": "base-cc-emploi-pop-active",
     "drihl/rpls": "RPLS",
     "drihl/sitadel": "sitadel",
