@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real quick test attack server cluster lint types check docs ui bench lock newest vulnerabilities release hooks clean
+.PHONY: help demo real quick test attack server cluster lint types check docs ui bench mutants lock newest vulnerabilities release hooks clean
 
 help:  ## These lines
 	@awk -F ':.*##' '/^[a-z][a-z_-]*:.*##/ {printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ docs: .venv/ready  ## Write docs/reference again from the declarations
 
 ui: .venv/ready  ## Dagster UI on http://127.0.0.1:3000
 	$(BIN)/odds ui
+
+mutants: .venv/ready  ## Small breaks of the code that no test sees (ROOM=gate: of one room; EACH=20: so many a room)
+	$(BIN)/python -m benchmarks.mutants $(ROOM) --each $(or $(EACH),20)
 
 bench: .venv/ready  ## What the pipeline costs beside plain DuckDB and beside a first-written project
 	$(BIN)/python -m benchmarks --keep
