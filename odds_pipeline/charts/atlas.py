@@ -11,6 +11,7 @@ from odds_pipeline.charts.maps import (
     _hatch,
     _shades,
     _swatch,
+    border_lines,
     quantile_classes,
 )
 from odds_pipeline.charts.svg import INK, QUIET, RAMP, element, figure, line, text
@@ -20,7 +21,7 @@ CLASSES = 5
 SIZE = 9.3
 """Of names, in units of the drawing: 7 points when the map is printed over the width of a column."""
 EMBLEM = ("#1D6173", "#2E7488", "#7FB2AF", "#BDD5BD", "#F0EAD2")
-BLOCK = 26.0
+BLOCK = 36.0
 """Height of the legend's bar with its words."""
 
 
@@ -53,6 +54,7 @@ def atlas(
     shade = {v: shades[i] for i, group in enumerate(groups) for v in group}
     fills = {code: shade[value] for code, value in known.items()}
     body = [_area(s, fills.get(c, f"url(#{key}-hachure)")) for c, s in ground.shapes.items()]
+    body += border_lines(ground)
     words = {code: number(known[code]) if code in known else "n. d." for code in ground.shapes}
     dark = {code for code, fill in fills.items() if fill in RAMP[3:]}
     labels, (left, top, width, height) = place_labels(ground, words, dark, SIZE)

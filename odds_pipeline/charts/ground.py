@@ -8,11 +8,13 @@ one square a commune, placed so that neighbours stay roughly where they are.
 import csv
 import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from odds_pipeline.french import LEVELS_PLURAL
 from odds_pipeline.geography.territories import Territories
 from odds_pipeline.storage.home import Home
 
@@ -38,13 +40,17 @@ class Shape:
 
 @dataclass(frozen=True)
 class Ground:
-    """Shapes by commune code. ``tiles``: the shapes are squares, not outlines."""
+    """Shapes by commune code. ``tiles``: the shapes are squares, not outlines.
+
+    ``borders``: path data of the lines where communes of two EPT meet.
+    """
 
     width: float
     height: float
     shapes: dict[str, Shape]
     tiles: bool
     source: str
+    borders: str = ""
 
 
 def outlines_path(home: Home) -> Path:
@@ -82,17 +88,18 @@ def read_ground(territories: Territories, reference: Path, home: Home, geography
 
     Outlines older than a merger are put together under the new commune's code.
     """
-    communes = {t.code: t.label for t in territories.communes(geography)}
+    known = territories.communes(geography)
+    communes, epts = {t.code: t.label for t in known}, {t.code: t.ept for t in known}
     stored = outlines_path(home)
     if not stored.exists():
-        return _tiles(reference / "tiles.csv", communes)
+        return _tiles(reference / "tiles.csv", communes, epts)
     rings = _rings(json.loads(stored.read_text(encoding="utf-8")))
     for year, source, target in territories.mergers:
         if year <= geography and source != target and source in rings:
             rings[target] = rings.get(target, []) + rings.pop(source)
     if set(communes) - set(rings):
-        return _tiles(reference / "tiles.csv", communes)
-    return _outlines({code: rings[code] for code in communes}, communes)
+        return _tiles(reference / "tiles.csv", communes, epts)
+    return _outlines({code: rings[code] for code in communes}, communes, epts)
 
 
 Ring = list[tuple[float, float]]
@@ -117,7 +124,7 @@ def _polygons(geometry: Any) -> Iterator[Ring]:
             yield [(float(point[0]), float(point[1])) for point in ring]
 
 
-def _outlines(rings: dict[str, list[Ring]], labels: dict[str, str]) -> Ground:
+def _outlines(rings: dict[str, list[Ring]], labels: dict[str, str], epts: dict[str, str]) -> Ground:
     """Project (equirectangular, true at the middle latitude) and round to half a unit.
 
     Rounding drops the points too near to tell apart and moves a shared border alike on both sides.
@@ -135,9 +142,9 @@ def _outlines(rings: dict[str, list[Ring]], labels: dict[str, str]) -> Ground:
         ]
         return [p for i, p in enumerate(placed) if i == 0 or p != placed[i - 1]]
 
+    projected = {code: [project(ring) for ring in areas] for code, areas in rings.items()}
     shapes = {}
-    for code, areas in rings.items():
-        placed = [project(ring) for ring in areas]
+    for code, placed in projected.items():
         largest = max(placed, key=lambda ring: abs(_area(ring)[0]))
         _, x, y = _area(largest)
         path = "".join(
@@ -145,7 +152,35 @@ def _outlines(rings: dict[str, list[Ring]], labels: dict[str, str]) -> Ground:
         )
         shapes[code] = Shape(labels[code], path, x, y)
     source = "Contours des communes : fichier fourni à l’observatoire."
-    return Ground(WIDTH, (north - south) * scale, shapes, False, source)
+    return _bordered(Ground(WIDTH, (north - south) * scale, shapes, False, source), projected, epts)
+
+
+def _bordered(ground: Ground, rings: dict[str, list[Ring]], epts: dict[str, str]) -> Ground:
+    if not (drawn := borders(rings, epts)):
+        return ground
+    said = f"{ground.source} Traits épais : limites des {LEVELS_PLURAL['ept']}."
+    return replace(ground, borders=drawn, source=said)
+
+
+def borders(rings: Mapping[str, list[Ring]], groups: Mapping[str, str]) -> str:
+    """Where shapes of two groups meet, each line once, as path data."""
+    beside: dict[frozenset[tuple[float, float]], set[str]] = defaultdict(set)
+    for code, areas in rings.items():
+        for side in _sides(areas):
+            beside[frozenset(side)].add(groups[code])
+    drawn, pen = [], None
+    for code, areas in rings.items():
+        for start, end in _sides(areas):
+            met = beside[frozenset((start, end))]
+            if len(met) == 2 and groups[code] == min(met):
+                moved = "" if pen == start else f"M{start[0]:g},{start[1]:g}"
+                drawn.append(f"{moved}L{end[0]:g},{end[1]:g}")
+                pen = end
+    return "".join(drawn)
+
+
+def _sides(areas: list[Ring]) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+    return ((a, b) for ring in areas for a, b in zip(ring, ring[1:] + ring[:1], strict=True) if a != b)
 
 
 def _area(ring: Ring) -> tuple[float, float, float]:
@@ -159,20 +194,21 @@ def _area(ring: Ring) -> tuple[float, float, float]:
     return area, x / (6 * area), y / (6 * area)
 
 
-def _tiles(path: Path, labels: dict[str, str]) -> Ground:
+def _tiles(path: Path, labels: dict[str, str], epts: dict[str, str]) -> Ground:
     with path.open(encoding="utf-8", newline="") as file:
         rows = {row["code"]: row for row in csv.DictReader(file, delimiter=";")}
     if lacking := sorted(set(labels) - set(rows)):
         raise LookupError(
             f"{path} has no tile for {', '.join(lacking)}: add them, or keep outlines (`odds outlines`)"
         )
-    shapes = {}
+    shapes, cells = {}, {}
     side = TILE - 2
     for code, label in labels.items():
         x, y = int(rows[code]["column"]) * TILE, int(rows[code]["row"]) * TILE
         square = f"M{x + 1:g},{y + 1:g}h{side:g}v{side:g}h-{side:g}Z"
         shapes[code] = Shape(label, square, x + TILE / 2, y + TILE / 2, rows[code]["short_label"])
+        cells[code] = [[(x, y), (x + TILE, y), (x + TILE, y + TILE), (x, y + TILE)]]
     width = (max(int(row["column"]) for row in rows.values()) + 1) * TILE
     height = (max(int(row["row"]) for row in rows.values()) + 1) * TILE
     source = "Plan schématique de l’observatoire : une case par commune."
-    return Ground(width, height, shapes, True, source)
+    return _bordered(Ground(width, height, shapes, True, source), cells, epts)

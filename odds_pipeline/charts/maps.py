@@ -111,6 +111,7 @@ def circles(
         _area(shape, "#ffffff" if code in known else f"url(#{key}-hachure)")
         for code, shape in ground.shapes.items()
     ]
+    body += border_lines(ground)
     # The largest first, so that no circle hides a smaller one.
     for code in sorted(known, key=lambda c: (-radius[c], c)):
         shape = ground.shapes[code]
@@ -188,6 +189,15 @@ def _area(shape: Shape, fill: str, tip: str = "") -> str:
     return element("path", inside, d=shape.path, fill=fill, stroke="#7a7a7a", stroke_width=0.6)
 
 
+def border_lines(ground: Ground) -> list[str]:
+    """The borders of the EPT: dark on a white edge, so that they show on every shade and in grey."""
+    return [
+        element("path", d=ground.borders, fill="none", stroke=ink, stroke_width=width)
+        for width, ink in ((3.6, "#ffffff"), (1.6, INK))
+        if ground.borders
+    ]
+
+
 def _swatch(x: float, y: float, fill: str) -> str:
     return element("rect", x=x, y=y, width=20, height=16, fill=fill, stroke="#7a7a7a", stroke_width=0.6)
 
@@ -211,6 +221,7 @@ def _map(
         said = number(known[code]) if number and code in known else missing if code not in fills else ""
         tip = escape(f"{shape.label} : {said}" if said else shape.label)
         body.append(_area(shape, fills.get(code, f"url(#{key}-hachure)"), tip))
+    body += border_lines(ground)
     outlines = [shape.path for code, shape in ground.shapes.items() if code in place]
     thin = len(outlines) > 1
     for width, ink in ((3, "#ffffff"), (1.6, ACCENT)) if thin else ((5, "#ffffff"), (3, ACCENT)):

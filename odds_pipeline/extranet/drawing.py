@@ -79,7 +79,8 @@ def places_map(atlas: Atlas, view: View) -> str:
         )
     return (
         f'<svg class="places" viewBox="0 0 {ground.width:g} {ground.height:g}" role="group" '
-        f'aria-label="Carte des communes">{"".join(body)}</svg>'
+        f'aria-label="Carte des communes">{"".join(body)}'
+        f'<path class="border" d="{ground.borders}"/></svg>'
     )
 
 

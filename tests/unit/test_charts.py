@@ -29,7 +29,7 @@ from odds_pipeline.charts import (
     trend,
 )
 from odds_pipeline.charts.atlas import classes_around
-from odds_pipeline.charts.ground import Ground, store_outlines
+from odds_pipeline.charts.ground import Ground, borders, store_outlines
 from odds_pipeline.charts.maps import quantile_classes
 from odds_pipeline.charts.scale import scale
 from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP
@@ -142,6 +142,36 @@ def test_the_tiles_hold_every_commune_once(project: Project) -> None:
 def test_the_merged_commune_has_one_tile(project: Project, home: Home) -> None:
     merged = read_ground(project.territories, project.root / "resources/reference", home, 2025)
     assert len(merged.shapes) == 39 and "93059" not in merged.shapes
+
+
+def test_borders_are_where_two_groups_meet() -> None:
+    """Three squares in a row, the first two of one group: one line, between the last two."""
+    squares = {
+        code: [[(x, 0.0), (x + 1, 0.0), (x + 1, 1.0), (x, 1.0)]]
+        for code, x in (("a", 0.0), ("b", 1.0), ("c", 2.0))
+    }
+    assert borders(squares, {"a": "north", "b": "north", "c": "south"}) == "M2,0L2,1"
+    assert borders(squares, dict.fromkeys("abc", "")) == ""
+
+
+def test_a_map_shows_where_epts_part_on_tiles_and_outlines(
+    project: Project, home: Home, ground: Ground, realdata: Path
+) -> None:
+    """Bobigny and Drancy are neighbours of two EPT, Bobigny and Pantin of one."""
+    assert ground.borders in choropleth("c", "t", ground, {"93008": 1.0}, str)
+    store_outlines(project.territories, home, realdata / "geo" / "communes93.geojson")
+    known = {"93008", "93029", "93055"}
+    shapes = {
+        code: [[tuple(map(float, p.split(","))) for p in shape.path[1:].split("Z")[0].split("L")]]
+        for code, shape in read_ground(
+            project.territories, project.root / "resources" / "reference", home, 2024
+        ).shapes.items()
+        if code in known
+    }
+    epts = {t.code: t.ept for t in project.territories.communes(2024) if t.code in known}
+    assert borders(shapes, epts)  # type: ignore[arg-type]
+    del shapes["93029"], epts["93029"]
+    assert not borders(shapes, epts)  # type: ignore[arg-type]
 
 
 def test_real_outlines_replace_the_tiles(project: Project, home: Home, realdata: Path) -> None:

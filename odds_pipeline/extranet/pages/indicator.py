@@ -61,6 +61,7 @@ def one_indicator(
         told=_told(view, shown.sheet, shown.own, shown.rows, shown.series) if shown.rows else None,
         reserves=sorted({row["reserve"] for row in shown.rows if row["reserve"]}),
         charts=charts_of(request.app.state.atlas, view, shown),
+        ground=request.app.state.atlas.ground(view.geography).source,
         sources=queries.sources_of(view, indicator),
         history=history_of(request.app.state.serving, view, indicator),
     )
