@@ -69,6 +69,8 @@ def prints_of(
     project: Project, connection: duckdb.DuckDBPyConnection, entries: Sequence[FeedEntry]
 ) -> Prints:
     """Of what the warehouse has accepted."""
+    if not entries:
+        return {}
     query = _PRINTS.format(accepted=_ACCEPTED, former=_FORMER, population=_POPULATION)
     given = {**_wanted(entries), "population": project.observatory.population}
     return {f: (count, text) for f, count, text in connection.execute(query, given).fetchall()}

@@ -37,24 +37,44 @@ class _Feed:
     unread: dict[str, list[str]]
     figures: int
 
-    @property
-    def variables(self) -> set[str]:
-        return {self.entry.variable_id(name) for name in self.entry.feed.variables}
 
+def audit_all(
+    project: Project, home: Home, connection: duckdb.DuckDBPyConnection, first: str = ""
+) -> None:
+    """Audit all that waits, that of the feed ``first`` before others.
 
-def audit_all(project: Project, home: Home, connection: duckdb.DuckDBPyConnection) -> None:
-    """Audit all that waits. What ends on an error is left: its gate audits it alone, and says so."""
-    feeds = [feed for feed, turn in next_turns(project, connection).items() if turn is None]
-    for portion in _portions(project, home, connection, sorted(feeds)):
+    Of feeds that share a variable, one: what its gate accepts changes what the others are compared with.
+    What ends on an error is left: its gate audits it alone, and says so.
+    """
+    turns = next_turns(project, connection)
+    missing = sorted(
+        (name for name, turn in turns.items() if turn is None), key=lambda n: (n != first, n)
+    )
+    entries = _without_shared([project.feeds[name] for name in missing])
+    prints = prints_of(project, connection, entries)
+    for portion in _portions(project, home, connection, entries, prints):
         with suppress(Exception):
-            _audit(project, connection, portion)
+            _audit(project, connection, portion, prints)
+
+
+def _without_shared(entries: Sequence[FeedEntry]) -> list[FeedEntry]:
+    """The feeds that deliver no variable of one before them."""
+    kept, taken = [], set[str]()
+    for entry in entries:
+        own = {entry.variable_id(name) for name in entry.feed.variables}
+        if not own & taken:
+            kept.append(entry)
+            taken |= own
+    return kept
 
 
 def audit_feed(
     project: Project, home: Home, connection: duckdb.DuckDBPyConnection, feed: str, months: Months
 ) -> None:
     """Audit what waits for one feed between two months."""
-    _audit(project, connection, [_read(project, home, connection, feed, months)])
+    entry = project.feeds[feed]
+    prints = prints_of(project, connection, [entry])
+    _audit(project, connection, [_read(project, home, connection, entry, months, prints)], prints)
 
 
 def audit_one(
@@ -68,14 +88,18 @@ def audit_one(
 
 
 def _portions(
-    project: Project, home: Home, connection: duckdb.DuckDBPyConnection, feeds: Sequence[str]
+    project: Project,
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    entries: Sequence[FeedEntry],
+    prints: Prints,
 ) -> Iterator[list[_Feed]]:
-    """What waits, as much as memory holds; two feeds of one variable come one after the other."""
+    """What waits, as much at a time as memory holds."""
     portion: list[_Feed] = []
-    for feed in feeds:
+    for entry in entries:
         with suppress(Exception):
-            one = _read(project, home, connection, feed, ALL)
-            if portion and not _fits(one, portion):
+            one = _read(project, home, connection, entry, ALL, prints)
+            if portion and sum(each.figures for each in [*portion, one]) > FIGURES:
                 yield portion
                 portion = []
             portion.append(one)
@@ -83,26 +107,25 @@ def _portions(
         yield portion
 
 
-def _fits(one: _Feed, portion: Sequence[_Feed]) -> bool:
-    shared = any(one.variables & each.variables for each in portion)
-    return not shared and sum(each.figures for each in [*portion, one]) <= FIGURES
-
-
 def _read(
-    project: Project, home: Home, connection: duckdb.DuckDBPyConnection, feed: str, months: Months
+    project: Project,
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    entry: FeedEntry,
+    months: Months,
+    prints: Prints,
 ) -> _Feed:
     waiting: list[Waiting] = []
     unread: dict[str, list[str]] = {}
+    feed = entry.id
     for delivery, file_name, fmt, own in pending(connection, [feed], *months).get(feed, []):
         reading = reread(project, home, delivery, file_name, feed, fmt)
         if reading is None:
             unread[delivery] = own
         else:
             waiting.append(Waiting(feed, delivery, file_name, fmt, reading, tuple(own)))
-    entry = project.feeds[feed]
-    accepted, _ = prints_of(project, connection, [entry])[feed]
     delivered = sum(len(one.reading.frame) for one in waiting)
-    return _Feed(entry, turns_of(waiting), unread, delivered + accepted)
+    return _Feed(entry, turns_of(waiting), unread, delivered + prints[feed][0])
 
 
 @contextmanager
@@ -115,9 +138,10 @@ def _tables(
         yield tables
 
 
-def _audit(project: Project, connection: duckdb.DuckDBPyConnection, portion: list[_Feed]) -> None:
+def _audit(
+    project: Project, connection: duckdb.DuckDBPyConnection, portion: list[_Feed], prints: Prints
+) -> None:
     entries = [one.entry for one in portion]
-    prints = prints_of(project, connection, entries)
     with transaction(connection):
         _refuse_unread(project, connection, portion, prints)
     with _tables(project, connection, entries) as tables:

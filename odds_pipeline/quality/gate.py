@@ -206,7 +206,10 @@ def judge_waiting(
     """The same in the open warehouse; each turn is a transaction of its own."""
     judgements: list[Judgement] = []
     alone = partial(audit_feed, project, home, connection, feed, months)
-    audits = [alone, partial(audit_all, project, home, connection)]  # with all that waits, then alone
+    audits = [
+        alone,
+        partial(audit_all, project, home, connection, feed),
+    ]  # with all that waits, then alone
     while feed in (turns := next_turns(project, connection, [feed], months)):
         turn = turns[feed]
         if turn is not None:
