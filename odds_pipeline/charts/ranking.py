@@ -28,8 +28,12 @@ def ranking(
     *,
     marks: dict[str, float] | None = None,
     note: str = "",
+    middle: float = MIDDLE,
 ) -> str:
-    """Rows in the order given, values written at the right; ``marks`` are vertical lines with a name."""
+    """Rows in the order given, values written at the right; ``marks`` are vertical lines with a name.
+
+    ``middle``: the room of the values between names and numbers.
+    """
     numbers = [v for r in rows for v in (r.value, r.low, r.high) if v is not None]
     numbers += list((marks or {}).values())
     low, high = min(numbers, default=0.0), max(numbers, default=1.0)
@@ -37,7 +41,7 @@ def ranking(
     top = 20.0 if marks else 6.0
 
     def x(value: float) -> float:
-        return LEFT + (value - low) / span * MIDDLE
+        return LEFT + (value - low) / span * middle
 
     bottom = top + ROW * len(rows)
     body = []
@@ -50,7 +54,7 @@ def ranking(
     for i, row in enumerate(rows):
         y = top + ROW * i + ROW / 2
         ink = ACCENT if row.place else INK
-        body.append(line(LEFT, y, LEFT + MIDDLE, y, "#e6e6e6"))
+        body.append(line(LEFT, y, LEFT + middle, y, "#e6e6e6"))
         if row.low is not None and row.high is not None:
             body.append(line(x(row.low), y, x(row.high), y, FAINT if not row.place else ACCENT, 5))
         body.append(
@@ -64,9 +68,9 @@ def ranking(
             )
         )
         body.append(text(LEFT - 8, y + 4, row.label, anchor="end", fill=ink, bold=row.place))
-        body.append(text(LEFT + MIDDLE + 10, y + 4, number(row.value), fill=ink, bold=row.place))
+        body.append(text(LEFT + middle + 10, y + 4, number(row.value), fill=ink, bold=row.place))
     if note:
         body.append(text(0, bottom + 14, note, size=10, fill=QUIET))
     described = " ; ".join(f"{r.label} {number(r.value)}" for r in rows)
     height = bottom + (20 if note else 6)
-    return figure(key, title, described, LEFT + MIDDLE + RIGHT, height, "".join(body))
+    return figure(key, title, described, LEFT + middle + RIGHT, height, "".join(body))

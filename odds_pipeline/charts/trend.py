@@ -38,18 +38,21 @@ def trend(
     *,
     breaks: Mapping[str, str] | None = None,
     width: float = WIDTH,
+    height: float = HEIGHT,
     right: float = RIGHT,
 ) -> str:
     """Lines named at their end with their last value. ``breaks``: months where a series breaks, why.
 
-    ``right``: the room of the names, of ``width``.
+    ``right``: the room of the names, of ``width``. What is known of one month of the year is dated
+    by its year.
     """
     months = sorted({m for one in lines for m in one.values})
     known = [v for one in lines for v in one.values.values() if v is not None]
     if not known:
-        body = text(LEFT, HEIGHT / 2, "Aucune valeur n’est diffusée.", fill=QUIET)
-        return figure(key, title, "Aucune valeur n’est diffusée.", width, HEIGHT, body)
+        body = text(LEFT, height / 2, "Aucune valeur n’est diffusée.", fill=QUIET)
+        return figure(key, title, "Aucune valeur n’est diffusée.", width, height, body)
     heights = scale(known)
+    dated = _month if len({month[5:] for month in months}) > 1 else _year
     left = LEFT + CHARACTER * max(len(number(tick)) for tick in heights.ticks)
     first, last = month_index(months[0]), month_index(months[-1])
 
@@ -57,16 +60,16 @@ def trend(
         return left + (width - left - right) * ((month_index(month) - first) / (last - first or 1))
 
     def y(value: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * heights.share(value)
+        return height - BOTTOM - (height - TOP - BOTTOM) * heights.share(value)
 
-    floor = HEIGHT - BOTTOM
+    floor = height - BOTTOM
     drawn = []
     for tick in heights.ticks:
         drawn.append(line(left, y(tick), width - right, y(tick), QUIET if y(tick) == floor else FAINT))
         drawn.append(text(left - 5, y(tick) + 3, number(tick), size=9, anchor="end", fill=QUIET))
     for month in (months[0], months[-1]):
         anchor = "start" if month == months[0] else "end"
-        drawn.append(text(x(month), HEIGHT - 8, _month(month), anchor=anchor, fill=QUIET))
+        drawn.append(text(x(month), height - 8, dated(month), anchor=anchor, fill=QUIET))
         if len(months) == 1:
             break
     for month in sorted(breaks or {}):
@@ -108,13 +111,15 @@ def trend(
             month, value = values[-1]
             words = number(value) + (f" ({month[:4]})" if month < months[-1] else "")
             ends.append((y(value), one.label, words, one.place))
-    for at, (_, name, words, place) in zip(_apart([end[0] for end in ends]), sorted(ends), strict=True):
+    for at, (_, name, words, place) in zip(
+        _apart([end[0] for end in ends], floor), sorted(ends), strict=True
+    ):
         ink, x0 = ACCENT if place else INK, width - right + 10
         drawn.append(text(x0, at - 1, name, size=11, fill=ink, bold=place))
         drawn.append(text(x0, at + 12, words, size=12.5, fill=ink, bold=place))
     described = " ; ".join(_sentence(one, number, breaks or ()) for one in lines)
     return figure(
-        key, title, described + ". Les valeurs sont dans le tableau.", width, HEIGHT, "".join(drawn)
+        key, title, described + ". Les valeurs sont dans le tableau.", width, height, "".join(drawn)
     )
 
 
@@ -122,12 +127,16 @@ def _month(month: str) -> str:
     return f"{month[5:]}/{month[:4]}"
 
 
-def _apart(heights: list[float], least: float = LABEL) -> list[float]:
+def _year(month: str) -> str:
+    return month[:4]
+
+
+def _apart(heights: list[float], floor: float, least: float = LABEL) -> list[float]:
     """The heights in order, moved so that two labels are ``least`` apart and none leaves the frame."""
     placed: list[float] = []
     for height in sorted(heights):
         placed.append(max(height, placed[-1] + least) if placed else height)
-    over = max(placed[-1] - (HEIGHT - BOTTOM), 0) if placed else 0
+    over = max(placed[-1] - floor, 0) if placed else 0
     return [max(height - over, TOP) for height in placed]
 
 

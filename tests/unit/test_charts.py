@@ -232,6 +232,13 @@ def test_a_small_change_is_not_drawn_as_a_cliff() -> None:
     assert 0 < cell[-1][1] - cell[0][1] < 0.05 * 20
 
 
+def test_annual_points_are_dated_by_their_year() -> None:
+    def drawn(*months: str) -> str:
+        return trend("k", "t", [Line("Bobigny", dict.fromkeys(months, 1.0))], str)
+
+    assert ">2022<" in drawn("2022-12", "2024-12") and ">12/2022<" in drawn("2022-12", "2024-06")
+
+
 def test_every_line_has_a_scale() -> None:
     svg = trend("k", "T", [Line("A", FALL)], number)
     texts = {e.text for e in ElementTree.fromstring(svg).iter(f"{SVG}text")}

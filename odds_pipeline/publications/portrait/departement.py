@@ -134,7 +134,7 @@ class _Portrait:
         title = f"{len(self.communes)} communes, {len(names)} établissements publics territoriaux"
         svg = classed("territoires", title, self.ground, classes, names)
         yield Heading(title, 3)
-        yield Figure(svg, f"Carte. {described(svg)}", "", 0.46)
+        yield Figure(svg, f"Carte. {described(svg)}", "", 0.64)
         for number, (name, (theme, present)) in enumerate(self.themes.items(), 1):
             if present:
                 yield PageBreak()
@@ -335,8 +335,8 @@ class _Portrait:
             lines,
             sheet.number,
             breaks=sheet.breaks,
-            width=250,
-            right=120,
+            width=235,
+            right=112,
         )
         yield Heading(title, 3)
         yield Figure(svg, f"Courbe. {title}. {described(svg)}", "")

@@ -83,7 +83,7 @@ def method(portrait: Portrait, figures: Figures) -> Document:
             rows.append((f"{sheet.label} ({sheet.unit})", sheet.definition, sheet.source, limits))
         columns = (Column("Indicateur", 1.6), Column("Définition", 2), Column("Source", 1.5))
         caption = f"{themes[name]}, définitions, sources et limites"
-        blocks.append(Table(caption, (*columns, Column("Limites", 2)), tuple(rows), bare=True))
+        blocks.append(Table(caption, (*columns, Column("Limites", 3.2)), tuple(rows), bare=True))
     return Document(
         title="Méthode du portrait social",
         subtitle=portrait.description,
@@ -163,14 +163,14 @@ class _One:
         if not rows:
             return
         columns: tuple[Column, ...] = (
-            Column("Indicateur", 2.5),
-            Column("Valeur", 1.05, True),
-            Column("Départ.", 1.05, True),
-            Column("France", 1, True),
-            Column("Place", 2.2),
-            Column("Situation", 2),
-            Column("Évolution", 1.8, True),
-            Column("Période", 1.15),
+            Column("Indicateur", 3),
+            Column("Valeur", 0.98, True),
+            Column("Départ.", 0.98, True),
+            Column("France", 0.98, True),
+            Column("Place", 1.7),
+            Column("Situation", 2.35),
+            Column("Évolution", 1.55, True),
+            Column("Période", 1.1),
         )
         if all(row[3] == NONE for row in rows if len(row) > 1):
             columns = columns[:3] + columns[4:]
@@ -300,8 +300,9 @@ class _One:
             lines,
             sheet.number,
             breaks=sheet.breaks,
-            width=330,
-            right=118,
+            width=310,
+            height=132,
+            right=112,
         )
         return Figure(
             svg, f"Courbe. {self.place.label}. {title}. {described(svg)}", f"{title} ({sheet.unit})."
@@ -349,7 +350,9 @@ class _One:
         return lacking if cell is None else ""
 
     def _sources(self) -> list[str]:
-        return list(dict.fromkeys(self.figures.sheets[i].source for i in self.present if self._value(i)))
+        """Each once, though an indicator of two sources names both."""
+        named = [self.figures.sheets[i].source for i in self.present if self._value(i)]
+        return list(dict.fromkeys(one for source in named for one in source.split(" ; ")))
 
 
 def described(svg: str) -> str:

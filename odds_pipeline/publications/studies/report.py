@@ -5,7 +5,7 @@ from typing import Any
 
 from odds_pipeline.charts import Ground, Ranked, choropleth, classed, ranking
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.french import NONE, french_number
+from odds_pipeline.french import NONE, french_month, french_number
 from odds_pipeline.publications.documents import (
     Block,
     Bullets,
@@ -23,6 +23,8 @@ from odds_pipeline.publications.studies.profile import SIGNIFICANT, profile
 from odds_pipeline.publications.studies.study import StudyResult
 
 DRAFT = "BROUILLON NON PUBLIABLE – les conditions de publication de l’étude ne sont pas remplies"
+MAP = 0.64
+"""Width of a map, of the page: the names of its communes are then over 7 points."""
 FACTORS = {
     "data": "l’incertitude des données, où elle est connue",
     "normalisation": "la mise à l’échelle des indicateurs",
@@ -114,15 +116,8 @@ class _Report:
         values = {code: float(index[code]) if code in index else None for code in self.labels}
         title, worse = "Indice de fragilité", "lower_is_better"
         one = choropleth("carte-indice", title, self.ground, values, _number, direction=worse)
-        names = [self._class_name(kind) for kind in self.kinds]
-        classes = {str(c): self._class_name(k) for c, k in self.result.typology.classes.items()}
-        two = classed("carte-classes", "Typologie des communes", self.ground, classes, names)
-        yield Side(
-            (
-                (Figure(one, self._index_words(values), f"Indice de fragilité. {self.ground.source}"),),
-                (Figure(two, self._class_words(), "Typologie des communes, décrite plus bas."),),
-            )
-        )
+        said = f"Indice de fragilité. {self.ground.source}"
+        yield Figure(one, self._index_words(values), said, MAP)
 
     def _named(self, codes: list[str]) -> str:
         return ", ".join(self.labels[c] for c in codes)
@@ -134,6 +129,12 @@ class _Report:
             f"Carte de l’indice de fragilité : de {_number(min(known))} ({self.labels[last]}) à "
             f"{_number(max(known))} ({self.labels[first]}). Les valeurs sont dans le tableau."
         )
+
+    def _class_map(self) -> Figure:
+        names = [self._class_name(kind) for kind in self.kinds]
+        classes = {str(c): self._class_name(k) for c, k in self.result.typology.classes.items()}
+        drawn = classed("carte-classes", "Typologie des communes", self.ground, classes, names)
+        return Figure(drawn, self._class_words(), "Typologie des communes.", MAP)
 
     def _class_name(self, kind: int) -> str:
         return f"Classe {kind}"
@@ -167,7 +168,8 @@ class _Report:
             )
             for code in self.order
         ]
-        svg = ranking("rangs", "Rang et intervalle", rows, lambda v: f"{v:.0f}")
+        # Half a page wide, its letters would be under 7 points.
+        svg = ranking("rangs", "Rang et intervalle", rows, lambda v: f"{v:.0f}", middle=140)
         columns = (
             Column("Commune", 2.2),
             Column("Rang", 0.8, True),
@@ -177,7 +179,11 @@ class _Report:
             *((Column("Ménages", 1.1, True),) if self.households else ()),
         )
         table = Table(
-            "Rangs et intervalles", columns, tuple(self._rank_row(c) for c in self.order), bare=True
+            "Rangs et intervalles",
+            columns,
+            tuple(self._rank_row(c) for c in self.order),
+            bare=True,
+            small=True,
         )
         alt = "Classement, de la plus fragile à la moins fragile. Les valeurs sont dans le tableau."
         yield Side(((Figure(svg, alt, "Rang (point) et intervalle (barre)."),), (table,)))
@@ -214,6 +220,7 @@ class _Report:
         return " ; ".join(said) or "proche de l’ensemble dans toutes les dimensions"
 
     def _classes(self) -> Iterator[Block]:
+        yield PageBreak()
         yield Heading("Typologie des communes")
         eigenvalues = self.result.typology.components.eigenvalues
         kept = self.result.typology.components.kept().shape[1]
@@ -223,6 +230,7 @@ class _Report:
             f"classification ascendante hiérarchique de Ward, consolidation par centres mobiles : "
             f"{len(self.kinds)} classes, de la plus fragile à la moins fragile."
         )
+        yield self._class_map()
         tests = self.profile
         yield Paragraph(
             f"Les tableaux donnent, sur {len(tests)} v-tests, ceux qui dépassent ± 1,96. Un sur vingt "
@@ -305,6 +313,7 @@ class _Report:
         return self.sheets[name].short_label
 
     def _tables(self) -> Iterator[Block]:
+        yield PageBreak()
         yield Heading("Scores par dimension")
         columns = [Column("Commune", 2)]
         columns += [Column(self.study.dimensions[d].label, 1, True) for d in self.used]
@@ -317,7 +326,8 @@ class _Report:
             )
             for code in self.order
         ]
-        yield Table("Scores par dimension, de 0 (la moins fragile) à 100", tuple(columns), tuple(rows))
+        caption = "Scores par dimension, de 0 (la moins fragile) à 100"
+        yield Table(caption, tuple(columns), tuple(rows), small=True)
 
     def _method(self) -> Iterator[Block]:
         yield Heading("Note de méthode")
@@ -354,7 +364,7 @@ class _Report:
             for name, one in dimension.indicators.items():
                 fragile = "valeur haute" if one.fragile == "high" else "valeur basse"
                 state = self.result.months.get(name) if name not in self.result.absent else None
-                shown = state or f"absent : {self.result.absent[name]}"
+                shown = french_month(state) if state else f"absent : {self.result.absent[name]}"
                 rows.append((self.sheets[name].label, dimension.label, fragile, shown))
         columns = (
             Column("Indicateur", 3),
@@ -362,4 +372,4 @@ class _Report:
             Column("Fragile si", 1),
             Column("Période", 1.8),
         )
-        yield Table("Indicateurs de l’étude", columns, tuple(rows))
+        yield Table("Indicateurs de l’étude", columns, tuple(rows), small=True)
