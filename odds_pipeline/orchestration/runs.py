@@ -14,6 +14,7 @@ from filelock import FileLock
 from odds_pipeline.declarations.deployment import deployment
 from odds_pipeline.declarations.project import project_root
 from odds_pipeline.orchestration.components.shared import (
+    COMPUTES,
     PUBLISH_JOB,
     RECUEIL,
     RHYTHM,
@@ -22,7 +23,7 @@ from odds_pipeline.orchestration.components.shared import (
     gate_job,
     indicator_key,
     indicators_job,
-    partitions_of,
+    partitions_within,
     project,
     range_tags,
 )
@@ -138,13 +139,12 @@ def run_indicators(instance: dg.DagsterInstance, batch: Batch) -> Outcome:
     """Compute indicators that share a calendar over a range of months, in one run."""
     entries = project().indicators
     calendar = project().feed_of(entries[batch.names[0]].indicator).feed.calendar
-    keys = partitions_of(calendar).get_partition_keys()
-    inside = [key for key in keys if batch.first <= key <= batch.last]
-    if not inside:
+    span = partitions_within(calendar, batch.first, batch.last)
+    if span is None:
         return Outcome()
     keys_of = [indicator_key(entries[name].path) for name in batch.names]
     job = indicators_job(calendar.rhythm)
-    return _outcome(_execute(instance, job, keys_of, range_tags(inside[0], inside[-1])))
+    return _outcome(_execute(instance, job, keys_of, {COMPUTES: calendar.rhythm, **range_tags(*span)}))
 
 
 def run_recueil(instance: dg.DagsterInstance) -> Outcome:

@@ -127,7 +127,7 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             target=dg.AssetSelection.all(),
             minimum_interval_seconds=60,
             default_status=dg.DefaultSensorStatus.RUNNING,
-            description="Computes what depends on newly accepted figures, then publishes.",
+            description="Publishes what was computed, then makes the documents of the release.",
         )
         return dg.Definitions(assets=[recueil], jobs=[job], sensors=[automation])
 

@@ -7,8 +7,8 @@ from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.project import FeedEntry, IndicatorEntry
 from odds_pipeline.indicators.compute import compute
+from odds_pipeline.orchestration.components.computing import indicators_sensor
 from odds_pipeline.orchestration.components.shared import (
-    AUTOMATION,
     SIMULATED,
     code_reference,
     feed_key,
@@ -66,7 +66,6 @@ def _spec(entry: IndicatorEntry, driving: FeedEntry) -> dg.AssetSpec:
             "dagster/table_name": "indicator_values",
             **code_reference(entry.file, entry.line),
         },
-        automation_condition=AUTOMATION,
         skippable=True,
     )
 
@@ -128,14 +127,16 @@ class IndicatorFamilies(dg.Component, dg.Model, dg.Resolvable):
                 driving = project().feed_of(entry.indicator)
                 groups.setdefault(driving.feed.calendar.rhythm, []).append((entry, driving))
         indicators = dg.AssetSelection.key_prefixes("indicators")
+        jobs = [
+            dg.define_asset_job(
+                indicators_job(name),
+                indicators & dg.AssetSelection.tag("rhythm", name),
+                description=f"Compute the indicators whose driving feed has the rhythm {name}.",
+            )
+            for name in groups
+        ]
         return dg.Definitions(
             assets=[indicator_assets(f"compute_{name}", own) for name, own in groups.items()],
-            jobs=[
-                dg.define_asset_job(
-                    indicators_job(name),
-                    indicators & dg.AssetSelection.tag("rhythm", name),
-                    description=f"Compute the indicators whose driving feed has the rhythm {name}.",
-                )
-                for name in groups
-            ],
+            jobs=jobs,
+            sensors=[indicators_sensor(jobs)],
         )

@@ -23,6 +23,7 @@ from odds_pipeline.orchestration.components.shared import (
     home_of,
     project,
     range_tags,
+    under_way,
 )
 from odds_pipeline.orchestration.components.told import tell_receptions, untold
 from odds_pipeline.quality.outstanding import Batch, pending_months, waiting
@@ -34,13 +35,6 @@ PATIENCE = 10
 """Seconds that a tick waits for another writer; Dagster ends a tick after 60."""
 AGAIN = 900
 """Seconds after which what still waits, unchanged, is asked for again: its run was lost or broke."""
-ACTIVE = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
@@ -113,8 +107,7 @@ def _requests(
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         known, when = before.get(rhythm, ["", 0.0])
         asked[rhythm] = [digest, when]
-        active = dg.RunsFilter(tags={RHYTHM: rhythm}, statuses=ACTIVE)
-        if instance.get_runs_count(active) or (known == digest and now - when < AGAIN):
+        if under_way(instance, RHYTHM, rhythm) or (known == digest and now - when < AGAIN):
             continue
         asked[rhythm] = [digest, now]
         requests.append(

@@ -89,6 +89,12 @@ def covering(calendar: Calendar, first: str, last: str) -> tuple[str, str]:
     return start, max(start, min((key for key in keys if key >= last), default=keys[-1]))
 
 
+def partitions_within(calendar: Calendar, first: str, last: str) -> tuple[str, str] | None:
+    """The first and last partition from month ``first`` to month ``last``; none when there is none."""
+    keys = [key for key in partitions_of(calendar).get_partition_keys() if first <= key <= last]
+    return (keys[0], keys[-1]) if keys else None
+
+
 def range_tags(first: str, last: str) -> dict[str, str]:
     """Dagster's tags for one run over a range of partitions."""
     return {
@@ -144,7 +150,22 @@ def indicators_job(rhythm: str) -> str:
 
 
 RHYTHM = "odds/rhythm"
-"""Tag of the runs that sensor and commands ask for, of what waits; a sensor asks for one at a time."""
+"""Tag of the gates that sensor and commands ask for, of what waits; a sensor asks for one at a time."""
+COMPUTES = "odds/computes"
+"""Tag of the runs that compute indicators, with their rhythm."""
+ACTIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def under_way(instance: dg.DagsterInstance, tag: str, rhythm: str | None = None) -> bool:
+    """Whether a run with the tag, of one rhythm or of any, has not ended."""
+    rhythms = [rhythm] if rhythm else sorted({e.feed.calendar.rhythm for e in project().feeds.values()})
+    return bool(instance.get_runs_count(dg.RunsFilter(tags={tag: rhythms}, statuses=ACTIVE)))
 
 
 BACKFILL = "dagster/backfill"
@@ -167,10 +188,8 @@ AUTOMATION = (
     & ~_WHEN.any_deps_match(_WHEN.run_in_progress())
     & ~_WHEN.in_progress()
 )
-"""Run once when something it depends on has new accepted figures, whatever their month.
+"""What is published follows once what it depends on: a release new values, documents a release.
 
-A feed's month is materialised only when its delivery passed the gate, so an update is a passed check.
-Unlike Dagster's ``eager`` it also takes corrected months of the past, and does not wait for a feed that
-has not delivered: partners are independent. Dagster keeps each evaluation for 30 days, with a branch a
-dependency: ``any_deps_updated`` and ``any_deps_in_progress`` made one of the recueil 9.4 MB, these 2.8.
+Dagster keeps each evaluation for 30 days, with a branch a dependency: ``any_deps_updated`` and
+``any_deps_in_progress`` made one of the recueil 9.4 MB, these 2.8.
 """
