@@ -107,7 +107,9 @@ def test_a_percentage_in_a_count_is_no_number(project: Project) -> None:
 
 
 def test_a_hidden_sheet_is_no_delivery(project: Project) -> None:
-    rows = [[int(c) if c.isdigit() else c for c in line.split(";")] for line in (HEADER, *ROWS)]
+    rows: list[list[object]] = [
+        [int(c) if c.isdigit() else c for c in line.split(";")] for line in (HEADER, *ROWS)
+    ]
     older = [rows[0], *([code, 1, *rest] for code, _, *rest in rows[1:])]
     content = workbook(("FSL", rows, "visible"), ("ancien", older, "veryHidden"))
     (delivery,) = deliveries_of(project, FSL.replace("csv", "xlsx"), content, "0" * 64)
