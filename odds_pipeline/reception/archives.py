@@ -9,10 +9,13 @@ from pathlib import PurePath
 
 from odds_pipeline.reception import bounds
 from odds_pipeline.reception.files import ignored_name
-from odds_pipeline.reception.table import Unreadable
+from odds_pipeline.reception.table import TooLarge, Unreadable
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 """What zipfile raises on a damaged member, or one packed in a way that it does not know."""
+
+GZIP = b"\x1f\x8b"
+"""First bytes of a gzip."""
 
 _BOOK = re.compile(r"\.(xls[xmb]|ods)$", re.IGNORECASE)
 
@@ -78,15 +81,22 @@ def unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         raise Unreadable(f"{member.filename} : abîmé, ne peut pas être extrait de l'archive.") from error
 
 
-def gunzip(content: bytes, name: str) -> bytes:
-    """The one file that a gzip holds, no larger than may be."""
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        inner = unpacker.decompress(content, bounds.MAX_BYTES + 1)
-    except zlib.error as error:
-        raise Unreadable(f"{name} : fichier gzip abîmé.") from error
-    if len(inner) > bounds.MAX_BYTES:
-        raise Unreadable(f"{name} : plus de {bounds.MAX_BYTES // 2**20} Mo une fois décompressé.")
-    if not unpacker.eof:
-        raise Unreadable(f"{name} : fichier gzip abîmé (il s'arrête avant sa fin).")
-    return inner
+def gunzip(content: bytes, name: str, most: int) -> bytes:
+    """What a gzip holds, in one member or in several end to end, no larger than ``most`` bytes."""
+    parts: list[bytes] = []
+    left = most
+    while content.startswith(GZIP):
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(unpacker.decompress(content, left + 1))
+        except zlib.error as error:
+            raise Unreadable(f"{name} : fichier gzip abîmé.") from error
+        left -= len(parts[-1])
+        if left < 0:
+            raise TooLarge(f"{name} : plus de {bounds.MAX_BYTES // 2**20} Mo une fois décompressé.")
+        if not unpacker.eof:
+            raise Unreadable(f"{name} : fichier gzip abîmé (il s'arrête avant sa fin).")
+        content = unpacker.unused_data
+    if content.strip(b"\0"):  # tapes and block devices fill the end with zeros
+        raise Unreadable(f"{name} : fichier gzip abîmé (d'autres octets le suivent).")
+    return b"".join(parts)

@@ -18,6 +18,7 @@ from odds_pipeline.reception.recognition import (
     HEADER_ONLY,
     NEAR,
     NO_PLACE,
+    OTHER_NAME,
     Match,
     Unrecognised,
     recognise_all,
@@ -29,13 +30,18 @@ NO_MONTH = "0000-00"
 
 STRUCTURE = ("structure", "Renvoyer le fichier avec les colonnes du contrat.")
 UNREADABLE = ("illisible", "Renvoyer le fichier entier, en CSV ou en classeur .xlsx.")
-TWICE = ("deux_tableaux", "Renvoyer le fichier avec un seul des deux tableaux, celui qui fait foi.")
+TWICE = (
+    "deux_tableaux",
+    "Renvoyer un seul tableau : celui qui fait foi, ou les deux réunis s'ils se complètent.",
+)
+HIDDEN = ("illisible", "Afficher la feuille, si c'est bien elle qui fait foi, et renvoyer le classeur.")
 CODES = (
     "structure",
     "Renvoyer le fichier avec le code Insee de chaque territoire, dans une colonne au format texte.",
 )
 ENCODING = ("structure", "Renvoyer le fichier en classeur .xlsx, ou en CSV encodé en UTF-8.")
 NOT_WHOLE = ("illisible", "Refaire l'export du tableau entier, en CSV ou en classeur .xlsx.")
+NAME = ("structure", "Renvoyer le même fichier sous un nom de cette forme, avec sa période.")
 NO_PERIOD = ("structure", "Renvoyer le fichier avec sa période.")
 
 
@@ -68,14 +74,16 @@ def deliveries_of(
         opened = open_file(name, content)
     except Unreadable as error:
         return [replace(_unreadable(project, name, str(error)), number=0, part=None)]
-    shown = [(number, table) for number, table in enumerate(opened.tables) if not table.hidden]
-    outcomes = [(number, recognise_all(project, table.beside(told))) for number, table in shown]
+    tables = [(number, table.beside(told)) for number, table in enumerate(opened.tables)]
+    outcomes = [(number, recognise_all(project, table)) for number, table in tables if not table.hidden]
     read_ones = [
         replace(_read(project, n, match, sha256), shared=i)
         for n, matches in outcomes
         if isinstance(matches, list)
         for i, match in enumerate(matches)
     ]
+    if not read_ones and (hidden := _hidden(project, tables)) is not None:
+        return [hidden]
     copies = list(_copies(read_ones))
     others = [(n, o) for n, o in outcomes if isinstance(o, Unrecognised)]
     refused, notes = _refused(others, bool(read_ones))
@@ -86,6 +94,17 @@ def deliveries_of(
     rest += tuple(f"{one.part} : mêmes chiffres qu'un autre tableau, non lu." for one in copies)
     kept = [replace(one, number=i) if one.number < 0 else one for i, one in _numbered(kept, opened)]
     return [replace(one, rest=rest if i == 0 else ()) for i, one in enumerate(kept)]
+
+
+def _hidden(project: Project, tables: list[tuple[int, Table]]) -> Delivery | None:
+    """The refusal of a file whose one table of a contract is on a hidden sheet."""
+    for number, table in tables:
+        found = recognise_all(project, table) if table.hidden else None
+        if isinstance(found, list):
+            one = _read(project, number, found[0], "")
+            why = f"Le tableau est sur une feuille masquée, qui n'est pas lue : {table.part}."
+            return replace(one, format=None, reading=None, reason=why, fault=HIDDEN)
+    return None
 
 
 def _numbered(kept: list[Delivery], opened: Opened) -> Iterator[tuple[int, Delivery]]:
@@ -125,6 +144,8 @@ def _unrecognised(number: int, outcome: Unrecognised) -> Delivery:
 def _lacking(outcome: Unrecognised) -> tuple[str, str]:
     """The rule and the remedy of a table that is a contract's, by what it lacks."""
     first = outcome.missing[0] if outcome.missing else ""
+    if first.startswith(OTHER_NAME) and len(outcome.missing) == 1:
+        return NAME
     return NOT_WHOLE if first == HEADER_ONLY else CODES if first.startswith(NO_PLACE) else STRUCTURE
 
 
@@ -205,6 +226,8 @@ def _without_period(match: Match) -> str:
         return "Le fichier n'a que son en-tête."
     if fmt.period.file and year_of(match.groups) is None:
         return f"La période n'est pas dans le nom du fichier (attendu : « {fmt.example.file} »)."
+    if fmt.period.file and not fmt.period.column and month_of(match.groups, 12) is None:
+        return "Le nom du fichier dit un mois qui n'existe pas."
     return "Aucune ligne du fichier ne donne de valeur datée."
 
 
@@ -224,8 +247,14 @@ def named_month(entry: FeedEntry, names: tuple[str, ...]) -> str:
             month = month_of(groups, calendar.month, fmt.period.year_shift)
             if month is not None and calendar.has(month):
                 return month
-    months = (month_of(groups, calendar.month) for name in names for groups in in_any_name(name))
+    told = (groups for name in names for groups in in_any_name(name))
+    months = (month_of(groups, calendar.month) for groups in told if _fine(groups, calendar.step))
     return next((month for month in months if month and calendar.has(month)), NO_MONTH)
+
+
+def _fine(groups: dict[str, str], step: int) -> bool:
+    """Whether a period is as fine as a calendar of that many months: a year tells no month of it."""
+    return step == 12 or bool({"month", "mois"} & groups.keys()) or (step == 3 and "quarter" in groups)
 
 
 def named_feed(project: Project, file_name: str) -> FeedEntry | None:

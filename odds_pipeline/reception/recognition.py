@@ -13,7 +13,7 @@ from odds_pipeline.declarations.problems import nearest
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.geography.territories import Territories, plain
 from odds_pipeline.reception.codes import code_of, is_code
-from odds_pipeline.reception.periods import groups_of, with_year, year_of
+from odds_pipeline.reception.periods import groups_of, in_any_name, with_year, year_of
 from odds_pipeline.reception.tables import Cell, Table
 
 HEADER_DEPTH = 30
@@ -22,6 +22,7 @@ NEAR = 0.5
 
 HEADER_ONLY = "le tableau n'a que son en-tête"
 NO_PLACE = "aucun territoire du périmètre"
+OTHER_NAME = "le nom du fichier n'est pas de la forme"
 SHORTEST = 4
 """Characters of the shortest code of a commune, its zero lost: fewer tell no other place."""
 
@@ -227,7 +228,7 @@ def match_as(
         indexes = header_indexes(table)
     differences: list[str] = []
     if not _named_like(fmt, table):
-        differences.append(f"le nom du fichier n'est pas de la forme « {fmt.example.file} »")
+        differences.append(f"{OTHER_NAME} « {fmt.example.file} »")
     if not _sheet_like(fmt, table):
         differences.append(f"l'onglet ne s'appelle pas comme « {fmt.example.sheet} »")
     best: Match | None = None
@@ -257,8 +258,8 @@ def match_as(
         more = f" et {len(best_missing) - 6} autres" if len(best_missing) > 6 else ""
         differences.append(f"colonnes absentes : {', '.join(shown)}{more}")
     outside = False
-    if not differences and not _holds_perimeter(best, territories):
-        difference, outside = _outside(best)
+    if not best_missing and _sheet_like(fmt, table) and not _holds_perimeter(best, territories):
+        difference, outside = _outside(best, territories.departements)
         differences.append(difference)
     if not differences and fmt.period.header and year_of(best.groups) is None:
         differences.append(f"aucune année dans l'en-tête (attendu : « {fmt.example.column} »)")
@@ -276,7 +277,7 @@ def _found(required: list[list[str]], missing: list[str]) -> float:
     return max(1 - len(lacking) / len(named), 0.0) if named else 0.0
 
 
-def _outside(match: Match) -> tuple[str, bool]:
+def _outside(match: Match, departements: tuple[str, ...]) -> tuple[str, bool]:
     """That no row is of the perimeter, and what is read instead; whether that is another place's."""
     column = " + ".join(match.format.territory.columns)
     rows = match.table.rows[match.header_row + 1 :]
@@ -284,7 +285,8 @@ def _outside(match: Match) -> tuple[str, bool]:
         return HEADER_ONLY, False
     shown = next(filter(None, (territory_text(match, row, match.format.territory) for row in rows)), "")
     seen = f" (on y lit « {shown} »)" if shown else ""
-    return f"{NO_PLACE} dans {column}{seen}", is_code(shown) and len(shown) >= SHORTEST
+    ours = shown.lstrip("0").startswith(departements)  # spoiled: 093001, 93OO1
+    return f"{NO_PLACE} dans {column}{seen}", is_code(shown) and len(shown) >= SHORTEST and not ours
 
 
 def _like(name: str, header: list[str]) -> str:
@@ -330,6 +332,9 @@ def _beside(match: Match, others: list[Match]) -> bool:
     return mine == {other.entry.id for other in others}
 
 
+FEW = 3
+"""Figures below which columns tell no contract without the name of the file."""
+
 CERTAIN = 0.75
 """Share of its columns from which a table is a contract's, when no other contract has as many."""
 
@@ -340,6 +345,23 @@ def _alone_near(found: list[tuple[FeedEntry, Match | Nearest]]) -> dict[str, Fee
     best = max((share for share, _ in near), default=0.0)
     nearest_ones = {e.id: e for share, e in near if share == best}
     return nearest_ones if len(nearest_ones) == 1 else {}
+
+
+def _called_otherwise(
+    table: Table, found: list[tuple[FeedEntry, Match | Nearest]]
+) -> dict[str, FeedEntry]:
+    """The one contract that a table fits in all but the name of its file, which tells a period."""
+    if not any(in_any_name(name) for name in table.names):
+        return {}
+    fit = {
+        entry.id: entry
+        for entry, one in found
+        if isinstance(one, Nearest)
+        and len(one.differences) == 1
+        and one.differences[0].startswith(OTHER_NAME)
+        and len(entry.feed.variables) >= FEW
+    }
+    return fit if len(fit) == 1 else {}
 
 
 def recognise(project: Project, table: Table) -> Match | Unrecognised:
@@ -366,6 +388,7 @@ def recognise_all(project: Project, table: Table) -> list[Match] | Unrecognised:
     # Only now the formats whose file is called otherwise, to say which came nearest.
     unlikely = [pair for pair in formats if pair not in likely]
     found += [(e, match_as(e, fmt, table, project.territories_of(e), indexes)) for e, fmt in unlikely]
+    named = named or _called_otherwise(table, found)
     others = [(e, near) for e, near in found if isinstance(near, Nearest)]
     others.sort(key=lambda pair: (-pair[1].found, len(pair[1].differences)))
     if len(named) == 1:

@@ -11,6 +11,10 @@ class Unreadable(ValueError):
     """The file cannot be opened as a table; the text says why, in French."""
 
 
+class TooLarge(Unreadable):
+    """The file is larger than may be, once unpacked: no further part of it is opened."""
+
+
 class NoTable(Unreadable):
     """The file is whole and is something else than a table: a PDF, a web page, an image."""
 

@@ -10,10 +10,11 @@ from datetime import date
 from pathlib import Path
 
 from odds_pipeline.reception import bounds
-from odds_pipeline.reception.archives import gunzip, members_of, opened, unpack
+from odds_pipeline.reception.archives import GZIP, gunzip, members_of, opened, unpack
 from odds_pipeline.reception.table import Cell as Cell
 from odds_pipeline.reception.table import NoTable as NoTable
 from odds_pipeline.reception.table import Table as Table
+from odds_pipeline.reception.table import TooLarge
 from odds_pipeline.reception.table import Unreadable as Unreadable
 from odds_pipeline.reception.texts import read_text
 from odds_pipeline.reception.workbooks import OLE, is_workbook, read_workbook
@@ -32,8 +33,35 @@ _SIGNATURES = (
     (b"{\\rtf", "un document RTF"),
     (b"SQLite format 3", "une base SQLite"),
     (b"\x00\x01\x00\x00Standard", "une base Access"),
+    (b"\x1f\x9d", "une archive compress (.Z)"),
+    (b"\x04\x22\x4d\x18", "une archive lz4"),
+    (b"]\x00\x00", "une archive lzma"),
+    (b"MSCF", "une archive cab"),
+    (b"MZ\x90\x00", "un programme Windows"),
+    (bytes(12) + b"\xc2\xea\x81\x60", "une table SAS"),
+    (b"HEADER RECORD*******LIB", "une table SAS de transport"),
+    (b"$FL2", "un fichier SPSS"),
+    (b"$FL3", "un fichier SPSS"),
+    (b"<stata_dta>", "un fichier Stata"),
+    (b"RDX", "un fichier R"),
+    (b"X\n\x00\x00\x00", "un fichier R"),
+    (b"ARROW1", "un fichier Arrow"),
+    (b"Obj\x01", "un fichier Avro"),
+    (b"ORC", "un fichier ORC"),
+    (b"%!PS", "un document PostScript"),
+    (b"-----BEGIN PGP", "un message chiffré"),
+    (b"II*\x00", "une image"),
+    (b"MM\x00*", "une image"),
 )
 """First bytes of files that are no tables, and what each is."""
+
+_INSIDE = (
+    ("word/document.xml", "un document Word"),
+    ("ppt/presentation.xml", "un diaporama"),
+    ("Index/Document.iwa", "un document d'Apple (Pages, Numbers, Keynote)"),
+    ("mimetype", "un document OpenDocument ou un livre"),
+)
+"""Members of zips that are no archives and no workbooks, and what each is."""
 
 _DOCUMENTS = (
     ("WordDocument", "un document Word"),
@@ -60,7 +88,7 @@ def open_file(name: str, content: bytes, depth: int = 0) -> Opened:
         raise Unreadable(f"{name} : plus de {bounds.MAX_BYTES // 2**20} Mo.")
     if content[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return _open_zip(name, content, depth)
-    if content[:2] == b"\x1f\x8b":
+    if content[:2] == GZIP:
         return _open_gzip(name, content, depth)
     if content[:8] == OLE:
         _refuse_document(content, name)
@@ -96,7 +124,7 @@ def _open_gzip(name: str, content: bytes, depth: int) -> Opened:
     if depth > 0:
         raise Unreadable(f"{name} : une archive dans une archive n'est pas ouverte.")
     inner = name.removesuffix(".gz")
-    found = open_file(inner, gunzip(content, name), depth + 1)
+    found = open_file(inner, gunzip(content, name, bounds.MAX_BYTES), depth + 1)
     return replace(found, tables=tuple(replace(t, file_name=name, member=inner) for t in found.tables))
 
 
@@ -104,16 +132,24 @@ def _open_zip(name: str, content: bytes, depth: int) -> Opened:
     with opened(content, name) as archive:
         if is_workbook(archive):
             return Opened(tuple(read_workbook(content, name)))
-        if "word/document.xml" in archive.namelist() or "ppt/presentation.xml" in archive.namelist():
-            raise NoTable(f"{name} : c'est un document, non un tableau.")
+        for inside, what in _INSIDE:
+            if inside in archive.namelist():
+                raise NoTable(f"{name} : c'est {what}, non un tableau.")
         if depth > 0:
             raise Unreadable(f"{name} : une archive dans une archive n'est pas ouverte.")
         tables: list[Table] = []
         rest: list[str] = []
         damaged: list[tuple[str, str]] = []
+        left = bounds.MAX_BYTES
         for own, folder, member in members_of(archive, name):
             try:
-                inner = open_file(own, unpack(archive, member), depth + 1)
+                found = unpack(archive, member)
+                if found[:2] == GZIP:  # one file more tightly packed, not an archive of several
+                    own, found = own.removesuffix(".gz"), gunzip(found, name, max(left, 0))
+                left -= len(found)
+                inner = open_file(own, found, depth + 1)
+            except TooLarge:
+                raise
             except NoTable as error:
                 rest.append(str(error))
             except Unreadable as error:

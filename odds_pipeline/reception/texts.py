@@ -2,12 +2,15 @@
 
 import csv
 import io
+import re
 from collections import Counter
 
 from odds_pipeline.reception import bounds
 from odds_pipeline.reception.table import Cell, NoTable, Table, Unreadable, cut, without_empty_columns
 
 SEPARATORS = ";,\t|"
+
+NO_SEPARATOR = "rien n'y sépare les cellules : ni point-virgule, ni virgule, ni tabulation, ni barre"
 
 _COMMON = dict.fromkeys("éèêàâîïôùûçëü’°", 2) | dict.fromkeys("ÉÈÀÊÇÎÔŒœ«»€\u00a0–", 1)
 """Letters and signs of French beyond ASCII, and how much each tells of an encoding."""
@@ -108,6 +111,8 @@ def read_text(content: bytes, name: str) -> Table:
     rows, lines, flaw = _rows(text, separator, name)
     if sum(len(row) == 1 and any(s in str(row[0]) for s in SEPARATORS) for row in rows) > len(rows) / 2:
         hint = hint or "chaque ligne est une seule cellule, prise tout entière entre guillemets"
+    if len(rows) > 1 and all(len(row) == 1 for row in rows):
+        hint = hint or NO_SEPARATOR
     flaw = flaw or cut(lines[-1] if lines else 0)
     return Table(name, None, None, without_empty_columns(rows), lines, flaw, hint)
 
@@ -119,6 +124,8 @@ def _refuse_markup(text: str, name: str) -> None:
     for beginning, what in _MARKUP:
         if start.startswith("<") and beginning in start:
             raise NoTable(f"{name} : c'est {what}, non un tableau.")
+    if re.match(r"<[a-z!?]", start):
+        raise NoTable(f"{name} : c'est du HTML ou du XML, non un tableau.")
     if start.startswith(("{", "[{", "[[")):
         raise NoTable(f"{name} : c'est du JSON, non un tableau.")
 

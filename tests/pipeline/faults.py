@@ -660,6 +660,20 @@ def _(d: Delivery) -> None:
     d.content = gzip.compress(d.bytes)
 
 
+@damage(
+    "un millier écrit avec la décimale",
+    "effectif_entier",
+    "parties_dans_le_tout",
+    "saut_d_unite",
+    "evolution",
+)
+def _(d: Delivery) -> None:
+    column = d.large()
+    numbers = [n for row in d.body if (n := d.number(row, column)) is not None]
+    d.need(len(numbers) >= 10 and all(n.is_integer() for n in numbers), "figures with decimals")
+    d.rank()[-1][column] = f"1{d.decimal}234"
+
+
 # ── what no double holds ───────────────────────────────────────────────────────────────────────
 
 for _cell in (

@@ -87,7 +87,8 @@ HISTORY = (
     "ips_ecoles_2023",
     "ips_colleges_2023",
     "bpe23",
-    "donnees_communes",
+    "donnees_communes_2023",
+    "donnees_communes_2024",
 )
 
 

@@ -139,3 +139,38 @@ def test_a_row_without_a_code_that_names_a_commune_is_not_ignored(project: Proje
 
     assert told("") == told("NON LOCALISE") == []
     assert told("BOBIGNY") == ["la ligne nomme BOBIGNY et n'a pas de code"]
+
+
+def test_a_contract_s_table_under_another_name_is_its_refusal(project: Project) -> None:
+    """Its columns leave no doubt: the partner is asked for the name, and the month is not lost."""
+    delivery = one(project, "Copie de fsl décembre 2024.csv", HEADER, *ROWS)
+    assert (delivery.feed, delivery.months) == ("conseil_general/fsl", ("2024-12",))
+    assert "nom du fichier" in (delivery.reason or "") and "nom de cette forme" in delivery.fault[1]
+    assert one(project, "envoi.csv", HEADER, *ROWS).feed is None
+    assert one(project, "fsl_2024-12.csv", HEADER, "75101;1;1;1;1").feed is None
+
+
+def test_a_month_that_is_none_is_told(project: Project) -> None:
+    """Nor is December guessed of a monthly file that tells its year alone."""
+    delivery = one(project, FSL.replace("-12", "-13"), HEADER, *ROWS)
+    assert (delivery.reason, delivery.months) == (
+        "Le nom du fichier dit un mois qui n'existe pas.",
+        ("0000-00",),
+    )
+
+
+@pytest.mark.parametrize("spoiled", ["0{}", "{}0", "93OO1"])
+def test_spoiled_codes_of_ours_are_the_contract_s_refusal(project: Project, spoiled: str) -> None:
+    rows = [f"{spoiled.format(code)};{rest}" for code, rest in (row.split(";", 1) for row in ROWS)]
+    assert one(project, FSL, HEADER, *rows).feed == "conseil_general/fsl"
+
+
+def test_a_table_that_only_a_hidden_sheet_holds_is_told_as_such(project: Project) -> None:
+    rows: list[list[object]] = [
+        [int(c) if c.isdigit() else c for c in line.split(";")] for line in (HEADER, *ROWS)
+    ]
+    notes: list[list[object]] = [["Lisez-moi"], ["texte"]]
+    content = workbook(("Notes", notes, "visible"), ("FSL", rows, "hidden"))
+    (delivery,) = deliveries_of(project, "conseil_general_fsl_2024-12.xlsx", content, "0" * 64)
+    assert delivery.feed == "conseil_general/fsl" and delivery.months == ("2024-12",)
+    assert "feuille masquée" in (delivery.reason or "") and delivery.reading is None

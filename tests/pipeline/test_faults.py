@@ -238,6 +238,15 @@ def test_a_negative_is_refused_on_a_first_delivery_unless_its_variable_may_be_on
     assert ("pas_trop_petit" in {f.rule for f in findings if f.refuses}) == refused
 
 
+@pytest.mark.parametrize("feed", ["conseil_general/fsl", "cpam/ame"])
+def test_the_month_before_under_a_new_name_is_told_however_small_or_few_its_figures(
+    project: Project, feed: str
+) -> None:
+    delivery = deepcopy(history(feed)[-1])
+    delivery.rows = deepcopy(history(feed)[-2].rows)
+    assert told(project, feed, delivery)["copie_d_un_autre_mois"] == "critical"
+
+
 @pytest.mark.parametrize("feed", ALL)
 def test_the_undamaged_delivery_passes(project: Project, feed: str) -> None:
     assert "critical" not in told(project, feed, history(feed)[-1]).values()

@@ -105,6 +105,41 @@ def test_a_gzip_is_opened_and_bears_the_name_of_what_is_in_it() -> None:
         open_tables("x.gz", gzip.compress(TEXT.encode() * 999)[:-8])
 
 
+def test_a_gzip_of_several_members_is_read_whole() -> None:
+    """As bgzip and pigz write them: the first alone would lose rows without a word."""
+    lines = TEXT.splitlines(keepends=True)
+    parts = [gzip.compress("".join(some).encode()) for some in (lines[:2], lines[2:])]
+    (table,) = open_tables("x.csv.gz", b"".join(parts))
+    assert table.rows == open_tables("x.csv", TEXT.encode())[0].rows
+    with pytest.raises(Unreadable, match="d'autres octets le suivent"):
+        open_tables("x.csv.gz", b"".join(parts) + b"reste")
+
+
+def test_a_gzip_in_an_archive_is_read() -> None:
+    content = zipped({"caf_rsa_2024-11.csv.gz": gzip.compress(TEXT.encode())})
+    (table,) = open_tables("envoi.zip", content)
+    assert table.names == ("caf_rsa_2024-11.csv", "envoi.zip")
+    assert table.rows == open_tables("x.csv", TEXT.encode())[0].rows
+
+
+def test_gzips_in_an_archive_are_bounded_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One by one each would be small enough: a thousand of them would take hours."""
+    monkeypatch.setattr(bounds, "MAX_BYTES", 20_000)
+    content = zipped({f"{n}.csv.gz": gzip.compress(TEXT.encode() * 200) for n in range(9)})
+    with pytest.raises(Unreadable, match="une fois décompressé"):
+        open_tables("envoi.zip", content)
+
+
+def test_an_archive_in_an_archive_is_named() -> None:
+    with pytest.raises(Unreadable, match="une archive dans une archive"):
+        open_tables("envoi.zip", zipped({"x.zip": zipped({"x.csv": TEXT.encode()})}))
+
+
+def test_lines_that_nothing_separates_are_told() -> None:
+    (table,) = open_tables("x.csv", b"code~total\n93001~12\n93008~15\n")
+    assert table.hint is not None and "rien n'y sépare les cellules" in table.hint
+
+
 def test_parquet_is_read(tmp_path) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "x.parquet"
     duckdb.sql(
@@ -226,6 +261,14 @@ def test_a_line_end_in_a_quoted_title_is_no_fault() -> None:
         (b"aides.csv".ljust(257, b"\0") + b"ustar  \0", "archive tar"),
         (b"MIME-Version: 1.0\nX-Document-Type: Workbook\n\n<html><table>", "MIME"),
         (office("WordDocument"), "un document Word"),
+        (bytes(12) + b"\xc2\xea\x81\x60" + bytes(300), "une table SAS"),
+        (b"$FL2@(#) SPSS DATA FILE", "SPSS"),
+        (b"<stata_dta><header><release>118", "Stata"),
+        (b"MSCF" + bytes(40), "archive cab"),
+        (b"\x1f\x9d\x90" + bytes(40), "archive compress"),
+        (zipped({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"}), "OpenDocument"),
+        (zipped({"Index/Document.iwa": b"\0"}), "Apple"),
+        (b"<div>Erreur 500</div>", "du HTML"),
         (office("__substg1.0_0037001F"), "un message Outlook"),
     ],
 )  # fmt: skip
