@@ -25,7 +25,7 @@ def computed(
     rows = []
     for variable, month, territory, value, *more in figures:
         status, conf, geography = (*more, *(["A", "F", 2024][len(more) :]))
-        level = "departement" if territory == "93" else "commune"
+        level = {"93": "departement", "FR": "france"}.get(territory, "commune")
         rows.append((variable, month, territory, level, geography, value, status, conf, "d", None))
     definitions = frame([("i", 100.0, None, "numerator", None, 1.0, "", "p.a")], DEFINITION)
     terms = frame(
@@ -35,7 +35,7 @@ def computed(
         ],
         TERM,
     )
-    levels = pd.DataFrame({"indicator": "i", "level": ["commune", "ept", "departement"]})
+    levels = pd.DataFrame({"indicator": "i", "level": ["commune", "ept", "departement", "france"]})
     inputs = pd.DataFrame(
         {
             "variable": ["p.a", "p.b"],
@@ -88,6 +88,11 @@ def test_the_denominator_is_the_latest_not_after(project: Project) -> None:
     ).loc["2020-06", "93008"]
     assert found["value"] == 10
     assert found["oldest_input"] == "2019-01"
+
+
+def test_what_is_delivered_for_france_alone_has_its_value(project: Project) -> None:
+    found = computed(project, [("p.a", "2020-12", "FR", 5), ("p.b", "2020-12", "FR", 50)])
+    assert found["value"].to_dict() == {("2020-12", "FR"): 10.0}
 
 
 def test_a_missing_denominator_is_missing(project: Project) -> None:

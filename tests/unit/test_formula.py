@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odds_pipeline.declarations.formula import FormulaError, parse, unit_mismatch
+from odds_pipeline.indicators.comparison import is_observed_over_expected
 
 NUMBERS = st.integers(1, 10**7)
 
@@ -159,3 +160,8 @@ UNITS = {
 def test_formula_and_unit_agree(text: str, kind: str, unit: str, scale: float, right: bool) -> None:
     told = unit_mismatch(parse(text), kind, unit, scale, UNITS.__getitem__)
     assert (told is None) == right, told
+
+
+@pytest.mark.parametrize("text", ["100 * a.x / a.y", "1000 * (a.x + a.z) / a.y", "a.x - a.y"])
+def test_a_share_is_not_observed_over_expected(text: str) -> None:
+    assert not is_observed_over_expected(parse(text))

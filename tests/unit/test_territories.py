@@ -25,6 +25,15 @@ def test_ept_nest(project: Project) -> None:
     assert sizes[2025]["200057867"] == 8
 
 
+@pytest.mark.parametrize(("year", "geography"), [(2019, 2024), (2024, 2024), (2025, 2025), (2030, 2025)])
+def test_a_year_is_told_in_the_geography_of_its_first_of_january(
+    project: Project, year: int, geography: int
+) -> None:
+    # Pierrefitte-sur-Seine joined Saint-Denis on 1 January 2025 (decree of 3 October 2024).
+    assert project.territories.geography_of(year) == geography
+    assert ("93059" in {t.code for t in project.territories.communes(geography)}) == (year < 2025)
+
+
 def test_merger_adds_up(project: Project) -> None:
     parts = {
         p.part
