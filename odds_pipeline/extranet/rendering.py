@@ -31,6 +31,8 @@ def environment() -> Environment:
         nombre=french.french_number,
         chiffre=words.delivered,
         rang=words.rank_words,
+        bouts=words.rank_ends,
+        compte=words.counted,
         statut=words.status,
     )
     made.globals.update(

@@ -42,6 +42,18 @@ def change(value: float | None, sheet: dict[str, Any]) -> str:
     return signed(value, 1 if word in ("%", "pts") else sheet["decimals"], word)
 
 
+def counted(sheet: dict[str, Any]) -> str:
+    """What follows a bare number: the things counted. A mean, a ratio and an index have no such word."""
+    return "" if sheet["symbol"] or sheet.get("kind") != "count" else str(sheet["unit_label"])
+
+
+def rank_ends(sheet: dict[str, Any]) -> tuple[str, str]:
+    """The first and the last of a ranking."""
+    if sheet["direction"] == "neutral":
+        return "la plus haute valeur", "la plus basse"
+    return "la plus favorable", "la moins favorable"
+
+
 def rank_words(row: dict[str, Any]) -> str:
     """``3ᵉ sur 40``; a dash for none."""
     if row.get("rank") is None:

@@ -76,7 +76,12 @@ def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:
         "/territoires/{code}/nouveautes": ["/territoires/93008/nouveautes"],
         "/territoires/{code}/flux.atom": ["/territoires/93008/flux.atom"],
         "/territoires/{code}/portrait": ["/territoires/93008/portrait"],
-        "/portraits/{file}": ["/portraits/93008.pdf", "/portraits/93008.html"],
+        "/portraits/{file}": [
+            "/portraits/93008.pdf",
+            "/portraits/93008.html",
+            "/portraits/methode.html",
+        ],
+        "/p/{code}": ["/p/93008"],
         "/etude/{study}/{file}": ["/etude/logement_fragile/etude.html", "/etude/x/communes.csv"],
         "/themes/{theme}": [f"/themes/{t}" for t in ("cadrage", "social", "sante", "logement")],
         "/editions/{number}": ["/editions/1"],

@@ -117,6 +117,14 @@ def test_the_portrait_of_the_last_release_stays_until_the_next_is_made(
         "/portraits/edition.zip" in first and client.get("/portraits/edition.zip").content == b"PK tout"
     )
     (two_releases / "current").write_text("2\n")
+    listed = client.get("/publications").text
+    assert 'href="/p/93008">Bobigny' in listed and "/p/93066" not in listed
+    assert (
+        "Faits sur l’édition 1 ; ceux de l’édition 2" in listed
+        and "/portraits/methode.pdf" not in listed
+    )
+    assert client.get("/p/93008").headers["location"] == "/territoires/93008/portrait"
+    assert client.get("/p/99999").status_code == 404
     page = client.get("/territoires/93008/portrait").text
     assert "n’est pas encore fait" in page and "/portraits/93008.pdf" in page
     assert client.get("/portraits/93008.pdf").content == b"%PDF-1.7 de la premiere"

@@ -61,9 +61,9 @@ BREAK = {"breaks": [{"month": "2019-01", "reason": "méthode"}]}
         ({"2020-12": 35.0}, RATE, "une seule période"),
         ({"2014-12": 30.0, "2020-12": 35.0}, RATE | BREAK, "rupture de série"),
         ({"2014-12": 30.0, "2019-12": 33.0, "2020-12": 35.0}, RATE | BREAK, "en hausse, +2,0\u00a0pts depuis 2019"),
-        ({"2005-12": 10.0, "2020-12": 35.0}, RATE, "une seule période"),  # 15 years: too long ago
-        ({"2020-03": 10.0, "2020-12": 35.0}, RATE, "une seule période"),  # nine months, another season
-        ({"2018-01": 30.0, "2019-01": 35.0}, RATE | {"years_apart": 5}, "une seule période"),  # shared answers
+        ({"2005-12": 10.0, "2020-12": 35.0}, RATE, "une seule période comparable"),  # 15 years: too long ago
+        ({"2020-03": 10.0, "2020-12": 35.0}, RATE, "une seule période comparable"),  # nine months, another season
+        ({"2018-01": 30.0, "2019-01": 35.0}, RATE | {"years_apart": 5}, "une seule période comparable"),  # shared answers
         ({"2014-12": 1000.0, "2020-12": 1105.0}, COUNT, "en hausse, +10,5\u00a0% depuis 2014"),
         ({"2014-12": 1000.0, "2020-12": 1019.0}, COUNT, "stable depuis 2014"),  # 1.9 %
         ({"2014-12": None, "2020-12": 35.0}, RATE, "une seule période"),

@@ -29,12 +29,21 @@ def home(request: Request) -> HTMLResponse:
         own_place=own,
         kinds=KINDS,
         counts=counts,
+        for_communes=_for_communes(view),
         changes=changes(request.app.state.serving, view, view.number),
         publics=request.app.state.socle.publics if request.app.state.socle else {},
         departement=next((p for p in view.places.values() if p.level == "departement"), None),
         map=places_map(request.app.state.atlas, view),
         epts=epts(view),
     )
+
+
+def _for_communes(view: View) -> int:
+    """How many indicators have a value for a commune."""
+    found = view.one(
+        "SELECT count(DISTINCT indicator) AS n FROM latest WHERE level = 'commune' AND value IS NOT NULL"
+    )
+    return int(found["n"]) if found else 0
 
 
 def _own(request: Request, view: View) -> Row | None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
 from odds_pipeline.extranet.identity import journal
 from odds_pipeline.extranet.pages.account import address_of
@@ -16,14 +16,36 @@ FILES = ("etude.pdf", "etude.html", "communes.csv", "classes.csv")
 """What a study is made of."""
 
 
-@router.get("/etude")
-def study(request: Request) -> HTMLResponse:
-    """The studies. Not kept: they are made after the release goes live."""
+@router.get("/publications")
+def all_publications(request: Request) -> HTMLResponse:
+    """Portraits and studies. Not kept: they are made after the release goes live."""
     home, view = request.app.state.serving.home, view_of(request)
     published = {name: publications.publication(home, view, name) for name in request.app.state.studies}
+    portraits, covered = publications.portraits(home, view) or (None, frozenset[str]())
     return render(
-        request, "study.html", personal=True, studies=request.app.state.studies, published=published
+        request,
+        "publications.html",
+        personal=True,
+        studies=request.app.state.studies,
+        published=published,
+        portraits=portraits,
+        covered=[place for place in view.places.values() if place.code in covered],
+        common=[
+            name for name in publications.COMMON if portraits and (portraits.folder / name).is_file()
+        ],
     )
+
+
+@router.get("/p/{code}")
+def short_link(request: Request, code: str) -> Response:
+    """What is printed on a poster or said on the telephone: ``/p/<code>`` is a territory's portrait."""
+    return RedirectResponse(f"/territoires/{view_of(request).place(code).code}/portrait", 302)
+
+
+@router.get("/etude")
+def study(request: Request) -> Response:
+    """Where the studies were listed."""
+    return RedirectResponse("/publications", 308)
 
 
 @router.get("/etude/{study}/{file}")
@@ -49,13 +71,13 @@ def portrait_page(request: Request, code: str) -> HTMLResponse:
 
 @router.get("/portraits/{file}")
 def portrait_file(request: Request, file: str) -> Response:
-    """The portrait of a territory, ``<code>.pdf``, ``.html``, its kit ``.zip``; ``edition.zip``: all."""
+    """A territory's portrait, ``<code>.pdf``, ``.html``, its kit ``.zip``; what all have in common."""
     code, _, suffix = file.partition(".")
     if suffix not in ("pdf", "html", "zip"):
         raise Unknown(file)
     home = request.app.state.serving.home
-    if file == "edition.zip":
-        return _document(request, publications.edition(home, view_of(request)))
+    if file in publications.COMMON:
+        return _document(request, publications.common(home, view_of(request), file))
     path, _ = publications.portrait(home, view_of(request), code, suffix)
     return _document(request, path)
 

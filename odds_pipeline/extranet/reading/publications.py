@@ -13,6 +13,7 @@ from odds_pipeline.release.published import numbers
 from odds_pipeline.storage.home import Home
 
 PORTRAIT = "portrait_social"
+COMMON = ("edition.zip", "methode.pdf", "methode.html")
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,20 @@ def files(home: Home, view: View, code: str) -> dict[str, Shown]:
     return found | ({"edition": shown} if (shown.folder / "edition.zip").is_file() else {})
 
 
-def edition(home: Home, view: View) -> Path:
-    """All portraits of an edition as one archive. :class:`Unknown` when there is none."""
+def common(home: Home, view: View, name: str) -> Path:
+    """What all portraits have in common: their archive, their method. :class:`Unknown` without it."""
     shown = publication(home, view, PORTRAIT)
-    if shown is None or not (found := shown.folder / "edition.zip").is_file():
-        raise Unknown("edition.zip")
+    if shown is None or name not in COMMON or not (found := shown.folder / name).is_file():
+        raise Unknown(name)
     return found
+
+
+def portraits(home: Home, view: View) -> tuple[Shown, frozenset[str]] | None:
+    """The portraits on show with the codes of their territories."""
+    shown = publication(home, view, PORTRAIT)
+    if shown is None:
+        return None
+    return shown, frozenset(path.name.partition("-")[0] for path in shown.folder.glob("*-*.pdf"))
 
 
 def policy_of(html: str) -> str:

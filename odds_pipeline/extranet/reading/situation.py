@@ -71,7 +71,8 @@ def trend(row: Row, sheet: Row) -> Words:
     ]
     if not since:
         cut = any(month < after for month, _ in known)
-        return Words("aucun", "", "rupture de série" if cut else "une seule période")
+        alone = "une seule période" if len(known) < 2 else "une seule période comparable"
+        return Words("aucun", "", "rupture de série" if cut else alone)
     run = [value for month, value in known if month >= since[0][0] and (end - month) % 12 == 0]
     if _irregular(run):
         low, high = words.figure(min(run), sheet), words.figure(max(run), sheet)
