@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real quick test attack server cluster lint types check docs ui bench mutants lock newest vulnerabilities release hooks clean
+.PHONY: help demo real quick test attack faults server cluster lint types check docs ui bench mutants lock newest vulnerabilities release hooks clean
 
 help:  ## These lines
 	@awk -F ':.*##' '/^[a-z][a-z_-]*:.*##/ {printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ test: .venv/ready  ## Everything the project can check by itself
 
 attack: .venv/ready  ## A reader who keeps a year of releases and three revisions attacks them (minutes)
 	$(BIN)/python -m pytest -m long -s tests/pipeline/test_reader.py
+
+faults: .venv/ready  ## Every damage on every feed, and across geographies: how many were refused, told, passed
+	ODDS_ALL_FAULTS=1 $(BIN)/python -m pytest -q -s tests/pipeline/test_faults.py tests/pipeline/test_gate_geographies.py \
+	  -k "every_damage or whatever_geography" | grep -E "^\.?[a-z_]+/[a-z_0-9]+: |damages|passed|failed"
 
 server: .venv/server  ## What a server deployment and its tests need besides
 .venv/server: .venv/ready requirements-server.lock
