@@ -12,7 +12,7 @@ from odds_pipeline import french
 from odds_pipeline.extranet import static_files, words
 from odds_pipeline.extranet.delivery import Reader
 from odds_pipeline.extranet.identity.accounts import Person
-from odds_pipeline.extranet.reading.serving import Unknown, View
+from odds_pipeline.extranet.reading.serving import Place, Unknown, View
 
 
 def environment() -> Environment:
@@ -69,6 +69,12 @@ def member_of(request: Request, page: str) -> Person:
     if reader.person is None or reader.kind != "web":
         raise Unknown(page)
     return reader.person
+
+
+def own_place(request: Request) -> Place | None:
+    """The territory of the reader's organisation, if it has one that this release knows."""
+    person = reader_of(request).person
+    return view_of(request).places.get(person.organisation.territory or "") if person else None
 
 
 _OWN_PAGES = re.compile(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import openpyxl
+import pypdf
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.testclient import TestClient
@@ -102,6 +103,9 @@ def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:
         "/telecharger/tableau.xlsx": [
             f"/telecharger/tableau.xlsx?t=93008&i={indicator}&i=population_municipale"
         ],
+        "/telecharger/tableau.pdf": [
+            f"/telecharger/tableau.pdf?t=93008&i={indicator}&i=population_municipale"
+        ],
         "/recherche": [f"/recherche?q={indicator.replace('_', '+')}"],
         "/api/v1/recherche": [f"/api/v1/recherche?q={indicator.replace('_', '+')}"],
         "/connexion/{provider}": ["/connexion/inconnu"],
@@ -120,6 +124,8 @@ def text_of(content: bytes, kind: str, folder: Path) -> str:
     if kind.startswith("application/vnd.openxml"):
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
         return "\n".join(str(row) for sheet in book for row in sheet.iter_rows(values_only=True))
+    if kind == "application/pdf":
+        return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
     if kind == "application/vnd.apache.parquet":
         path = folder / "answer.parquet"
         path.write_bytes(content)

@@ -146,3 +146,11 @@ def test_results_bear_the_value_of_the_town(site: Site) -> None:
     value = site.client().get("/indicateurs/population_municipale?territoire=93008").text
     shown = re.search(r'class="key">.*?class="number">([^<]+)<', value, re.DOTALL)
     assert shown is not None and f'class="number">{shown.group(1)}<' in page
+
+
+def test_a_member_who_names_no_place_reads_the_values_of_their_own(site: Site) -> None:
+    member, visitor = (site.client(r).get("/recherche?q=population").text for r in ("ccas", "visiteur"))
+    assert "Indicateurs : Bobigny" in member and "population_municipale?territoire=93008" in member
+    assert "Indicateurs : Bobigny" not in visitor and "davantage d’indicateurs" in visitor
+    named = site.client("ccas").get("/recherche?q=population+Pantin").text
+    assert "Indicateurs : Pantin" in named and "93008" not in named

@@ -5,6 +5,7 @@ import io
 import re
 
 import openpyxl
+import pypdf
 import pytest
 
 from .conftest import Site
@@ -96,3 +97,19 @@ def test_the_workbook_says_what_the_page_says_and_opens_ready_to_work_in(site: S
     assert population[4].value in {value["valeur"] for value in said}
     assert population[4].number_format == "#,##0"
     assert site.client().get("/telecharger/tableau.xlsx").status_code == 404
+
+
+def test_the_document_says_what_the_page_says_and_is_made_for_members(site: Site) -> None:
+    """Read by another implementation (pypdf)."""
+    client, address = site.client("ccas"), f"/telecharger/tableau.pdf?{CHOICE.partition('?')[2]}"
+    answer = client.get(address)
+    assert answer.headers["content-type"] == "application/pdf"
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.content)).pages]
+    assert all("DONNÉES SIMULÉES" in page for page in pages)
+    text = re.sub(r"\s+", " ", " ".join(pages))
+    page = html.unescape(client.get(CHOICE).text)
+    shown = re.findall(r'class="number">([^<]+)<', page)
+    assert shown and all(re.sub(r"\s+", " ", number) in text for number in shown)
+    assert "À savoir avant de citer" in text and "/e/1/comparer?" in text
+    assert site.client().get(address).status_code == 404
+    assert client.get("/telecharger/tableau.pdf").status_code == 404

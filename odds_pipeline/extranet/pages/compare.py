@@ -54,7 +54,7 @@ def compare(
     return render(
         request,
         "compare.html",
-        query=_query(asked, theme, given),
+        query=query_of(asked, theme, given),
         places=asked.places,
         choice=asked.choice,
         theme=theme,
@@ -70,7 +70,7 @@ def compare(
     )
 
 
-def _query(asked: Asked, theme: str, given: bool) -> str:
+def query_of(asked: Asked, theme: str, given: bool) -> str:
     """The address of what is shown: it names nothing that its reader may not see."""
     own = [("i", name) for name in asked.choice.names] if given else [("theme", theme)]
     return urlencode([("t", p.code) for p in asked.places] + [one for one in own if one[1]])

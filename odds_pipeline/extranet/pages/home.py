@@ -8,7 +8,7 @@ from odds_pipeline.extranet.pages.territory import essential_rows, essentials
 from odds_pipeline.extranet.reading.changes import changes
 from odds_pipeline.extranet.reading.news import KINDS, news
 from odds_pipeline.extranet.reading.serving import Row, View
-from odds_pipeline.extranet.rendering import reader_of, render, view_of
+from odds_pipeline.extranet.rendering import own_place, render, view_of
 
 router = APIRouter()
 
@@ -48,8 +48,7 @@ def _for_communes(view: View) -> int:
 
 def _own(request: Request, view: View) -> Row | None:
     """The essentials of the territory of the reader's organisation, if it has one."""
-    person = reader_of(request).person
-    place = view.places.get(person.organisation.territory or "") if person else None
+    place = own_place(request)
     if place is None:
         return None
     rows = essential_rows(request, place)

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.search import search
 from odds_pipeline.extranet.reading.situation import situation
-from odds_pipeline.extranet.rendering import render, view_of
+from odds_pipeline.extranet.rendering import own_place, render, view_of
 
 router = APIRouter()
 SHOWN = 30
@@ -17,18 +17,21 @@ SHOWN = 30
 
 @router.get("/recherche")
 def search_page(request: Request, q: Annotated[str, Query(max_length=200)] = "") -> HTMLResponse:
-    """Indicators and territories that match the words asked for, with the value of the place named."""
+    """What matches the words asked for, with the values of the place named, else of one's own."""
     view = view_of(request)
     found = search(view, q, request.app.state.synonyms)
     shown = found.indicators[:SHOWN]
-    rows = queries.latest_of_territory(view, found.place, shown) if found.place else {}
+    own = None if found.place else own_place(request)
+    place = view.places[found.place] if found.place else own
+    rows = queries.latest_of_territory(view, place.code, shown) if place else {}
     return render(
         request,
         "search.html",
+        personal=own is not None,
         q=q,
         found=found,
         shown=shown,
-        place=view.places[found.place] if found.place else None,
+        place=place,
         rows=rows,
         situations={name: situation(row, view.definitions[name]) for name, row in rows.items()},
     )

@@ -1,4 +1,4 @@
-"""Selections: the templates to start from, those that people keep, their workbook."""
+"""Selections: the templates to start from, those that people keep, their workbook and document."""
 
 import secrets
 from typing import Annotated
@@ -8,13 +8,15 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from odds_pipeline.extranet.downloads.exports import FORMATS
+from odds_pipeline.extranet.downloads.paper import paper
 from odds_pipeline.extranet.downloads.workbook import write_workbook
 from odds_pipeline.extranet.identity import journal
 from odds_pipeline.extranet.identity.selections import forget, keep, selections
-from odds_pipeline.extranet.pages.compare import Asked, Codes, Names
+from odds_pipeline.extranet.pages.compare import Asked, Codes, Names, query_of
 from odds_pipeline.extranet.reading.choice import side_by_side
 from odds_pipeline.extranet.reading.serving import Unknown
-from odds_pipeline.extranet.rendering import member_of, reader_of, render, view_of
+from odds_pipeline.extranet.rendering import member_of, own_place, reader_of, render, view_of
+from odds_pipeline.publications.documents import to_pdf
 
 router = APIRouter()
 
@@ -29,14 +31,13 @@ def mine(request: Request) -> Response:
 
 def _page(request: Request, problem: str = "", status: int = 200) -> Response:
     person = member_of(request, "selections")
-    place = view_of(request).places.get(person.organisation.territory or "")
     return render(
         request,
         "selections.html",
         personal=True,
         status=status,
         person=person,
-        place=place,
+        place=own_place(request),
         templates=request.app.state.templates,
         kept=selections(request.app.state.accounts, person),
         problem=problem,
@@ -75,15 +76,41 @@ def workbook(request: Request, t: Codes = [], i: Names = [], theme: str = "") ->
     path = view.workshop / f"{secrets.token_hex(16)}.xlsx"
     rows = side_by_side(view, asked.choice.names, asked.places)
     write_workbook(path, view, asked.choice, asked.places, rows)
-    mark = "-DONNEES-SIMULEES" if view.simulated else ""
-    name = f"{view.observatory.id}-edition{view.number}-tableau{mark}.xlsx"
-    if (person := reader_of(request).person) is not None:
-        address = request.client.host if request.client else ""
-        journal.note(request.app.state.accounts, "telechargement", person, name, address)
     return FileResponse(
         path,
         media_type=FORMATS["xlsx"][0],
-        filename=name,
+        filename=_noted(request, "xlsx"),
         headers={"cache-control": "private, no-store"},
         background=BackgroundTask(path.unlink, missing_ok=True),
     )
+
+
+@router.get("/telecharger/tableau.pdf")
+def printed(request: Request, t: Codes = [], i: Names = [], theme: str = "") -> Response:  # noqa: B006
+    """A comparison as a document; for members, since making one costs a processor for a while."""
+    member_of(request, "tableau")
+    view, asked, state = view_of(request), Asked.of(request, t, i, theme), request.app.state
+    if not asked.places:
+        raise Unknown("tableau")
+    title = state.templates[theme].label if theme in state.templates else "Comparer des territoires"
+    query = query_of(asked, theme, bool(i) and not theme)
+    address = f"{state.settings.public_url}/e/{view.number}/comparer?{query}"
+    rows = side_by_side(view, asked.choice.names, asked.places)
+    document = paper(view, title, address, asked.choice, asked.places, rows)
+    disposition = f'attachment; filename="{_noted(request, "pdf")}"'
+    return Response(
+        to_pdf(document),
+        media_type="application/pdf",
+        headers={"cache-control": "private, no-store", "content-disposition": disposition},
+    )
+
+
+def _noted(request: Request, extension: str) -> str:
+    """The name of a file that is taken away, which the journal keeps of a member."""
+    view = view_of(request)
+    mark = "-DONNEES-SIMULEES" if view.simulated else ""
+    name = f"{view.observatory.id}-edition{view.number}-tableau{mark}.{extension}"
+    if (person := reader_of(request).person) is not None:
+        address = request.client.host if request.client else ""
+        journal.note(request.app.state.accounts, "telechargement", person, name, address)
+    return name
