@@ -56,10 +56,10 @@ BY_HAND = [
     (APA, "conseil_general.apa_domicile_gir_2", "93", "2019-12", 3028),  # APA par GIR, line 106
     (APA, "conseil_general.apa_domicile_85_plus", "93", "2019-12", 4024 + 2417 + 812),  # APA par age
     (ESTIM, "insee.pop_60_plus", "93", "2019-01", 194156 + 83803),
-    (RPLS, "drihl.logements_sociaux", "93001", "2016-01", 12666),  # line 39, Parc_HLM
+    (RPLS, "drihl.rpls_logements", "93001", "2016-01", 12666),  # line 39, Parc_HLM
     (RPLS, "drihl.rpls_qpv", "93", "2016-01", 139205),  # line 44, Parc_en_qpv
     (RPLS, "drihl.rpls_t5_plus", "93", "2016-01", 15355),
-    (RPLS, "drihl.logements_sociaux", "FM", "2016-01", 4776535),  # line 151, TypeZone France
+    (RPLS, "drihl.rpls_logements", "FM", "2016-01", 4776535),  # line 151, TypeZone France
     (TCRD, "insee.taux_pauvrete_moins_30", "93", "2014-12", 31.1),  # DEP, line 98
     (TCRD, "insee.taux_pauvrete_75_plus", "FM", "2014-12", 8.6),  # line 101, M
     (TCRD, "insee.taux_pauvrete", "11", "2014-12", 15.6),  # REG, line 12; not 17.5, of region 93

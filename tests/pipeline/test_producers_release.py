@@ -1,10 +1,11 @@
-"""From the producers' own files to the release: values read by hand in the bytes, then worked out by hand."""
+"""From the producers' own files to the release: values worked out by hand from the bytes, and those that the
+producers publish themselves, which docs/chiffres-publies.md sets side by side."""
 
 from pathlib import Path
 
 import pytest
 
-from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
@@ -25,6 +26,9 @@ from .test_producers import (
 )
 
 BPE = "bpe/bpe18_ensemble.csv"
+COMPARATEUR = "insee_rp/comparateur/base_cc_comparateur.csv"
+MENSUELLES = "aide_sociale_drees/Données mensuelles des prestations de solidarité.xlsx"
+PUBLISHED = project_root() / "docs" / "chiffres-publies.md"
 FILES = (
     AIDE,
     APA,
@@ -37,6 +41,19 @@ FILES = (
     LOCALES,
     NEET,
     LEGALES.format(2021),
+    COMPARATEUR,
+    MENSUELLES,
+)
+REAL = (
+    "population/insee_pop_municipale_2013_2021_93.csv",
+    "population/rp2018_questionr_93.csv",
+    "filosofi/FILO2014_DISP_DEP_93.csv",
+    "filosofi/FILO2014_DISP_METROPOLE_FM.csv",
+    "filosofi/FILO2014_DISP_REG_11.csv",
+    "filosofi/FILO2018_DISP_METROPOLE_FM.csv",
+    "logement/RPLS_parc_social_jan_2024_93.csv",
+    "logement/RPLS_2024_densite_tx_vac_93.csv",
+    "securite/donnee-dep-2022_geographie2022_produit2023-02-09_93.csv",
 )
 
 # indicator, territory, month, value: sheet and line are beside the same figures in test_producers.py.
@@ -59,7 +76,6 @@ BY_HAND = [
     ("part_social_t5", "93", "2016-01", 100 * 15355 / 220849),
     ("part_social_t1_t2", "93", "2016-01", 100 * 61019 / 220849),
     ("loyer_moyen_social", "93", "2016-01", 78384203 / 11779216),
-    ("logements_sociaux", "FM", "2016-01", 4776535),
     ("taux_pauvrete_moins_30", "93", "2014-12", 31.1),
     ("taux_pauvrete_moins_30", "FM", "2014-12", 22.8),
     ("taux_pauvrete_30_39", "11", "2014-12", 16.8),
@@ -76,10 +92,11 @@ BY_HAND = [
 
 @pytest.fixture(scope="module")
 def published(
-    project: Project, producers: Path, tmp_path_factory: pytest.TempPathFactory
+    project: Project, producers: Path, realdata: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[tuple[str, str, str], float]:
     home = Home(tmp_path_factory.mktemp("producers"))
-    feeds = {r.feed for r in receive(project, home, [producers / name for name in FILES]) if r.feed}
+    files = [*(producers / name for name in FILES), *(realdata / name for name in REAL)]
+    feeds = {r.feed for r in receive(project, home, files) if r.feed}
     for feed in sorted(feeds):
         judge_pending(project, home, feed)
     publish(project, home)
@@ -99,3 +116,63 @@ def test_a_value_of_the_release(
     value: float,
 ) -> None:
     assert published[indicator, territory, month] == pytest.approx(value, rel=1e-9)
+
+
+def rows_of(*columns: str) -> list[dict[str, str]]:
+    """The rows of the page's table that has these columns."""
+    rows: list[dict[str, str]] = []
+    header: list[str] = []
+    for line in PUBLISHED.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if not cells or cells[0].startswith("---"):
+            header = header if cells else []
+        elif not header:
+            header = cells
+        elif set(columns) <= set(header):
+            rows.append(dict(zip(header, cells, strict=True)))
+    return rows
+
+
+def number(text: str) -> tuple[float, int]:
+    """A figure of the page and its decimals."""
+    plain = text.replace(" ", "").replace(",", ".")
+    return float(plain), len(plain.partition(".")[2])
+
+
+def ours(published: dict[tuple[str, str, str], float], row: dict[str, str]) -> float:
+    place = row["territoire"].rpartition("(`")[2].rstrip("`)")
+    return published[row["indicateur"].strip("`"), place, row["mois"]]
+
+
+def test_figures_are_those_that_their_producers_publish(
+    project: Project, published: dict[tuple[str, str, str], float]
+) -> None:
+    """Thirty-three indicators, to the rounding of whoever published them, with the words of their sheets."""
+    rows = rows_of("définition", "publié")
+    assert len({row["indicateur"] for row in rows}) == 33
+    for row in rows:
+        sheet = project.indicators[row["indicateur"].strip("`")].indicator
+        assert (row["définition"], row["dénominateur"]) == (sheet.definition, sheet.denominator or "—")
+        for told in (row["observatoire"], row["publié"]):
+            figure, decimals = number(told)
+            assert ours(published, row) == pytest.approx(figure, abs=0.5 * 10**-decimals + 1e-9), row
+
+
+def test_a_figure_that_differs_from_the_published_one_says_why(
+    published: dict[tuple[str, str, str], float],
+) -> None:
+    """Each gap is as the page tells it, and one that closes is no gap any more."""
+    rows = rows_of("cause", "publié")
+    assert {row["indicateur"] for row in rows} >= {"`taux_natalite`", "`part_parc_social_qpv`"}
+    for row in rows:
+        (figure, decimals), (told, _) = number(row["observatoire"]), number(row["publié"])
+        assert ours(published, row) == pytest.approx(figure, abs=0.5 * 10**-decimals + 1e-9), row
+        assert row["cause"] and figure != told
+
+
+def test_dwellings_outside_the_social_stock_are_not_counted_in_it(
+    published: dict[tuple[str, str, str], float],
+) -> None:
+    """The aggregates of 2016 count all that social landlords own: 1,287,954 in Île-de-France, of which
+    1,244,785 are social (Observatoire du logement social en Île-de-France, 2016)."""
+    assert not [k for k in published if k[0] == "logements_sociaux" and k[2] == "2016-01"]
