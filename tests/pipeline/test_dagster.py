@@ -6,8 +6,10 @@ import sys
 import tomllib
 import venv
 import zipfile
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import duckdb
@@ -23,7 +25,13 @@ from odds_pipeline.orchestration import defs as dg_defs
 from odds_pipeline.orchestration import runs
 from odds_pipeline.orchestration.components.catalogue import SUITE
 from odds_pipeline.orchestration.components.publications import PORTRAIT, study_key
-from odds_pipeline.orchestration.components.shared import RECEPTION, RECUEIL, feed_key, indicator_key
+from odds_pipeline.orchestration.components.shared import (
+    RECEPTION,
+    RECUEIL,
+    feed_key,
+    indicator_key,
+    partitions_of,
+)
 from odds_pipeline.orchestration.definitions import build_defs, defs
 from odds_pipeline.quality.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import archive_path, receive
@@ -130,6 +138,15 @@ def evaluations(instance: dg.DagsterInstance, check: str) -> dict[str | None, An
         if e and e.event_type_value == "ASSET_CHECK_EVALUATION"
     ]
     return {evaluation.partition: evaluation for evaluation in data}
+
+
+def test_a_month_becomes_a_partition_when_it_ends_and_not_before(project: Project) -> None:
+    calendars = [entry.feed.calendar for entry in project.feeds.values()]
+    months = partitions_of(next(c for c in calendars if c.cadence == "monthly"))
+    evening = datetime(2024, 3, 31, 23, 59, tzinfo=ZoneInfo("Europe/Paris"))
+    assert list(months.get_partition_keys(evening)[-2:]) == ["2024-01", "2024-02"]
+    assert list(months.get_partition_keys(evening + timedelta(minutes=1))[-2:]) == ["2024-02", "2024-03"]
+    assert list(months.get_partition_keys(evening)[-2:]) == ["2024-01", "2024-02"]
 
 
 def test_a_refused_month_stays_grey_and_the_others_are_published(
