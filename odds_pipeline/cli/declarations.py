@@ -3,17 +3,19 @@
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from odds_pipeline.cli.app import AsJson, Root, app, fail, load, out, print_json, table
 from odds_pipeline.declarations.deployment import deployment_problems
 from odds_pipeline.declarations.problems import Problem, nearest
-from odds_pipeline.declarations.project import Project
+
+if TYPE_CHECKING:
+    from odds_pipeline.declarations.project import Project
 
 
-def problems_of(project: Project) -> list[Problem]:
+def problems_of(project: "Project") -> list[Problem]:
     """Every mistake of the declarations: first what a file shows by itself, the cause of others."""
     from odds_pipeline.declarations.checks.observatory import observatory_problems
     from odds_pipeline.declarations.checks.reach import reach_problems
@@ -35,6 +37,8 @@ def check(
     unused: Annotated[bool, typer.Option("--unused", help="list variables that nothing reads")] = False,
 ) -> None:
     """Check every declaration; list all mistakes with file and line."""
+    from odds_pipeline.declarations.project import Project
+
     project = Project.read(root)
     if unused:
         _list_unused(project, as_json)
@@ -57,7 +61,7 @@ def check(
     raise typer.Exit(1 if problems else 0)
 
 
-def _list_unused(project: Project, as_json: bool) -> None:
+def _list_unused(project: "Project", as_json: bool) -> None:
     """The variables that are delivered and feed no indicator, by feed."""
     from odds_pipeline.declarations.checks.unused import unused_variables
 

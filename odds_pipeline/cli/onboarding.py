@@ -9,7 +9,6 @@ import typer
 
 from odds_pipeline.cli.app import app, fail, out
 from odds_pipeline.cli.declarations import problems_of
-from odds_pipeline.declarations.project import Project
 
 
 @app.command("new-partner")
@@ -21,6 +20,7 @@ def new_partner(
     ] = None,
 ) -> None:
     """Declare a partner. What it does not know is the most protective choice, marked `confirm`."""
+    from odds_pipeline.declarations.project import Project
     from odds_pipeline.onboarding.declarations import new_partner as declare
     from odds_pipeline.onboarding.period import CannotPropose
 
@@ -45,6 +45,7 @@ def new_feed(
 
     The contract proposed reads the sample whole, or nothing is written and the reason is told.
     """
+    from odds_pipeline.declarations.project import Project
     from odds_pipeline.onboarding.declarations import new_feed as declare
     from odds_pipeline.onboarding.period import CannotPropose
 
@@ -80,6 +81,7 @@ def new_feed(
 
 def _report(root: Path, written: list[Path], then: str) -> None:
     """Files written, guesses to confirm, problems of the whole project, and what to do next."""
+    from odds_pipeline.declarations.project import Project
 
     def say(text: str) -> None:
         out.print(text, highlight=False, markup=False, soft_wrap=True)
@@ -110,6 +112,7 @@ def new_observatory(
     folder: Annotated[Path, typer.Option("--to", help="a folder that there is not yet")],
 ) -> None:
     """Write the declarations of another département's observatory, and what a person still has to do."""
+    from odds_pipeline.declarations.project import Project
     from odds_pipeline.onboarding.national import Reference
     from odds_pipeline.onboarding.observatory import new_observatory as declare
     from odds_pipeline.onboarding.period import CannotPropose

@@ -19,7 +19,6 @@ from odds_pipeline.cli.app import (
 )
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.problems import nearest
-from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.storage.home import Home
 
 Folder = Annotated[Path | None, typer.Option("--out", help="folder to write in")]
@@ -39,6 +38,7 @@ def portrait(
     A few territories go to --out, by default ./portraits; all of them go to the observatory's
     publications.
     """
+    from odds_pipeline.declarations.read_publications import load_publications
     from odds_pipeline.publications.portrait.publish import publish_portrait
 
     project = load()
@@ -78,6 +78,7 @@ def sentences(
     as_json: AsJson = False,
 ) -> None:
     """What the portrait says of a territory, the figures behind each sentence, or why it is silent."""
+    from odds_pipeline.declarations.read_publications import load_publications
     from odds_pipeline.publications.portrait.publish import read_edition
     from odds_pipeline.publications.statements.speaker import Said
 
@@ -124,6 +125,7 @@ def study(
 
     With --partial, a study that is refused is written as a draft, marked as such on every page.
     """
+    from odds_pipeline.declarations.read_publications import load_publications
     from odds_pipeline.publications.studies.publish import publish_study
     from odds_pipeline.publications.studies.study import StudyRefused
 

@@ -31,11 +31,11 @@ from odds_pipeline.cli.app import (
 from odds_pipeline.cli.become import become, workspace
 from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.declarations.problems import DeclarationError, nearest
-from odds_pipeline.declarations.project import Project
 from odds_pipeline.months import shifted
 from odds_pipeline.storage.home import Home
 
 if TYPE_CHECKING:  # reception brings pandas: half a second that other commands need not wait
+    from odds_pipeline.declarations.project import Project
     from odds_pipeline.indicators.staleness import Months
     from odds_pipeline.reception.receive import Receipt
 
@@ -101,7 +101,7 @@ def run(
     run_all(load(), Home.from_environment(), source or [], month)
 
 
-def run_all(project: Project, home: Home, sources: list[Path], month: str | None = None) -> None:
+def run_all(project: "Project", home: Home, sources: list[Path], month: str | None = None) -> None:
     """The whole way, through Dagster, with progress; then what happened, as tables."""
     from odds_pipeline.indicators.staleness import ALL
 
@@ -124,7 +124,7 @@ def _look_first(home: Home) -> None:
 
 
 def _stop_if_undone(
-    project: Project, home: Home, failed: list[str], feeds: set[str] | None, months: "Months"
+    project: "Project", home: Home, failed: list[str], feeds: set[str] | None, months: "Months"
 ) -> None:
     """Say what failed and why, and which months still wait for the gate, and end with status 1."""
     from odds_pipeline.operations.failures import said
@@ -142,7 +142,7 @@ def _stop_if_undone(
 
 
 def _go(
-    project: Project, home: Home, sources: list[Path], feeds: set[str] | None, months: "Months"
+    project: "Project", home: Home, sources: list[Path], feeds: set[str] | None, months: "Months"
 ) -> "tuple[list[Receipt], list[str]]":
     """Everything that is to do, with progress: receipts, and what failed besides refused deliveries."""
     from odds_pipeline.orchestration import runs

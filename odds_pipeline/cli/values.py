@@ -19,7 +19,6 @@ from odds_pipeline.cli.app import (
     territory_named,
 )
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.sql import one
 
 
 @app.command()
@@ -41,6 +40,7 @@ def value(
     from odds_pipeline.french import french_number, status_word
     from odds_pipeline.release.conversion import gaps_of
     from odds_pipeline.release.published import open_release
+    from odds_pipeline.storage.sql import one
 
     project = load()
     name, code = indicator_named(project, indicator), territory_named(project, territory)
