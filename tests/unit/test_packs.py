@@ -98,6 +98,10 @@ def test_the_technical_page(project: Project, deliveries: Home) -> None:
     text = pages[0].extract_text()
     assert "Des communes sont absentes." in text and "rsa_4.csv" in text and "rsa_5.csv" not in text
     assert "Aucun recueil" in text and "SIMULÉES" not in text
+    # One month waits; the feed came in February, so it is not overdue.
+    assert "Décisions demandées" in text
+    assert "1 mois en quarantaine : accepter sous réserve" in " ".join(text.split())
+    assert "fichier mis de côté" not in text
     before = {p.name: p.read_bytes() for p in written.folder.iterdir()}
     again = publish_pack(project, deliveries, "technique", Period.named("2025-03"))
     assert {p.name: p.read_bytes() for p in again.folder.iterdir()} == before
@@ -108,6 +112,9 @@ def test_the_steering_page(project: Project, deliveries: Home) -> None:
     pages = pypdf.PdfReader(written.folder / "comite-pilotage-2025-S1.pdf").pages
     text = pages[0].extract_text()
     assert len(pages) == 1 and "Jamais reçus" in text and "ne sont pas mesurés" in text
+    never = len(project.feeds) - 1
+    assert f"{never} flux jamais reçus : obtenir une première livraison" in " ".join(text.split())
+    assert "sans valeur" not in text  # no release: nothing is known of the indicators
     assert "Depuis la dernière réunion" in text and "Aucun recueil n’a été publié" in text
 
 

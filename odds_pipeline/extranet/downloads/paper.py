@@ -47,9 +47,13 @@ def _blocks(
         yield Heading("Ce que ce document ne dit pas")
         yield Bullets((f"Sans période commune à ces territoires : {' ; '.join(without)}.",), small=True)
     shown = [view.definitions[name] for name in choice.names if name in rows]
-    if cautions := tuple(f"{s['label']} : {caution}" for s in shown for caution in s["cautions"]):
+    cautions: dict[str, list[str]] = {}
+    for sheet in shown:
+        for caution in sheet["cautions"]:
+            cautions.setdefault(caution, []).append(sheet["label"])
+    if cautions:
         yield Heading("À savoir avant de citer")
-        yield Bullets(cautions, small=True)
+        yield Bullets(tuple(f"{' ; '.join(of)} : {said}" for said, of in cautions.items()), small=True)
     yield Heading("Définitions")
     defined = tuple((s["label"], s["definition"], s["source"]) for s in shown)
     heads = (Column("Indicateur", 1.4), Column("Définition", 2.6), Column("Source", 1.5))

@@ -12,7 +12,7 @@ from odds_pipeline.extranet.downloads.paper import paper
 from odds_pipeline.extranet.downloads.workbook import write_workbook
 from odds_pipeline.extranet.identity import journal
 from odds_pipeline.extranet.identity.selections import forget, keep, selections
-from odds_pipeline.extranet.pages.compare import Asked, Codes, Names, query_of
+from odds_pipeline.extranet.pages.compare import CHOSEN, Asked, Codes, Names, query_of
 from odds_pipeline.extranet.reading.choice import side_by_side
 from odds_pipeline.extranet.reading.serving import Unknown
 from odds_pipeline.extranet.rendering import member_of, own_place, reader_of, render, view_of
@@ -90,7 +90,7 @@ def printed(request: Request, t: Codes = [], i: Names = [], theme: str = "") -> 
     """A comparison as a document; for members, since making one costs a processor for a while."""
     member_of(request, "tableau")
     view, asked, state = view_of(request), Asked.of(request, t, i, theme), request.app.state
-    if not asked.places:
+    if not asked.places or len(asked.choice.names) > CHOSEN:
         raise Unknown("tableau")
     title = state.templates[theme].label if theme in state.templates else "Comparer des territoires"
     query = query_of(asked, theme, bool(i) and not theme)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.quality.quarantine import Case, cases
 from odds_pipeline.release.changes import Definitions, changed_definitions
-from odds_pipeline.release.published import Release, describe, numbers, told_before
+from odds_pipeline.release.published import Release, describe, numbers, open_release, told_before
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import one
 from odds_pipeline.storage.store import Store
@@ -36,6 +36,7 @@ SELECT feed, count(DISTINCT delivery), count(*) FILTER (WHERE state = 'accepted'
 FROM months WHERE CAST(received_at AS DATE) BETWEEN $start AND $end GROUP BY feed ORDER BY feed
 """
 
+_VALUED = "SELECT count(DISTINCT indicator) FROM indicator_values WHERE value IS NOT NULL"
 _ASIDE = """
 SELECT count(*) FROM deliveries
 WHERE feed IS NULL AND CAST(received_at AS DATE) BETWEEN $start AND $end
@@ -51,7 +52,8 @@ FROM deliveries d JOIN trusted_months t ON t.delivery = d.id GROUP BY partner
 class Facts:
     """``before`` is the last release made before the period, ``last`` the last one of it.
 
-    ``told`` counts the figures that it hides and an earlier one had told.
+    ``valued`` counts the indicators of which it has a value, ``told`` the figures that it hides and an
+    earlier one had told.
     """
 
     received: list[Received]
@@ -63,6 +65,7 @@ class Facts:
     last: Release | None
     changes: Definitions | None
     told: int = 0
+    valued: int = 0
 
 
 def read_facts(home: Home, period: Period) -> Facts:
@@ -90,4 +93,11 @@ def read_facts(home: Home, period: Period) -> Facts:
         last=last,
         changes=changes,
         told=told_before(home, last.number) if last else 0,
+        valued=_valued(home, last.number) if last else 0,
     )
+
+
+def _valued(home: Home, number: int) -> int:
+    with open_release(home, number) as connection:
+        (valued,) = one(connection, _VALUED)
+    return int(valued)

@@ -27,7 +27,7 @@ def pack(project: Project, home: Home, committee: str, period: Period) -> Docume
         shown = facts.last or facts.before
         assert shown is not None
         with open_release(home, shown.number) as connection:
-            found = steering.coverage(connection)
+            found = steering.coverage(project, connection)
     return steering.document(one, project, facts, status, found, extranet_use(home, period), period)
 
 

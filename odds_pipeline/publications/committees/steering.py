@@ -1,12 +1,15 @@
 """The steering committee's page: coverage, freshness, new partners, use."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import duckdb
 
 from odds_pipeline.declarations.observatory import Committee
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import NONE, french_month, french_number, numeric_day, numeric_month
+from odds_pipeline.indicators import coverage as covered
+from odds_pipeline.publications.committees import decisions
 from odds_pipeline.publications.committees.facts import Facts
 from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.publications.committees.technical import changes
@@ -26,8 +29,18 @@ from odds_pipeline.publications.documents import (
 from odds_pipeline.publications.origin import SIMULATED
 from odds_pipeline.quality.feed_status import FeedStatus
 
-Coverage = dict[str, tuple[int, int]]
-"""By theme: indicators with a value, values."""
+
+@dataclass(frozen=True)
+class Theme:
+    """Indicators with a value, their values; those with a real one, and for the communes."""
+
+    known: int
+    values: int
+    real: int
+    for_communes: int
+
+
+Coverage = dict[str, Theme]
 
 _COVERAGE = """
 SELECT d.theme, count(DISTINCT v.indicator), count(v.value)
@@ -36,9 +49,14 @@ GROUP BY d.theme
 """
 
 
-def coverage(connection: duckdb.DuckDBPyConnection) -> Coverage:
-    """How much of each theme the open release holds."""
-    return {theme: (with_value, n) for theme, with_value, n in connection.execute(_COVERAGE).fetchall()}
+def coverage(project: Project, connection: duckdb.DuckDBPyConnection) -> Coverage:
+    """How much of each theme the open release holds, and how much of that is real."""
+    rows = covered.coverage(project, connection)
+    real = {t: covered.counts(r for r in rows if r.theme == t) for t in project.observatory.themes}
+    return {
+        theme: Theme(with_value, n, real[theme][1], real[theme][2])
+        for theme, with_value, n in connection.execute(_COVERAGE).fetchall()
+    }
 
 
 def document(
@@ -72,28 +90,33 @@ def _blocks(
     declared = dict.fromkeys(project.observatory.themes, 0)
     for entry in project.indicators.values():
         declared[entry.family.theme] += 1
-    total, known = sum(declared.values()), sum(n for n, _ in found.values())
+    total, known = sum(declared.values()), sum(theme.known for theme in found.values())
+    real = sum(theme.real for theme in found.values())
     fresh = [s for s in status if s.state == "up to date" and s.last_accepted]
     new = _new_partners(project, facts, period)
     yield KeyFigures(
         (
             Fact("Indicateurs au catalogue", str(total)),
             Fact("avec une valeur", str(known), f"{100 * known / total:.0f} %"),
+            Fact("avec une valeur réelle", str(real), f"{100 * real / total:.0f} %"),
             Fact("Flux à jour", str(len(fresh)), f"sur {len(status)}"),
             Fact("Partenaires nouveaux", str(len(new))),
         )
     )
+    yield from decisions.steering(project, status, total - known if facts.last else 0)
     yield Heading("Couverture")
     rows = []
     for theme, label in project.observatory.themes.items():
-        with_value, values = found.get(theme, (0, 0))
-        share = f"{100 * with_value / declared[theme]:.0f} %" if declared[theme] else NONE
-        rows.append((label, str(declared[theme]), str(with_value), share, french_number(values, 0)))
-    columns = ("Déclarés", "Avec une valeur", "Part", "Valeurs publiées")
+        one = found.get(theme, Theme(0, 0, 0, 0))
+        share = f"{100 * one.known / declared[theme]:.0f} %" if declared[theme] else NONE
+        told = (one.known, one.real, one.for_communes)
+        rows.append((label, str(declared[theme]), *map(str, told), share, french_number(one.values, 0)))
+    columns = ("Déclarés", "Avec une valeur", "réelle", "par commune", "Part", "Valeurs publiées")
     yield Table(
         "Couverture du catalogue par thème",
         (Column("Thème", 3), *(Column(name, 1.2, True) for name in columns)),
         tuple(rows),
+        note="Réelle : d’une livraison non simulée ; par commune : pour trente communes ou plus.",
         bare=True,
     )
     yield Heading("Depuis la dernière réunion")

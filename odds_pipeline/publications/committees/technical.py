@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from odds_pipeline.declarations.observatory import Committee
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import french_number, numeric_month
+from odds_pipeline.publications.committees import decisions
 from odds_pipeline.publications.committees.facts import Facts
 from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.publications.documents import (
@@ -72,6 +73,7 @@ def _blocks(project: Project, facts: Facts, status: list[FeedStatus]) -> Iterato
             Fact("Flux en retard", str(len(late)), f"{len(never)} jamais reçus"),
         )
     )
+    yield from decisions.technical(project, facts, status)
     yield Heading("Livraisons du mois")
     if received:
         first = sorted(received, key=lambda r: (-r.refused, -r.accepted, r.feed))
@@ -90,13 +92,20 @@ def _blocks(project: Project, facts: Facts, status: list[FeedStatus]) -> Iterato
     else:
         yield Paragraph("Aucune livraison reçue.")
     if facts.aside:
-        yield Paragraph(f"{facts.aside} fichier(s) mis de côté : aucun contrat ne les reconnaît.")
+        several = facts.aside > 1
+        aside = f"{facts.aside} fichier{'s' if several else ''} mis de côté"
+        yield Paragraph(f"{aside} : aucun contrat ne {'les' if several else 'le'} reconnaît.")
     yield Heading("En retard")
     if late:
         late.sort(key=lambda s: (s.state != "overdue", s.feed))
         yield Table(
             "Flux en retard",
-            (Column("Flux", 4), Column("Dernier mois", 1.2), Column("Attendu", 1), Column("", 1.2)),
+            (
+                Column("Flux", 4),
+                Column("Dernier mois", 1.2),
+                Column("Attendu", 1),
+                Column("Retard", 1.2),
+            ),
             tuple(
                 (label_of(project, s.feed), _month(s.last_accepted), _month(s.expected), LATE[s.state])
                 for s in late[:SHOWN]
@@ -137,7 +146,7 @@ def changes(facts: Facts) -> Iterator[Block]:
         return
     was = f" (recueil n° {facts.before.number} auparavant)" if facts.before else ""
     yield Paragraph(
-        f"Recueil n° {facts.last.number}{was} : {facts.last.indicators} indicateurs, "
+        f"Recueil n° {facts.last.number}{was} : {facts.valued} indicateurs avec une valeur, "
         f"{french_number(facts.last.values, 0)} valeurs."
     )
     if facts.changes is None:
