@@ -139,6 +139,14 @@ def record(project: Project, connection: duckdb.DuckDBPyConnection, names: Colle
     )
 
 
+def state(connection: duckdb.DuckDBPyConnection) -> str:
+    """What the values of all indicators were computed after, in short; empty before the first."""
+    (digest,) = one(
+        connection, "SELECT bit_xor(md5_number_lower(indicator || basis)) FROM indicator_bases"
+    )
+    return "" if digest is None else str(digest)
+
+
 def spans_of_feeds(project: Project, connection: duckdb.DuckDBPyConnection) -> dict[str, Months]:
     """First and last trusted month of each feed's variables, whichever source delivered them."""
     rows = connection.execute(

@@ -16,7 +16,6 @@ from odds_pipeline.declarations.project import project_root
 from odds_pipeline.orchestration.components.shared import (
     COMPUTES,
     PUBLISH_JOB,
-    RECUEIL,
     RHYTHM,
     covering,
     feed_key,
@@ -25,6 +24,7 @@ from odds_pipeline.orchestration.components.shared import (
     indicators_job,
     partitions_within,
     project,
+    published_keys,
     range_tags,
 )
 from odds_pipeline.orchestration.dagster_internals.embedded_launcher import EmbeddedLauncher
@@ -149,7 +149,7 @@ def run_indicators(instance: dg.DagsterInstance, batch: Batch) -> Outcome:
 
 def run_recueil(instance: dg.DagsterInstance) -> Outcome:
     """Publish a release."""
-    return _outcome(_execute(instance, PUBLISH_JOB, [RECUEIL], {}))
+    return _outcome(_execute(instance, PUBLISH_JOB, published_keys(), {}))
 
 
 def dagster_home(home: Home) -> Path:

@@ -8,9 +8,10 @@ import pytest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.orchestration import runs
 from odds_pipeline.orchestration.components import computing
-from odds_pipeline.orchestration.components.computing import indicators_sensor
+from odds_pipeline.orchestration.components.computing import computing_sensor
 from odds_pipeline.orchestration.components.shared import (
     COMPUTES,
+    PUBLISH_JOB,
     RECUEIL,
     RHYTHM,
     Warehouse,
@@ -26,6 +27,7 @@ from odds_pipeline.storage.home import Home
 from .test_gate import FEED, populations
 
 OWN, OTHER = indicator_key("cadrage/population_municipale"), indicator_key("social/foyers_allocataires")
+COMPUTE = indicators_job("annual_1")
 Asked = dict[str, tuple[str, str, bool, bool]]
 
 
@@ -34,37 +36,28 @@ def without_a_commune(rows: list[list[str]]) -> None:
 
 
 class Ticks:
-    """The ticks of both sensors, that of indicators and Dagster's automation of what is published."""
+    """The ticks of the sensor that computes and publishes."""
 
     def __init__(self, instance: dg.DagsterInstance, home: Home) -> None:
         self.instance, self.home = instance, home
         self.cursor: str | None = None
-        self.published: dg.AssetDaemonCursor | None = None
 
-    def indicators(self) -> Asked | str:
+    def tick(self) -> Asked | str:
         """By job, first and last month, whether it takes the population's and the other indicator."""
         resources = {"warehouse": Warehouse(database=str(self.home.warehouse))}
-        job = dg.define_asset_job(indicators_job("annual_1"))
+        jobs = [dg.define_asset_job(name) for name in (COMPUTE, PUBLISH_JOB)]
         with dg.build_sensor_context(self.instance, self.cursor, resources=resources) as context:
-            result = indicators_sensor([job])(context)
+            result = computing_sensor(jobs)(context)
         if isinstance(result, dg.SkipReason):
             return str(result.skip_message)
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
         found = {}
         for request in result.run_requests or []:
-            first, last = (request.tags[f"dagster/asset_partition_range_{e}"] for e in ("start", "end"))
-            keys = request.asset_selection or []
+            tags, keys = request.tags, request.asset_selection or []
+            first, last = (tags.get(f"dagster/asset_partition_range_{e}", "") for e in ("start", "end"))
             found[str(request.job_name)] = (first, last, OWN in keys, OTHER in keys)
         return found
-
-    def release(self) -> bool:
-        """Whether a release is asked for."""
-        result = dg.evaluate_automation_conditions(
-            defs(), self.instance, dg.AssetSelection.assets(RECUEIL), cursor=self.published
-        )
-        self.published = result.cursor
-        return result.total_requested == 1
 
 
 def test_what_is_accepted_is_computed_once_then_published(
@@ -78,34 +71,51 @@ def test_what_is_accepted_is_computed_once_then_published(
         for batch in waiting(project, home):
             runs.run_feeds(instance, batch)
 
+    computed: Asked = {COMPUTE: ("2018-01", "2020-01", True, False)}
+    release: Asked = {PUBLISH_JOB: ("", "", False, False)}
     with runs.instance_of(home) as instance:
         ticks = Ticks(instance, home)
-        assert ticks.indicators() == {} and not ticks.release()
+        assert ticks.tick() == {}
         gate("a", 2018)
         gate("b", 2019, broken=True)
         gate("c", 2020)
         assert instance.get_materialized_partitions(feed_key(FEED)) == {"2018-01", "2020-01"}
-        assert ticks.indicators() == {indicators_job("annual_1"): ("2018-01", "2020-01", True, False)}
-        assert ticks.indicators() == {}
-        assert not ticks.release()
+        assert ticks.tick() == computed
+        assert ticks.tick() == {}
         # A lost run leaves the values out of date: they are asked for again.
         monkeypatch.setattr(computing, "AGAIN", 0)
-        assert ticks.indicators() == {indicators_job("annual_1"): ("2018-01", "2020-01", True, False)}
+        assert ticks.tick() == computed
         for batch in outdated(project, home):
             assert runs.run_indicators(instance, batch)
-        assert ticks.indicators() == {}
-        assert ticks.release()
+        assert ticks.tick() == release
+        # Asked for once: the same values would be refused again.
+        assert ticks.tick() == {}
+        ticks.cursor = None
+        assert ticks.tick() == release
         assert runs.run_recueil(instance)
-        assert not ticks.release()
+        ticks.cursor = None
+        assert ticks.tick() == {}
         # A delivery refused over an accepted month changes nothing for what depends on it.
         gate("d", 2018, broken=True)
-        assert ticks.indicators() == {} and not ticks.release()
+        assert ticks.tick() == {}
 
 
-@pytest.mark.parametrize("tag", [RHYTHM, COMPUTES])
-def test_nothing_is_computed_while_figures_are_judged_or_computed(home: Home, tag: str) -> None:
+def test_between_indicators_and_recueil_stand_families(project: Project) -> None:
+    graph = defs().resolve_asset_graph()
+    families = graph.get(RECUEIL).parent_keys
+    assert len(families) == len({e.family.id for e in project.indicators.values()})
+    assert {key for family in families for key in graph.get(family).parent_keys} == {
+        indicator_key(e.path) for e in project.indicators.values()
+    }
+
+
+@pytest.mark.parametrize(
+    ("job", "tags"),
+    [("gate_annual_1", {RHYTHM: "annual_1"}), (COMPUTE, {COMPUTES: "annual_1"}), (PUBLISH_JOB, {})],
+)
+def test_nothing_is_computed_while_figures_are_judged_computed_or_published(
+    home: Home, job: str, tags: dict[str, str]
+) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        instance.add_run(
-            dg.DagsterRun("any", tags={tag: "annual_1"}, status=dg.DagsterRunStatus.STARTED)
-        )
-        assert "under way" in str(Ticks(instance, home).indicators())
+        instance.add_run(dg.DagsterRun(job, tags=tags, status=dg.DagsterRunStatus.STARTED))
+        assert "under way" in str(Ticks(instance, home).tick())

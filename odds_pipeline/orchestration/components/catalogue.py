@@ -8,16 +8,22 @@ import dagster as dg
 import yaml
 from dagster_duckdb import DuckDBResource
 
+from odds_pipeline.declarations.project import IndicatorEntry
 from odds_pipeline.declarations.suite import TOLERATED
+from odds_pipeline.indicators.staleness import state
+from odds_pipeline.orchestration.components.computing import calendar_of, computing_sensor
+from odds_pipeline.orchestration.components.indicator_families import job_of
 from odds_pipeline.orchestration.components.shared import (
-    AUTOMATION,
+    COMPUTED,
     PUBLISH_JOB,
     RECUEIL,
     code_reference,
+    family_key,
     home_of,
     indicator_key,
     opened,
     project,
+    published_keys,
     tried_again,
 )
 from odds_pipeline.release.catalogue_gate import CatalogueRefused
@@ -32,6 +38,10 @@ SUITE, INDICATORS = "suite_du_catalogue", "suites_des_indicateurs"
 _FAILED = """
 SELECT indicator, rule, severity, message, remedy, failing FROM indicator_verdicts
 WHERE NOT passed AND severity <> 'info' ORDER BY severity, indicator, rule
+"""
+
+_VALUES = """
+SELECT indicator, count(*), count(value), max(month) FROM indicator_values GROUP BY indicator
 """
 
 _WITHOUT_VERDICT = f"""
@@ -53,7 +63,6 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         declared = yaml.safe_load((project().root / self.declaration).read_text(encoding="utf-8"))
-        deps = [indicator_key(entry.path) for entry in project().indicators.values()]
         checks = [
             dg.AssetCheckSpec(
                 PROVENANCE,
@@ -75,32 +84,39 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             ),
         ]
 
-        @dg.asset(
-            key=RECUEIL,
-            deps=deps,
+        label = {"label": declared["label"], **code_reference(Path(self.declaration), 1)}
+        recueil_spec = dg.AssetSpec(
+            RECUEIL,
+            deps=published_keys()[:-1],
             description=declared["description"],
             group_name="catalogue",
             owners=[declared["owner"]],
             kinds={"duckdb"},
-            metadata={"label": declared["label"], **code_reference(Path(self.declaration), 1)},
-            check_specs=checks,
-            automation_condition=AUTOMATION,
+            metadata=label,
         )
+
+        @dg.multi_asset(name="recueil", specs=[*_families(), recueil_spec], check_specs=checks)
         def recueil(context: dg.AssetExecutionContext, warehouse: DuckDBResource) -> Iterator[Any]:
             try:
                 with tried_again():
                     release = publish(project(), home_of(warehouse))
             except CatalogueRefused as refused:
-                yield dg.AssetCheckResult(check_name=SUITE, passed=False, description=str(refused))
+                yield dg.AssetCheckResult(
+                    asset_key=RECUEIL, check_name=SUITE, passed=False, description=str(refused)
+                )
                 raise dg.Failure(str(refused), allow_retries=False) from refused
             except SecrecyError as refused:
                 raise dg.Failure(str(refused), allow_retries=False) from refused
             with open_release(home_of(warehouse), release.number) as connection:
                 (bad,) = one(connection, _WITHOUT_VERDICT)
+                values = connection.execute(_VALUES).fetchall()
             with opened(warehouse) as connection:
-                failed = connection.execute(_FAILED).fetchall()
+                failed, computed = connection.execute(_FAILED).fetchall(), state(connection)
+            yield from _published(values)
             yield dg.MaterializeResult(
+                asset_key=RECUEIL,
                 metadata={
+                    COMPUTED: computed,
                     "release": release.number,
                     "new": release.new,
                     "indicators": release.indicators,
@@ -119,17 +135,57 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
                 ],
             )
 
-        job = dg.define_asset_job(
-            PUBLISH_JOB, dg.AssetSelection.assets(RECUEIL), description="Publish a release."
-        )
-        automation = dg.AutomationConditionSensorDefinition(
+        publications = dg.AutomationConditionSensorDefinition(
             "automation",
             target=dg.AssetSelection.all(),
             minimum_interval_seconds=60,
             default_status=dg.DefaultSensorStatus.RUNNING,
-            description="Publishes what was computed, then makes the documents of the release.",
+            description="Makes the documents of a release: portraits, studies, committees' pages.",
         )
-        return dg.Definitions(assets=[recueil], jobs=[job], sensors=[automation])
+        job = dg.define_asset_job(
+            PUBLISH_JOB, dg.AssetSelection.assets(*published_keys()), description="Publish a release."
+        )
+        rhythms = {calendar_of(entry).rhythm for entry in project().indicators.values()}
+        # The sensor brings its jobs into the definitions.
+        computing = computing_sensor([*map(job_of, sorted(rhythms)), job])
+        return dg.Definitions(assets=[recueil], sensors=[computing, publications])
+
+
+def _families() -> list[dg.AssetSpec]:
+    """Between 700 indicators and the recueil: what it publishes of each family."""
+    members: dict[str, list[IndicatorEntry]] = {}
+    for entry in project().indicators.values():
+        members.setdefault(f"{entry.family.theme}/{entry.family.id}", []).append(entry)
+    return [
+        dg.AssetSpec(
+            family_key(path),
+            deps=[indicator_key(entry.path) for entry in own],
+            description=own[0].family.label,
+            group_name="catalogue",
+            kinds={"duckdb"},
+            tags={"theme": own[0].family.theme, "family": own[0].family.id},
+        )
+        for path, own in members.items()
+    ]
+
+
+def _published(values: list[tuple[str, int, int, str]]) -> Iterator[dg.MaterializeResult[None]]:
+    """Of each family: how many indicators and values the release has, and its last month."""
+    told = {name: (cells, filled, last) for name, cells, filled, last in values}
+    families: dict[str, list[tuple[int, int, str]]] = {}
+    for entry in project().indicators.values():
+        own = families.setdefault(f"{entry.family.theme}/{entry.family.id}", [])
+        own += [told[entry.id]] if entry.id in told else []
+    for path, own in families.items():
+        yield dg.MaterializeResult(
+            asset_key=family_key(path),
+            metadata={
+                "indicators": len(own),
+                "dagster/row_count": sum(cells for cells, _, _ in own),
+                "values": sum(filled for _, filled, _ in own),
+                "last_month": max((last for _, _, last in own), default=""),
+            },
+        )
 
 
 _COLUMNS = ["indicateur", "règle", "gravité", "message", "à faire", "valeurs"]
@@ -146,6 +202,7 @@ def _of_indicators(failed: list[tuple[Any, ...]]) -> dg.AssetCheckResult:
         for name, rule, severity, message, remedy, count in failed
     ]
     return dg.AssetCheckResult(
+        asset_key=RECUEIL,
         check_name=INDICATORS,
         passed=not held,
         severity=dg.AssetCheckSeverity.WARN,

@@ -1,4 +1,4 @@
-"""The sensor of indicators: asks for runs of the values that no longer follow from what is trusted.
+"""The sensor that asks for the values that no longer follow from what is trusted, then for a release.
 
 What is asked for is what the warehouse says, as `odds run` does it: months without figures are not asked
 for, and the cost is one reading of the warehouse. Dagster's automation conditions over 700 indicators
@@ -14,9 +14,14 @@ import dagster as dg
 from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.calendar import Calendar
-from odds_pipeline.indicators.staleness import last_judgement
+from odds_pipeline.declarations.project import IndicatorEntry
+from odds_pipeline.indicators.staleness import last_judgement, state
 from odds_pipeline.orchestration.components.shared import (
+    ACTIVE,
+    COMPUTED,
     COMPUTES,
+    PUBLISH_JOB,
+    RECUEIL,
     RHYTHM,
     home_of,
     indicator_key,
@@ -24,7 +29,6 @@ from odds_pipeline.orchestration.components.shared import (
     partitions_within,
     project,
     range_tags,
-    under_way,
 )
 from odds_pipeline.orchestration.dagster_internals.jobs import AssetJob
 from odds_pipeline.quality.outstanding import Batch, outdated
@@ -36,37 +40,59 @@ AGAIN = 3600
 """Seconds after which what is still out of date is asked for again: its run was lost or broke."""
 
 
-def indicators_sensor(jobs: list[AssetJob]) -> dg.SensorDefinition:
-    """Asks for a run a rhythm and span of months, once the gates have ended."""
+def computing_sensor(jobs: list[AssetJob]) -> dg.SensorDefinition:
+    """Once the gates have ended, a run a rhythm and span of months; once these have, a release."""
 
     @dg.sensor(
-        name="indicators",
+        name="computing",
         jobs=jobs,
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Computes what depends on newly accepted, corrected or overruled figures.",
+        description="Computes what depends on new, corrected or overruled figures, then publishes.",
     )
-    def indicators(
+    def computing(
         context: dg.SensorEvaluationContext, warehouse: DuckDBResource
     ) -> dg.SensorResult | dg.SkipReason:
-        if under_way(context.instance, RHYTHM) or under_way(context.instance, COMPUTES):
-            return dg.SkipReason("A gate or a computation is under way: the next tick looks again.")
+        if any(map(context.instance.get_runs_count, _first())):
+            return dg.SkipReason("A gate, a computation or a release is under way: the next tick looks.")
         home = home_of(warehouse)
         try:
             with Store(home.warehouse, patience=PATIENCE).kept_open():
                 batches = outdated(project(), home)
                 with Store(home.warehouse).connect() as connection:
-                    judgement = last_judgement(connection)
+                    judgement, computed = last_judgement(connection), state(connection)
         except Overtaken:
             return dg.SkipReason("The warehouse is being written: the next tick tries again.")
-        requests, asked = _requests(batches, judgement, json.loads(context.cursor or "{}"))
-        return dg.SensorResult(run_requests=requests, cursor=json.dumps(asked))
+        before = json.loads(context.cursor or "{}")
+        requests, asked = _requests(batches, judgement, before.get("asked", {}))
+        released = before.get("released", "")
+        if not batches and computed not in (released, _published(context.instance)):
+            # A release that is refused is not asked for again: the same values would be refused.
+            requests, released = [dg.RunRequest(run_key=computed, job_name=PUBLISH_JOB)], computed
+        return dg.SensorResult(
+            run_requests=requests, cursor=json.dumps({"asked": asked, "released": released})
+        )
 
-    return indicators
+    return computing
 
 
-def _calendar(batch: Batch) -> Calendar:
-    return project().feed_of(project().indicators[batch.names[0]].indicator).feed.calendar
+def _first() -> list[dg.RunsFilter]:
+    """The runs whose end is waited for: values that change under a release would pass for published."""
+    rhythms = sorted({entry.feed.calendar.rhythm for entry in project().feeds.values()})
+    tagged = [dg.RunsFilter(tags={tag: rhythms}, statuses=ACTIVE) for tag in (RHYTHM, COMPUTES)]
+    return [*tagged, dg.RunsFilter(job_name=PUBLISH_JOB, statuses=ACTIVE)]
+
+
+def _published(instance: dg.DagsterInstance) -> str:
+    """What the values of the last release were computed after; "" before the first."""
+    event = instance.get_latest_materialization_event(RECUEIL)
+    told = event.asset_materialization if event else None
+    return str(told.metadata[COMPUTED].value) if told and COMPUTED in told.metadata else ""
+
+
+def calendar_of(entry: IndicatorEntry) -> Calendar:
+    """The calendar of the feed that drives an indicator: its months."""
+    return project().feed_of(entry.indicator).feed.calendar
 
 
 def _requests(
@@ -78,7 +104,7 @@ def _requests(
         text = f"{judgement} {batch}"
         digest, now = hashlib.sha256(text.encode()).hexdigest()[:16], time.time()
         asked[digest] = before.get(digest, 0.0)
-        calendar = _calendar(batch)
+        calendar = calendar_of(project().indicators[batch.names[0]])
         span = partitions_within(calendar, batch.first, batch.last)
         if span is None or now - asked[digest] < AGAIN:
             continue

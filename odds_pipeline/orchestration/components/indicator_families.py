@@ -1,13 +1,13 @@
 """Indicator families: every indicator is an asset; those of one rhythm are computed together."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.project import FeedEntry, IndicatorEntry
 from odds_pipeline.indicators.compute import compute
-from odds_pipeline.orchestration.components.computing import indicators_sensor
 from odds_pipeline.orchestration.components.shared import (
     SIMULATED,
     code_reference,
@@ -21,6 +21,7 @@ from odds_pipeline.orchestration.components.shared import (
     simulated_feeds,
     tried_again,
 )
+from odds_pipeline.orchestration.dagster_internals.jobs import AssetJob
 from odds_pipeline.orchestration.dagster_internals.recording import record
 from odds_pipeline.storage.store import transaction
 
@@ -115,6 +116,17 @@ def indicator_assets(name: str, driven: list[tuple[IndicatorEntry, FeedEntry]]) 
     return values
 
 
+@cache
+def job_of(rhythm: str) -> AssetJob:
+    """Computes the indicators of a rhythm, all of them or some."""
+    indicators = dg.AssetSelection.key_prefixes("indicators")
+    return dg.define_asset_job(
+        indicators_job(rhythm),
+        indicators & dg.AssetSelection.tag("rhythm", rhythm),
+        description=f"Compute the indicators whose driving feed has the rhythm {rhythm}.",
+    )
+
+
 class IndicatorFamilies(dg.Component, dg.Model, dg.Resolvable):
     """Every family under ``folder``; one step computes what has the same months."""
 
@@ -126,17 +138,6 @@ class IndicatorFamilies(dg.Component, dg.Model, dg.Resolvable):
             if entry.file.as_posix().startswith(self.folder):
                 driving = project().feed_of(entry.indicator)
                 groups.setdefault(driving.feed.calendar.rhythm, []).append((entry, driving))
-        indicators = dg.AssetSelection.key_prefixes("indicators")
-        jobs = [
-            dg.define_asset_job(
-                indicators_job(name),
-                indicators & dg.AssetSelection.tag("rhythm", name),
-                description=f"Compute the indicators whose driving feed has the rhythm {name}.",
-            )
-            for name in groups
-        ]
         return dg.Definitions(
-            assets=[indicator_assets(f"compute_{name}", own) for name, own in groups.items()],
-            jobs=jobs,
-            sensors=[indicators_sensor(jobs)],
+            assets=[indicator_assets(f"compute_{name}", own) for name, own in groups.items()]
         )

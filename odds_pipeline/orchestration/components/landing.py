@@ -16,6 +16,7 @@ from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.orchestration.components.partner_feeds import gate_jobs
 from odds_pipeline.orchestration.components.shared import (
+    ACTIVE,
     RHYTHM,
     covering,
     feed_key,
@@ -23,7 +24,6 @@ from odds_pipeline.orchestration.components.shared import (
     home_of,
     project,
     range_tags,
-    under_way,
 )
 from odds_pipeline.orchestration.components.told import tell_receptions, untold
 from odds_pipeline.quality.outstanding import Batch, pending_months, waiting
@@ -107,7 +107,8 @@ def _requests(
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         known, when = before.get(rhythm, ["", 0.0])
         asked[rhythm] = [digest, when]
-        if under_way(instance, RHYTHM, rhythm) or (known == digest and now - when < AGAIN):
+        active = dg.RunsFilter(tags={RHYTHM: rhythm}, statuses=ACTIVE)
+        if instance.get_runs_count(active) or (known == digest and now - when < AGAIN):
             continue
         asked[rhythm] = [digest, now]
         requests.append(

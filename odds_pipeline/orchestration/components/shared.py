@@ -156,6 +156,11 @@ def indicator_key(path: str) -> dg.AssetKey:
     return dg.AssetKey(["indicators", *path.split("/")])
 
 
+def family_key(path: str) -> dg.AssetKey:
+    """Asset key of a family ``theme/id`` as the recueil publishes it."""
+    return dg.AssetKey(["catalogue", *path.split("/")])
+
+
 RECEPTION = dg.AssetKey(["reception", "fichiers"])
 RECUEIL = dg.AssetKey(["catalogue", "recueil"])
 PUBLISH_JOB = "publish_recueil"
@@ -171,8 +176,16 @@ def indicators_job(rhythm: str) -> str:
     return f"indicators_{rhythm}"
 
 
+def published_keys() -> list[dg.AssetKey]:
+    """The recueil and its families, which are published together."""
+    families = {f"{e.family.theme}/{e.family.id}" for e in project().indicators.values()}
+    return [*map(family_key, sorted(families)), RECUEIL]
+
+
 RHYTHM = "odds/rhythm"
 """Tag of the gates that sensor and commands ask for, of what waits; a sensor asks for one at a time."""
+COMPUTED = "computed"
+"""Metadata of a release: what its values were computed after."""
 COMPUTES = "odds/computes"
 """Tag of the runs that compute indicators, with their rhythm."""
 ACTIVE = [
@@ -182,12 +195,6 @@ ACTIVE = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-
-
-def under_way(instance: dg.DagsterInstance, tag: str, rhythm: str | None = None) -> bool:
-    """Whether a run with the tag, of one rhythm or of any, has not ended."""
-    rhythms = [rhythm] if rhythm else sorted({e.feed.calendar.rhythm for e in project().feeds.values()})
-    return bool(instance.get_runs_count(dg.RunsFilter(tags={tag: rhythms}, statuses=ACTIVE)))
 
 
 BACKFILL = "dagster/backfill"
@@ -210,8 +217,4 @@ AUTOMATION = (
     & ~_WHEN.any_deps_match(_WHEN.run_in_progress())
     & ~_WHEN.in_progress()
 )
-"""What is published follows once what it depends on: a release new values, documents a release.
-
-Dagster keeps each evaluation for 30 days, with a branch a dependency: ``any_deps_updated`` and
-``any_deps_in_progress`` made one of the recueil 9.4 MB, these 2.8.
-"""
+"""Documents follow, once, the release that they are made from."""
