@@ -1,5 +1,6 @@
 """What every document says of where it comes from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -7,6 +8,7 @@ import duckdb
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.observatory import Observatory
 from odds_pipeline.french import ACCESS, numeric_day
+from odds_pipeline.publications.documents import Block, Cover, Document
 from odds_pipeline.storage.sql import one
 
 SIMULATED = "DONNÉES SIMULÉES – aucune valeur de ce document n’est réelle"
@@ -34,4 +36,31 @@ def footer(observatory: Observatory, about: About, what: str, *, short: bool = F
     return (
         f"{signature} {what}, {simulated}édition n° {about.release} du "
         f"{numeric_day(about.published_at)}, accès : {ACCESS[about.edition]}."
+    )
+
+
+def of_release(
+    observatory: Observatory,
+    about: About,
+    what: str,
+    blocks: Iterable[Block],
+    *,
+    title: str,
+    subtitle: str,
+    keywords: tuple[str, ...] = (),
+    subject: str = "",
+    cover: Cover | None = None,
+) -> Document:
+    """A document made of one release, that says so on every page; ``what`` it is stands in the foot."""
+    return Document(
+        title=title,
+        subtitle=subtitle,
+        footer=footer(observatory, about, what, short=True),
+        date=about.published_at,
+        blocks=tuple(blocks),
+        banner=SIMULATED if about.simulated else "",
+        author=observatory.label,
+        keywords=keywords,
+        subject=subject,
+        cover=cover,
     )

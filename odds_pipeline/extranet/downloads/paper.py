@@ -8,7 +8,7 @@ from odds_pipeline.extranet.words import figure, status
 from odds_pipeline.french import NONE, french_month
 from odds_pipeline.publications.documents import Block, Bullets, Column, Document, Heading, Notes, Table
 from odds_pipeline.publications.documents import Paragraph as Words
-from odds_pipeline.publications.origin import SIMULATED, About, footer
+from odds_pipeline.publications.origin import About, of_release
 
 Rows = dict[str, dict[str, Row]]
 
@@ -17,17 +17,15 @@ def paper(
     view: View, title: str, address: str, choice: Choice, places: Sequence[Place], rows: Rows
 ) -> Document:
     """``address``: that of the page in its edition, where all of it is found again."""
-    published = view.about["published_at"]
-    about = About(view.number, view.rights.edition, published, view.simulated)
+    about = About(view.number, view.rights.edition, view.about["published_at"], view.simulated)
     named = ", ".join(place.label for place in places)
-    return Document(
+    return of_release(
+        view.observatory,
+        about,
+        title,
+        _blocks(view, address, choice, places, rows),
         title=title,
         subtitle=named,
-        footer=footer(view.observatory, about, title, short=True),
-        date=published,
-        blocks=tuple(_blocks(view, address, choice, places, rows)),
-        banner=SIMULATED if view.simulated else "",
-        author=view.observatory.label,
         keywords=(title, *(place.label for place in places)),
         subject=f"{title} : {named}, édition n° {view.number}",
     )

@@ -36,7 +36,7 @@ from odds_pipeline.publications.documents import (
     Side,
     Table,
 )
-from odds_pipeline.publications.origin import SIMULATED, footer
+from odds_pipeline.publications.origin import of_release
 from odds_pipeline.publications.periods import period_words
 from odds_pipeline.publications.portrait.figures import Figures, Sheet
 from odds_pipeline.publications.portrait.glance import glance
@@ -72,15 +72,14 @@ def departement(
     """The document of ``place``, a département."""
     one = _Portrait(project, portrait, figures, ground, speaker, place)
     about = figures.about
-    return Document(
+    return of_release(
+        figures.observatory,
+        about,
+        portrait.label,
+        one.blocks(),
         title=portrait.label,
         subtitle=f"{len(one.communes)} communes, {len(one.groups)} établissements publics territoriaux, "
         f"{sum(bool(present) for _, present in one.themes.values())} thèmes",
-        footer=footer(figures.observatory, about, portrait.label, short=True),
-        date=about.published_at,
-        blocks=tuple(one.blocks()),
-        banner=SIMULATED if about.simulated else "",
-        author=figures.observatory.label,
         keywords=("portrait social", *figures.observatory.themes.values(), place.label),
         subject=f"{portrait.label}, édition n° {about.release} du {french_day(about.published_at)}",
         cover=one.cover(),

@@ -25,7 +25,7 @@ from odds_pipeline.publications.documents import (
     Side,
     Table,
 )
-from odds_pipeline.publications.origin import SIMULATED, footer
+from odds_pipeline.publications.origin import of_release
 from odds_pipeline.publications.periods import period_words
 from odds_pipeline.publications.portrait.figures import Cell as Value
 from odds_pipeline.publications.portrait.figures import Figures, Sheet
@@ -54,14 +54,13 @@ def document(
     """The portrait of ``place``, a commune or an EPT; ``names``: of all indicators, values or not."""
     one = _One(portrait, socle, names, figures, speaker, place)
     about = figures.about
-    return Document(
+    return of_release(
+        figures.observatory,
+        about,
+        portrait.label,
+        one.blocks(),
         title=place.label,
         subtitle=f"{portrait.label} – {LEVELS[place.level]} ({place.code})",
-        footer=footer(figures.observatory, about, portrait.label, short=True),
-        date=about.published_at,
-        blocks=tuple(one.blocks()),
-        banner=SIMULATED if about.simulated else "",
-        author=figures.observatory.label,
         keywords=("portrait social", place.label, figures.observatory.territory),
         subject=f"{portrait.label} : {place.label}, édition n° {about.release}",
     )
@@ -84,13 +83,13 @@ def method(portrait: Portrait, figures: Figures) -> Document:
         columns = (Column("Indicateur", 1.6), Column("Définition", 2), Column("Source", 1.5))
         caption = f"{themes[name]}, définitions, sources et limites"
         blocks.append(Table(caption, (*columns, Column("Limites", 3.2)), tuple(rows), bare=True))
-    return Document(
+    return of_release(
+        figures.observatory,
+        figures.about,
+        portrait.label,
+        blocks,
         title="Méthode du portrait social",
         subtitle=portrait.description,
-        footer=footer(figures.observatory, figures.about, portrait.label, short=True),
-        date=figures.about.published_at,
-        blocks=tuple(blocks),
-        banner=SIMULATED if figures.about.simulated else "",
     )
 
 
