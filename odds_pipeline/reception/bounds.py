@@ -1,5 +1,8 @@
 """How much reception opens, so that a file made to harm, or made carelessly, ends in a sentence."""
 
+SECONDS = 900
+"""Longest reading of a file with all that is in it: 2.8 million establishments take some 100."""
+
 MAX_BYTES = 512 * 1024 * 1024
 """Largest file opened, compressed or not: the largest real delivery known is some 60 MB."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from odds_pipeline.declarations.project import FeedEntry, Project
+from odds_pipeline.reception.clock import check, in_time
 from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.periods import groups_of, in_any_name, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
@@ -71,9 +72,14 @@ def deliveries_of(
 ) -> list[Delivery]:
     """Every delivery of a file, at least one; never raises on what the file holds."""
     try:
-        opened = open_file(name, content)
+        with in_time(name):
+            opened = open_file(name, content)
+            return _deliveries(project, opened, sha256, told)
     except Unreadable as error:
         return [replace(_unreadable(project, name, str(error)), number=0, part=None)]
+
+
+def _deliveries(project: Project, opened: Opened, sha256: str, told: tuple[str, ...]) -> list[Delivery]:
     tables = [(number, table.beside(told)) for number, table in enumerate(opened.tables)]
     outcomes = [(number, recognise_all(project, table)) for number, table in tables if not table.hidden]
     read_ones = [
@@ -170,6 +176,7 @@ def _sentence(words: str) -> str:
 
 
 def _read(project: Project, number: int, match: Match, sha256: str) -> Delivery:
+    check()
     table = match.table
     reading = corrected(match.entry, read(project, match), table.file_name, sha256)
     months = reading.months or (named_month(match.entry, table.names),)
@@ -183,24 +190,29 @@ def _read(project: Project, number: int, match: Match, sha256: str) -> Delivery:
 
 def _copies(found: list[Delivery]) -> Iterator[Delivery]:
     """Tables that say nothing but what an earlier one says: a copy in another folder or sheet."""
-    seen: list[pd.DataFrame] = []
+    seen: set[bytes] = set()
     for one in found:
         if one.reading is None:
             continue
         figures = one.reading.frame.drop(columns="line")
-        if any(figures.equals(other) for other in seen):
+        said = pd.util.hash_pandas_object(figures, index=False).to_numpy().tobytes()
+        if said in seen:
             yield one
-        seen.append(figures)
+        seen.add(said)
 
 
 def _each_month_once(found: list[Delivery]) -> list[Delivery]:
     """Two tables with figures for the same month, level and variable are refused as one delivery."""
     kept: list[Delivery] = []
+    owner: dict[tuple[str, ...], int] = {}  # place in `kept` of who gave that month, level and variable
     for one in found:
-        twin = next((other for other in kept if _figures(other) & _figures(one)), None)
-        if twin is None:
+        own = _figures(one)
+        place = next((owner[key] for key in own if key in owner), None)
+        if place is None:
+            owner |= dict.fromkeys(own, len(kept))
             kept.append(one)
             continue
+        twin = kept[place]
         both = tuple(sorted({*twin.months, *one.months}))
         reason = (
             f"Deux tableaux du fichier donnent les mêmes mois : {twin.part} et {one.part}."
@@ -208,7 +220,7 @@ def _each_month_once(found: list[Delivery]) -> list[Delivery]:
             else f"{(twin.reason or '')[:-1]} et {one.part}."
         )
         refused = replace(twin, format=None, months=both, reason=reason, fault=TWICE)
-        kept[kept.index(twin)] = refused
+        kept[place] = refused
     return kept
 
 

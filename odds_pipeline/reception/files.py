@@ -11,7 +11,7 @@ from odds_pipeline.reception.table import Unreadable
 
 _OTHERS = re.compile(
     r"^(\.(?!\.?$)|~\$|desktop\.ini$|(eh)?thumbs\.db$)|\.(tmp|part|partial|crdownload|filepart|lnk)$|^~.*\.tmp$"
-    r"|\.origin\.json$",
+    r"|\.origin\.json$|:zone\.identifier$",
     re.IGNORECASE,
 )
 
@@ -68,4 +68,8 @@ def _why(path: Path, error: OSError) -> str:
         return "c'est un lien symbolique, qui n'est pas suivi"
     if not path.is_file() and path.exists():
         return "ce n'est pas un fichier"
+    if isinstance(error, FileNotFoundError):
+        return "le fichier a disparu pendant la réception"
+    if isinstance(error, PermissionError):
+        return "l'observatoire n'a pas le droit de lire ce fichier"
     return f"le fichier ne peut pas être lu ({error.strerror})"

@@ -19,6 +19,7 @@ from odds_pipeline.declarations.feed import Column, Format, Mark, TerritoryKey
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import Territories, plain
 from odds_pipeline.months import year_of
+from odds_pipeline.reception.clock import check
 from odds_pipeline.reception.codes import full_length, is_code
 from odds_pipeline.reception.national import National
 from odds_pipeline.reception.nomenclatures import nomenclature
@@ -226,7 +227,9 @@ class _Reader:
         table = self.match.table
         start = self.match.header_row + 1
         given = zip(table.lines[start:], table.rows[start:], self.places, strict=True)
-        for line, row, place in islice(given, self.end):
+        for number, (line, row, place) in enumerate(islice(given, self.end)):
+            if number % 10_000 == 0:
+                check()
             filled = [cell for cell in row if text(cell)]
             if len(filled) == 1 and text(row[0]) and width > 2:
                 continue  # a note under the table: one cell of text

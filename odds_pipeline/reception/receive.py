@@ -18,18 +18,23 @@ from pathlib import Path
 import duckdb
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.reception.archives import GZIP
 from odds_pipeline.reception.contents import NO_MONTH as NO_MONTH
 from odds_pipeline.reception.contents import Delivery, deliveries_of
 from odds_pipeline.reception.files import content_of, files_in, shown_name
 from odds_pipeline.reception.origin import SUFFIX, Origin, origin_of, read_origin
 from odds_pipeline.reception.recording import Source, contracts_of, forget, identity, now, record
 from odds_pipeline.reception.tables import Unreadable
+from odds_pipeline.reception.workbooks import OLE
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.manifest import write_manifest
 from odds_pipeline.storage.store import Store, transaction
 
 LARGE = 4 * 1024 * 1024
 """Bytes from which a file is read while nobody keeps the warehouse open: that takes seconds."""
+
+PACKED = (b"PK", GZIP, OLE)
+"""First bytes of archives and workbooks, whose size does not tell how much is in them."""
 
 _log = logging.getLogger(__name__)
 
@@ -228,7 +233,7 @@ class _Reception:
         """Read a file that is new, or was not read whole, and record what is new in it."""
         source, content = _source(path)
         _archive(self.home, content, source.sha256, source.origin)
-        if source.size > LARGE:
+        if source.size > LARGE or content.startswith(PACKED):
             self.store.let_go()
         found = self._read(source, content)
         if isinstance(found, Receipt):
@@ -260,7 +265,9 @@ class _Reception:
                 name, _OTHER_MONTHS.format(first.file, _spoken(first.months), _spoken(one.months))
             )
             for one in found
-            if (first := before.get(identity(source, one))) and {*one.months} != {*first.months}
+            if (first := before.get(identity(source, one)))
+            and one.months != (NO_MONTH,)  # a copy whose name tells none
+            and {*one.months} != {*first.months}
         ]
 
     def recorded(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from odds_pipeline.reception import bounds
 from odds_pipeline.reception.archives import GZIP, gunzip, members_of, opened, unpack
+from odds_pipeline.reception.clock import check
 from odds_pipeline.reception.table import Cell as Cell
 from odds_pipeline.reception.table import NoTable as NoTable
 from odds_pipeline.reception.table import Table as Table
@@ -142,6 +143,7 @@ def _open_zip(name: str, content: bytes, depth: int) -> Opened:
         damaged: list[tuple[str, str]] = []
         left = bounds.MAX_BYTES
         for own, folder, member in members_of(archive, name):
+            check()
             try:
                 found = unpack(archive, member)
                 if found[:2] == GZIP:  # one file more tightly packed, not an archive of several

@@ -1,6 +1,7 @@
 """Each file is received by itself: what it holds, what it replaces, and the way back of what was not read."""
 
 import os
+import shutil
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -165,9 +166,11 @@ def test_a_fault_of_ours_is_told_as_such_and_the_file_is_received_again(
     assert (again.feed, again.known, known.known) == (FEED, False, True)
 
 
+@pytest.mark.parametrize("packed", [False, True])
 def test_nobody_waits_while_a_file_is_read(
-    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
 ) -> None:
+    """Nor while a small archive is, whatever is in it."""
     free: list[bool] = []
 
     def watched(project: Project, name: str, *given: Any) -> list[Delivery]:
@@ -176,8 +179,13 @@ def test_nobody_waits_while_a_file_is_read(
         return deliveries_of(project, name, *given)
 
     monkeypatch.setattr(receiving, "deliveries_of", watched)
-    monkeypatch.setattr(receiving, "LARGE", 10)
     files = [populations(tmp_path, year) for year in (2018, 2019)]
+    if packed:
+        files = [
+            Path(shutil.make_archive(str(f.with_suffix("")), "zip", tmp_path, f.name)) for f in files
+        ]
+    else:
+        monkeypatch.setattr(receiving, "LARGE", 10)
     list(receive(project, home, files[:1]))
     with Store(home.warehouse).kept_open():
         list(receive(project, home, files[1:]))
@@ -238,5 +246,7 @@ def test_a_file_set_aside_can_be_dismissed(project: Project, home: Home, tmp_pat
 def test_copies_of_the_same_bytes_are_one_delivery(project: Project, home: Home, tmp_path: Path) -> None:
     first = populations(tmp_path / "a", 2019)
     second = populations(tmp_path / "b", 2019)
-    receipts: list[Receipt] = list(receive(project, home, [first, second]))
-    assert [r.known for r in receipts] == [False, True]
+    nameless = tmp_path / "b" / "sans nom.csv"  # it tells no month: nothing contradicts the first
+    shutil.copyfile(second, nameless)
+    receipts: list[Receipt] = list(receive(project, home, [first, second, nameless]))
+    assert [(r.known, r.reason) for r in receipts] == [(False, None), (True, None), (True, None)]

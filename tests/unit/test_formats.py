@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odds_pipeline.reception import bounds
+from odds_pipeline.reception.clock import in_time
 from odds_pipeline.reception.files import ignored_name
 from odds_pipeline.reception.tables import NoTable, Table, Unreadable, open_file, open_tables
 
@@ -128,6 +129,13 @@ def test_gzips_in_an_archive_are_bounded_together(monkeypatch: pytest.MonkeyPatc
     content = zipped({f"{n}.csv.gz": gzip.compress(TEXT.encode() * 200) for n in range(9)})
     with pytest.raises(Unreadable, match="une fois décompressé"):
         open_tables("envoi.zip", content)
+
+
+def test_a_file_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand workbooks in an archive, each within its bounds, would take a day."""
+    monkeypatch.setattr(bounds, "SECONDS", -1)
+    with in_time("envoi.zip"), pytest.raises(Unreadable, match="n'a pas pu être lu en"):
+        open_tables("envoi.zip", zipped({"x.csv": TEXT.encode()}))
 
 
 def test_an_archive_in_an_archive_is_named() -> None:
