@@ -17,7 +17,7 @@ FROM observations JOIN {_WANTED} w USING (variable) WHERE known_to IS NULL
 _FORMER = f"""
 SELECT DISTINCT m.feed, unnest(d.unknown_columns) AS name
 FROM trusted_months m JOIN deliveries d ON d.id = m.delivery
-WHERE m.feed IN (SELECT feed FROM {_WANTED})
+WHERE list_contains($feeds, m.feed)
 """
 
 _POPULATION = """
@@ -60,7 +60,7 @@ def accepted_before(
     given = _wanted(entries)
     return (
         connection.execute(_ACCEPTED, given).df(),
-        connection.execute(_FORMER, given).df(),
+        connection.execute(_FORMER, {"feeds": given["feeds"]}).df(),
         connection.execute(_POPULATION, {"population": project.observatory.population}).df(),
     )
 

@@ -70,12 +70,13 @@ def _state(calendar: Calendar, last: str | None, expected: str | None) -> str:
     return "late" if missed <= calendar.step else "overdue"
 
 
+# `IN (SELECT …)` would not reach into the views: both made for all feeds, 12 ms for one instead of 5.
 _MONTHS = """
 SELECT feed, list(DISTINCT accepted ORDER BY accepted) FILTER (WHERE accepted IS NOT NULL),
        list(DISTINCT refused ORDER BY refused) FILTER (WHERE refused IS NOT NULL)
 FROM (SELECT feed, month AS accepted, NULL AS refused FROM trusted_months
       UNION ALL SELECT feed, NULL, month FROM quarantine)
-WHERE feed IN (SELECT unnest(?)) GROUP BY feed
+WHERE list_contains(?, feed) GROUP BY feed
 """
 
 
