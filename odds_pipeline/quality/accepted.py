@@ -14,7 +14,7 @@ SELECT w.feed, variable, month, territory, level, geography, value, conf_status,
 FROM observations JOIN {_WANTED} w USING (variable) WHERE known_to IS NULL
 """
 
-_FORMER = f"""
+_FORMER = """
 SELECT DISTINCT m.feed, unnest(d.unknown_columns) AS name
 FROM trusted_months m JOIN deliveries d ON d.id = m.delivery
 WHERE list_contains($feeds, m.feed)
