@@ -39,6 +39,14 @@ _SIGNATURES = (
     (b"]\x00\x00", "une archive lzma"),
     (b"MSCF", "une archive cab"),
     (b"MZ\x90\x00", "un programme Windows"),
+    (b"%!PS", "un document PostScript"),
+    (b"-----BEGIN PGP", "un message chiffré"),
+    (b"II*\x00", "une image"),
+    (b"MM\x00*", "une image"),
+)
+"""First bytes of files that are no tables, and what each is."""
+
+_PROGRAMS = (
     (bytes(12) + b"\xc2\xea\x81\x60", "une table SAS"),
     (b"HEADER RECORD*******LIB", "une table SAS de transport"),
     (b"$FL2", "un fichier SPSS"),
@@ -49,12 +57,8 @@ _SIGNATURES = (
     (b"ARROW1", "un fichier Arrow"),
     (b"Obj\x01", "un fichier Avro"),
     (b"ORC", "un fichier ORC"),
-    (b"%!PS", "un document PostScript"),
-    (b"-----BEGIN PGP", "un message chiffré"),
-    (b"II*\x00", "une image"),
-    (b"MM\x00*", "une image"),
 )
-"""First bytes of files that are no tables, and what each is."""
+"""First bytes of tables as statistical programs keep them, and what each is."""
 
 _INSIDE = (
     ("word/document.xml", "un document Word"),
@@ -101,6 +105,9 @@ def open_file(name: str, content: bytes, depth: int = 0) -> Opened:
     for signature, what in _SIGNATURES:
         if content.startswith(signature):
             raise NoTable(f"{name} : c'est {what}, non un tableau.")
+    for signature, what in _PROGRAMS:
+        if content.startswith(signature):
+            raise NoTable(f"{name} : c'est {what}, que l'observatoire ne lit pas.")
     return Opened((read_text(content, name),))
 
 
