@@ -240,6 +240,18 @@ def test_a_number_has_no_better_or_worse_and_a_form_of_family_neither(project: P
     assert directed == []
 
 
+def test_a_number_has_no_denominator_and_a_share_has_its_own(project: Project) -> None:
+    """A family's default says what its shares divide by: not a number's, nor a share of another population's."""
+    sheets = {entry.id: entry.indicator for entry in project.indicators.values()}
+    divided = [
+        name
+        for name, sheet in sheets.items()
+        if project.units[sheet.unit].adds_up and sheet.denominator and not sheet.parsed.denominator
+    ]
+    assert divided == []
+    assert sheets["part_jeunes_non_inseres"].denominator == "Habitants de 15 à 24 ans"
+
+
 def test_members_read_what_a_town_needs_of_its_creches(project: Project) -> None:
     for name in ("places_eaje_pour_100", "places_assmat_pour_100", "capacite_accueil_pour_100"):
         assert project.access_of(project.indicators[name].indicator) == "membres"

@@ -21,13 +21,19 @@ FILES = [
     "logement/RPLS_parc_social_jan_2024_93.csv",
     "logement/LOVAC_2025_communes_93.csv",
     "filosofi/FILO2018_DISP_COM_93.csv",
+    "population/rp2018_questionr_93.csv",
 ]
+CENSUS_2022 = "insee_rp/comparateur/base_cc_comparateur.csv"  # in the geography of 2025
 
 
 @pytest.fixture(scope="module")
-def home(project: Project, realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(
+    project: Project, realdata: Path, producers: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Home:
     made = Home(tmp_path_factory.mktemp("geographies"))
-    receipts = list(receive(project, made, [realdata / name for name in FILES]))
+    receipts = list(
+        receive(project, made, [*(realdata / name for name in FILES), producers / CENSUS_2022])
+    )
     for feed in sorted({r.feed for r in receipts if r.feed}):
         judge_pending(project, made, feed)
     publish(project, made)
@@ -63,6 +69,23 @@ def test_by_hand(
     assert series(home, indicator, PIERREFITTE, 2024)[month] == pytest.approx(pierrefitte)
     assert series(home, indicator, SAINT_DENIS, 2025)[month] == pytest.approx(merged)
     assert series(home, indicator, PIERREFITTE, 2025) == {}
+
+
+def test_communes_that_are_ranked_together_are_divided_by_figures_of_one_date(home: Home) -> None:
+    """Dwellings of 2024, in the geography of 2024: the census of 2022 is in that of 2025, where Saint-Denis
+    holds Pierrefitte, so that of 2018 serves for all; in the geography of 2025 that of 2022 does."""
+    with open_release(home) as release:
+        dates = release.execute(
+            "SELECT DISTINCT oldest_input FROM indicator_values WHERE value IS NOT NULL "
+            "AND indicator = 'logements_sociaux_pour_100_rp' AND month = '2024-01' AND geography = 2024"
+        ).fetchall()
+    assert dates == [("2018-01",)]
+    density = [
+        series(home, "logements_sociaux_pour_100_rp", place, geography)["2024-01"]
+        for place, geography in (("93001", 2024), (SAINT_DENIS, 2025))
+    ]
+    # nb_ls over log_rp of 2018, and the two communes' over P22_RP.
+    assert density == pytest.approx([100 * 14144 / 32884.5227223904, 100 * 26237 / 59039.1448864091])
 
 
 def test_other_communes_are_the_same_in_both(home: Home) -> None:

@@ -22,6 +22,7 @@ ESTIM = "insee_pop/estim-pop-dep-sexe-gca-2019.xls"
 LOCALES = "sante/insee_statistiques_locales_departements/health_anova_regression.csv"
 LOVAC = "lovac/2025/lovac-opendata-communes.csv"
 LOYERS = "loyers/2018/indicateurs-loyers-appartements.csv"
+CHOMAGE = "emploi/chomage_localise/sl_etc_2023T4.xls"
 NEET = "observatoire_territoires/neet_dpt_2018.csv"
 HONORAIRES = (
     "sante/cnam_honoraires_2016/"
@@ -69,6 +70,17 @@ BY_HAND = [
     (LOVAC, "drihl.logements_vacants_2_ans", "93001", "2025-01", 1501),
     (LOYERS, "drihl.loyer_appartement", "93001", "2018-09", 17.50916682),  # year of the folder
     (NEET, "insee.part_jeunes_non_inseres", "93", "2018-01", 20.1),
+    (CHOMAGE, "insee.taux_chomage_localise", "93", "2023-12", 10.6),  # Département, T4_2023
+    (CHOMAGE, "insee.taux_chomage_localise", "93", "1982-03", 6.9),
+    (
+        CHOMAGE,
+        "insee.taux_chomage_localise",
+        "11",
+        "2023-12",
+        7.2,
+    ),  # Région; 93 there is 8.2, of another
+    (CHOMAGE, "insee.taux_chomage_localise", "FM", "2023-12", 7.3),  # two rows have code 00
+    (CHOMAGE, "insee.taux_chomage_localise", "FR", "2023-12", 7.5),
     (LEGALES.format(2019), "insee.population_municipale", "93001", "2019-01", 88948),
     (LEGALES.format(2020), "insee.population_municipale", "93001", "2020-01", 89401),
     (LEGALES.format(2021), "insee.population_municipale", "93001", "2021-01", 90071),

@@ -23,7 +23,7 @@ from odds_pipeline.storage.home import Home
 FILES = {
     "caf/allocataires": "caf_allocataires",
     "caf/rsa": "caf_rsa",
-    "insee/populations_legales": "insee_populations_legales",
+    "insee/populations_legales": "donnees_communes",
     "insee/filosofi": "cc_filosofi",
     "insee/etat_civil": "base_etat_civil",
     "prefecture/expulsions": "prefecture_expulsions",
@@ -152,10 +152,12 @@ def test_intervals(values: pd.DataFrame) -> None:
 
 
 def raw(path: Path, *columns: str) -> pd.DataFrame:
-    """A partner's file by commune."""
-    frame = pd.read_csv(path, sep=";", decimal=",", dtype={0: str})
+    """A partner's file by commune, whose thousands may be parted by a space of any width."""
+    frame = pd.read_csv(path, sep=";", dtype=str)
     frame = frame.set_index(frame.columns[0])[list(columns)]
-    return frame.apply(pd.to_numeric, errors="coerce")
+    plain = frame.replace({r"\s": "", ",": "."}, regex=True)
+    numbers: pd.DataFrame = plain.apply(pd.to_numeric, errors="coerce")
+    return numbers
 
 
 def parts(home: Home, year: int) -> pd.Series:

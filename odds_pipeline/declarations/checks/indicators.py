@@ -44,6 +44,8 @@ def _messages(declared: Declared, entry: IndicatorEntry) -> Iterator[str]:
     unit = declared.units.get(indicator.unit)
     if unit and unit.adds_up and indicator.direction != "neutral":
         yield f"direction {indicator.direction}: a number of {unit.label} ranks by size, it is neutral"
+    if unit and unit.adds_up and indicator.denominator and not formula.denominator:
+        yield f"a number of {unit.label} is divided by nothing: `denominator: null`"
     if indicator.driving and indicator.driving not in formula.variables:
         yield f"driving variable {indicator.driving!r} is not in the formula"
     if formula.denominator and indicator.denominator is None:

@@ -1,5 +1,7 @@
 -- A formula's terms over one feed are found from the figures themselves, those over several feeds from
--- each figure of the driving one: the latter need a search for the latest month, and are few.
+-- each figure of the driving one: the latter need a search for the latest month, and are few. A month that is
+-- known in another geography only, and that a merged commune cannot have, is passed over by all where that
+-- commune has an earlier one: ranked communes are divided by figures of one date.
 CREATE OR REPLACE TEMP TABLE sides AS
 WITH changed_places AS (
     SELECT p FROM places WHERE changed
@@ -15,6 +17,18 @@ WITH changed_places AS (
     SELECT d.i, o.p, o.t, o.converted FROM numbered_definitions d
     JOIN available o ON o.v = d.driving_v AND (NOT o.converted OR o.p IN (FROM changed_places))
     WHERE NOT d.all_exact AND o.t BETWEEN $first AND $last
+), merged AS MATERIALIZED (
+    SELECT v, p, t FROM available WHERE p IN (FROM changed_places)
+), halved AS (
+    SELECT DISTINCT a.v, a.t, c.geography
+    FROM (SELECT DISTINCT v, t, geography FROM available JOIN places USING (p) WHERE converted) a
+    JOIN places c ON c.geography = a.geography AND c.changed
+    WHERE NOT EXISTS (FROM merged x WHERE x.v = a.v AND x.p = c.p AND x.t = a.t)
+      AND EXISTS (FROM merged x WHERE x.v = a.v AND x.p = c.p AND x.t < a.t)
+), common AS (
+    FROM available a ANTI JOIN (
+        SELECT h.v, h.t, p.p FROM halved h JOIN places p USING (geography)
+    ) h ON h.v = a.v AND h.t = a.t AND h.p = a.p AND a.converted
 ), asked AS (
     SELECT s.i, s.p, s.t, s.converted, k.side, k.coefficient, k.exact, k.v,
            coalesce(k.fixed, s.t - k.lag) AS wanted, CASE k.at WHEN '' THEN s.p ELSE r.reference END AS place
@@ -30,7 +44,7 @@ WITH changed_places AS (
     UNION ALL
     SELECT q.i, q.p, q.t, q.side, q.coefficient, true, q.converted, a.value, a.obs_status, a.hidden_by,
            a.t, a.reserve
-    FROM (FROM asked WHERE NOT exact) q ASOF LEFT JOIN available a
+    FROM (FROM asked WHERE NOT exact) q ASOF LEFT JOIN common a
       ON a.v = q.v AND a.p = q.place AND q.wanted >= a.t
 ), grouped AS (
 SELECT i, p, t,
