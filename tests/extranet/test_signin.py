@@ -6,6 +6,7 @@ import stat
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -110,6 +111,23 @@ def test_an_administrator_invites_and_the_invitation_serves_once(site: Site) -> 
     assert "Mon compte" in client.get("/").text
     assert site.client().get(address).status_code == 404
     assert sign_in(site, "nouvelle@exemple.fr", "une phrase assez longue")[1].status_code == 303
+
+
+def test_rights_change_from_what_they_are_never_by_a_name_typed_again(site: Site) -> None:
+    """A name that exists, typed in an empty form, would blank the territory and the reserved data."""
+    admin, cpam = site.client("observatoire"), site.people["cpam"].organisation
+    blank = {"name": cpam.name, "edition": "public"}
+    assert "celui d’une organisation" in admin.post("/gestion", data=blank).text
+
+    def now() -> object:
+        return next(o for o in site.accounts.organisations() if o.id == cpam.id)
+
+    assert now() == cpam
+    form = admin.get(f"/gestion?changer={cpam.id}").text
+    assert 'value="cpam" checked' in form and 'value="93008" selected' in form
+    asked = {"name": cpam.name, "changed": str(cpam.id), "edition": "membres", "partners": "cpam"}
+    kept = admin.post("/gestion", data=asked | {"territory": "93066"})
+    assert kept.status_code == 303 and now() == replace(cpam, territory="93066")
 
 
 def test_changing_a_password_ends_the_other_sessions(site: Site) -> None:

@@ -48,17 +48,17 @@ def _member(request: Request, organisation: int, person: int) -> Person:
 
 
 @router.get("/gestion")
-def management(request: Request) -> Response:
-    """The organisations, for the observatory; else one's own."""
+def management(request: Request, changer: int | None = None) -> Response:
+    """The organisations, for the observatory, one of them to ``changer``; else one's own."""
     person = reader_of(request).person
     if person is None or not person.administrator:
         raise Unknown("gestion")
     if not person.runs_observatory:
         return RedirectResponse(f"/gestion/{person.organisation.id}", 303)
-    return _organisations_page(request)
+    return _organisations_page(request, changed=changer)
 
 
-def _organisations_page(request: Request, problem: str = "") -> HTMLResponse:
+def _organisations_page(request: Request, problem: str = "", changed: int | None = None) -> HTMLResponse:
     accounts = _accounts(request)
     found = accounts.organisations()
     return render(
@@ -70,6 +70,7 @@ def _organisations_page(request: Request, problem: str = "") -> HTMLResponse:
         counts={o.id: len(accounts.people(o.id)) for o in found},
         classes=ACCESS,
         partners=request.app.state.partners,
+        changed=next((o for o in found if o.id == changed), None),
         problem=problem,
     )
 
@@ -82,13 +83,19 @@ def save_organisation(
     siret: Text = "",
     territory: Text = "",
     partners: Annotated[list[str], Form()] = [],  # noqa: B006
+    changed: Annotated[int | None, Form()] = None,
 ) -> Response:
-    """Add an organisation, or change the rights of the one of that name."""
+    """Add an organisation, or change the one whose rights were on show: no other, by its name alone."""
     manager = _observatory(request)
     known = set(request.app.state.partners)
     try:
         if not name.strip() or set(partners) - known:
             raise ValueError("un nom est nécessaire, et des partenaires connus")
+        known_as = next(
+            (o.id for o in _accounts(request).organisations() if o.name == name.strip()), None
+        )
+        if known_as != changed:
+            raise ValueError("ce nom est celui d’une organisation : changez ses droits depuis sa ligne")
         access: Access | None = next((a for a in ACCESS if a == edition), None)
         if access is None:
             raise ValueError(f"classe d’accès inconnue : {edition}")
@@ -100,7 +107,7 @@ def save_organisation(
             territory=territory.strip() or None,
         )
     except ValueError as error:
-        return _organisations_page(request, str(error))
+        return _organisations_page(request, str(error), changed)
     detail = f"organisation {name.strip()} : {edition} {' '.join(partners)}"
     _note(request, manager, detail)
     return RedirectResponse("/gestion", 303)
