@@ -25,6 +25,8 @@ LEVELS = {
     "departement": "département",
     "region": "région",
     "france": "France",
+    "iris": "Iris",
+    "qpv_2015": "quartier prioritaire (2015-2023)",
 }
 LEVELS_PLURAL = {
     "commune": "communes",
@@ -33,6 +35,8 @@ LEVELS_PLURAL = {
     "departement": "département",
     "region": "région",
     "france": "France",
+    "iris": "Iris",
+    "qpv_2015": "quartiers prioritaires (2015-2023)",
 }
 ACCESS = {
     "public": "tout public",

@@ -73,8 +73,10 @@ class Rules:
         self.place = project.territories.places
         numbers = {place: n for n, place in enumerate(dict.fromkeys(self.place.values()))}
         self.number = {key: numbers[place] for key, place in self.place.items()}
-        self.communes = {
-            self.number[t.code, t.geography] for t in project.territories.all if t.level == "commune"
+        self.leaves = {
+            self.number[t.code, t.geography]
+            for t in project.territories.all
+            if t.level == "commune" or t.communes
         }
         self.wholes = list(self._wholes())
         self.sums = [
@@ -117,8 +119,17 @@ class Rules:
         return 0 if rounding and rounding >= least else least
 
     def _wholes(self) -> Iterator[tuple[int, frozenset[int]]]:
-        """Each whole and its parts, as places: communes of an EPT, EPT of the département, mergers."""
+        """Each whole and its parts, as places: communes of an EPT, EPT of the département, mergers, and
+        the neighbourhoods of the département, or of a commune that none of them goes beyond."""
         found: dict[tuple[int, str, int], set[int]] = defaultdict(set)
+        for t in self.project.territories.all:
+            for code in (t.departement, *t.communes) if t.communes else ():
+                found[self.number[code, t.geography], t.level, t.geography].add(
+                    self.number[t.code, t.geography]
+                )
+        for t in self.project.territories.all:
+            for code in t.communes if len(t.communes) > 1 else ():
+                found.pop((self.number[code, t.geography], t.level, t.geography), None)
         for t in self.project.territories.all:
             for code in (
                 t.parents if t.level == "commune" else (t.departement,) if t.level == "ept" else ()
@@ -365,7 +376,7 @@ class _System:
             half = (entry.secrecy.rounding or 0) / 2 if self.rules.kind(variable) == "count" else 0.0
             return self.known[unknown] - half, self.known[unknown] + half
         threshold, mark = self.rules.threshold(variable), self.marks.get(unknown)
-        leaf = unknown not in self.wholes and place in self.rules.communes
+        leaf = unknown not in self.wholes and place in self.rules.leaves
         people = self.rules.project.units[declared.unit].counts == "people"
         most = self.population.get(place, np.inf) if people else np.inf
         if leaf and threshold and mark == "C":

@@ -106,7 +106,9 @@ def territory_named(project: "Project", name: str) -> str:
     codes = {t.code for t in project.territories.all}
     if name in codes:
         return name
-    labels = {plain(t.label): t.code for t in project.territories.all} | project.territories.by_label
+    # Several neighbourhoods are called Centre Ville: each is asked for by its code.
+    wide = (t for t in project.territories.all if not t.communes)
+    labels = {plain(t.label): t.code for t in wide} | project.territories.by_label
     if plain(name) in labels:
         return labels[plain(name)]
     fail(f"no territory {name!r}{nearest(plain(name), labels)}")

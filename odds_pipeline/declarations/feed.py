@@ -16,8 +16,12 @@ from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.portal import Origin
 from odds_pipeline.declarations.secrecy import Secrecy
 
-Level = Literal["commune", "ept", "arrondissement", "departement", "region", "france"]
+Level = Literal[
+    "commune", "ept", "arrondissement", "departement", "region", "france", "iris", "qpv_2015"
+]
 LEVELS: tuple[Level, ...] = get_args(Level)
+NEIGHBOURHOODS: tuple[Level, ...] = ("iris", "qpv_2015")
+"""Levels under the commune: their rows are kept besides being added up (``rows``)."""
 Reduction = Literal["sum", "mean", "count", "same"]
 Mark = Literal["secret", "not_available", "not_concerned", "absent"]
 
@@ -131,6 +135,10 @@ class TerritoryKey(Declaration):
     )
     where: dict[str, str | list[str]] = Field(
         default={}, description="rows that the key is for, in a file that holds several levels"
+    )
+    rows: Level | None = Field(
+        default=None,
+        description="level of the rows themselves, which are kept besides what they add up to",
     )
     perimeter_only: bool = Field(
         default=True, description="rows of other départements are left out and counted"

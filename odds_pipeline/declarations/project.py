@@ -6,6 +6,7 @@ from pathlib import Path
 
 from odds_pipeline.declarations.checks.feeds import feed_problems
 from odds_pipeline.declarations.checks.indicators import indicator_problems
+from odds_pipeline.declarations.checks.neighbourhoods import neighbourhood_problems
 from odds_pipeline.declarations.checks.perimeter import perimeter_problems
 from odds_pipeline.declarations.checks.suites import suite_problems
 from odds_pipeline.declarations.declared import Declared
@@ -49,6 +50,7 @@ class Project(Declared):
 
 def _cross_checks(declared: Declared, here: Deployment, known: tuple[str, ...]) -> Iterator[Problem]:
     yield from feed_problems(declared)
+    yield from neighbourhood_problems(declared)
     yield from indicator_problems(declared)
     yield from suite_problems(declared)
     yield from perimeter_problems(declared, here, known)

@@ -173,9 +173,17 @@ class _Sheet:
             return [code for code, owners in table.items() if owners == [place.code]]
         if key.by == "label":
             return [place.label.upper()]
+        if key.rows and (own := self._neighbourhoods(key.rows, place.code)):
+            return own[:2]
         if key.prefix and self.level == "commune":
             return [f"{place.code}{i:04d}" for i in (101, 102)]
         return [place.code]
+
+    def _neighbourhoods(self, level: Level, commune: str) -> list[str]:
+        """The neighbourhoods of a commune, in any geography: codes of both fall in the same commune."""
+        everywhere = self.project.territories.all
+        codes = (t.code for t in everywhere if t.level == level and t.communes == (commune,))
+        return list(dict.fromkeys(codes))
 
     def rows(self) -> Iterator[dict[str, str]]:
         """Rows as column → text, in the order of the territories."""

@@ -15,9 +15,9 @@ EVERY = 5.0
 
 
 def pages(view: View) -> Iterator[str]:
-    """The way in, and the page of every territory."""
+    """The way in, and the page of every territory, neighbourhoods apart."""
     yield from ("/", "/territoires", "/indicateurs")
-    yield from (f"/territoires/{code}" for code in view.places)
+    yield from (f"/territoires/{place.code}" for place in view.territories)
 
 
 def warm(address: str, view: View) -> int:

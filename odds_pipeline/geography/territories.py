@@ -3,7 +3,8 @@
 A *geography* is a stretch of years between two mergers, named by its last year, or by its first
 one when it is still running: ``2024`` (40 communes, until 2024-12-31) and ``2025`` (39 communes).
 A code that a merger keeps means two territories, one in each. The tables come from
-``resources/reference/territories.csv`` and ``territory_events.csv``.
+``resources/reference/territories.csv`` and ``territory_events.csv``, and from ``neighbourhoods.csv``
+where there is one: what is smaller than a commune (IRIS, priority neighbourhoods).
 """
 
 import csv
@@ -18,7 +19,10 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Territory:
-    """One territory of one geography; ``parents`` are codes of the wholes it belongs to."""
+    """One territory of one geography; ``parents`` are codes of the wholes it belongs to.
+
+    ``communes``: those that a neighbourhood lies in, one, or several that it is astride.
+    """
 
     code: str
     label: str
@@ -28,6 +32,7 @@ class Territory:
     arrondissement: str = ""
     departement: str = ""
     aliases: tuple[str, ...] = ()
+    communes: tuple[str, ...] = ()
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -54,6 +59,39 @@ def _within(row: dict[str, str], perimeter: Sequence[str]) -> bool:
     if row["level"] == "departement":
         return row["code"] in perimeter
     return not row["departement"] or row["departement"] in perimeter
+
+
+def _neighbourhoods(
+    folder: Path, territories: Sequence[Territory], geographies: Sequence[int]
+) -> list[Territory]:
+    """Those of the communes of ``territories``, in each geography that they existed during."""
+    path = folder / "neighbourhoods.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    communes = {(t.code, t.geography): t for t in territories if t.level == "commune"}
+    starts = ["", *(f"{geography + 1}-01-01" for geography in geographies[:-1])]
+    ends = [*(f"{geography}-12-31" for geography in geographies[:-1]), "9"]
+    found = []
+    for geography, start, end in zip(geographies, starts, ends, strict=True):
+        for row in rows:
+            own = [communes.get((code, geography)) for code in row["communes"].split("|")]
+            inside = [commune for commune in own if commune]
+            if len(inside) == len(own) and row["valid_from"] <= end and (row["valid_to"] or "9") > start:
+                found.append(_neighbourhood(row, geography, inside))
+    return found
+
+
+def _neighbourhood(row: dict[str, str], geography: int, communes: list[Territory]) -> Territory:
+    return Territory(
+        row["code"],
+        row["label"],
+        row["level"],
+        geography,
+        departement=communes[0].departement,
+        communes=tuple(commune.code for commune in communes),
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -104,6 +142,7 @@ class Territories:
             and (not row["valid_to"] or row["valid_to"] > f"{geography}-01-01")
         ]
         mergers = [(int(e["effective"][:4]), e["source_code"], e["target_code"]) for e in events]
+        territories += _neighbourhoods(folder, territories, geographies)
         return cls(tuple(territories), tuple(geographies), tuple(mergers))
 
     def within(self, perimeter: Sequence[str]) -> "Territories":
@@ -179,10 +218,31 @@ class Territories:
         for older, newer in zip(self.geographies, self.geographies[1:], strict=False):
             targets = {source: target for year, source, target in self.mergers if year - 1 == older}
             for t in (t for t in self.all if t.geography == older):
+                if (targets.get(t.code, t.code), newer) not in self.by_key:
+                    continue  # a neighbourhood of before has no other after
                 across.append(Part(t.code, older, targets.get(t.code, t.code), newer, t.level))
                 if t.code not in targets:
                     across.append(Part(t.code, newer, t.code, older, t.level))
         return tuple(inside + across)
+
+    @cached_property
+    def sums_of_neighbourhoods(self) -> dict[tuple[str, int], list[frozenset[str]]]:
+        """Wholes with the neighbourhoods that make all that their level covers of it, one set a level.
+
+        A commune that a neighbourhood is astride is not such a whole: which part is in it is not known.
+        """
+        inside: dict[tuple[str, str, int], set[str]] = {}
+        astride: set[tuple[str, str, int]] = set()
+        for t in (t for t in self.all if t.communes):
+            keys = {(code, t.level, t.geography) for code in t.communes}
+            astride |= keys if len(keys) > 1 else set()
+            for code, level, geography in keys | {(t.departement, t.level, t.geography)}:
+                inside.setdefault((code, level, geography), set()).add(t.code)
+        found: dict[tuple[str, int], list[frozenset[str]]] = {}
+        for (code, level, geography), codes in inside.items():
+            if (code, level, geography) not in astride:
+                found.setdefault((code, geography), []).append(frozenset(codes))
+        return found
 
     @cached_property
     def places(self) -> dict[tuple[str, int], tuple[str, int]]:

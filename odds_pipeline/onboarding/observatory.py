@@ -21,7 +21,7 @@ from odds_pipeline.onboarding.national import EVENT, TERRITORY, Reference
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.tilemap import tiles
 
-OWN = ("portrait_social.yaml", "studies", "statements", "*_20*.csv")
+OWN = ("portrait_social.yaml", "studies", "statements", "*_20*.csv", "neighbourhoods.csv")
 """What an observatory writes for itself."""
 SAID = {"notes", "breaks", "cautions"}
 """Lists of sentences, of which one may be about a place."""

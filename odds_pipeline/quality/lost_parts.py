@@ -38,7 +38,7 @@ def _parents(project: Project, feeds: Sequence[str]) -> pd.DataFrame:
     """Of each commune, the wholes that it counts in; all count in the region and in France."""
     rows = set()
     for territories in (project.territories_of(project.feeds[feed]) for feed in dict.fromkeys(feeds)):
-        wholes = [t for t in territories.all if t.level != "commune"]
+        wholes = [t for t in territories.all if t.level != "commune" and not t.communes]
         rows |= {
             (commune.code, commune.geography, whole.level, whole.code)
             for commune in territories.all

@@ -1,8 +1,9 @@
 """Reads a recognised table into observations: one row per variable, territory and month.
 
 Numbers, secret marks and blanks stay apart; what cannot be read keeps its text in ``unreadable``
-and is left to the gate to refuse. Rows finer than a territory (IRIS, schools, neighbourhoods) are
-reduced here; a sum over a secret row is not a figure: it is secret, with a lower bound.
+and is left to the gate to refuse. Rows finer than a commune (IRIS, schools, neighbourhoods) are
+reduced here, and kept besides where the contract says of which level they are; a sum over a secret
+row is not a figure: it is secret, with a lower bound.
 """
 
 import re
@@ -15,8 +16,9 @@ from typing import get_args
 
 import pandas as pd
 
-from odds_pipeline.declarations.feed import Column, Format, Mark, TerritoryKey
+from odds_pipeline.declarations.feed import NEIGHBOURHOODS, Column, Format, Level, Mark, TerritoryKey
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.french import LEVELS
 from odds_pipeline.geography.territories import Territories, plain
 from odds_pipeline.months import year_of
 from odds_pipeline.reception.clock import check
@@ -114,7 +116,8 @@ class Reading:
     ``doubt`` says what the contract leaves untold, which is ours to mend. ``notation`` says why nearly
     all the unreadable cells are so, when they are many; ``decimal`` is the mark of the format.
     ``idle`` are corrections meant for this delivery that found nothing in it. ``oddities`` are lines
-    that look damaged: line, kind (caractère, répétée), what is seen.
+    that look damaged, or are of no territory of ours: line, kind (caractère, répétée, quartier), what
+    is seen.
     """
 
     frame: pd.DataFrame
@@ -155,7 +158,7 @@ class _Reader:
         level = fmt.territory.level
         if isinstance(level, dict):
             level = level[self.match.groups["level"]]
-        self.level: str = level
+        self.level: Level = level
         self.finer = (
             nomenclature(self.project.root, fmt.territory.nomenclature)
             if fmt.territory.nomenclature
@@ -172,6 +175,7 @@ class _Reader:
         # A territory has a row for each period or kind of figure, and not one row.
         self.long = fmt.period.column is not None or any(column.where for column in columns)
         self.national = National(self.project.root) if "france" in fmt.territory.also else None
+        self.codes: dict[str, dict[str, str]] = {}
         rows = self.match.table.rows[self.match.header_row + 1 :]
         self.places = [territory_text(self.match, row, fmt.territory) for row in rows]
         self.end = len(rows)
@@ -284,12 +288,26 @@ class _Reader:
         if level == "france":
             return [self.territories.france_codes.get(shown.upper(), shown)]
         if level != "commune":
-            known = {t.code.lstrip("0"): t.code for t in self.territories.all if t.level == level}
-            code = known.get(shown.lstrip("0"))
+            code = self._known(level).get(shown.lstrip("0"))
             return [code] if code else [] if key.perimeter_only else [shown]
         code = shown[: key.prefix] if key.prefix else shown
         inside = code.startswith(self.territories.departements)
         return [] if key.perimeter_only and len(code) == 5 and not inside and is_code(code) else [code]
+
+    def _known(self, level: str) -> dict[str, str]:
+        """Codes of a level by what a spreadsheet leaves of them, without the zeros they begin with."""
+        if level not in self.codes:
+            own = (t.code for t in self.territories.all if t.level == level)
+            self.codes[level] = {code.lstrip("0"): code for code in own}
+        return self.codes[level]
+
+    def _is_near(self, place: str, level: str) -> bool:
+        """Whether it begins as a neighbourhood of ours: by the same commune, or the same département."""
+        return level in NEIGHBOURHOODS and any(place.startswith(code[:5]) for code in self._known(level))
+
+    def _tell(self, place: str, level: str, line: int) -> None:
+        """A neighbourhood that is not in the table of territories."""
+        self.oddities.append((line, "quartier", f"{LEVELS[level]} {place}"))
 
     def _read_by(
         self, key: TerritoryKey | None, row: list[Cell], place: str, aside: bool
@@ -353,6 +371,8 @@ class _Reader:
                 self.national.add(place)
                 yield from self._nation(row, line, present)
             if not codes:
+                if self._is_near(place, level):
+                    self._tell(place, level, line)
                 self.ignored += 1
                 continue
             damaged = [cell for cell in row if isinstance(cell, str) and "\ufffd" in cell]
@@ -377,9 +397,31 @@ class _Reader:
                         shown = "\x00"  # astride several communes: a share of none is known
                     weight = self._weight(row, column)
                     yield variable, code, level, month, column.reduce, line, shown, weight
+            if fmt.territory.rows and not aside:
+                yield from self._own(row, line, place, month, present)
             for wider in (lv for lv in fmt.territory.also if lv != "france") if not aside else ():
                 for whole in self._wholes(wider, codes):
                     yield from self._whole(row, line, wider, whole, month, present)
+
+    def _own(
+        self,
+        row: list[Cell],
+        line: int,
+        place: str,
+        month: str | None,
+        present: list[tuple],  # type: ignore[type-arg]
+    ) -> Iterator[RawCell]:
+        """The figures of the row's own territory; what is said there of its commune is not one."""
+        level = str(self.match.format.territory.rows)
+        if place not in self._known(level):
+            self._tell(place, level, line)
+            return
+        added = Counter(variable for variable, _, _ in present)
+        for variable, column, position in present:
+            raw = self._raw(row, column, position)
+            if raw is not None and column.reduce != "same":
+                reduce = column.reduce if added[variable] > 1 else None
+                yield variable, place, level, month, reduce, line, raw, None
 
     def _raw(self, row: list[Cell], column: Column, position: int) -> str | None:
         """The text of a figure; ``None`` when the row is not one of those that the column reads.

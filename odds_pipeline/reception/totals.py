@@ -28,7 +28,7 @@ def wholes(territories: Territories) -> dict[str, frozenset[str] | None]:
             inside[parent].add(commune.code)
     found: dict[str, frozenset[str] | None] = {}
     for whole in territories.all:
-        if whole.level == "commune":
+        if whole.level == "commune" or whole.communes:
             continue
         communes = None if whole.level in ("region", "france") else frozenset(inside[whole.code])
         for name in (whole.code, whole.code.zfill(3), whole.label, *whole.aliases):

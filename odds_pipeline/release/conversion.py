@@ -12,11 +12,12 @@ from odds_pipeline.months import year_of
 IN_GEOGRAPHY = """
 CREATE MACRO in_geography(wanted) AS TABLE
 WITH changed AS (
-    -- Codes whose meaning or existence differs from one geography to another.
+    -- Codes whose meaning or existence differs from one geography to another; a neighbourhood is one
+    -- thing as long as it exists.
     SELECT DISTINCT territory FROM (
         SELECT territory FROM converted_values
         UNION ALL
-        SELECT territory FROM territories GROUP BY territory
+        SELECT territory FROM territories WHERE communes = '' GROUP BY territory
         HAVING count(DISTINCT geography) < (SELECT count(DISTINCT geography) FROM territories)
     )
 )

@@ -4,6 +4,7 @@
 1      no number; the oldest lack reserves, comparisons, units of changes
 2      ``about`` says software, format and fingerprint of declarations; ``inputs``; kinds of units
 3      ``inputs`` has each ``term`` as the formula writes it
+4      ``territories`` has the communes that each neighbourhood lies in
 ====== ============================================================================================
 """
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from odds_pipeline.release.inputs import inputs_of
 
-FORMAT = 3
+FORMAT = 4
 
 _SINCE_1 = {
     "about": {"format": "1", "software": "NULL::VARCHAR", "declarations": "NULL::VARCHAR"},
@@ -28,6 +29,7 @@ _SINCE_1 = {
         **dict.fromkeys(("rank", "ranked", "quartile"), "NULL::INTEGER"),
         "reserve": "NULL::VARCHAR",
     },
+    "territories": {"communes": "''"},
 }
 """Columns that a release without a number may lack, and what stands for them."""
 

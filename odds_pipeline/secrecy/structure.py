@@ -84,6 +84,11 @@ def _territory_sums(project: Project, places: pd.DataFrame) -> pd.DataFrame:
         if t.level == "ept":
             key = (number[t.departement, t.geography], "ept", t.geography, t.geography)
             wholes.setdefault(key, set()).add(number[t.code, t.geography])
+    # Only what is read from rows of a neighbourhood level has figures there, and is the sum of them.
+    for (code, geography), parts in project.territories.sums_of_neighbourhoods.items():
+        for way, codes in enumerate(parts):
+            key = (number[code, geography], f"neighbourhoods {way}", geography, geography)
+            wholes[key] = {number[one, geography] for one in codes}
     rows = []
     for row, (whole, inside) in enumerate(
         dict.fromkeys((k[0], frozenset(v)) for k, v in wholes.items())

@@ -121,6 +121,8 @@ FAMILY_FILE = "assets/indicators/social/essais.yaml"
         (FEED_FILE, "label: Essai de contrat", "label: Essai de contrat\nlabel: Autre", 3, "given twice"),
         (FEED_FILE, "columns: {foyers", "sums:\n  foyers: [foyers_seuls, foyer]\ncolumns: {foyers", 13, "no variable 'foyer' here (did you mean foyers?)"),
         (FEED_FILE, "columns: {foyers", "sums:\n  foyers: [foyers_seuls]\ncolumns: {foyers", 13, "two different parts or more"),
+        (FEED_FILE, "territory: {columns: [code]", "territory: {rows: ept, columns: [code]", 18, "ept is not a level under the commune: iris, qpv_2015"),
+        (FEED_FILE, "territory: {columns: [code]", "territory: {rows: iris, columns: [code]", 18, "levels does not have iris"),
         (FEED_FILE, "first: 2020-01", "first: 2020-13", 7, "'2020-13' does not match"),
         (FAMILY_FILE, "/ adil.foyers\n", "/ adil.foyer\n", 6, "no feed delivers 'adil.foyer' (did you mean adil.foyers?)"),
         (FAMILY_FILE, "100 * adil", "1000 * adil", 6, "pct needs the factor 100"),

@@ -43,7 +43,8 @@ def test_every_command_is_described() -> None:
     [
         "| Unité | pourcentage tel que diffusé |",
         "| Formule | `insee.taux_pauvrete` |",
-        "| Niveaux | communes, établissements publics territoriaux, département, région, France |",
+        "| Niveaux | communes, établissements publics territoriaux, département, région, France, Iris, "
+        "quartiers prioritaires (2015-2023) |",
         "| Calendrier | annuel, situation de décembre, depuis décembre 2012 ; disponible environ 30 mois après |",
         "| Sens | une valeur basse est favorable ; rang 1 à la plus basse |",
         "| Producteur | Institut national de la statistique et des études économiques |",

@@ -42,7 +42,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "indicator_label": ("string", "Libellé de l’indicateur"),
     "territory": ("string", "Code du territoire (Insee, SIREN de l’EPT, département, FR, FM)"),
     "territory_label": ("string", "Nom du territoire"),
-    "level": ("string", "Niveau : commune, ept, departement, region, france"),
+    "level": ("string", "Niveau : commune, ept, departement, region, france, iris, qpv_2015"),
     "geography": ("integer", "Géographie : 2024 (40 communes) ou 2025 (39 communes)"),
     "month": ("yearmonth", "Mois que la valeur décrit, AAAA-MM"),
     "value": ("number", "Valeur ; vide quand elle n’est pas diffusée, voir obs_status et conf_status"),
@@ -96,6 +96,7 @@ TERRITORIES: dict[str, tuple[str, str]] = {
     "level": ("string", "Niveau"),
     "ept": ("string", "Code de l’établissement public territorial"),
     "departement": ("string", "Code du département"),
+    "communes": ("string", "Codes des communes où se trouve un Iris ou un quartier"),
 }
 
 
@@ -150,9 +151,7 @@ def definitions() -> Table:
 def territories() -> Table:
     """The territories, in each geography."""
     listed = ", ".join(TERRITORIES)
-    return Table(
-        "territoires", f"SELECT {listed} FROM release.territories ORDER BY territory, geography"
-    )
+    return Table("territoires", f"SELECT {listed} FROM territories ORDER BY territory, geography")
 
 
 def sdmx(view: View) -> Table:

@@ -33,13 +33,14 @@ class Edition(BaseModel):
 
 
 class Territoire(BaseModel):
-    """Un territoire ; ``geographies`` : celles où il existe."""
+    """Un territoire ; ``geographies`` : celles où il existe ; ``communes`` : celles d’un quartier."""
 
     code: str
     nom: str
     niveau: str
     ept: str
     geographies: list[int]
+    communes: list[str]
 
 
 class Indicateur(BaseModel):
@@ -132,6 +133,7 @@ def territories(request: Request) -> Response:
                 "niveau": place.level,
                 "ept": place.ept,
                 "geographies": place.geographies,
+                "communes": place.communes,
             }
             for place in view_of(request).places.values()
         ]

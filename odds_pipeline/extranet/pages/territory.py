@@ -72,6 +72,7 @@ def _page(
         place=place,
         rows=rows,
         socle=socle,
+        neighbourhoods=view.neighbourhoods(place.code),
         themes=queries.themes_of(view, place.code),
         merged=view.geography not in place.geographies,
         **context,

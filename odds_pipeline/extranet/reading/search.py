@@ -148,7 +148,7 @@ def _place_names(view: View) -> list[tuple[str, list[str]]]:
 
 
 def _named(view: View) -> list[tuple[str, list[str]]]:
-    named = [(place.code, words_of(place.label)) for place in view.places.values()]
+    named = [(place.code, words_of(place.label)) for place in view.territories]
     firsts = Counter(words[0] for _, words in named if words)
     alone = [
         (code, words[:1])

@@ -42,14 +42,19 @@ class Unknown(LookupError):
 
 @dataclass(frozen=True)
 class Place:
-    """A territory; ``geographies`` are those it exists in, the latest last."""
+    """A territory; ``geographies`` are those it exists in, the latest last.
+
+    ``communes``: those that a neighbourhood lies in, which its ``label`` says after its ``name``.
+    """
 
     code: str
+    name: str
     label: str
     level: str
     ept: str
     departement: str
     geographies: tuple[int, ...]
+    communes: tuple[str, ...]
 
 
 _VIEWS = (
@@ -106,6 +111,7 @@ class View:
         sheets = completed(self.connection, "release", "definitions")
         run(f"CREATE TABLE definitions AS FROM ({sheets}) SEMI JOIN indicator_visible USING (indicator)")
         run(f"CREATE VIEW deliveries AS {completed(self.connection, 'release', 'deliveries')}")
+        run(f"CREATE VIEW territories AS {completed(self.connection, 'release', 'territories')}")
         self.connection.register("inputs_read", read_inputs(self.connection, "release"))
         for statement in _VIEWS:
             run(statement)
@@ -119,14 +125,19 @@ class View:
             for row in self.rows("FROM definitions ORDER BY theme, family, label")
         }
         places = self.rows(
-            "SELECT territory AS code, arg_max(label, geography) AS label, "
+            "SELECT territory AS code, arg_max(label, geography) AS name, "
             "arg_max(level, geography) AS level, arg_max(ept, geography) AS ept, "
             "arg_max(departement, geography) AS departement, "
-            "list_sort(list(geography)) AS geographies FROM release.territories GROUP BY territory"
+            "list_sort(list(geography)) AS geographies, arg_max(communes, geography) AS communes "
+            "FROM territories GROUP BY territory"
         )
+        names = {p["code"]: p["name"] for p in places}
+        for p in places:
+            p["geographies"], p["communes"] = tuple(p["geographies"]), tuple(p["communes"].split())
+            within = ", ".join(names[code] for code in p["communes"])
+            p["label"] = f"{p['name']} ({within})" if within else p["name"]
         self.places: dict[str, Place] = {
-            p["code"]: Place(**{**p, "geographies": tuple(p["geographies"])})
-            for p in sorted(places, key=lambda p: plain(p["label"]))
+            p["code"]: Place(**p) for p in sorted(places, key=lambda p: plain(p["label"]))
         }
         valued = self.rows("SELECT DISTINCT indicator FROM latest WHERE value IS NOT NULL")
         self.valued: frozenset[str] = frozenset(row["indicator"] for row in valued)
@@ -134,6 +145,26 @@ class View:
         self.changed: frozenset[str] = frozenset(row["territory"] for row in changed)
         self.known_values: dict[tuple[str, str, int], list[float]] = {}
         self.geography: int = max((g for p in self.places.values() for g in p.geographies), default=0)
+
+    @property
+    def territories(self) -> list[Place]:
+        """The places that lists offer: neighbourhoods are read from the page of their commune."""
+        return [place for place in self.places.values() if not place.communes]
+
+    def neighbourhoods(self, commune: str) -> dict[str, list[Place]]:
+        """The neighbourhoods of a commune of which something is known, by level."""
+        told = self.once("told", lambda: frozenset(self._told()), 50_000)
+        found: dict[str, list[Place]] = {}
+        for place in self.places.values():
+            if commune in place.communes and place.code in told:
+                found.setdefault(place.level, []).append(place)
+        return found
+
+    def _told(self) -> list[str]:
+        return [
+            r["territory"]
+            for r in self.rows("SELECT DISTINCT territory FROM latest WHERE value IS NOT NULL")
+        ]
 
     def rows(self, sql: str, parameters: Sequence[Any] | Row | None = None) -> list[Row]:
         """Rows as dictionaries. Each call has its own cursor, so that threads do not meet."""
