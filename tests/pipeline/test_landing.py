@@ -30,21 +30,25 @@ from odds_pipeline.orchestration.components.shared import (
     partitions_of,
 )
 from odds_pipeline.quality.feed_status import expected_month
+from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.outstanding import waiting
 from odds_pipeline.quality.quarantine import cases
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store, writer_lock
 
-from .test_gate import FEED, populations
+from .test_gate import COMMUNES, FEED, populations
 
 PARIS = ZoneInfo("Europe/Paris")
 
 
 def _tick(
-    home: Home, cursor: str | None, instance: dg.DagsterInstance | None = None
+    home: Home,
+    cursor: str | None,
+    instance: dg.DagsterInstance | None = None,
+    feeds: tuple[str, ...] = (FEED, "caf/rsa", "caf/logement"),
 ) -> dg.SensorResult | dg.SkipReason:
-    sensor = landing_sensor([feed_key(FEED), feed_key("caf/rsa"), feed_key("caf/logement")])
+    sensor = landing_sensor([feed_key(feed) for feed in feeds])
     resources = {"warehouse": Warehouse(database=str(home.warehouse))}
     instance = instance or dg.DagsterInstance.ephemeral()
     with dg.build_sensor_context(instance, cursor, resources=resources) as context:
@@ -53,11 +57,13 @@ def _tick(
     return result
 
 
-def _ticks(home: Home, instance: dg.DagsterInstance | None = None) -> Iterator[list[dg.RunRequest]]:
+def _ticks(
+    home: Home, instance: dg.DagsterInstance | None = None, **feeds: tuple[str, ...]
+) -> Iterator[list[dg.RunRequest]]:
     """What the landing sensor asks for at each tick, for ever."""
     cursor: str | None = None
     while True:
-        result = _tick(home, cursor, instance)
+        result = _tick(home, cursor, instance, **feeds)
         assert isinstance(result, dg.SensorResult)
         cursor = result.cursor
         yield list(result.run_requests or [])
@@ -257,3 +263,88 @@ def test_the_cursor_does_not_grow_with_what_has_landed(home: Home) -> None:
         cursor = result.cursor
     assert cursor is not None
     assert "pop" not in cursor and len(cursor) < 200
+
+
+FSL = "conseil_general/fsl"
+CUT = "2024-02"
+"""The month whose workbook was cut on its way."""
+
+
+def _fsl(folder: Path, month: str, rise: int) -> Path:
+    """A month of housing aids in each commune, made up: no two are the same."""
+    lines = ["code_insee;FSL_ACC;FSL_MAI;FSL_ENE;FSL_MT"]
+    for rank, code in enumerate(COMMUNES, start=1):
+        own = [20 + 3 * rank + (rank * rise + column) % 7 for column in range(3)]
+        lines.append(";".join(map(str, [code, *own, 900 * sum(own) + rise])))
+    path = folder / f"conseil_general_fsl_{month}.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _month(folder: Path) -> list[Path]:
+    """Forty files: eighteen years, twenty-two months, one of them a workbook cut on its way."""
+    folder.mkdir(parents=True, exist_ok=True)
+    months = [f"{year}-{month:02d}" for year in (2023, 2024) for month in range(1, 12)]
+    files = [populations(folder, year) for year in range(2006, 2024)]
+    files += [_fsl(folder, month, rise) for rise, month in enumerate(months)]
+    (whole,) = (path for path in files if CUT in path.name)
+    whole.unlink()
+    cut = whole.with_suffix(".xlsx")
+    cut.write_bytes(b"PK\x03\x04" + b"\x14" * 400)
+    return [cut if path == whole else path for path in files]
+
+
+def _accepted(home: Home) -> list[tuple[object, ...]]:
+    with Store(home.warehouse).connect() as connection:
+        return connection.execute(
+            "SELECT variable, month, territory, level, geography, value, obs_status, conf_status "
+            "FROM observations WHERE known_to IS NULL ORDER BY ALL"
+        ).fetchall()
+
+
+@pytest.mark.slow
+def test_a_month_of_ticks_judges_what_the_command_does_in_one_run_a_rhythm(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """Killed between reception and request, with its cursor lost, and a damaged workbook on the way."""
+    files = _month(home.landing)
+    late = [(path, tmp_path / path.name) for path in files[1::2]]
+    for path, elsewhere in late:
+        path.rename(elsewhere)
+    code = KILLED.replace("_ticks(Home", "_ticks_of(Home").replace("import _ticks", "import _ticks_of")
+    done = subprocess.run([sys.executable, "-c", code, "now", "later"], cwd=project_root(), check=False)
+    assert done.returncode == -signal.SIGKILL
+    asked = next(_ticks_of(home))
+    for request in asked:
+        _run(project, home, request)
+    for path, elsewhere in late:
+        elsewhere.rename(path)
+    ticks = _ticks_of(home)  # another process: the cursor is lost again
+    asked += [_run(project, home, request) for _ in range(3) for request in next(ticks)]
+    asked = [request for request in asked if _range(request) != 2 * (CUT,)]  # refused: a run says so
+    assert sorted(request.tags[RHYTHM] for request in asked) == 2 * ["annual_1"] + 2 * ["monthly"]
+
+    by_hand = Home(tmp_path / "by hand")
+    list(receive(project, by_hand, files))
+    for feed in (FEED, FSL):
+        judge_pending(project, by_hand, feed)
+    with Store(home.warehouse).connect() as connection:
+        assert [(case.month, case.rules) for case in cases(connection)] == [(CUT, ("illisible",))]
+    assert _accepted(home) == _accepted(by_hand)
+    assert len({(variable, month) for variable, month, *_ in _accepted(home)}) == 18 * 3 + 21 * 4
+
+
+def _ticks_of(home: Home) -> Iterator[list[dg.RunRequest]]:
+    return _ticks(home, feeds=(FEED, FSL))
+
+
+def _run(project: Project, home: Home, request: dg.RunRequest) -> dg.RunRequest:
+    """What the gate's run does of a request."""
+    for key in request.asset_selection or []:
+        judge_pending(project, home, "/".join(key.path[1:]), *_range(request))
+    return request
+
+
+def _range(request: dg.RunRequest) -> tuple[str, str]:
+    first, last = (request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end"))
+    return first, last

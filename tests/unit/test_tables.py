@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odds_pipeline.quality.findings import Finding
 from odds_pipeline.reception.periods import month_number, month_of
 from odds_pipeline.reception.tables import Unreadable, open_tables
 
@@ -97,3 +98,10 @@ def test_month_from_groups() -> None:
     assert month_of({"year": "2015", "quarter": "4"}, 1) == "2015-12"
     assert month_of({"year": "2021", "mois": "févr"}, 1) == "2021-02"
     assert month_of({"month": "3"}, 1) is None
+
+
+@pytest.mark.parametrize("severity", ["critical", "bloquant", ""])
+def test_a_severity_that_is_not_known_refuses(severity: str) -> None:
+    """A rule of another version, read from a warehouse, is no lesser one."""
+    assert Finding(rule="r", severity=severity, passed=False, message="", remedy="").refuses
+    assert not Finding(rule="r", severity="info", passed=False, message="", remedy="").refuses
