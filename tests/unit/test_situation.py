@@ -66,6 +66,11 @@ BREAK = {"breaks": [{"month": "2019-01", "reason": "méthode"}]}
         ({"2018-01": 30.0, "2019-01": 35.0}, RATE | {"years_apart": 5}, "une seule période comparable"),  # shared answers
         ({"2014-12": 1000.0, "2020-12": 1105.0}, COUNT, "en hausse, +10,5\u00a0% depuis 2014"),
         ({"2014-12": 1000.0, "2020-12": 1019.0}, COUNT, "stable depuis 2014"),  # 1.9 %
+        (
+            {"2014-12": 14319.0, "2020-12": 15910.0},
+            COUNT | {"symbol": "€/UC", "change_unit": None},
+            "en hausse, +1\u202f591\u00a0€/UC en euros courants depuis 2014",
+        ),
         ({"2014-12": None, "2020-12": 35.0}, RATE, "une seule période"),
         (
             {f"{2012 + i}-12": v for i, v in enumerate([2.0, 20.0, 3.0, 18.0, 1.0, 22.0, 4.0, 19.0])},

@@ -99,6 +99,8 @@ def _told(row: Row, sheet: Row, start: float, first: int) -> Words:
     if abs(change) < least:
         return Words("stable", "→", f"stable {since}")
     shown = words.change(100 * change / start if relative and start else change, sheet)
+    # Prices rise too: what money bought may have fallen.
+    shown += " en euros courants" if "€" in (sheet["symbol"] or "") else ""
     return Words(
         "hausse" if change > 0 else "baisse",
         "↗" if change > 0 else "↘",
