@@ -26,7 +26,7 @@ MARKS: dict[str, Mark] = {
 }
 TOTALS = ("total", "tous", "toutes", "ensemble")
 CODES = re.compile(
-    r"^(cod|code|id|objectid|reg|dep|arr|can|cv|epci|uu|uu\d*|siren|siret|iris|note|zone|an|annee|year"
+    r"^(cod|code|id|objectid|reg|dep|arr|can|cv|epci|uu|uu\d*|siren|siret|iris|(\w+_)?note\d*|zone|an|annee|year"
     r"|mois|month|trimestre|date|dept|depcom|insee|typ\w*|cod\w{2,5}|codgeo|id\w*)$"
 )
 IRIS_LENGTH = 9

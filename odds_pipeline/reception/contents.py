@@ -133,7 +133,7 @@ def _refused(
     """
     wanted = [(n, o) for n, o in others if o.share >= NEAR or o.ambiguous]
     if not beside and not wanted:
-        wanted = sorted(others, key=lambda other: -other[1].share)[:1]
+        wanted = sorted(others, key=lambda other: (-other[1].share, not other[1].nearest))[:1]
     kept = {n for n, _ in wanted}
     return [_unrecognised(n, o) for n, o in wanted], [o for n, o in others if n not in kept]
 

@@ -23,6 +23,7 @@ NEAR = 0.5
 HEADER_ONLY = "le tableau n'a que son en-tête"
 NO_PLACE = "aucun territoire du périmètre"
 OTHER_NAME = "le nom du fichier n'est pas de la forme"
+SHEET = "l'onglet ne s'appelle pas comme"
 SHORTEST = 4
 """Characters of the shortest code of a commune, its zero lost: fewer tell no other place."""
 
@@ -230,7 +231,7 @@ def match_as(
     if not _named_like(fmt, table):
         differences.append(f"{OTHER_NAME} « {fmt.example.file} »")
     if not _sheet_like(fmt, table):
-        differences.append(f"l'onglet ne s'appelle pas comme « {fmt.example.sheet} »")
+        differences.append(f"{SHEET} « {fmt.example.sheet} »")
     best: Match | None = None
     best_missing: list[str] = []
     required, named = _required(feed, fmt), _named_groups(fmt, table)
@@ -332,6 +333,26 @@ def _beside(match: Match, others: list[Match]) -> bool:
     return mine == {other.entry.id for other in others}
 
 
+def _half_lost(
+    match: Match, found: list[tuple[FeedEntry, Match | Nearest]]
+) -> tuple[FeedEntry, Nearest] | None:
+    """The contract that shares the file and nearly fits it: its figures would be lost without a word."""
+    for entry, one in found:
+        shared = {f"{entry.partner.id}/{name}" for name in entry.feed.beside}
+        if isinstance(one, Nearest) and match.entry.id in shared and one.found >= CERTAIN:
+            return entry, one
+    return None
+
+
+def _sheet_renamed(others: list[tuple[FeedEntry, Nearest]]) -> list[Nearest]:
+    """The formats that a table fits in all but the name of its sheet, in a file of their name."""
+    return [
+        near
+        for _, near in others
+        if len(near.differences) == 1 and near.differences[0].startswith(SHEET)
+    ]
+
+
 FEW = 3
 """Figures below which columns tell no contract without the name of the file."""
 
@@ -377,6 +398,9 @@ def recognise_all(project: Project, table: Table) -> list[Match] | Unrecognised:
     likely = [pair for pair in formats if _named_like(pair[1], table)]
     found = [(e, match_as(e, fmt, table, project.territories_of(e), indexes)) for e, fmt in likely]
     matches = _most_specific([m for _, m in found if isinstance(m, Match)])
+    if len(matches) == 1 and (lost := _half_lost(matches[0], found)):
+        entry, near = lost
+        return Unrecognised(table, (near,), named=entry, missing=near.differences)
     if len(matches) == 1 or any(_beside(match, matches) for match in matches):
         return matches
     if matches:
@@ -396,4 +420,6 @@ def recognise_all(project: Project, table: Table) -> list[Match] | Unrecognised:
         own = [near for other, near in others if other.id == entry.id]
         if not own[0].outside:
             return Unrecognised(table, (own[0],), named=entry, missing=own[0].differences)
+    if renamed := _sheet_renamed([pair for pair in others if pair[0].id in {e.id for e, _ in likely}]):
+        return Unrecognised(table, tuple(renamed[:1]))
     return Unrecognised(table, tuple(near for _, near in others[:1] if near.found >= NEAR))

@@ -171,8 +171,8 @@ def test_the_declarations_written_are_right(folder: Path, realdata: Path, name: 
 def _bare(root: Path) -> Project:
     """Without the contracts that already read the file; the population stays, to draw shares of."""
     project = Project.load(root)
-    kept = {n: e for n, e in project.feeds.items() if "population_municipale" in e.feed.variables}
-    known = {e.variable_id(name) for e in kept.values() for name in e.feed.variables}
+    kept = {n: e for n, e in project.feeds.items() if "population_municipale" in e.own}
+    known = {e.variable_id(name) for e in kept.values() for name in e.own}
     read = {n: i for n, i in project.indicators.items() if set(i.indicator.parsed.variables) <= known}
     return replace(project, feeds=kept, indicators=read)
 

@@ -116,3 +116,31 @@ def test_region_93_is_not_the_departement(
         ignored = connection.execute("SELECT ignored_rows FROM deliveries").fetchone()
     assert found == [("region", "11")]
     assert ignored == (1,)
+
+
+def test_half_of_a_shared_file_is_not_lost_without_a_word(
+    project: Project, home: Home, producers: Path, tmp_path: Path
+) -> None:
+    """Insee's comparator is read by two contracts: a column renamed for one refuses the file."""
+    source = producers / "insee_rp/comparateur/base_cc_comparateur.csv"
+    path = tmp_path / source.name
+    path.write_bytes(source.read_bytes().replace(b"P22_CHOM1564", b"P22_CHOMEURS1564"))
+    receipt = _received(project, home, path)
+    assert receipt.feed == "insee/comparateur"
+    assert "P22_CHOM1564 (renommée en P22_CHOMEURS1564 ?)" in (receipt.reason or "")
+
+
+def test_a_renamed_sheet_is_told_of_the_contract_that_the_file_is_named_for(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.title = "DEP"
+    book.active.append(["Code", "Libellé", "T1_2024", "T2_2024"])
+    book.active.append(["93", "SEINE-SAINT-DENIS", 10.6, 10.5])
+    path = tmp_path / "sl_etc_2024T2.xlsx"
+    book.save(path)
+    receipt = _received(project, home, path)
+    assert "insee/chomage_localise (departements) : l'onglet ne s'appelle pas comme" in (
+        receipt.reason or ""
+    )
