@@ -42,6 +42,7 @@ def write_edition(
         connection.execute("CREATE TABLE indicator_values AS FROM given")
         connection.execute("CREATE TABLE definitions AS FROM sheets")
         connection.execute("CREATE TABLE deliveries (id VARCHAR)")
+        connection.execute("CREATE TABLE territories (territory VARCHAR)")
         connection.execute(
             "CREATE TABLE about AS SELECT 1 AS number, '2025-01-08T07:00:00+00:00' AS published_at, 'x' AS content, "
             "$edition AS edition, 2 AS indicators, 3 AS values_count, $simulated AS simulated",
