@@ -174,3 +174,24 @@ def test_a_table_that_only_a_hidden_sheet_holds_is_told_as_such(project: Project
     (delivery,) = deliveries_of(project, "conseil_general_fsl_2024-12.xlsx", content, "0" * 64)
     assert delivery.feed == "conseil_general/fsl" and delivery.months == ("2024-12",)
     assert "feuille masquée" in (delivery.reason or "") and delivery.reading is None
+
+
+def test_a_commune_that_merged_away_tells_the_older_geography(project: Project) -> None:
+    """Whatever the file's year: 93066 beside 93059 is Saint-Denis before it took Pierrefitte in."""
+    rows = [*ROWS, "93059;7;5;12;9000"]
+    readings = [
+        one(project, FSL.replace("2024-12", "2025-02"), HEADER, *own).reading for own in (ROWS, rows)
+    ]
+    assert [reading and reading.geography for reading in readings] == [2025, 2024]
+
+
+def test_a_sum_over_a_row_without_figure_is_none(project: Project) -> None:
+    header = "dtreffre;numcomdo;nomcom;qf_400;indfoy_ndur"
+    rows = ("Moins de 400 euros;120", "Entre 400 et 799 euros;")
+    lines = [f"2022-12;93001;AUBERVILLIERS;{row}" for row in rows]
+    reading = one(project, "ndur_s_qf_400_com_f_2022.csv", header, *lines).reading
+    assert reading is not None
+    frame = reading.frame.set_index("variable")
+    assert frame["value"].to_dict()["caf.foyers_qf_400"] == 120
+    assert frame["value"].isna().to_dict()["caf.foyers_qf_800"]
+    assert frame["lower_bound"].to_dict()["caf.foyers_qf_800"] == 120

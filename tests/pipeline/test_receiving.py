@@ -250,3 +250,17 @@ def test_copies_of_the_same_bytes_are_one_delivery(project: Project, home: Home,
     shutil.copyfile(second, nameless)
     receipts: list[Receipt] = list(receive(project, home, [first, second, nameless]))
     assert [(r.known, r.reason) for r in receipts] == [(False, None), (True, None), (True, None)]
+
+
+def test_bytes_that_another_process_received_meanwhile_are_known(
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = populations(tmp_path, 2019)
+
+    def meanwhile(*given: Any) -> list[Delivery]:
+        monkeypatch.undo()
+        assert [r.known for r in receive(project, home, [path])] == [False]
+        return deliveries_of(*given)
+
+    monkeypatch.setattr(receiving, "deliveries_of", meanwhile)
+    assert [r.known for r in receive(project, home, [path])] == [True]
