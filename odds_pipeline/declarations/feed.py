@@ -35,10 +35,8 @@ def _compiles(pattern: str) -> str:
 
 
 def _check_example(what: str, example: str | None, patterns: list[str]) -> None:
-    if (example is None) != (not patterns):
-        raise ValueError(
-            f"`example` and the pattern of the {what} go together: give `example: {{{what}: …}}`"
-        )
+    if patterns and example is None:
+        raise ValueError(f"a pattern looks for the {what}: say what it finds, `example: {{{what}: …}}`")
     for pattern in patterns:
         if not re.search(pattern, example or "", re.IGNORECASE):
             raise ValueError(f"`example`: the {what} {example!r} is not found by {pattern!r}")
@@ -204,6 +202,17 @@ class Unpivot(Declaration):
         return [self.variable] if isinstance(self.variable, str) else self.variable
 
 
+_EXAMPLES = (
+    ("file", "", "file"),
+    ("sheet", "", "sheet"),
+    ("unpivot", "", "column"),
+    ("period", "file", "file"),
+    ("period", "header", "column"),
+    ("period", "pattern", "cell"),
+)
+"""Keys of a format whose pattern needs an example, and of what."""
+
+
 class Example(Declaration):
     """What the partner writes where a format's patterns look: for a person, who reads no pattern."""
 
@@ -218,10 +227,16 @@ class Format(Declaration):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "dependentSchemas": {
-                key: {"required": ["example"], "properties": {"example": {"required": [what]}}}
-                for key, what in (("file", "file"), ("sheet", "sheet"), ("unpivot", "column"))
-            }
+            "allOf": [
+                {
+                    "if": {
+                        "required": [key],
+                        **({"properties": {key: {"required": [of]}}} if of else {}),
+                    },
+                    "then": {"required": ["example"], "properties": {"example": {"required": [what]}}},
+                }
+                for key, of, what in _EXAMPLES
+            ]
         }
     )
 
