@@ -1,5 +1,6 @@
 """New accepted figures ask once for exactly what depends on them; refused ones ask for nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -98,6 +99,23 @@ def test_what_is_accepted_is_computed_once_then_published(
         # A delivery refused over an accepted month changes nothing for what depends on it.
         gate("d", 2018, broken=True)
         assert ticks.tick() == {}
+
+
+def test_what_is_asked_for_in_vain_holds_no_release_up(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
+    with runs.instance_of(home) as instance:
+        (gate,) = waiting(project, home)
+        assert runs.run_feeds(instance, gate)
+        ticks = Ticks(instance, home)
+        assert COMPUTE in ticks.tick()
+        (batch,) = outdated(project, home)
+        assert len(batch.names) > 1
+        # The run of all but one of them was lost.
+        assert runs.run_indicators(instance, replace(batch, names=batch.names[:1]))
+        assert set(ticks.tick()) == {COMPUTE}
+        assert set(ticks.tick()) == {PUBLISH_JOB}
 
 
 def test_between_indicators_and_recueil_stand_families(project: Project) -> None:

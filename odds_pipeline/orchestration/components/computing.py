@@ -66,8 +66,9 @@ def computing_sensor(jobs: list[AssetJob]) -> dg.SensorDefinition:
         before = json.loads(context.cursor or "{}")
         requests, asked = _requests(batches, judgement, before.get("asked", {}))
         released = before.get("released", "")
-        if not batches and computed not in (released, _published(context.instance)):
-            # A release that is refused is not asked for again: the same values would be refused.
+        if not requests and computed not in (released, _published(context.instance)):
+            # What was asked for in vain holds nothing up: the release says what it keeps of before. One
+            # that is refused is not asked for again: the same values would be refused.
             requests, released = [dg.RunRequest(run_key=computed, job_name=PUBLISH_JOB)], computed
         return dg.SensorResult(
             run_requests=requests, cursor=json.dumps({"asked": asked, "released": released})
