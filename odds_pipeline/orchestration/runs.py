@@ -17,6 +17,7 @@ from odds_pipeline.orchestration.components.shared import (
     COMPUTES,
     PUBLISH_JOB,
     RHYTHM,
+    calendar_of,
     covering,
     feed_key,
     gate_job,
@@ -138,7 +139,7 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
 def run_indicators(instance: dg.DagsterInstance, batch: Batch) -> Outcome:
     """Compute indicators that share a calendar over a range of months, in one run."""
     entries = project().indicators
-    calendar = project().feed_of(entries[batch.names[0]].indicator).feed.calendar
+    calendar = calendar_of(entries[batch.names[0]])
     span = partitions_within(calendar, batch.first, batch.last)
     if span is None:
         return Outcome()

@@ -8,16 +8,17 @@ import dagster as dg
 import yaml
 from dagster_duckdb import DuckDBResource
 
-from odds_pipeline.declarations.project import IndicatorEntry
 from odds_pipeline.declarations.suite import TOLERATED
 from odds_pipeline.indicators.staleness import state
-from odds_pipeline.orchestration.components.computing import calendar_of, computing_sensor
+from odds_pipeline.orchestration.components.computing import computing_sensor
 from odds_pipeline.orchestration.components.indicator_families import job_of
 from odds_pipeline.orchestration.components.shared import (
     COMPUTED,
     PUBLISH_JOB,
     RECUEIL,
+    calendar_of,
     code_reference,
+    families,
     family_key,
     home_of,
     indicator_key,
@@ -153,9 +154,6 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
 
 def _families() -> list[dg.AssetSpec]:
     """Between 700 indicators and the recueil: what it publishes of each family."""
-    members: dict[str, list[IndicatorEntry]] = {}
-    for entry in project().indicators.values():
-        members.setdefault(f"{entry.family.theme}/{entry.family.id}", []).append(entry)
     return [
         dg.AssetSpec(
             family_key(path),
@@ -165,18 +163,15 @@ def _families() -> list[dg.AssetSpec]:
             kinds={"duckdb"},
             tags={"theme": own[0].family.theme, "family": own[0].family.id},
         )
-        for path, own in members.items()
+        for path, own in families().items()
     ]
 
 
 def _published(values: list[tuple[str, int, int, str]]) -> Iterator[dg.MaterializeResult[None]]:
     """Of each family: how many indicators and values the release has, and its last month."""
     told = {name: (cells, filled, last) for name, cells, filled, last in values}
-    families: dict[str, list[tuple[int, int, str]]] = {}
-    for entry in project().indicators.values():
-        own = families.setdefault(f"{entry.family.theme}/{entry.family.id}", [])
-        own += [told[entry.id]] if entry.id in told else []
-    for path, own in families.items():
+    for path, members in families().items():
+        own = [told[entry.id] for entry in members if entry.id in told]
         yield dg.MaterializeResult(
             asset_key=family_key(path),
             metadata={

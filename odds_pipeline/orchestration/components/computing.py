@@ -13,16 +13,16 @@ import time
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from odds_pipeline.declarations.calendar import Calendar
-from odds_pipeline.declarations.project import IndicatorEntry
 from odds_pipeline.indicators.staleness import last_judgement, state
 from odds_pipeline.orchestration.components.shared import (
     ACTIVE,
     COMPUTED,
     COMPUTES,
+    PATIENCE,
     PUBLISH_JOB,
     RECUEIL,
     RHYTHM,
+    calendar_of,
     home_of,
     indicator_key,
     indicators_job,
@@ -34,8 +34,6 @@ from odds_pipeline.orchestration.dagster_internals.jobs import AssetJob
 from odds_pipeline.quality.outstanding import Batch, outdated
 from odds_pipeline.storage.store import Overtaken, Store
 
-PATIENCE = 10
-"""Seconds that a tick waits for a writer; Dagster ends a tick after 60."""
 AGAIN = 3600
 """Seconds after which what is still out of date is asked for again: its run was lost or broke."""
 
@@ -89,11 +87,6 @@ def _published(instance: dg.DagsterInstance) -> str:
     event = instance.get_latest_materialization_event(RECUEIL)
     told = event.asset_materialization if event else None
     return str(told.metadata[COMPUTED].value) if told and COMPUTED in told.metadata else ""
-
-
-def calendar_of(entry: IndicatorEntry) -> Calendar:
-    """The calendar of the feed that drives an indicator: its months."""
-    return project().feed_of(entry.indicator).feed.calendar
 
 
 def _requests(

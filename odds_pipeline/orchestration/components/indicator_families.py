@@ -1,7 +1,6 @@
 """Indicator families: every indicator is an asset; those of one rhythm are computed together."""
 
 from collections.abc import Iterator
-from functools import cache
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
@@ -14,6 +13,7 @@ from odds_pipeline.orchestration.components.shared import (
     feed_key,
     indicator_key,
     indicators_job,
+    job_of_rhythm,
     opened,
     partitions_of,
     project,
@@ -116,15 +116,10 @@ def indicator_assets(name: str, driven: list[tuple[IndicatorEntry, FeedEntry]]) 
     return values
 
 
-@cache
 def job_of(rhythm: str) -> AssetJob:
     """Computes the indicators of a rhythm, all of them or some."""
-    indicators = dg.AssetSelection.key_prefixes("indicators")
-    return dg.define_asset_job(
-        indicators_job(rhythm),
-        indicators & dg.AssetSelection.tag("rhythm", rhythm),
-        description=f"Compute the indicators whose driving feed has the rhythm {rhythm}.",
-    )
+    words = f"Compute the indicators whose driving feed has the rhythm {rhythm}."
+    return job_of_rhythm(indicators_job(rhythm), "indicators", rhythm, words)
 
 
 class IndicatorFamilies(dg.Component, dg.Model, dg.Resolvable):

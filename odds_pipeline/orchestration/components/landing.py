@@ -17,6 +17,7 @@ from dagster_duckdb import DuckDBResource
 from odds_pipeline.orchestration.components.partner_feeds import gate_jobs
 from odds_pipeline.orchestration.components.shared import (
     ACTIVE,
+    PATIENCE,
     RHYTHM,
     covering,
     feed_key,
@@ -31,8 +32,6 @@ from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Overtaken, Store
 
-PATIENCE = 10
-"""Seconds that a tick waits for another writer; Dagster ends a tick after 60."""
 AGAIN = 900
 """Seconds after which what still waits, unchanged, is asked for again: its run was lost or broke."""
 

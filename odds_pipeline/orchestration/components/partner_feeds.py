@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 
 import dagster as dg
 import duckdb
@@ -30,6 +29,7 @@ from odds_pipeline.orchestration.components.shared import (
     feed_key,
     gate_job,
     home_of,
+    job_of_rhythm,
     opened,
     partitions_of,
     project,
@@ -281,14 +281,9 @@ def feed_schedule(entry: FeedEntry) -> dg.ScheduleDefinition:
     return due
 
 
-@cache
 def _gate_job(rhythm: str) -> AssetJob:
-    feeds = dg.AssetSelection.key_prefixes("partners")
-    return dg.define_asset_job(
-        gate_job(rhythm),
-        feeds & dg.AssetSelection.tag("rhythm", rhythm),
-        description=f"Gate the deliveries of feeds whose rhythm is {rhythm}.",
-    )
+    words = f"Gate the deliveries of feeds whose rhythm is {rhythm}."
+    return job_of_rhythm(gate_job(rhythm), "partners", rhythm, words)
 
 
 def gate_jobs(entries: Sequence[FeedEntry]) -> list[AssetJob]:

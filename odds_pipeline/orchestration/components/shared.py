@@ -13,7 +13,8 @@ from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.deployment import deployment
-from odds_pipeline.declarations.project import Project, project_root
+from odds_pipeline.declarations.project import IndicatorEntry, Project, project_root
+from odds_pipeline.orchestration.dagster_internals.jobs import AssetJob
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Overtaken, Store
 
@@ -176,12 +177,33 @@ def indicators_job(rhythm: str) -> str:
     return f"indicators_{rhythm}"
 
 
+def families() -> dict[str, list[IndicatorEntry]]:
+    """The indicators of each family ``theme/id``."""
+    members: dict[str, list[IndicatorEntry]] = {}
+    for entry in project().indicators.values():
+        members.setdefault(f"{entry.family.theme}/{entry.family.id}", []).append(entry)
+    return members
+
+
 def published_keys() -> list[dg.AssetKey]:
     """The recueil and its families, which are published together."""
-    families = {f"{e.family.theme}/{e.family.id}" for e in project().indicators.values()}
-    return [*map(family_key, sorted(families)), RECUEIL]
+    return [*map(family_key, sorted(families())), RECUEIL]
 
 
+def calendar_of(entry: IndicatorEntry) -> Calendar:
+    """The calendar of the feed that drives an indicator: its months."""
+    return project().feed_of(entry.indicator).feed.calendar
+
+
+@cache
+def job_of_rhythm(name: str, prefix: str, rhythm: str, description: str) -> AssetJob:
+    """The job of the assets under ``prefix`` that have the rhythm, all of them or some."""
+    own = dg.AssetSelection.key_prefixes(prefix) & dg.AssetSelection.tag("rhythm", rhythm)
+    return dg.define_asset_job(name, own, description=description)
+
+
+PATIENCE = 10
+"""Seconds that a sensor's tick waits for another writer; Dagster ends a tick after 60."""
 RHYTHM = "odds/rhythm"
 """Tag of the gates that sensor and commands ask for, of what waits; a sensor asks for one at a time."""
 COMPUTED = "computed"
