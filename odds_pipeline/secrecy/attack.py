@@ -1,11 +1,12 @@
 """What a reader can derive of hidden cells: the ends of each interval, by linear programming.
 
 Of all tables that agree with what is published, the least and the greatest value of a cell; with
-them the dual prices, which tell which cells would have to be hidden for the interval to be wider.
+them the dual prices, which tell which cells would have to be hidden for the interval to be wider. One
+table puts many cells in doubt at once: a cell has a programme of its own only where that fails.
 """
 
 from collections.abc import Collection, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -37,9 +38,12 @@ class Attack:
 
 @dataclass(frozen=True)
 class _Try:
-    """One attack to be made, by readers who know the cells of ``readers``."""
+    """One table to be looked for: ``cells`` of the block, each pushed as far as it needs.
 
-    cell: int
+    It is looked for by readers who know the cells of ``readers``.
+    """
+
+    cells: tuple[int, ...]
     upwards: bool
     readers: frozenset[int]
     block: "_Block"
@@ -56,10 +60,12 @@ class Doubts:
         self.system = system
         self.tables: dict[tuple[int, bool], list[tuple[Ints, frozenset[int]]]] = {}
 
-    def add(self, cell: int, upwards: bool, moved: Ints) -> None:
-        """Keep a table that is wide enough."""
-        owners = frozenset(self.system.owners[moved].tolist()) - {NOBODY, int(self.system.owners[cell])}
-        self.tables.setdefault((cell, upwards), []).append((moved, owners))
+    def add(self, cells: Collection[int], upwards: bool, moved: Ints) -> None:
+        """Keep a table that is wide enough for each of ``cells``."""
+        owners = frozenset(np.unique(self.system.owners[moved]).tolist()) - {NOBODY}
+        for cell in cells:
+            kept = moved, owners - {int(self.system.owners[cell])}
+            self.tables.setdefault((cell, upwards), []).append(kept)
 
     def certain(self, cell: int, upwards: bool, hidden: Bools) -> frozenset[int] | None:
         """The owners who can rule out every table kept; ``None`` when none is left at all."""
@@ -83,18 +89,19 @@ def attack(
         for block, own in _blocks(system, hidden, targets)
         for target in own
         for upwards in (False, True)
+        if system.need(int(target), upwards) > TOLERANCE
     ]
-    anyone = [_Try(*e[:2], frozenset(), e[2]) for e in ends if doubts.certain(*e[:2], hidden) is None]
-    failed = yield from _succeeding(system, anyone, doubts)
+    anyone = [(*e, frozenset[int]()) for e in ends if doubts.certain(*e[:2], hidden) is None]
+    failed = yield from _succeeding(system, _together(anyone), doubts)
     owned = [e for e in ends if e[:2] not in failed]
     for size in TOGETHER:
         owned = [e for e in owned if doubts.certain(*e[:2], hidden)]
         tries = [
-            _Try(*e[:2], readers, e[2])
+            (*e, readers)
             for e in owned
             for readers in _groups(doubts.certain(*e[:2], hidden) or (), size)
         ]
-        found = _succeeding(system, tries, doubts)
+        found = _succeeding(system, _together(tries), doubts)
         yield from found if size == 1 else _none(found)
 
 
@@ -102,6 +109,15 @@ def _groups(owners: Collection[int], size: int) -> Iterator[frozenset[int]]:
     """The owners by ``size`` at most."""
     names = sorted(owners)
     return (frozenset(names[at : at + size]) for at in range(0, len(names), size))
+
+
+def _together(ends: list[tuple[int, bool, "_Block", frozenset[int]]]) -> list[_Try]:
+    """One try for all the ends of a block that the same readers attack in the same direction."""
+    tries: dict[tuple[int, bool, frozenset[int]], list[int]] = {}
+    blocks = {int(block.cells[0]): block for _, _, block, _ in ends}
+    for cell, upwards, block, readers in ends:
+        tries.setdefault((int(block.cells[0]), upwards, readers), []).append(cell)
+    return [_Try(tuple(cells), up, who, blocks[at]) for (at, up, who), cells in tries.items()]
 
 
 def _none(found: Iterator[Attack]) -> Iterator[Attack]:
@@ -114,21 +130,29 @@ def _none(found: Iterator[Attack]) -> Iterator[Attack]:
 def _succeeding(
     system: System, tries: list[_Try], doubts: Doubts
 ) -> Generator[Attack, None, set[tuple[int, bool]]]:
-    """The tries that succeed, and the ends they are about; the tables of the others are kept."""
+    """The attacks that succeed, and the ends they are about; the tables of the others are kept.
+
+    One table puts many cells in doubt. Those that fall short are tried again without the others, and
+    each by itself when none of them got far enough.
+    """
     ends = set()
-    for found, moved in _solved(system, tries):
-        if found.reach < system.need(found.cell, found.upwards) - TOLERANCE:
-            ends.add((found.cell, found.upwards))
-            yield found
-        else:
-            doubts.add(found.cell, found.upwards, moved)
+    while tries:
+        further: list[_Try] = []
+        for each, reach, prices, moved in _solved(system, tries):
+            need = np.array([system.need(cell, each.upwards) for cell in each.cells])
+            short = tuple(np.array(each.cells)[reach < need - TOLERANCE].tolist())
+            doubts.add(set(each.cells) - set(short), each.upwards, moved)
+            if short and len(each.cells) == 1:
+                ends.add((each.cells[0], each.upwards))
+                yield Attack(
+                    each.cells[0], each.upwards, each.readers, float(reach[0]), prices, each.block.rows
+                )
+            elif len(short) < len(each.cells):
+                further += [replace(each, cells=short)] if short else []
+            else:
+                further += [replace(each, cells=(cell,)) for cell in short]
+        tries = further
     return ends
-
-
-def _exhaust(found: Iterator[Attack]) -> None:
-    """Only the doubts that were kept on the way are wanted."""
-    for _ in found:
-        pass
 
 
 @dataclass(frozen=True)
@@ -165,8 +189,12 @@ def _blocks(system: System, hidden: Bools, targets: Ints) -> Iterator[tuple[_Blo
         yield found, own.of(block)
 
 
-def _solved(system: System, tries: list[_Try]) -> Iterator[tuple[Attack, Ints]]:
-    """The attack of each try and the cells that moved, in programmes of one size."""
+Found = tuple[_Try, Floats, Floats, Ints]
+"""A try, how far each of its cells went, the price of each equation, the cells that moved."""
+
+
+def _solved(system: System, tries: list[_Try]) -> Iterator[Found]:
+    """What each try found, in programmes of one size."""
     batch: list[_Try] = []
     size = 0
     for each in tries:
@@ -178,7 +206,7 @@ def _solved(system: System, tries: list[_Try]) -> Iterator[tuple[Attack, Ints]]:
     yield from _solve(system, batch)
 
 
-def _solve(system: System, batch: list[_Try]) -> Iterator[tuple[Attack, Ints]]:
+def _solve(system: System, batch: list[_Try]) -> Iterator[Found]:
     """Solve many independent programmes as one whose matrix is block-diagonal."""
     if not batch:
         return
@@ -199,13 +227,20 @@ def _solve(system: System, batch: list[_Try]) -> Iterator[tuple[Attack, Ints]]:
         if each.readers:
             own = first + np.flatnonzero(np.isin(system.owners[each.block.cells], list(each.readers)))
             low[own] = high[own] = 0.0
-    target = np.array([each.cell for each in batch])
-    at = first_column[:-1] + [int(np.searchsorted(each.block.cells, each.cell)) for each in batch]
-    cost = np.zeros(len(cells))
-    cost[at] = [-1.0 if each.upwards else 1.0 for each in batch]
+    target = np.concatenate([each.cells for each in batch])
+    counts = [len(each.cells) for each in batch]
+    at = np.repeat(first_column[:-1], counts) + np.concatenate(
+        [np.searchsorted(each.block.cells, each.cells) for each in batch]
+    )
     # A target needs to go no further than this; it also keeps the programme bounded.
     low[at] = np.maximum(low[at], (system.need_low - system.value)[target])
     high[at] = np.minimum(high[at], (system.need_high - system.value)[target])
+    upwards = np.repeat([each.upwards for each in batch], counts)
+    cost = np.zeros(len(cells))
+    # Of several targets each counts as much as it gets of what it needs; of one, prices are of its unit.
+    alone = np.repeat(np.array(counts) == 1, counts)
+    need = np.where(upwards, system.need_high[target], system.need_low[target]) - system.value[target]
+    cost[at] = np.where(upwards, -1.0, 1.0) / np.where(alone, 1.0, np.abs(need))
     found = linprog(
         cost,
         A_eq=matrix,
@@ -215,13 +250,12 @@ def _solve(system: System, batch: list[_Try]) -> Iterator[tuple[Attack, Ints]]:
     )
     if found.status != 0:
         raise RuntimeError(f"the audit's linear programme was not solved: {found.message}")
-    reach, prices = np.abs(found.x[at]), np.split(found.eqlin.marginals, first_row[1:-1])
+    # Towards what is asked: one of several may have gone the other way, to let the rest pass.
+    reach = np.split(np.where(upwards, found.x[at], -found.x[at]), np.cumsum(counts)[:-1])
+    prices = np.split(found.eqlin.marginals, first_row[1:-1])
     moved = np.split(np.abs(found.x) > TOLERANCE, first_column[1:-1])
     for each, far, own_prices, own_moved in zip(batch, reach, prices, moved, strict=True):
-        yield (
-            Attack(each.cell, each.upwards, each.readers, float(far), own_prices, each.block.rows),
-            each.block.cells[own_moved],
-        )
+        yield each, far, own_prices, each.block.cells[own_moved]
 
 
 def intervals(system: System, hidden: Bools, targets: Ints) -> tuple[Floats, Floats]:

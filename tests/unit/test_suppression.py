@@ -148,6 +148,23 @@ def test_two_small_counts_whose_sum_tells_them_need_a_third() -> None:
     assert (low.tolist(), high.tolist()) == ([1, 1], [4, 4])
 
 
+def test_a_cell_that_makes_room_for_others_is_not_itself_in_doubt() -> None:
+    """Two grow when a third shrinks: one table puts both in doubt, and says nothing of the third's growth."""
+    value = np.array([3.0, 3.0, 3.0])
+    system = System(
+        value,
+        np.array([3.0, 3, 1]),
+        np.array([4.0, 4, 4]),
+        np.array([3.0, 3, 1]),
+        np.array([4.0, 4, 4]),
+        value,
+        np.full(3, HIDDEN),
+        sparse.csr_array(np.array([[1.0, 0, 1], [0, 1, 1]])),
+    )
+    low, high = intervals(system, system.state == HIDDEN, np.arange(3))
+    assert (low.tolist(), high.tolist()) == ([3, 3, 2], [4, 4, 3])
+
+
 def test_what_was_shown_earlier_protects_nothing() -> None:
     """The only other cell of the row was published before: the sensitive one is told, and said to be."""
     system = table(np.array([[3, 20], [40, 50]]))
