@@ -10,7 +10,7 @@ from odds_pipeline.declarations.read_simulations import load_simulations
 from odds_pipeline.demo.simulation import Simulator
 from odds_pipeline.release.publish import publish
 from odds_pipeline.storage.home import Home
-from tests.pipeline.test_editions import deliver
+from tests.pipeline.test_class_files import deliver
 from tests.reader import Rules, Truth
 
 MONTHS = [f"2024-{month:02d}" for month in range(1, 13)]

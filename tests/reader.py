@@ -175,10 +175,10 @@ class Reader:
 
     # What he reads.
 
-    def read_edition(self, home: Home, release: int, edition: str, truth: Truth) -> None:
-        """An edition as a file: the values, the merged commune's past, the figures they rest on."""
+    def read_class_file(self, home: Home, release: int, access: str, truth: Truth) -> None:
+        """A class file: the values, the merged commune's past, the figures they rest on."""
         said = Said()
-        with open_release(home, release, edition) as connection:  # type: ignore[arg-type]  # a literal
+        with open_release(home, release, access) as connection:  # type: ignore[arg-type]  # a literal
             for table in ("indicator_values", "converted_values"):
                 self._read(said, connection.execute(
                     "SELECT v.indicator, territory, geography, month, value, v.numerator, v.denominator, conf_status "

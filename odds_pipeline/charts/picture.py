@@ -16,7 +16,7 @@ _SIZE = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)" width="[\d.]+" height="[\d.
 
 
 def picture(drawn: str, title: str, notes: Sequence[str]) -> str:
-    """``drawn`` is a chart of this package; ``notes`` say period, source, edition."""
+    """``drawn`` is a chart of this package; ``notes`` say month, source, release."""
     found = _SIZE.search(drawn)
     if found is None:
         raise ValueError("not a chart: it has no size")

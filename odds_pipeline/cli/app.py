@@ -58,7 +58,7 @@ app = typer.Typer(cls=_Explaining, no_args_is_help=True, add_completion=False, h
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 ReleaseNumber = Annotated[int | None, typer.Option("--release", help="number of a release")]
-Edition = Annotated[Access, typer.Option("--edition", help="what this class of readers may see")]
+OfClass = Annotated[Access, typer.Option("--access", help="what this class of readers may see")]
 Root = Annotated[Path | None, typer.Option("--root", help="project folder", hidden=True)]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from odds_pipeline.cli.app import (
     AsJson,
-    Edition,
+    OfClass,
     app,
     fail,
     indicator_named,
@@ -20,14 +20,14 @@ from odds_pipeline.storage.home import Home
 
 
 @app.command()
-def diff(before: int, after: int, edition: Edition = "partenaires", as_json: AsJson = False) -> None:
+def diff(before: int, after: int, access: OfClass = "partenaires", as_json: AsJson = False) -> None:
     """What changed from one release to another: indicators and values, and by what cause."""
     from odds_pipeline.release.changes import changed_definitions
     from odds_pipeline.release.value_changes import value_changes
 
     try:
-        found = changed_definitions(Home.from_environment(), before, after, edition)
-        values = value_changes(Home.from_environment(), before, after, edition)
+        found = changed_definitions(Home.from_environment(), before, after, access)
+        values = value_changes(Home.from_environment(), before, after, access)
     except LookupError as error:
         fail(str(error))
     if as_json:
@@ -69,19 +69,19 @@ def diff(before: int, after: int, edition: Edition = "partenaires", as_json: AsJ
 def history(indicator: str, territory: str, month: str, as_json: AsJson = False) -> None:
     """Each value that was published for a month, and each delivery that changed its figures."""
     from odds_pipeline.french import status_word
-    from odds_pipeline.release.history import editions, revisions
+    from odds_pipeline.release.history import releases_that_say, revisions
     from odds_pipeline.storage.store import Store
 
     project, home = load(), Home.from_environment()
     name, code = indicator_named(project, indicator), territory_named(project, territory)
-    published = editions(home, name, code, month)
+    published = releases_that_say(home, name, code, month)
     with Store(home.warehouse).connect() as connection:
         brought = revisions(project, connection, name, code, month)
     if not published and not brought:
         fail(f"nothing is known of {name} for {territory} in {month}", 1)
     if as_json:
         print_json(
-            {"editions": [asdict(e) for e in published], "revisions": [asdict(r) for r in brought]}
+            {"releases": [asdict(e) for e in published], "revisions": [asdict(r) for r in brought]}
         )
         return
     table(

@@ -77,7 +77,7 @@ def _accounts() -> Accounts:
 @account.command("organisation")
 def organisation(
     name: str,
-    edition: Annotated[Access, typer.Option(help="class of access of its people")] = "membres",
+    access: Annotated[Access, typer.Option(help="class of access of its people")] = "membres",
     siret: Annotated[str | None, typer.Option(help="fourteen digits, for OpenID Connect")] = None,
     partner: Annotated[
         list[str] | None, typer.Option(help="partner whose restricted figures it may see")
@@ -97,7 +97,7 @@ def organisation(
     try:
         saved = _accounts().save_organisation(
             name,
-            edition,
+            access,
             siret=siret,
             partners=partner or [],
             territory=territory,
@@ -105,7 +105,7 @@ def organisation(
         )
     except ValueError as error:
         fail(str(error))
-    out.print(f"{saved.name}: {saved.edition} {' '.join(saved.partners)}", highlight=False)
+    out.print(f"{saved.name}: {saved.access} {' '.join(saved.partners)}", highlight=False)
 
 
 @account.command("invite")
@@ -169,7 +169,7 @@ def list_accounts(as_json: AsJson = False) -> None:
                 p.email,
                 p.name,
                 p.organisation.name,
-                " ".join([p.organisation.edition, *p.organisation.partners]),
+                " ".join([p.organisation.access, *p.organisation.partners]),
                 "yes" if p.administrator else "",
                 "yes" if p.revoked else "",
                 p.seen_at,

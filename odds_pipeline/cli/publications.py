@@ -22,14 +22,14 @@ from odds_pipeline.declarations.problems import nearest
 from odds_pipeline.storage.home import Home
 
 Folder = Annotated[Path | None, typer.Option("--out", help="folder to write in")]
-OfEdition = Annotated[Access | None, typer.Option("--edition", help="the declared one when not given")]
+DeclaredClass = Annotated[Access | None, typer.Option("--access", help="the declared one if not given")]
 
 
 @app.command()
 def portrait(
     territories: Annotated[list[str] | None, typer.Argument(help="codes or names; all without")] = None,
     release: ReleaseNumber = None,
-    edition: OfEdition = None,
+    access: DeclaredClass = None,
     folder: Folder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +54,7 @@ def portrait(
             portrait,
             Home.from_environment(),
             release=release,
-            edition=edition,
+            access=access,
             territories=codes or None,
             folder=folder,
         )
@@ -74,12 +74,12 @@ def portrait(
 def sentences(
     territory: Annotated[str, typer.Argument(help="code or name")],
     release: ReleaseNumber = None,
-    edition: OfEdition = None,
+    access: DeclaredClass = None,
     as_json: AsJson = False,
 ) -> None:
     """What the portrait says of a territory, the figures behind each sentence, or why it is silent."""
     from odds_pipeline.declarations.read_publications import load_publications
-    from odds_pipeline.publications.portrait.publish import read_edition
+    from odds_pipeline.publications.portrait.publish import read_contents
     from odds_pipeline.publications.statements.speaker import Said
 
     project = load()
@@ -91,7 +91,7 @@ def sentences(
         fail(f"{territory} is not a territory of the portrait's geography, {portrait.geography}")
     try:
         home = Home.from_environment()
-        made = read_edition(project, portrait, home, release, edition or portrait.edition)
+        made = read_contents(project, portrait, home, release, access or portrait.access)
     except LookupError as error:
         fail(str(error))
     found = [made.speaker.say(name, place) for name in made.declared.statements]
@@ -114,7 +114,7 @@ def sentences(
 def study(
     name: Annotated[str | None, typer.Argument(help="id of the study, when there are several")] = None,
     release: ReleaseNumber = None,
-    edition: OfEdition = None,
+    access: DeclaredClass = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="write a draft even if the gate forbids publishing")
     ] = False,
@@ -141,7 +141,7 @@ def study(
             studies[name],
             Home.from_environment(),
             release=release,
-            edition=edition,
+            access=access,
             draft_in=folder if partial else None,
         )
     except StudyRefused as error:

@@ -11,17 +11,17 @@ COLUMNS = (
 
 @app.command()
 def audit(release: ReleaseNumber = None, as_json: AsJson = False) -> None:
-    """What each edition of a release hides, by partner, and how many hidden cells can be derived.
+    """What each access class of a release hides, by partner, and how many hidden cells can be derived.
 
     Exit status 1 when any can be.
     """
-    from odds_pipeline.declarations.access import EDITIONS
+    from odds_pipeline.declarations.access import WIDEST, WIDEST_FIRST
     from odds_pipeline.release.published import open_release
 
     rows = []
     try:
-        for edition in EDITIONS:
-            with open_release(Home.from_environment(), release, edition) as connection:
+        for access in WIDEST_FIRST:
+            with open_release(Home.from_environment(), release, access) as connection:
                 rows += connection.execute(
                     f"SELECT {', '.join(COLUMNS)} FROM audit ORDER BY partner"
                 ).fetchall()
@@ -29,12 +29,10 @@ def audit(release: ReleaseNumber = None, as_json: AsJson = False) -> None:
         fail(str(error))
     found = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     hidden = sum(
-        row["hidden_primaire"] + row["hidden_secondaire"]
-        for row in found
-        if row["edition"] == EDITIONS[0]
+        row["hidden_primaire"] + row["hidden_secondaire"] for row in found if row["edition"] == WIDEST
     )
     recoverable = sum(row["recoverable"] for row in found)
-    told = sum(row["told_before"] for row in found if row["edition"] == EDITIONS[0])
+    told = sum(row["told_before"] for row in found if row["edition"] == WIDEST)
     if as_json:
         print_json(
             {"hidden": hidden, "recoverable": recoverable, "told_before": told, "partners": found}

@@ -7,7 +7,7 @@ import typer
 
 from odds_pipeline.cli.app import (
     AsJson,
-    Edition,
+    OfClass,
     ReleaseNumber,
     app,
     fail,
@@ -27,7 +27,7 @@ def value(
     territory: str,
     month: Annotated[str | None, typer.Option("--month", help="YYYY-MM; all months without it")] = None,
     release: ReleaseNumber = None,
-    edition: Edition = "partenaires",
+    access: OfClass = "partenaires",
     geography: Annotated[
         int | None, typer.Option("--geography", help="2024: 40 communes; 2025: 39, since the merger")
     ] = None,
@@ -45,7 +45,7 @@ def value(
     project = load()
     name, code = indicator_named(project, indicator), territory_named(project, territory)
     try:
-        connection = open_release(Home.from_environment(), release, edition)
+        connection = open_release(Home.from_environment(), release, access)
     except LookupError as error:
         fail(str(error))
     if geography is not None and geography not in project.territories.geographies:
@@ -143,7 +143,7 @@ def explain(
     territory: str,
     month: str,
     release: ReleaseNumber = None,
-    edition: Edition = "partenaires",
+    access: OfClass = "partenaires",
     as_json: AsJson = False,
 ) -> None:
     """Where a value comes from: formula, figures, deliveries, file, line, sha256."""
@@ -154,7 +154,7 @@ def explain(
     project = load()
     name, code = indicator_named(project, indicator), territory_named(project, territory)
     try:
-        with open_release(Home.from_environment(), release, edition) as connection:
+        with open_release(Home.from_environment(), release, access) as connection:
             found = explain_value(project, connection, name, code, month)
     except LookupError as error:
         fail(str(error), 1)

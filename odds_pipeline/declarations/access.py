@@ -1,4 +1,4 @@
-"""Classes of access: who may read a figure. One edition of a release is made for each class."""
+"""Classes of access: who may read a figure. A release holds one file for each class."""
 
 from collections.abc import Iterable
 from typing import Literal, get_args
@@ -6,8 +6,9 @@ from typing import Literal, get_args
 Access = Literal["public", "membres", "partenaires"]
 ACCESS: tuple[Access, ...] = get_args(Access)
 """From the most open class to the least: what a class may read, every later one may read too."""
-EDITIONS: tuple[Access, ...] = ACCESS[::-1]
-"""Editions of a release, from the widest to the narrowest."""
+WIDEST_FIRST: tuple[Access, ...] = ACCESS[::-1]
+"""From the class that reads most to the one that reads least."""
+WIDEST: Access = ACCESS[-1]
 
 
 def strictest(classes: Iterable[Access]) -> Access:
@@ -15,6 +16,6 @@ def strictest(classes: Iterable[Access]) -> Access:
     return max(classes, key=ACCESS.index, default=ACCESS[0])
 
 
-def readable(edition: Access) -> tuple[Access, ...]:
-    """The classes whose figures the edition holds."""
-    return ACCESS[: ACCESS.index(edition) + 1]
+def readable(access: Access) -> tuple[Access, ...]:
+    """The classes whose figures a reader of the class sees."""
+    return ACCESS[: ACCESS.index(access) + 1]

@@ -25,7 +25,7 @@ class Portrait(Declaration):
     label: Sentence
     description: Sentence
     owner: Sentence
-    edition: Access
+    access: Access
     geography: int
     themes: dict[Name, PortraitTheme] = Field(min_length=1)
     method: list[Sentence] = Field(min_length=1)

@@ -16,7 +16,7 @@ from odds_pipeline.declarations.declared import Declared
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.problems import DeclarationError, Problem
 from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.declarations.statement import EditionText, EditionTexts, Statement, Statements
+from odds_pipeline.declarations.statement import ReleaseText, ReleaseTexts, Statement, Statements
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.declarations.synonyms import Synonym, Synonyms
 from odds_pipeline.declarations.templates import Template, Templates
@@ -32,7 +32,7 @@ class Publications:
     socle: Socle | None = None
     synonyms: list[Synonym] = field(default_factory=list)
     statements: dict[str, Statement] = field(default_factory=dict)
-    texts: dict[int, list[EditionText]] = field(default_factory=dict)
+    texts: dict[int, list[ReleaseText]] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -80,14 +80,14 @@ def read_publications(declared: Declared) -> Publications:
 
 
 def _read_statements(reader: Reader, declared: Declared, found: Publications) -> None:
-    """The sentences, then what committees make of them in an edition."""
+    """The sentences, then what committees make of them in a release."""
     for path in sorted((declared.root / "assets" / "statements").glob("*.yaml")):
         if read := reader.declared(Statements, path):
             given, file = read
             reader.problems += statement_problems(declared, given.statements, found.statements, file)
             found.statements |= given.statements
     for path in sorted((declared.root / "assets" / "texts").glob("*.yaml")):
-        if texts := reader.declared(EditionTexts, path):
-            edition, file = texts
-            reader.problems += text_problems(declared, edition, found.statements, file)
-            found.texts[edition.release] = edition.texts
+        if texts := reader.declared(ReleaseTexts, path):
+            own, file = texts
+            reader.problems += text_problems(declared, own, found.statements, file)
+            found.texts[own.release] = own.texts

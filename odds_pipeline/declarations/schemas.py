@@ -22,7 +22,7 @@ from odds_pipeline.declarations.portal import Portals
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.simulation import Simulation
 from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.declarations.statement import EditionTexts, Statements
+from odds_pipeline.declarations.statement import ReleaseTexts, Statements
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.declarations.suite import Suite
 from odds_pipeline.declarations.synonyms import Synonyms
@@ -45,7 +45,7 @@ KINDS: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
     "study": (Study, ("assets/studies/*.yaml",)),
     "portrait": (Portrait, ("assets/portrait_social.yaml",)),
     "statements": (Statements, ("assets/statements/*.yaml",)),
-    "texts": (EditionTexts, ("assets/texts/*.yaml",)),
+    "texts": (ReleaseTexts, ("assets/texts/*.yaml",)),
     "socle": (Socle, ("assets/socle.yaml",)),
     "synonyms": (Synonyms, ("assets/synonymes.yaml",)),
     "templates": (Templates, ("assets/modeles.yaml",)),

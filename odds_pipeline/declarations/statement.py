@@ -37,7 +37,7 @@ class Statements(Declaration):
     statements: dict[Name, Statement] = Field(min_length=1)
 
 
-class EditionText(Declaration):
+class ReleaseText(Declaration):
     """``replace`` or ``strike`` a statement of a place, or ``add`` a sentence to a theme."""
 
     place: str = Field(description="code of the territory")
@@ -50,8 +50,8 @@ class EditionText(Declaration):
     on: Sentence = Field(description="the day it was decided, YYYY-MM-DD", pattern=r"^20\d\d-\d\d-\d\d$")
 
 
-class EditionTexts(Declaration):
+class ReleaseTexts(Declaration):
     """``assets/texts/<release>.yaml``: what holds for one release, and for it alone."""
 
     release: int = Field(ge=1)
-    texts: list[EditionText] = Field(min_length=1)
+    texts: list[ReleaseText] = Field(min_length=1)

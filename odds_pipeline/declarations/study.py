@@ -34,7 +34,7 @@ class Study(Declaration):
     label: Sentence
     description: Sentence
     owner: Sentence
-    edition: Access
+    access: Access
     geography: int
     coverage: float = Field(gt=0, le=1)
     dimensions: dict[Name, Dimension] = Field(min_length=2)

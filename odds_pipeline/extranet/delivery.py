@@ -35,11 +35,11 @@ HEADERS = {
 }
 BODY_LIMIT = 64_000
 """Bytes of a form; the longest holds an address, a name and a password."""
-_EDITION = re.compile(
+_OF_RELEASE = re.compile(
     r"/e/([1-9][0-9]{0,4})(/(?:|territoires|indicateurs|themes|comparer|croiser|recherche|graphiques|integrer)"
     r"(?:/.*)?)"
 )
-"""Pages that an edition has of its own; accounts, studies and downloads are not of one edition."""
+"""Pages that a release has of its own; accounts, studies and downloads are not of one release."""
 _OWN = (b"content-type", b"content-security-policy", b"cross-origin-resource-policy")
 """What a page says of itself, and is kept with it."""
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
@@ -108,7 +108,7 @@ class Delivery:
             await _NOTHING(scope, receive, secured)
             return
         scope.setdefault("state", {}).update(reader=reader, view=view, latest=view.number, prefix="")
-        if earlier := _EDITION.fullmatch(scope["path"]):
+        if earlier := _OF_RELEASE.fullmatch(scope["path"]):
             view = await self._earlier(scope, reader, earlier) or view
         method = scope["method"]
         key = None

@@ -83,7 +83,7 @@ _OWN_PAGES = re.compile(
 
 
 def _within(html: str, prefix: str) -> str:
-    """The page of an edition leads to pages of that edition."""
+    """The page of a release leads to pages of that release."""
     return _OWN_PAGES.sub(rf'\1="{prefix}/\2', html) if prefix else html
 
 

@@ -31,7 +31,7 @@ class Outcome:
     """What became of one file of one contract.
 
     ``state``: new, unchanged, available (of a dry run) or failed, with ``why`` in French; ``late``
-    says that an edition is overdue.
+    says that a new version is overdue.
     """
 
     feed: str
@@ -197,7 +197,7 @@ def _fetched(
 
 
 def late_since(origin: Published, modified: list[str | None], today: date) -> str | None:
-    """What to say when the last edition that was due has not come out, as far as dates tell."""
+    """What to say when the last version that was due has not come out, as far as dates tell."""
     known = max((m[:10] for m in modified if m), default=None)
     if known is None or not origin.published:
         return None

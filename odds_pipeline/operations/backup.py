@@ -158,7 +158,7 @@ def _keep(path: Path, target: Path, earlier: BackUp | None, half: Path) -> None:
 
 
 def _unchanged(before: Path, path: Path) -> bool:
-    """Archive, editions and a lake's files are written once; the rest may have changed."""
+    """Archive, releases and a lake's files are written once; the rest may have changed."""
     archived = len(path.name) == 64 and path.name.startswith(path.parent.name)
     # Not the memory of secrecy: a publication that was killed leaves a file that the next one replaces.
     once = archived or (path.suffix in (".parquet", ".duckdb") and path.parent.name != "memory")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from odds_pipeline.declarations.access import EDITIONS
+from odds_pipeline.declarations.access import WIDEST_FIRST
 from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.operations.files import sha256_of
@@ -94,15 +94,15 @@ def pending(home: Home, deep: bool) -> str:
 
 
 def release(home: Home, deep: bool) -> str:
-    """Every edition of the current release opens; deep, every byte of every release."""
+    """Every class file of the current release opens; deep, every byte of every release."""
     number = current_number(home)
     if number is None:
         if numbers(home):
             raise Wrong(f"{home.releases / 'current'} is missing: write the last number there")
         return "none yet"
     for each in numbers(home) if deep else [number]:
-        for edition in EDITIONS:
-            _edition(home, each, edition, deep)
+        for access in WIDEST_FIRST:
+            _class_file(home, each, access, deep)
     said = describe(home, number)
     return f"release {number} of {said.published_at}, {said.values} values"
 
@@ -123,10 +123,10 @@ def memory(home: Home, deep: bool) -> str:
     return f"{len(found)} releases"
 
 
-def _edition(home: Home, number: int, edition: str, deep: bool) -> None:
-    path = release_path(home, number) / f"{edition}.duckdb"
+def _class_file(home: Home, number: int, access: str, deep: bool) -> None:
+    path = release_path(home, number) / f"{access}.duckdb"
     try:
-        with open_release(home, number, edition) as connection:  # type: ignore[arg-type]
+        with open_release(home, number, access) as connection:  # type: ignore[arg-type]
             (said,) = one(connection, "SELECT number FROM about")
             if deep:
                 _read_all(connection, str(path))

@@ -16,16 +16,16 @@ SIMULATED = "DONNÉES SIMULÉES – aucune valeur de ce document n’est réelle
 
 @dataclass(frozen=True)
 class About:
-    """Which release, which edition of it, when it was published, whether it holds simulated data."""
+    """Which release, for which class, when it was published, whether it holds simulated data."""
 
     release: int
-    edition: Access
+    access: Access
     published_at: str
     simulated: bool
 
 
 def read_about(connection: duckdb.DuckDBPyConnection) -> About:
-    """What the open edition says of itself."""
+    """What the open class file says of itself."""
     return About(*one(connection, "SELECT number, edition, published_at, simulated FROM about"))
 
 
@@ -35,7 +35,7 @@ def footer(observatory: Observatory, about: About, what: str, *, short: bool = F
     signature = f"{observatory.short_label}." if short else observatory.signature
     return (
         f"{signature} {what}, {simulated}édition n° {about.release} du "
-        f"{numeric_day(about.published_at)}, accès : {ACCESS[about.edition]}."
+        f"{numeric_day(about.published_at)}, accès : {ACCESS[about.access]}."
     )
 
 

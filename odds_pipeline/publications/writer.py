@@ -21,9 +21,9 @@ class Published:
     size: int
 
 
-def folder_of(home: Home, release: int, edition: str, name: str) -> Path:
-    """Where a publication of one edition of a release is kept."""
-    return home.path / "publications" / f"{release:04d}" / edition / name
+def folder_of(home: Home, release: int, access: str, name: str) -> Path:
+    """Where a publication for one class is kept."""
+    return home.path / "publications" / f"{release:04d}" / access / name
 
 
 Beside = Callable[[str, Document, Mapping[str, bytes]], Mapping[str, bytes]]

@@ -17,13 +17,13 @@ def objection(reason: str, role: str) -> str | None:
     """Why this must not be published, and what to write instead; ``None`` when it may."""
     if figure := _FIGURE.search(reason):
         return (
-            f"the reason holds a figure ({figure.group()}), and editions never change: it would be told "
+            f"the reason holds a figure ({figure.group()}), and releases never change: it would be told "
             "though secrecy hides it. Say why the figures are right, without any; month, rule and file "
             "are recorded."
         )
     if _NAME.search(role) or _NAME.search(reason):
         return (
-            "the reason or the role names a person, and editions never change: no erasure reaches it. "
+            "the reason or the role names a person, and releases never change: no erasure reaches it. "
             "Write a role, as « chargé d'études de la CAF »; the person is in the service's own papers."
         )
     return None

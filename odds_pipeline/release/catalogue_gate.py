@@ -1,7 +1,7 @@
 """The gate of the catalogue: computed values are audited by the suites of their families before release.
 
-An indicator that breaks a critical rule keeps what the last edition said of it, with a mark that says
-so, or stays out when no edition ever had it. Secrecy only takes away from values that are kept.
+An indicator that breaks a critical rule keeps what the last release said of it, with a mark that says
+so, or stays out when no release ever had it. Secrecy only takes away from values that are kept.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.access import EDITIONS
+from odds_pipeline.declarations.access import WIDEST
 from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.quality.findings import Finding, suite_findings
 from odds_pipeline.release.formats import read_inputs
@@ -40,12 +40,12 @@ FROM observations WHERE known_to IS NULL AND variable IN (SELECT unnest(?)) GROU
 
 
 class CatalogueRefused(Exception):
-    """The edition as a whole broke a critical rule; the text says in French which, and what to do."""
+    """The release as a whole broke a critical rule; the text says in French which, and what to do."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """Indicators that failed: the rule of each, and which of them keep values of the last edition."""
+    """Indicators that failed: the rule of each, and which of them keep values of the last release."""
 
     rules: dict[str, str]
     kept: frozenset[str]
@@ -58,12 +58,12 @@ def _suite(project: Project, entry: IndicatorEntry) -> str:
 
 @contextmanager
 def _former(connection: duckdb.DuckDBPyConnection, home: Home) -> Iterator[int | None]:
-    """The widest edition of the current release, attached as ``former``; ``None`` when there is none."""
+    """The widest file of the current release, attached as ``former``; ``None`` when there is none."""
     number = current_number(home)
     if number is None:
         yield None
         return
-    path = release_path(home, number) / f"{EDITIONS[0]}.duckdb"
+    path = release_path(home, number) / f"{WIDEST}.duckdb"
     connection.execute(f"ATTACH {quoted(path)} AS former (READ_ONLY)")
     try:
         yield number
@@ -97,7 +97,7 @@ def _passed(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def hold(connection: duckdb.DuckDBPyConnection, project: Project, home: Home) -> Held:
     """Audit the indicators whose values are new, record the verdicts, tell those that failed.
 
-    The temporary table ``kept`` then holds what the last edition said of the failed ones.
+    The temporary table ``kept`` then holds what the last release said of the failed ones.
     """
     bases, passed = _bases(connection, project), _passed(connection)
     names = [name for name, basis in bases.items() if passed.get(name) != basis]
@@ -122,7 +122,7 @@ def hold(connection: duckdb.DuckDBPyConnection, project: Project, home: Home) ->
 
 
 def _released(connection: duckdb.DuckDBPyConnection, project: Project, number: int | None) -> None:
-    """Make ``released``: what of the last edition may still be shown; empty when nothing asks for it."""
+    """Make ``released``: what of the last release may still be shown; empty when nothing asks for it."""
     if number is None:
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE released AS SELECT * EXCLUDE reserve, NULL::VARCHAR AS "

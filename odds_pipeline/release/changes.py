@@ -7,7 +7,7 @@ them has come from another version of the software, not from a definition, and a
 from dataclasses import dataclass
 from typing import Any
 
-from odds_pipeline.declarations.access import EDITIONS, Access
+from odds_pipeline.declarations.access import WIDEST, Access
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 
@@ -42,11 +42,9 @@ class Definitions:
     retired: dict[str, str]
 
 
-def changed_definitions(
-    home: Home, before: int, after: int, edition: Access = EDITIONS[0]
-) -> Definitions:
+def changed_definitions(home: Home, before: int, after: int, access: Access = WIDEST) -> Definitions:
     """Compare the definitions of two releases. :class:`LookupError` when one does not exist."""
-    old, new = _sheets(home, before, edition), _sheets(home, after, edition)
+    old, new = _sheets(home, before, access), _sheets(home, after, access)
     changed = []
     for name in [name for name in new if name in old]:
         fields = tuple(
@@ -63,9 +61,9 @@ def changed_definitions(
     )
 
 
-def _sheets(home: Home, number: int, edition: Access) -> dict[str, dict[str, Any]]:
+def _sheets(home: Home, number: int, access: Access) -> dict[str, dict[str, Any]]:
     """Definition sheets by indicator, in the order of the recueil; what no sheet says is left out."""
-    with open_release(home, number, edition) as connection:
+    with open_release(home, number, access) as connection:
         found = connection.execute("FROM definitions")
         columns = [column[0] for column in found.description]
         rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

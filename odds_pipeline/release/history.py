@@ -12,7 +12,7 @@ from odds_pipeline.storage.sql import first
 
 
 @dataclass(frozen=True)
-class Edition:
+class Said:
     """What a release says, when it differs from the one before. ``releases`` counts those that agree."""
 
     release: int
@@ -66,9 +66,9 @@ ORDER BY o.variable, o.territory, o.geography, o.known_from
 """
 
 
-def editions(home: Home, indicator: str, territory: str, month: str) -> tuple[Edition, ...]:
+def releases_that_say(home: Home, indicator: str, territory: str, month: str) -> tuple[Said, ...]:
     """The releases whose value differs from the release before, the oldest first."""
-    found: list[Edition] = []
+    found: list[Said] = []
     for number in numbers(home):
         with open_release(home, number) as connection:
             row = first(connection, _VALUE, [indicator, territory, month])
@@ -78,9 +78,9 @@ def editions(home: Home, indicator: str, territory: str, month: str) -> tuple[Ed
         said = (value, obs_status, conf_status, reserve)
         last = found[-1] if found else None
         if last and (last.value, last.obs_status, last.conf_status, last.reserve) == said:
-            found[-1] = Edition(last.release, last.published_at, *said, last.releases + 1)
+            found[-1] = Said(last.release, last.published_at, *said, last.releases + 1)
         else:
-            found.append(Edition(number, str(published_at), *said, 1))
+            found.append(Said(number, str(published_at), *said, 1))
     return tuple(found)
 
 

@@ -27,7 +27,7 @@ def publish(project: Project, home: Home) -> Release:
     """Publish a release; when nothing changed, the current one is returned, ``new`` false.
 
     Everything published is computed from protected figures. :class:`SecrecyError` when the audit
-    finds that a hidden one can be derived, :class:`CatalogueRefused` when the edition as a whole
+    finds that a hidden one can be derived, :class:`CatalogueRefused` when the release as a whole
     breaks a rule: nothing is published then. An indicator whose values break a rule keeps its last.
     """
     home.releases.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Reading releases: numbered, immutable, each a folder that holds one DuckDB file an edition.
+"""Reading releases: numbered, immutable, each a folder that holds one DuckDB file a class.
 
 ``releases/0012/public.duckdb`` is what everyone may read of release 12, ``membres.duckdb`` what the
 members may, ``partenaires.duckdb`` all of it. The pointer ``releases/current`` names the release
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from odds_pipeline.declarations.access import EDITIONS, Access
+from odds_pipeline.declarations.access import WIDEST, Access
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.release.formats import complete
 from odds_pipeline.storage.home import Home
@@ -21,7 +21,7 @@ from odds_pipeline.storage.sql import one
 class Release:
     """``number`` counts from 1; ``new`` is false when nothing changed since the current one.
 
-    ``indicators`` and ``values`` are those of the widest edition. ``content`` is equal for two
+    ``indicators`` and ``values`` are those of the widest access. ``content`` is equal for two
     releases that say the same. ``software`` and ``declarations``, a fingerprint, say what made it.
     """
 
@@ -64,16 +64,16 @@ def numbers(home: Home) -> list[int]:
 
 
 def open_release(
-    home: Home, number: int | None = None, edition: Access = EDITIONS[0]
+    home: Home, number: int | None = None, access: Access = WIDEST
 ) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to one edition of a release, by default the widest of the current one.
+    """A read-only connection to a class file, by default the widest of the current release.
 
     :class:`Absent` when there is none.
     """
     wanted = number if number is not None else current_number(home)
     if wanted is None:
         raise Absent("no release yet: run `odds run`")
-    path = (release_path(home, wanted) / f"{edition}.duckdb").resolve()
+    path = (release_path(home, wanted) / f"{access}.duckdb").resolve()
     if not path.exists():
         if number is None or wanted == current_number(home):
             raise Absent(
@@ -86,7 +86,7 @@ def open_release(
         "lock_configuration": "true",
     }
     connection = duckdb.connect(str(path), read_only=True, config=config)
-    complete(connection, edition)
+    complete(connection, access)
     return connection
 
 

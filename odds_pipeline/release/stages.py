@@ -13,8 +13,8 @@ current_cells          what adds up, one cell a place
 block_prints           a fingerprint of each block of secrecy
 protected              indicator values as they may be read
 sources_compared       how far apart two sources of one variable are
-former                 the widest edition of the current release, attached to read it
-release                the widest edition of the new one, attached to write it
+former                 the widest class file of the current release, attached to read it
+release                the widest class file of the new one, attached to write it
 ====================== ==========================================================================
 """
 
@@ -27,15 +27,15 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline import __version__
-from odds_pipeline.declarations.access import EDITIONS
+from odds_pipeline.declarations.access import WIDEST_FIRST
 from odds_pipeline.declarations.fingerprint import fingerprint
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import all_inputs, compute, evaluate, gather, tables_of
 from odds_pipeline.indicators.sources import compare_sources
 from odds_pipeline.indicators.staleness import Months, stale
 from odds_pipeline.release.catalogue_gate import Held, check_catalogue, hold, keep_last_good
+from odds_pipeline.release.class_files import About, write_narrower, write_widest
 from odds_pipeline.release.definitions import definitions_table
-from odds_pipeline.release.editions import About, write_narrower, write_widest
 from odds_pipeline.release.published import current_number, numbers
 from odds_pipeline.secrecy.audit import audit_table
 from odds_pipeline.secrecy.derived import hide_values
@@ -146,7 +146,7 @@ def check(p: Publication) -> None:
 
 
 def write(p: Publication) -> None:
-    """One file an edition, in a folder that no reader sees yet."""
+    """One file a class, in a folder that no reader sees yet."""
     assert p.protection is not None
     (latest,) = one(p.connection, "SELECT max(month) FROM protected")
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -154,10 +154,10 @@ def write(p: Publication) -> None:
     made_by = fingerprint(p.project.root)
     about = About(p.last + 1, now, p.content, __version__, made_by, latest, audited)
     p.folder.mkdir()
-    (widest, path), *others = ((edition, p.folder / f"{edition}.duckdb") for edition in EDITIONS)
+    (widest, path), *others = ((access, p.folder / f"{access}.duckdb") for access in WIDEST_FIRST)
     write_widest(p.connection, p.project, path, widest, about, p.definitions)
-    for edition, own in others:
-        write_narrower(p.project, path, own, edition, about)
+    for access, own in others:
+        write_narrower(p.project, path, own, access, about)
 
 
 def remember(p: Publication) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from odds_pipeline.declarations.access import EDITIONS, Access
+from odds_pipeline.declarations.access import WIDEST, Access
 from odds_pipeline.release.formats import read_inputs
 from odds_pipeline.release.published import numbers, release_path
 from odds_pipeline.storage.home import Home
@@ -35,13 +35,13 @@ def value_changes(
     home: Home,
     before: int,
     after: int,
-    edition: Access = EDITIONS[0],
+    access: Access = WIDEST,
     territory: str | None = None,
 ) -> list[ValueChange]:
     """Every value that differs, of all territories or one. :class:`LookupError`: no such release."""
     with duckdb.connect() as connection:
         for name, number in (("before", before), ("after", after)):
-            path = release_path(home, number) / f"{edition}.duckdb"
+            path = release_path(home, number) / f"{access}.duckdb"
             if not path.exists():
                 raise LookupError(f"no release {number}; known: {', '.join(map(str, numbers(home)))}")
             connection.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")

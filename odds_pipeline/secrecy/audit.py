@@ -1,11 +1,11 @@
-"""The report of the audit that goes with a release: by edition and partner, what is hidden and whether
+"""The report of the audit that goes with a release: by class and partner, what is hidden and whether
 any of it can be derived.
 """
 
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.access import EDITIONS, readable
+from odds_pipeline.declarations.access import WIDEST_FIRST, readable
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.secrecy.protect import Protection
 
@@ -23,11 +23,11 @@ GROUP BY variable
 def audit_table(
     connection: duckdb.DuckDBPyConnection, project: Project, protection: Protection
 ) -> pd.DataFrame:
-    """One row for each edition and partner.
+    """One row for each access class and partner.
 
     ``tried`` counts the cells attacked with all that has ever been published, ``recoverable`` those
     that can be told more closely than their rule allows, ``told_before`` those that an earlier
-    release published before they became secret. An edition holds some of the figures of the widest
+    release published before they became secret. A class reads some of the figures of the widest
     one, hidden alike in all: what cannot be derived from that one cannot be from any.
     """
     counts = connection.execute(_COUNTS).df()
@@ -39,13 +39,13 @@ def audit_table(
     )
     counts = counts.merge(attacked.astype("float64"), on="variable", how="left")
     counts = counts.fillna(dict.fromkeys(attacked.columns, 0.0))
-    access = {name: entry.access for name, (entry, _) in project.variables.items()}
+    class_of = {name: entry.access for name, (entry, _) in project.variables.items()}
     counts["partner"] = counts["variable"].str.split(".").str[0]
     tables = []
-    for edition in EDITIONS:
-        own = counts[counts["variable"].map(access).isin(readable(edition))]
+    for access in WIDEST_FIRST:
+        own = counts[counts["variable"].map(class_of).isin(readable(access))]
         sums = own.drop(columns="variable").groupby("partner").sum().reset_index()
-        tables.append(sums.assign(edition=edition))
+        tables.append(sums.assign(edition=access))
     found = pd.concat(tables, ignore_index=True)
     numbers = [c for c in found if c not in ("partner", "edition")]
     return found.astype(dict.fromkeys(numbers, "int64"))[["edition", "partner", *numbers]]

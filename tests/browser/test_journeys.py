@@ -36,7 +36,7 @@ def test_a_ccas_agent_finds_three_indicators_compares_and_downloads(
     page.get_by_label("Territoire à suivre").select_option(label="Bobigny")
     page.get_by_role("button", name="Afficher").click()
     expect(page.locator(".key")).to_contain_text("Bobigny")
-    with open_release(observatory, edition="membres") as connection:
+    with open_release(observatory, access="membres") as connection:
         row = connection.execute(
             "SELECT value FROM indicator_values WHERE indicator = 'population_municipale' "
             "AND territory = '93008' ORDER BY month DESC LIMIT 1"

@@ -308,7 +308,7 @@ def test_a_mistake_in_one_feed_of_the_repository_is_told_alone(tmp_path: Path) -
         ("resources/deployments/local.yaml", "kind: duckdb", "kind: duckbd", "3: storage: 'duckbd' is not one of duckdb, ducklake (did you mean duckdb?)"),
         ("resources/deployments/local.yaml", "partners: all", "partners: tous", "6: partners: expected a list (found 'tous'), or 'tous' is not one of all"),
         ("resources/simulation/adil/consultations.yaml", "format:", "formats:", ": unknown key 'formats' (did you mean format?)"),
-        ("assets/portrait_social.yaml", "edition:", "edision:", ": unknown key 'edision' (did you mean edition?)"),
+        ("assets/portrait_social.yaml", "access:", "acces:", ": unknown key 'acces' (did you mean access?)"),
         ("assets/studies/logement_fragile.yaml", "coverage: 0.6", "coverage: 6", "coverage: must be less than or equal to 1 (found 6)"),
     ],
 )  # fmt: skip

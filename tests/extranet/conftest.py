@@ -80,10 +80,10 @@ def open_site(project: Project, observatory: Home, folder: Path, **changes: obje
     for role, rights in ROLES.items():
         if rights is None:
             continue
-        edition, partners = rights
+        access, partners = rights
         organisation = site.accounts.save_organisation(
             f"Organisation {role}",
-            edition,
+            access,
             partners=partners,
             runs_observatory=role == "observatoire",
             territory="93008",

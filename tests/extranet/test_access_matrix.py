@@ -45,10 +45,10 @@ def classes(observatory: Home) -> dict[str, tuple[str, str]]:
 def may_see(role: str, of: str) -> bool:
     """The rule, written again from the design: class of the organisation, or its own partner."""
     rights = ROLES[role.removesuffix("-admin")]
-    edition, partners = rights if rights else ("public", ())
+    access, partners = rights if rights else ("public", ())
     if of in ("cpam", "prefecture"):
-        return edition == "partenaires" or of in partners
-    return of == "public" or edition in ("membres", "partenaires")
+        return access == "partenaires" or of in partners
+    return of == "public" or access in ("membres", "partenaires")
 
 
 def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:

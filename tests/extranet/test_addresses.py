@@ -153,10 +153,10 @@ def test_an_edition_in_the_address_says_for_ever_what_it_said(site: Site, two_re
 
 
 def test_an_earlier_edition_tells_no_more_than_todays_rights(site: Site, two_releases: Path) -> None:
-    """An indicator that became restricted is not read through the edition in which it was public."""
+    """An indicator that became restricted is not read through the release in which it was public."""
     name = "population_municipale"
-    for edition in ("public", "membres"):
-        with duckdb.connect(str(two_releases / "0002" / f"{edition}.duckdb")) as connection:
+    for access in ("public", "membres"):
+        with duckdb.connect(str(two_releases / "0002" / f"{access}.duckdb")) as connection:
             connection.execute("DELETE FROM definitions WHERE indicator = ?", [name])
             connection.execute("DELETE FROM indicator_values WHERE indicator = ?", [name])
     client = site.client()

@@ -20,8 +20,8 @@ from .conftest import Site
 
 @pytest.fixture(scope="module")
 def expected(observatory: Home) -> dict[tuple[str, str, str], float | None]:
-    """Values of the members' edition for Bobigny, read from the release itself."""
-    with open_release(observatory, edition="membres") as connection:
+    """Values of the members' file for Bobigny, read from the release itself."""
+    with open_release(observatory, access="membres") as connection:
         rows = connection.execute(
             "SELECT indicator, month, geography, value FROM indicator_values WHERE territory = '93008'"
         ).fetchall()

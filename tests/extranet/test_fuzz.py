@@ -71,7 +71,7 @@ def test_no_page_fails_on_odd_addresses(
     assert client.get(address, params=query).status_code < 500, (address, query)
 
 
-@given(fields=st.dictionaries(st.sampled_from(["email", "password", "next", "name", "edition", "siret", "partners", "new", "label"]), st.text(max_size=60), max_size=6))  # fmt: skip
+@given(fields=st.dictionaries(st.sampled_from(["email", "password", "next", "name", "access", "siret", "partners", "new", "label"]), st.text(max_size=60), max_size=6))  # fmt: skip
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_no_form_fails_on_odd_fields(site: Site, fields: dict[str, str]) -> None:
     client = site.client("observatoire-admin")

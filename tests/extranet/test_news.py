@@ -1,4 +1,4 @@
-"""What an edition changed for a territory, on a page, at home and in a feed."""
+"""What a release changed for a territory, on a page, at home and in a feed."""
 
 import html
 import re
@@ -14,9 +14,9 @@ __all__ = ["two_releases"]
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-def _change(folder: Path, edition: str) -> None:
+def _change(folder: Path, access: str) -> None:
     """Edition 2: one value of Bobigny revised, one new, one of members revised."""
-    with duckdb.connect(str(folder / "0002" / f"{edition}.duckdb")) as connection:
+    with duckdb.connect(str(folder / "0002" / f"{access}.duckdb")) as connection:
         for statement in (
             "UPDATE indicator_values SET value = 12345 WHERE indicator = 'population_municipale' "
             "AND territory = '93008' AND month = '2024-01'",
@@ -29,8 +29,8 @@ def _change(folder: Path, edition: str) -> None:
 def test_what_changed_for_a_town_is_told_with_its_cause_and_to_who_may_read_it(
     site: Site, two_releases: Path
 ) -> None:
-    for edition in ("public", "membres", "partenaires"):
-        _change(two_releases, edition)
+    for access in ("public", "membres", "partenaires"):
+        _change(two_releases, access)
     (two_releases / "current").write_text("2\n")
     visitor, member = site.client(), site.client("ccas")
     page = html.unescape(visitor.get("/territoires/93008/nouveautes").text)

@@ -56,14 +56,14 @@ def test_figures_behind_a_value_are_of_the_readers_classes(
 ) -> None:
     """The rule, written again: a variable of an open class, or of the reader's own partner."""
     rights = ROLES[role]
-    edition, partners = rights if rights else ("public", ())
+    access, partners = rights if rights else ("public", ())
     seen = {
         r["variable"] for r in view_for(site, role).rows("SELECT DISTINCT variable FROM observations")
     }
     assert seen
     for name in seen:
         entry = project.variables[name][0]
-        assert SEEN[entry.access] <= SEEN[edition] or entry.partner.id in partners, name
+        assert SEEN[entry.access] <= SEEN[access] or entry.partner.id in partners, name
 
 
 def test_of_a_hidden_figure_nothing_is_told_but_that_it_is(site: Site, project: Project) -> None:
@@ -92,8 +92,8 @@ def test_a_release_that_has_the_hash_of_every_file_tells_those_of_public_ones(
     site: Site, two_releases: Path
 ) -> None:
     """Earlier releases had it; with all other figures of a file known, it tells who guesses a hidden one."""
-    for edition in ("public", "membres"):
-        with duckdb.connect(str(two_releases / "0002" / f"{edition}.duckdb")) as connection:
+    for access in ("public", "membres"):
+        with duckdb.connect(str(two_releases / "0002" / f"{access}.duckdb")) as connection:
             connection.execute("UPDATE deliveries SET sha256 = repeat('a', 64)")
     (two_releases / "current").write_text("2\n")
     client, query = site.client("ccas"), "origine?territoire=93008"

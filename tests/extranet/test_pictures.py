@@ -1,4 +1,4 @@
-"""Charts outside the site: images and frames of the public edition, whoever asks."""
+"""Charts outside the site: images and frames of the public file, whoever asks."""
 
 import struct
 import xml.etree.ElementTree as ET

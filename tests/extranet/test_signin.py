@@ -116,7 +116,7 @@ def test_an_administrator_invites_and_the_invitation_serves_once(site: Site) -> 
 def test_rights_change_from_what_they_are_never_by_a_name_typed_again(site: Site) -> None:
     """A name that exists, typed in an empty form, would blank the territory and the reserved data."""
     admin, cpam = site.client("observatoire"), site.people["cpam"].organisation
-    blank = {"name": cpam.name, "edition": "public"}
+    blank = {"name": cpam.name, "access": "public"}
     assert "celui d’une organisation" in admin.post("/gestion", data=blank).text
 
     def now() -> object:
@@ -125,7 +125,7 @@ def test_rights_change_from_what_they_are_never_by_a_name_typed_again(site: Site
     assert now() == cpam
     form = admin.get(f"/gestion?changer={cpam.id}").text
     assert 'value="cpam" checked' in form and 'value="93008" selected' in form
-    asked = {"name": cpam.name, "changed": str(cpam.id), "edition": "membres", "partners": "cpam"}
+    asked = {"name": cpam.name, "changed": str(cpam.id), "access": "membres", "partners": "cpam"}
     kept = admin.post("/gestion", data=asked | {"territory": "93066"})
     assert kept.status_code == 303 and now() == replace(cpam, territory="93066")
 

@@ -1,4 +1,4 @@
-"""An attacker who reads published files only: every edition of his class, of every release.
+"""An attacker who reads published files only: every file of his class, of every release.
 
 He knows the declared sums and the rules, and solves linear programmes of his own: nothing here uses the
 modules that protect. Without secondary suppression he recovers small counts, and the release is refused.
@@ -21,7 +21,7 @@ from odds_pipeline.secrecy.suppression import Suppression
 from odds_pipeline.secrecy.system import HIDDEN, System
 from odds_pipeline.storage.home import Home
 
-from .test_editions import deliver
+from .test_classes import deliver
 
 FEED = "conseil_general/autonomie"
 MONTH = "2024-03"
@@ -77,15 +77,15 @@ def observatory(delivered: Home, home: Home) -> Home:
 class Attacker:
     """What he has read: figures by variable and territory, and what is hidden, for each release."""
 
-    def __init__(self, project: Project, home: Home, editions: tuple[str, ...]) -> None:
+    def __init__(self, project: Project, home: Home, classes: tuple[str, ...]) -> None:
         self.unknown: dict[tuple[str, ...], int] = {}
         self.marks: dict[int, str] = {}
         rows: list[tuple[dict[int, float], float]] = []
         for release in numbers(home):
             known: dict[tuple[str, str], float] = {}
             hidden: dict[tuple[str, str], str] = {}
-            for edition in editions:
-                with open_release(home, release, edition) as connection:  # type: ignore[arg-type]  # a literal
+            for access in classes:
+                with open_release(home, release, access) as connection:  # type: ignore[arg-type]  # a literal
                     for variable, territory, value, mark in connection.execute(
                         "SELECT split_part(variable, '.', 2), territory, value, hidden_by FROM observations "
                         "WHERE month = ? AND variable LIKE 'conseil_general.apa_domicile%'",

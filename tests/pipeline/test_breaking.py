@@ -98,9 +98,9 @@ def test_a_disk_that_may_only_be_read(disk: Home, tmp_path: Path) -> None:
 
 def test_a_clock_set_back_is_said_before_anything_is_done(own: Home) -> None:
     with duckdb.connect() as connection:
-        for edition in own.releases.glob("0001/*.duckdb"):
-            edition.chmod(0o600)
-            connection.execute(f"ATTACH '{edition}' AS r")
+        for file in own.releases.glob("0001/*.duckdb"):
+            file.chmod(0o600)
+            connection.execute(f"ATTACH '{file}' AS r")
             connection.execute("UPDATE r.about SET published_at = '2099-01-01T00:00:00+00:00'")
             connection.execute("DETACH r")
     done = odds(own, "run")

@@ -46,7 +46,7 @@ def test_a_commune_says_no_more_than_its_iris(
     """Where one IRIS is blank the commune is hidden, with the sum of the others as its bound."""
     feed = project.feeds["caf/iris"].feed
     rows = iris(realdata, year)
-    with open_release(home, edition="public") as release:
+    with open_release(home, access="public") as release:
         published = {
             (territory, variable): (value, hidden_by, bound)
             for territory, variable, value, hidden_by, bound in release.execute(

@@ -82,7 +82,7 @@ def test_a_wrong_formula_keeps_the_last_good_values(family: Path, home: Home) ->
         ).fetchone()
     assert formula == ("100 * insee.population_municipale / insee.population_totale",)
     assert top is not None and top[0] <= 100
-    # The mark goes on naming the edition they come from, and nothing new is made of it.
+    # The mark goes on naming the release they come from, and nothing new is made of it.
     assert not publish(Project.load(), home).new
     assert said(home, "part_municipale") == [(value, KEPT)]
 

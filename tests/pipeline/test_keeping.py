@@ -261,9 +261,9 @@ def test_what_others_may_read(embedded: Home) -> None:
 
 def test_a_clock_set_back(embedded: Home) -> None:
     with duckdb.connect() as connection:
-        for edition in embedded.releases.glob("0002/*.duckdb"):
-            edition.chmod(0o600)
-            connection.execute(f"ATTACH '{edition}' AS r")
+        for file in embedded.releases.glob("0002/*.duckdb"):
+            file.chmod(0o600)
+            connection.execute(f"ATTACH '{file}' AS r")
             connection.execute("UPDATE r.about SET published_at = '2099-01-01T00:00:00+00:00'")
             connection.execute("DETACH r")
     assert "timedatectl" in wrong(embedded, deep=False)["clock"]

@@ -64,7 +64,7 @@ def told(project: Project, tmp_path_factory: pytest.TempPathFactory) -> list[Tol
         path = folder / f"data_CAF_2019_IRIS_{number}.csv"
         deliver(project, home, [iris_file(path, rows, seed=7)], ["caf/iris"])
         publish(project, home)
-        reader.read_edition(home, number, "partenaires", Truth(reader.rules, home))
+        reader.read_class_file(home, number, "partenaires", Truth(reader.rules, home))
     return reader.attack()
 
 
@@ -109,7 +109,7 @@ def real(
 def test_a_neighbourhood_has_the_figures_of_its_line(
     real: Home, indicator: str, territory: str, value: float | None
 ) -> None:
-    with open_release(real, edition="public") as release:
+    with open_release(real, access="public") as release:
         found = release.execute(
             "SELECT value FROM indicator_values WHERE indicator = ? AND territory = ?",
             [indicator, territory],

@@ -87,7 +87,7 @@ def test_the_page_runs_as_written(folder: Path, home: Home, tmp_path: Path) -> N
     assert "# confirm" not in (folder / "assets/partners/pole_emploi/defm_mensuel.yaml").read_text()
     release = describe(home, 1)
     assert release.simulated
-    with open_release(home, edition="partenaires") as connection:
+    with open_release(home, access="partenaires") as connection:
         found = connection.execute(
             "SELECT DISTINCT indicator, month FROM indicator_values WHERE value IS NOT NULL ORDER BY ALL"
         ).fetchall()

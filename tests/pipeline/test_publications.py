@@ -18,7 +18,7 @@ from odds_pipeline.orchestration.definitions import defs
 from odds_pipeline.publications.studies.publish import publish_study
 from odds_pipeline.publications.studies.study import StudyRefused
 from odds_pipeline.storage.home import Home
-from tests.editions import write_edition
+from tests.class_file import write_class_file
 from tests.unit.test_study import figures
 
 STUDY = study_key("logement_fragile")
@@ -48,7 +48,7 @@ def test_a_study_is_published_with_its_tables(
 ) -> None:
     homes = {"indicator": "residences_principales", "month": "2018-01", "value": 1000.0}
     rows += [{**homes, "territory": t.code} for t in project.territories.communes(2024)]
-    write_edition(home, project, rows, edition="membres")
+    write_class_file(home, project, rows, access="membres")
     written = publish_study(project, study, home)
     assert not written.draft
     assert {p.name for p in written.folder.iterdir()} == {
@@ -79,7 +79,7 @@ def test_a_study_is_published_with_its_tables(
 def test_a_refused_study_writes_nothing_and_a_draft_says_what_it_is(
     project: Project, study: Study, home: Home, rows: list[dict[str, object]], tmp_path: Path
 ) -> None:
-    write_edition(home, project, without_occupation(rows), edition="membres")
+    write_class_file(home, project, without_occupation(rows), access="membres")
     with pytest.raises(StudyRefused, match="Conditions d'occupation : 0 indicateur"):
         publish_study(project, study, home)
     assert not (home.path / "publications").exists()
@@ -92,7 +92,7 @@ def test_a_refused_study_writes_nothing_and_a_draft_says_what_it_is(
 def test_the_commands(
     project: Project, home: Home, rows: list[dict[str, object]], tmp_path: Path
 ) -> None:
-    write_edition(home, project, without_occupation(rows), edition="membres")
+    write_class_file(home, project, without_occupation(rows), access="membres")
     runner = CliRunner()
     refused = runner.invoke(app, ["study"])
     assert refused.exit_code == 1 and "pas publiée" in re.sub(r"\s+", " ", refused.output)
@@ -100,17 +100,17 @@ def test_the_commands(
     assert draft.exit_code == 0 and '"draft": true' in draft.output
     assert runner.invoke(app, ["study", "autre"]).exit_code == 2
     one = runner.invoke(
-        app, ["portrait", "Bobigny", "--edition", "membres", "--out", str(tmp_path / "p")]
+        app, ["portrait", "Bobigny", "--access", "membres", "--out", str(tmp_path / "p")]
     )
     assert one.exit_code == 0 and (tmp_path / "p" / "93008-bobigny.pdf").exists()
     assert runner.invoke(app, ["portrait", "Nullepart"]).exit_code == 2
-    told = runner.invoke(app, ["sentences", "Bobigny", "--edition", "membres", "--json"])
+    told = runner.invoke(app, ["sentences", "Bobigny", "--access", "membres", "--json"])
     assert told.exit_code == 0 and "l’indicateur n’a aucune valeur" in told.output
     assert runner.invoke(app, ["portrait", "--release", "9"]).exit_code == 2
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "lettre.docx").write_text("à moi")
     kept = runner.invoke(
-        app, ["portrait", "Bobigny", "--edition", "membres", "--out", str(tmp_path / "mine")]
+        app, ["portrait", "Bobigny", "--access", "membres", "--out", str(tmp_path / "mine")]
     )
     assert kept.exit_code == 2 and (tmp_path / "mine" / "lettre.docx").exists()
 
@@ -118,12 +118,12 @@ def test_the_commands(
 def test_in_dagster_a_refused_study_is_a_failed_check_and_the_former_one_stays(
     project: Project, home: Home, rows: list[dict[str, object]]
 ) -> None:
-    write_edition(home, project, rows, edition="membres")
+    write_class_file(home, project, rows, access="membres")
     first = materialize(STUDY)
     assert [e.asset_key for e in first.get_asset_materialization_events()] == [STUDY]
     folder = home.path / "publications" / "0001" / "membres" / "logement_fragile"
     before = (folder / "etude.pdf").read_bytes()
-    write_edition(home, project, without_occupation(rows), edition="membres")
+    write_class_file(home, project, without_occupation(rows), access="membres")
     second = materialize(STUDY)
     assert second.success and not second.get_asset_materialization_events()
     check = second.get_asset_check_evaluations()[0]
@@ -136,6 +136,6 @@ def test_in_dagster_a_refused_study_is_a_failed_check_and_the_former_one_stays(
 
 
 def test_in_dagster_the_portrait(project: Project, home: Home, rows: list[dict[str, object]]) -> None:
-    write_edition(home, project, rows)
+    write_class_file(home, project, rows)
     event = materialize(PORTRAIT).get_asset_materialization_events()[0]
     assert event.materialization.metadata["documents"].value == 46

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.declarations.access import EDITIONS
+from odds_pipeline.declarations.access import WIDEST, WIDEST_FIRST
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import read_publications
 from odds_pipeline.publications.committees.period import Period
@@ -49,11 +49,11 @@ class World:
     home: Home
     truths: list[Truth] = field(default_factory=list)
 
-    def reader(self, project: Project, edition: str) -> Reader:
-        """Someone who kept that edition of every release."""
+    def reader(self, project: Project, access: str) -> Reader:
+        """Someone who kept that class of every release."""
         reader = Reader(project)
         for number, truth in enumerate(self.truths, start=1):
-            reader.read_edition(self.home, number, edition, truth)
+            reader.read_class_file(self.home, number, access, truth)
         return reader
 
 
@@ -83,20 +83,20 @@ def published(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Wor
 # ── what he derives ──────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("access", WIDEST_FIRST)
 def test_no_reader_of_an_edition_is_told_a_secret(
-    project: Project, published: World, edition: str
+    project: Project, published: World, access: str
 ) -> None:
-    told = published.reader(project, edition).attack()
+    told = published.reader(project, access).attack()
     assert [t for t in told if t.wrong] == []
     assert [t for t in told if t.narrow] == []
-    assert len(told) > 80 or edition == "public"
+    assert len(told) > 80 or access == "public"
 
 
 def test_the_body_of_a_commune_is_not_told_of_another_by_its_own_figures(
     project: Project, published: World
 ) -> None:
-    reader = published.reader(project, EDITIONS[0])
+    reader = published.reader(project, WIDEST)
     communes = [
         reader.rules.number[commune.code, 2024] for commune in project.territories.communes(2024)
     ]
@@ -174,9 +174,9 @@ def stable_secrets(real: World, rules: Rules) -> dict[tuple[str, str], float]:
 TIME = re.compile(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.+:]*|datetime\.datetime\([\d, ]+\)")
 
 
-def said(home: Home, release: int, edition: str) -> dict[str, list[str]]:
+def said(home: Home, release: int, access: str) -> dict[str, list[str]]:
     """All that a file of a release says, but when it was made."""
-    with open_release(home, release, edition) as connection:  # type: ignore[arg-type]  # a literal
+    with open_release(home, release, access) as connection:  # type: ignore[arg-type]  # a literal
         tables = [name for (name,) in connection.execute("SHOW TABLES").fetchall()]
         return {
             name: sorted(TIME.sub("", str(row)) for row in connection.execute(f"FROM {name}").fetchall())
@@ -186,8 +186,8 @@ def said(home: Home, release: int, edition: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("release", [1, 2, 3])
 def test_the_files_of_a_release_are_the_same(worlds: Worlds, release: int) -> None:
-    for edition in EDITIONS:
-        real, other = said(worlds.real, release, edition), said(worlds.other, release, edition)
+    for access in WIDEST_FIRST:
+        real, other = said(worlds.real, release, access), said(worlds.other, release, access)
         assert real.keys() == other.keys()
         for table, rows in real.items():
             assert rows == other[table], table
@@ -204,7 +204,7 @@ def test_the_committees_pages_are_the_same(project: Project, worlds: Worlds) -> 
 
 
 def answers(site: Site, role: str, shifted: list[Shift], folder: Path) -> Iterator[tuple[str, str]]:
-    """What the site says at each address, earlier editions' too."""
+    """What the site says at each address, earlier releases' too."""
     client = site.client(role)
     asked = [a for route in get_routes(site) for a in addresses(route, "demandes_rsa_ccas", site)]
     for code in dict.fromkeys(code for _, code, _ in shifted):
@@ -220,7 +220,7 @@ def answers(site: Site, role: str, shifted: list[Shift], folder: Path) -> Iterat
 
 @pytest.mark.parametrize("role", ["ccas", "observatoire"])
 def test_the_site_says_the_same(project: Project, worlds: Worlds, tmp_path: Path, role: str) -> None:
-    """Pages, files, API, portraits, earlier editions."""
+    """Pages, files, API, portraits, earlier releases."""
     portrait = read_publications(project).portrait
     assert portrait is not None
     found = []
@@ -265,13 +265,13 @@ def test_a_year_of_releases_and_three_revisions_tell_nobody_a_secret(
     print()
     for release in range(1, len(year.truths) + 1):
         print(f"release {release}: {kept(home, release):.2f} % of the values shown")
-    for edition in EDITIONS:
-        reader = year.reader(project, edition)
+    for access in WIDEST_FIRST:
+        reader = year.reader(project, access)
         told = reader.attack()
         widths = [(t.high - t.low) / (t.most - t.least) for t in told if t.most > t.least]
         totals, over_secrets = reader.years()
         print(
-            f"{edition}: {len(told)} secrets tried, {sum(t.narrow for t in told)} narrow, "
+            f"{access}: {len(told)} secrets tried, {sum(t.narrow for t in told)} narrow, "
             f"{sum(t.exact for t in told)} exact, the narrowest {100 * min(widths, default=1):.0f} % of its "
             f"rule; {totals} totals of twelve months, {over_secrets} over a hidden month"
         )

@@ -286,7 +286,7 @@ def test_the_study_on_real_figures_names_what_it_lacks_and_ranks_as_the_departem
     project: Project, received: tuple[Home, list[Receipt]]
 ) -> None:
     study = load_publications(project).studies["logement_fragile"]
-    with open_release(received[0], edition="membres") as connection:
+    with open_release(received[0], access="membres") as connection:
         result = run_study(project, study, connection)
     why = refusal(result)
     for dimension in ("Conditions d'occupation", "Qualité du logement", "Rupture"):

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from odds_pipeline import __version__
-from odds_pipeline.declarations.access import EDITIONS
+from odds_pipeline.declarations.access import WIDEST_FIRST
 from odds_pipeline.declarations.fingerprint import fingerprint
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.reading.queries import sources_of
@@ -21,14 +21,14 @@ from odds_pipeline.release.published import describe, open_release, release_path
 from odds_pipeline.release.value_changes import value_changes
 from odds_pipeline.storage.home import Home
 
-from .test_editions import deliver
+from .test_class_files import deliver
 from .test_secrecy import foyers
 
 SHARE = "part_foyers_monoparents"
 
 # What the first releases were made of.
 FORMER = (
-    "CREATE OR REPLACE TABLE about AS FROM about SELECT number, published_at, content, edition, indicators, "
+    "CREATE OR REPLACE TABLE about AS FROM about SELECT number, published_at, content, access, indicators, "
     "values_count, simulated",
     "ALTER TABLE definitions DROP COLUMN kind",
     "ALTER TABLE definitions DROP COLUMN change_unit",
@@ -44,8 +44,8 @@ def month(project: Project, home: Home, folder: Path, number: int) -> None:
 
 
 def make_former(home: Home, number: int) -> None:
-    for edition in EDITIONS:
-        path = release_path(home, number) / f"{edition}.duckdb"
+    for access in WIDEST_FIRST:
+        path = release_path(home, number) / f"{access}.duckdb"
         path.chmod(0o644)
         with duckdb.connect(str(path)) as connection:
             for statement in FORMER:

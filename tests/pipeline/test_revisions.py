@@ -1,4 +1,4 @@
-"""Revisions and known errors: twelve real editions of one series, and corrections declared beside a contract."""
+"""Revisions and known errors: twelve real versions of one series, and corrections declared beside a contract."""
 
 import csv
 import shutil
@@ -10,7 +10,7 @@ from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.indicators.explain import explain
 from odds_pipeline.quality.gate import Judgement, judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.release.history import editions, revisions
+from odds_pipeline.release.history import releases_that_say, revisions
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.release.value_changes import value_changes
@@ -109,7 +109,7 @@ def paris(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def cells(path: Path) -> dict[str, float]:
-    """What a person reads in an edition: month → figure. Written apart from the code under test."""
+    """What a person reads in a version: month → figure. Written apart from the code under test."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         first, *rows = csv.reader(file, delimiter=";")
     return {
@@ -126,7 +126,7 @@ def gate(project: Project, home: Home, path: Path) -> Judgement:
     return judgement
 
 
-def test_twelve_editions_give_the_history_that_a_person_finds(
+def test_twelve_versions_give_the_history_that_a_person_finds(
     paris: Path, home: Home, realdata: Path
 ) -> None:
     project = Project.load(paris)
@@ -155,7 +155,7 @@ def test_twelve_editions_give_the_history_that_a_person_finds(
         (66049.0, "04_2021-06-24_458991d3.csv", "première"),
         (66725.0, "05_2021-06-24_1e54f6b9.csv", "révision"),
     ]
-    told = editions(home, "foyers_rsa", PARIS, "2021-04")
+    told = releases_that_say(home, "foyers_rsa", PARIS, "2021-04")
     assert [(e.release, e.value) for e in told] == [(4, 66049.0), (5, 66725.0)]
     (change,) = value_changes(home, 4, 5)
     assert (change.kind, change.month, change.before, change.after, change.cause, change.files) == (
@@ -166,7 +166,7 @@ def test_twelve_editions_give_the_history_that_a_person_finds(
 
 
 def test_a_roll_back_is_told(paris: Path, home: Home, realdata: Path, tmp_path: Path) -> None:
-    """The producer comes back to the figures of an earlier edition: other bytes, the same values."""
+    """The producer comes back to the figures of an earlier version: other bytes, the same values."""
     project = Project.load(paris)
     fourth = realdata / "revisions" / "04_2021-06-24_458991d3.csv"
     back = tmp_path / "13_2021-07-01_00000000.csv"

@@ -1,4 +1,4 @@
-"""What a reader may and may not learn from releases: rules, totals, rates, revisions, editions."""
+"""What a reader may and may not learn from releases: rules, totals, rates, revisions, classes."""
 
 import shutil
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from odds_pipeline.release.published import numbers, open_release
 from odds_pipeline.secrecy.memory import Forgotten
 from odds_pipeline.storage.home import Home
 
-from .test_editions import deliver
+from .test_class_files import deliver
 
 Figure = Callable[[str, str], str]
 
@@ -96,8 +96,8 @@ def test_what_is_computed_from_a_hidden_figure_is_hidden(first: Home) -> None:
 
 def test_every_edition_hides_the_same(first: Home) -> None:
     found = []
-    for edition in ("partenaires", "membres"):
-        with open_release(first, edition=edition) as release:  # type: ignore[arg-type]  # a literal
+    for access in ("partenaires", "membres"):
+        with open_release(first, access=access) as release:  # type: ignore[arg-type]  # a literal
             found.append(hidden_by(release, "observations", variable="caf.foyers_monoparents"))
     assert found[0] == found[1] != {}
 

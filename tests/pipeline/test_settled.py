@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from odds_pipeline.declarations.access import EDITIONS
+from odds_pipeline.declarations.access import WIDEST_FIRST
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
@@ -14,7 +14,7 @@ from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 
 from .test_attack import FEED, MONTH, PARTS, TOTAL, Attacker, file_of, truth
-from .test_editions import deliver
+from .test_class_files import deliver
 
 
 def month(project: Project, home: Home, folder: Path, month: str, revised: bool = False) -> None:
@@ -48,8 +48,8 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
 def content(home: Home) -> list[object]:
     """All values and observations of the current release, hidden or not, and its audit."""
     found: list[object] = []
-    for edition in EDITIONS:
-        with open_release(home, edition=edition) as connection:
+    for access in WIDEST_FIRST:
+        with open_release(home, access=access) as connection:
             for table in ("indicator_values", "observations", "audit"):
                 found += connection.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall()
     return found
@@ -75,7 +75,7 @@ def test_only_what_changed_is_decided_and_the_release_is_that_of_deciding_all(
     changed = {MONTH} if revised else {"2024-05"}
     assert decided == [{MONTH, "2024-04"}, changed, {MONTH, "2024-04", *changed}]
     assert content(home) == content(anew)
-    assert Attacker(project, home, EDITIONS).recovered() == []
+    assert Attacker(project, home, WIDEST_FIRST).recovered() == []
 
 
 def test_a_rule_that_changes_decides_every_month_anew(

@@ -17,7 +17,7 @@ from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 from odds_pipeline.storage.temporary import ending, temporaries
 
-from .test_editions import deliver
+from .test_class_files import deliver
 from .test_secrecy import foyers
 
 READ = re.compile(r"\b(?:FROM|JOIN)\s+(?:temp\.)?([a-z_]+)\b(?!\.)")

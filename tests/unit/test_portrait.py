@@ -1,4 +1,4 @@
-"""The portrait says what the edition says, of each territory, and the same bytes again."""
+"""The portrait says what the release says, of each territory, and the same bytes again."""
 
 import io
 import math
@@ -16,7 +16,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.publications.portrait.publish import publish_portrait
 from odds_pipeline.storage.home import Home
-from tests.editions import write_edition
+from tests.class_file import write_class_file
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +81,7 @@ def write(
     *codes: str,
     simulated: bool = True,
 ) -> Path:
-    write_edition(home, project, given, simulated=simulated)
+    write_class_file(home, project, given, simulated=simulated)
     return publish_portrait(project, portrait, home, territories=codes or None).folder
 
 

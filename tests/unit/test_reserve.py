@@ -1,4 +1,4 @@
-"""What a person writes into editions that never change: no figure, nobody's name."""
+"""What a person writes into releases that never change: no figure, nobody's name."""
 
 import re
 

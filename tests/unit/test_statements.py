@@ -8,7 +8,7 @@ import pytest
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import Publications, load_publications
-from odds_pipeline.declarations.statement import EditionText
+from odds_pipeline.declarations.statement import ReleaseText
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents.document import french
 from odds_pipeline.publications.portrait.figures import Figures
@@ -18,7 +18,7 @@ from odds_pipeline.publications.statements.slots import Count, Silent, simple_pa
 from odds_pipeline.publications.statements.speaker import Said, Speaker, Unsaid, example
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
-from tests.editions import write_edition
+from tests.class_file import write_class_file
 
 ROOT = Path(__file__).parents[2]
 Row = dict[str, object]
@@ -33,7 +33,9 @@ def found(project: Project) -> Publications:
 def figures(project: Project, found: Publications, tmp_path_factory: pytest.TempPathFactory) -> Figures:
     """No value: the sheets of all that sentences speak of."""
     home = Home(tmp_path_factory.mktemp("odds"))
-    write_edition(home, project, [{"indicator": "taux_pauvrete", "month": "2020-12", "territory": "93"}])
+    write_class_file(
+        home, project, [{"indicator": "taux_pauvrete", "month": "2020-12", "territory": "93"}]
+    )
     with open_release(home, None, "public") as connection:
         names = sorted({s.indicator for s in found.statements.values()})
         return Figures(project, connection, names, 2024)
@@ -99,7 +101,7 @@ def test_no_simple_part_is_said_that_lies_within_the_interval() -> None:
 
 @dataclass
 class World:
-    """An edition of 40 communes with poverty rates 10, 11, … 49, and who speaks of it."""
+    """A release of 40 communes with poverty rates 10, 11, … 49, and who speaks of it."""
 
     project: Project
     found: Publications
@@ -115,9 +117,9 @@ class World:
         whole: Row = {"indicator": "taux_pauvrete", "month": "2020-12", "territory": "93"}
         return [*given, {**whole, "level": "departement", "value": 27.6, **changed}]
 
-    def speaker(self, rows: list[Row], *texts: EditionText) -> Speaker:
+    def speaker(self, rows: list[Row], *texts: ReleaseText) -> Speaker:
         assert self.found.portrait is not None
-        write_edition(self.home, self.project, rows)
+        write_class_file(self.home, self.project, rows)
         with open_release(self.home, None, "public") as connection:
             names = ["taux_pauvrete", "population_municipale", "part_sans_diplome"]
             figures = Figures(self.project, connection, names, 2024)
@@ -215,9 +217,9 @@ def test_a_change_crosses_no_break_and_no_uncertainty(world: World) -> None:
 def test_a_committee_replaces_strikes_and_adds_and_signs(world: World) -> None:
     given = {"place": "93", "reason": "Vu en séance.", "by": "Comité technique", "on": "2026-11-20"}
     texts = [
-        EditionText(action="strike", statement="pauvrete_etendue", **given),
-        EditionText(action="replace", statement="pauvrete_dessus", text="Autrement dit.", **given),
-        EditionText(action="add", theme="logement", text="En plus.", **given),
+        ReleaseText(action="strike", statement="pauvrete_etendue", **given),
+        ReleaseText(action="replace", statement="pauvrete_dessus", text="Autrement dit.", **given),
+        ReleaseText(action="add", theme="logement", text="En plus.", **given),
     ]
     speaker, place = world.speaker(world.rows(), *texts), world.place("93")
     struck, replaced = speaker.say("pauvrete_etendue", place), speaker.say("pauvrete_dessus", place)

@@ -8,7 +8,7 @@ from odds_pipeline.declarations.declared import Declared
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.declarations.statement import EditionTexts, Statement
+from odds_pipeline.declarations.statement import ReleaseTexts, Statement
 from odds_pipeline.declarations.study import Study
 from odds_pipeline.declarations.synonyms import Synonyms
 from odds_pipeline.declarations.templates import Templates
@@ -72,8 +72,8 @@ def _shown(declared: Declared, portrait: Portrait, indicator: str) -> Iterator[s
         yield from filter(None, [indicator_missing(declared, indicator)])
     elif not set(entry.indicator.parsed.variables) <= declared.variables.keys():
         return  # told where the indicator is declared
-    elif (access := declared.access_of(entry.indicator)) not in readable(portrait.edition):
-        yield f"{indicator} is for {access}: the {portrait.edition} edition does not hold it"
+    elif (access := declared.access_of(entry.indicator)) not in readable(portrait.access):
+        yield f"{indicator} is for {access}: {portrait.access} may not read it"
 
 
 def statement_problems(
@@ -96,11 +96,11 @@ def statement_problems(
 
 
 def text_problems(
-    declared: Declared, edition: EditionTexts, statements: Mapping[str, Statement], file: YamlFile
+    declared: Declared, texts: ReleaseTexts, statements: Mapping[str, Statement], file: YamlFile
 ) -> Iterator[Problem]:
-    """Every mistake of the texts of an edition."""
+    """Every mistake of the texts of a release."""
     codes = {t.code for t in declared.territories.all}
-    for i, text in enumerate(edition.texts):
+    for i, text in enumerate(texts.texts):
         at = ("texts", i)
         if text.place not in codes:
             yield file.problem((*at, "place"), f"no territory {text.place!r}")

@@ -16,8 +16,8 @@ Rows = dict[str, dict[str, Row]]
 def paper(
     view: View, title: str, address: str, choice: Choice, places: Sequence[Place], rows: Rows
 ) -> Document:
-    """``address``: that of the page in its edition, where all of it is found again."""
-    about = About(view.number, view.rights.edition, view.about["published_at"], view.simulated)
+    """``address``: that of the page in its release, where all of it is found again."""
+    about = About(view.number, view.rights.access, view.about["published_at"], view.simulated)
     named = ", ".join(place.label for place in places)
     return of_release(
         view.observatory,

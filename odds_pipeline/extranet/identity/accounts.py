@@ -31,14 +31,14 @@ class Organisation:
     id: int
     name: str
     siret: str | None
-    edition: Access
+    access: Access
     partners: tuple[str, ...]
     territory: str | None
     runs_observatory: bool
 
     @property
     def rights(self) -> Rights:
-        return Rights(self.edition, frozenset(self.partners))
+        return Rights(self.access, frozenset(self.partners))
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def hashed(secret: str) -> str:
 
 _PERSON = """
 SELECT p.id, p.email, p.name, p.administrator, p.revoked, p.created_at, p.seen_at,
-       p.asked_at, o.id, o.name, o.siret, o.edition, o.partners, o.territory, o.runs_observatory
+       p.asked_at, o.id, o.name, o.siret, o.access, o.partners, o.territory, o.runs_observatory
 FROM people p JOIN organisations o ON o.id = p.organisation
 """
 
@@ -132,7 +132,7 @@ class Accounts:
     def organisations(self) -> list[Organisation]:
         """All of them, by name."""
         rows = self.database.execute(
-            "SELECT id, name, siret, edition, partners, territory, runs_observatory "
+            "SELECT id, name, siret, access, partners, territory, runs_observatory "
             "FROM organisations ORDER BY name"
         )
         return [_organisation(row) for row in rows]
@@ -143,7 +143,7 @@ class Accounts:
     def save_organisation(
         self,
         name: str,
-        edition: Access,
+        access: Access,
         *,
         siret: str | None = None,
         partners: Sequence[str] = (),
@@ -151,23 +151,23 @@ class Accounts:
         runs_observatory: bool = False,
     ) -> Organisation:
         """Add an organisation, or change the one of that name. :class:`ValueError`: what is wrong."""
-        if edition not in ACCESS:
-            raise ValueError(f"classe d’accès inconnue : {edition}")
+        if access not in ACCESS:
+            raise ValueError(f"classe d’accès inconnue : {access}")
         if siret and not (siret.isascii() and siret.isdigit() and len(siret) == 14):
             raise ValueError("un SIRET a quatorze chiffres")
         try:
             with self.transaction() as database:
                 database.execute(
                     "INSERT INTO organisations "
-                    "(name, siret, edition, partners, territory, runs_observatory) "
+                    "(name, siret, access, partners, territory, runs_observatory) "
                     "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET siret = excluded.siret, "
-                    "edition = excluded.edition, partners = excluded.partners, "
+                    "access = excluded.access, partners = excluded.partners, "
                     "territory = excluded.territory, "
                     "runs_observatory = max(runs_observatory, excluded.runs_observatory)",
                     [
                         name,
                         siret or None,
-                        edition,
+                        access,
                         json.dumps(sorted(partners)),
                         territory or None,
                         int(runs_observatory),
@@ -371,8 +371,8 @@ def _checked(email: str, name: str) -> tuple[str, str]:
 
 
 def _organisation(row: Sequence[Any]) -> Organisation:
-    number, name, siret, edition, partners, territory, runs = row
-    return Organisation(number, name, siret, edition, tuple(json.loads(partners)), territory, bool(runs))
+    number, name, siret, access, partners, territory, runs = row
+    return Organisation(number, name, siret, access, tuple(json.loads(partners)), territory, bool(runs))
 
 
 def _person(row: Sequence[Any]) -> Person:

@@ -79,7 +79,7 @@ def _organisations_page(request: Request, problem: str = "", changed: int | None
 def save_organisation(
     request: Request,
     name: Text = "",
-    edition: Text = "public",
+    access: Text = "public",
     siret: Text = "",
     territory: Text = "",
     partners: Annotated[list[str], Form()] = [],  # noqa: B006
@@ -96,19 +96,19 @@ def save_organisation(
         )
         if known_as != changed:
             raise ValueError("ce nom est celui d’une organisation : changez ses droits depuis sa ligne")
-        access: Access | None = next((a for a in ACCESS if a == edition), None)
-        if access is None:
-            raise ValueError(f"classe d’accès inconnue : {edition}")
+        known_access: Access | None = next((a for a in ACCESS if a == access), None)
+        if known_access is None:
+            raise ValueError(f"classe d’accès inconnue : {access}")
         _accounts(request).save_organisation(
             name.strip(),
-            access,
+            known_access,
             siret=siret.replace(" ", "") or None,
             partners=partners,
             territory=territory.strip() or None,
         )
     except ValueError as error:
         return _organisations_page(request, str(error), changed)
-    detail = f"organisation {name.strip()} : {edition} {' '.join(partners)}"
+    detail = f"organisation {name.strip()} : {access} {' '.join(partners)}"
     _note(request, manager, detail)
     return RedirectResponse("/gestion", 303)
 

@@ -115,7 +115,7 @@ def edition(request: Request) -> Response:
         Edition(
             numero=view.number,
             publiee_le=view.about["published_at"],
-            classe_d_acces=view.rights.edition,
+            classe_d_acces=view.rights.access,
             indicateurs=len(view.definitions),
             donnees_simulees=view.simulated,
         ).model_dump()

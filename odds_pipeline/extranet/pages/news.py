@@ -15,7 +15,7 @@ FED = 6
 
 @router.get("/territoires/{code}/nouveautes")
 def what_is_new(request: Request, code: str) -> HTMLResponse:
-    """What the edition changed for a territory, by what became of the values, and why."""
+    """What the release changed for a territory, by what became of the values, and why."""
     view = view_of(request)
     place = view.place(code)
     told = news(request.app.state.serving, view, code)

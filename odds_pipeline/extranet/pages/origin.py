@@ -13,7 +13,7 @@ router = APIRouter()
 
 @router.get("/indicateurs/{indicator}/origine")
 def where_from(request: Request, indicator: str, territoire: str, mois: str = "") -> HTMLResponse:
-    """The chain of one value: its formula, figures, deliveries, verdicts and edition."""
+    """The chain of one value: its formula, figures, deliveries, verdicts and release."""
     view, project = view_of(request), request.app.state.project
     sheet, place = view.indicator(indicator), view.place(territoire)
     series = queries.series(view, indicator, [territoire])

@@ -1,6 +1,6 @@
 """Charts outside the site: as images, and in a frame that another site may hold.
 
-They show the public edition to everyone, whoever is signed in: what is shown elsewhere is for all.
+They show what is public to everyone, whoever is signed in: what is shown elsewhere is for all.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ IMAGES: dict[str, tuple[str, Callable[[str], bytes]]] = {
 
 
 def _public(request: Request) -> View:
-    """What a visitor sees of the edition that the address names."""
+    """What a visitor sees of the release that the address names."""
     view: View = request.app.state.serving.earlier(VISITOR, view_of(request).number)
     return view
 

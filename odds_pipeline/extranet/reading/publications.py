@@ -30,8 +30,8 @@ def publication(home: Home, view: View, name: str) -> Shown | None:
     It is made after its release goes live: until then, that of the release before stays on show.
     """
     for number in sorted((n for n in numbers(home) if n <= view.number), reverse=True):
-        for edition in reversed(readable(view.rights.edition)):
-            folder = folder_of(home, number, edition, name)
+        for access in reversed(readable(view.rights.access)):
+            folder = folder_of(home, number, access, name)
             if folder.is_dir():
                 return Shown(folder, number)
     return None

@@ -7,20 +7,20 @@ the reader's own partners. Nothing else decides: pages, API, search, exports and
 import json
 from dataclasses import dataclass
 
-from odds_pipeline.declarations.access import ACCESS, Access, readable
+from odds_pipeline.declarations.access import ACCESS, WIDEST, Access, readable
 
 
 @dataclass(frozen=True)
 class Rights:
-    """``edition`` is a class of access; ``partners`` are ids of partners, open whatever their class."""
+    """``access`` is a class of access; ``partners`` are ids of partners, open whatever their class."""
 
-    edition: Access = ACCESS[0]
+    access: Access = ACCESS[0]
     partners: frozenset[str] = frozenset()
 
     @property
     def source(self) -> Access:
-        """The edition to read: the widest one as soon as a partner's restricted figures are open."""
-        return ACCESS[-1] if self.partners else self.edition
+        """Whose file is read: the widest class's as soon as a partner's restricted figures are open."""
+        return WIDEST if self.partners else self.access
 
     def allows(self, access: Access, partner_access: str) -> bool:
         """Whether an indicator is visible.
@@ -28,7 +28,7 @@ class Rights:
         ``access`` is the indicator's own class, ``partner_access`` JSON: partner id to the strictest
         class of what the indicator reads of it.
         """
-        open_classes = readable(self.edition)
+        open_classes = readable(self.access)
         if access in open_classes:
             return True
         needs: dict[str, Access] = json.loads(partner_access)

@@ -1,6 +1,6 @@
 """The current release, as each set of rights may see it, swapped whole when a new one is published.
 
-A :class:`View` is an in-memory DuckDB over one edition, holding what the reader may see and nothing
+A :class:`View` is an in-memory DuckDB over one class file, holding what the reader may see and nothing
 else: no page filters by itself. A request keeps its view to its end; an old one closes with its last.
 """
 

@@ -58,7 +58,7 @@ SELECT count(*) FROM observations o WHERE NOT EXISTS (
 
 
 class Catalogue(dg.Component, dg.Model, dg.Resolvable):
-    """``catalogue/recueil``: the numbered, immutable edition that readers see."""
+    """``catalogue/recueil``: the numbered, immutable release that readers see."""
 
     declaration: str
 

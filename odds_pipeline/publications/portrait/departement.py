@@ -410,7 +410,7 @@ class _Portrait:
         )
 
     def _unknown(self) -> Iterator[Block]:
-        """What the edition does not hold, by theme."""
+        """What the release does not hold, by theme."""
         lacking = []
         for name, (theme, present) in self.themes.items():
             absent = [self._name(i) for i in theme.indicators if i not in present]

@@ -1,4 +1,4 @@
-"""The published figures that a portrait shows, read once from one edition of a release.
+"""The published figures that a portrait shows, read once from a release.
 
 Nothing is computed here: comparisons, ranks and changes are columns of the release, made from protected
 values.
@@ -199,7 +199,7 @@ def _frame(connection: duckdb.DuckDBPyConnection, indicators: list[str], geograp
 def _sheets(
     project: Project, connection: duckdb.DuckDBPyConnection, indicators: list[str]
 ) -> dict[str, Sheet]:
-    """Sheets of the indicators that the edition holds, in the order asked for."""
+    """Sheets of the indicators that the release holds, in the order asked for."""
     rows = connection.execute(
         "SELECT indicator, label, short_label, definition, unit, symbol, decimals, source, limits, "
         "cautions, breaks, change_unit, direction, kind, years_apart, population, licence "

@@ -61,7 +61,7 @@ def zipped(files: Mapping[str, bytes], day: str) -> bytes:
 
 
 def archive_of(folder: Path, day: str) -> None:
-    """All documents of an edition as one archive beside them; kits hold nothing that they do not."""
+    """All documents of a release as one archive beside them; kits hold nothing that they do not."""
     files = {p.name: p.read_bytes() for p in folder.iterdir() if p.suffix in (".pdf", ".html")}
     content = zipped(files, day)
     temporary = folder / ".edition.tmp"

@@ -28,8 +28,8 @@ def file_name(territory: Territory) -> str:
 
 
 @dataclass(frozen=True)
-class Edition:
-    """What portraits of one edition of a release are made of."""
+class Contents:
+    """What portraits of one release are made of."""
 
     project: Project
     portrait: Portrait
@@ -70,20 +70,20 @@ class Edition:
         return kit(one, written, workbook(self.figures, themes, self.declared.socle, place))
 
 
-def read_edition(
-    project: Project, portrait: Portrait, home: Home, release: int | None, edition: Access
-) -> Edition:
+def read_contents(
+    project: Project, portrait: Portrait, home: Home, release: int | None, access: Access
+) -> Contents:
     """Its figures and declarations. Raises :class:`LookupError` when there is no such release."""
     declared = load_publications(project)
     indicators = [i for t in portrait.themes.values() for i in (*t.indicators, t.map, t.trend)]
     indicators += [s.indicator for s in declared.statements.values()]
     publics = declared.socle.publics.values() if declared.socle else ()
     indicators += [i for public in publics for i in public.indicators]
-    with open_release(home, release, edition) as connection:
+    with open_release(home, release, access) as connection:
         figures = Figures(project, connection, list(dict.fromkeys(indicators)), portrait.geography)
     reference = project.root / "resources" / "reference"
     ground = read_ground(project.territories, reference, home, portrait.geography)
-    return Edition(project, portrait, declared, figures, ground)
+    return Contents(project, portrait, declared, figures, ground)
 
 
 def publish_portrait(
@@ -92,7 +92,7 @@ def publish_portrait(
     home: Home,
     *,
     release: int | None = None,
-    edition: Access | None = None,
+    access: Access | None = None,
     territories: Iterable[str] | None = None,
     folder: Path | None = None,
 ) -> Published:
@@ -101,8 +101,8 @@ def publish_portrait(
     Each commune and EPT has its kit beside, and all of them their archive, ``edition.zip``.
     Raises :class:`LookupError` when there is no such release.
     """
-    edition = edition or portrait.edition
-    made = read_edition(project, portrait, home, release, edition)
+    access = access or portrait.access
+    made = read_contents(project, portrait, home, release, access)
     about = made.figures.about
     wanted = set(territories) if territories is not None else None
     places = {file_name(t): t for t in made.places if wanted is None or t.code in wanted}
@@ -115,7 +115,7 @@ def publish_portrait(
 
     documents = [(name, made.document(place)) for name, place in places.items()]
     documents.append(("methode", method(portrait, made.figures)))
-    target = folder or folder_of(home, about.release, edition, "portrait_social")
+    target = folder or folder_of(home, about.release, access, "portrait_social")
     published = write_documents(target, documents, beside=beside)
     if wanted is None:
         archive_of(published.folder, about.published_at)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from odds_pipeline.declarations.portrait import Portrait
-from odds_pipeline.declarations.statement import EditionText, Statement
+from odds_pipeline.declarations.statement import ReleaseText, Statement
 from odds_pipeline.french import french_day
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.portrait.figures import Figures, Sheet
@@ -52,7 +52,7 @@ def sentence(one: Said) -> str:
 
 
 class Speaker:
-    """The declared sentences over the figures of one edition of a release."""
+    """The declared sentences over the figures of one release."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Speaker:
         figures: Figures,
         territories: Sequence[Territory],
         portrait: Portrait,
-        texts: Iterable[EditionText] = (),
+        texts: Iterable[ReleaseText] = (),
     ) -> None:
         self.statements, self.figures, self.portrait = statements, figures, portrait
         self.communes = tuple(t for t in territories if t.level == "commune")
@@ -101,7 +101,7 @@ class Speaker:
             if (text.action, text.theme, text.place) == ("add", theme, place.code)
         ]
 
-    def _given(self, name: str, text: EditionText) -> Said | Unsaid:
+    def _given(self, name: str, text: ReleaseText) -> Said | Unsaid:
         if text.action == "strike":
             return Unsaid(name, f"retirée : {text.reason} ({_signature(text)})")
         return Said(name, text.text or "", self.statements[name].indicator, signed=_signature(text))
@@ -114,5 +114,5 @@ class Speaker:
         return At(self.figures, sheet, place, inside, groups, oldest, self.portrait.population)
 
 
-def _signature(text: EditionText) -> str:
+def _signature(text: ReleaseText) -> str:
     return f"{text.by}, {french_day(text.on)}"

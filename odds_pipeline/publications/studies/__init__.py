@@ -1,1 +1,1 @@
-"""Studies: a composite index with its uncertainty, and a typology, from one edition of a release."""
+"""Studies: a composite index with its uncertainty, and a typology, from a release."""

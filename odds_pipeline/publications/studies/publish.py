@@ -34,7 +34,7 @@ def publish_study(
     home: Home,
     *,
     release: int | None = None,
-    edition: Access | None = None,
+    access: Access | None = None,
     draft_in: Path | None = None,
 ) -> PublishedStudy:
     """Write the study's document and tables.
@@ -42,8 +42,8 @@ def publish_study(
     Raises :class:`StudyRefused` when the gate fails; with ``draft_in``, a draft marked as such is
     written in that folder instead, never among the publications.
     """
-    edition = edition or study.edition
-    with open_release(home, release, edition) as connection:
+    access = access or study.access
+    with open_release(home, release, access) as connection:
         about = read_about(connection)
         result = run_study(project, study, connection)
         households = read_households(connection, study)
@@ -53,7 +53,7 @@ def publish_study(
     ground = read_ground(
         project.territories, project.root / "resources" / "reference", home, study.geography
     )
-    folder = draft_in or folder_of(home, about.release, edition, study.id)
+    folder = draft_in or folder_of(home, about.release, access, study.id)
     one = document(project, result, about, ground, households)
     name = "brouillon" if why else "etude"
     written = write_documents(folder, [(name, one)], dict(tables(project, result)))

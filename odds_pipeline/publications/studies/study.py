@@ -1,4 +1,4 @@
-"""A study, from its declaration and one edition of a release to its tables and its verdict."""
+"""A study, from its declaration and a release to its tables and its verdict."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -143,7 +143,7 @@ def _rounding(values: pd.Series) -> float:
 
 
 def run_study(project: Project, study: Study, connection: duckdb.DuckDBPyConnection) -> StudyResult:
-    """Compute the study from an open edition of a release; the gate's findings are in the result.
+    """Compute the study from an open release; the gate's findings are in the result.
 
     Raises :class:`StudyRefused` when fewer than two indicators are usable: there is no index at all.
     """

@@ -1,5 +1,5 @@
 -- In `protected`, what is `held` gives way to what is `kept` of it. A cell that is to be hidden today is hidden,
--- whatever the last edition said of it.
+-- whatever the last release said of it.
 CREATE OR REPLACE TEMP TABLE secret AS SELECT * FROM protected
 WHERE conf_status <> 'F' AND indicator IN (SELECT indicator FROM held);
 

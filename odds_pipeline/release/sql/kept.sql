@@ -1,4 +1,4 @@
--- `kept`: what was `released` of the indicators that are `held`. Kept values say of which edition they are;
+-- `kept`: what was `released` of the indicators that are `held`. Kept values say of which release they are;
 -- those already kept go on saying it.
 CREATE OR REPLACE TEMP TABLE kept AS
 SELECT r.* REPLACE (

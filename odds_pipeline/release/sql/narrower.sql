@@ -1,4 +1,4 @@
--- An edition made of the widest one, attached as `widest`, less what its class may not read: `given` says the
+-- A class file made of the widest one, attached as `widest`, less what its class may not read: `given` says the
 -- classes it may, whether provisional figures are among it (they are for members first), and the variables.
 CREATE TABLE definitions AS
 FROM widest.definitions WHERE list_contains((SELECT access FROM given), access);

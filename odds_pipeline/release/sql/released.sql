@@ -1,4 +1,4 @@
--- `released`: what the last edition (`former`) says, unless a figure it read has lost its verdict: then it is
+-- `released`: what the last release (`former`) says, unless a figure it read has lost its verdict: then it is
 -- not to be shown again, nor to be compared with. Reads `trusted_months` and `deliveries`, and the registered
 -- `former_inputs`, `weights` and `known_places`.
 CREATE OR REPLACE TEMP TABLE released AS

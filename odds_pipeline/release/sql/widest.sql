@@ -1,4 +1,4 @@
--- The widest edition, attached as `release`: all that was published of the open warehouse, its `origins`
+-- The widest class file, attached as `release`: all that was published of the open warehouse, its `origins`
 -- included, and of the registered `definitions_view`, `inputs_view`, `territories_view` and `public_feeds`.
 CREATE TABLE release.definitions AS FROM definitions_view;
 CREATE TABLE release.inputs AS FROM inputs_view;

@@ -1,4 +1,4 @@
-"""The files of a release: the widest edition, and the others, which are that one less what their
+"""The files of a release: that of the widest class, and the others, which are that one less what their
 class may not read.
 """
 
@@ -21,10 +21,10 @@ from odds_pipeline.storage.sql import first, one, quoted, read_sql
 
 @dataclass(frozen=True)
 class About:
-    """What every edition of a release says of it, and rests on.
+    """What every file of a release says of it, and rests on.
 
     ``latest`` is the latest month of the whole release, from which ages are counted; ``audit`` has the
-    lines of all editions.
+    lines of all classes.
     """
 
     number: int
@@ -38,8 +38,8 @@ class About:
 
 _WIDEST, _NARROWER, _BESIDE = (read_sql(__file__, name) for name in ("widest", "narrower", "beside"))
 
-# What stands beside a value comes from values of its own indicator: an edition that shows all that the
-# widest one shows of an indicator takes it from there. Comparing is half of writing an edition.
+# What stands beside a value comes from values of its own indicator: a class that reads all that the
+# widest one reads of an indicator takes it from there. Comparing is half of writing a file.
 _SHARED = """
 CREATE TABLE indicator_values AS
 FROM widest.indicator_values WHERE indicator IN (SELECT indicator FROM definitions)
@@ -67,11 +67,11 @@ def write_widest(
     connection: duckdb.DuckDBPyConnection,
     project: Project,
     path: Path,
-    edition: Access,
+    access: Access,
     about: About,
     definitions: pd.DataFrame,
 ) -> None:
-    """Write the edition that holds everything, from the open warehouse with what was protected in it."""
+    """Write the file that holds everything, from the open warehouse with what was protected in it."""
     frames = {
         "definitions_view": definitions,
         "inputs_view": inputs_of(
@@ -94,7 +94,7 @@ def write_widest(
         (warehouse,) = one(connection, "SELECT current_database()")
         connection.execute("USE release")  # the names in the macro are those of the release
         connection.execute(_BESIDE)
-        _finish(connection, edition, about)
+        _finish(connection, access, about)
         connection.execute(f'USE "{warehouse}"')
     finally:
         connection.execute("DETACH release")
@@ -103,15 +103,15 @@ def write_widest(
         connection.unregister(name)
 
 
-def write_narrower(project: Project, widest: Path, path: Path, edition: Access, about: About) -> None:
-    """Write what of the widest edition another class may read; what is left of a try before is lost."""
+def write_narrower(project: Project, widest: Path, path: Path, access: Access, about: About) -> None:
+    """Write what of the widest file another class may read; what is left of a try before is lost."""
     for left in (path, path.with_name(f"{path.name}.wal")):
         left.unlink(missing_ok=True)
-    access = readable(edition)
+    classes = readable(access)
     given = {
-        "access": list(access),
-        "provisional": "membres" in access,
-        "variables": [name for name, (entry, _) in project.variables.items() if entry.access in access],
+        "access": list(classes),
+        "provisional": "membres" in classes,
+        "variables": [name for name, (entry, _) in project.variables.items() if entry.access in classes],
     }
     # Without this a missing extension waits for the network.
     with duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"}) as connection:
@@ -123,7 +123,7 @@ def write_narrower(project: Project, widest: Path, path: Path, edition: Access, 
             connection.execute(_SHARED)
         else:
             _compare_anew(project, connection, about.latest)
-        _finish(connection, edition, about)
+        _finish(connection, access, about)
     _seal(path)
 
 
@@ -140,10 +140,10 @@ def _compare_anew(project: Project, connection: duckdb.DuckDBPyConnection, lates
     connection.execute(_BESIDE)
 
 
-def _finish(connection: duckdb.DuckDBPyConnection, edition: Access, about: About) -> None:
-    """What an edition says of itself, in the database in use."""
+def _finish(connection: duckdb.DuckDBPyConnection, access: Access, about: About) -> None:
+    """What a file says of itself, in the database in use."""
     connection.register("audit_view", about.audit)
-    connection.execute("CREATE TABLE audit AS FROM audit_view WHERE edition = ?", [edition])
+    connection.execute("CREATE TABLE audit AS FROM audit_view WHERE edition = ?", [access])
     connection.unregister("audit_view")
     connection.execute(IN_GEOGRAPHY)
     connection.execute(
@@ -156,7 +156,7 @@ def _finish(connection: duckdb.DuckDBPyConnection, edition: Access, about: About
             about.number,
             about.published_at,
             about.content,
-            edition,
+            access,
             about.software,
             FORMAT,
             about.declarations,

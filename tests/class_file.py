@@ -1,4 +1,4 @@
-"""A release written by hand: one edition with the values given, for tests of what reads editions."""
+"""A release written by hand: one class file with the values given, for tests of what reads releases."""
 
 import duckdb
 import pandas as pd
@@ -20,12 +20,12 @@ NUMBERS = [
 ]  # fmt: skip
 
 
-def write_edition(
+def write_class_file(
     home: Home,
     project: Project,
     rows: list[dict[str, object]],
     *,
-    edition: Access = "public",
+    access: Access = "public",
     simulated: bool = True,
 ) -> None:
     """Release 1 with ``rows`` of ``indicator_values``; what a row does not say takes the default above."""
@@ -34,7 +34,7 @@ def write_edition(
     frame["reserve"] = frame["reserve"].astype("string")
     folder = home.releases / "0001"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{edition}.duckdb"
+    path = folder / f"{access}.duckdb"
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path)) as connection:
         connection.register("given", frame)
@@ -45,7 +45,7 @@ def write_edition(
         connection.execute("CREATE TABLE territories (territory VARCHAR)")
         connection.execute(
             "CREATE TABLE about AS SELECT 1 AS number, '2025-01-08T07:00:00+00:00' AS published_at, 'x' AS content, "
-            "$edition AS edition, 2 AS indicators, 3 AS values_count, $simulated AS simulated",
-            {"edition": edition, "simulated": simulated},
+            "$access AS edition, 2 AS indicators, 3 AS values_count, $simulated AS simulated",
+            {"access": access, "simulated": simulated},
         )
     (home.releases / "current").write_text("1\n")

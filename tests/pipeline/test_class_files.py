@@ -1,4 +1,4 @@
-"""One release holds three editions: each class of readers finds its own figures and no others."""
+"""One release holds three files: each class of readers finds its own figures and no others."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,11 +7,11 @@ import duckdb
 import pandas as pd
 import pytest
 
-from odds_pipeline.declarations.access import EDITIONS, strictest
+from odds_pipeline.declarations.access import WIDEST, WIDEST_FIRST, strictest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.release import editions
+from odds_pipeline.release import class_files
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
@@ -35,30 +35,30 @@ def deliver(
     assert judgement.accepted, judgement.findings
 
 
-def test_each_edition_holds_what_its_class_may_read(
+def test_each_class_file_holds_what_its_class_may_read(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
-    """Populations are public, the CAF's foyers are for members: the public edition has the first only."""
+    """Populations are public, the CAF's foyers are for members: the public file has the first only."""
     list(receive(project, home, [populations(tmp_path / "in", 2019)]))
     judge_pending(project, home, "insee/populations_legales")
     deliver(
         project, home, tmp_path / "caf_allocataires_2024-03.csv", "caf/allocataires", lambda c, v: "1000"
     )
     release = publish(project, home)
-    assert sorted(p.name for p in release.path.iterdir()) == sorted(f"{e}.duckdb" for e in EDITIONS)
+    assert sorted(p.name for p in release.path.iterdir()) == sorted(f"{e}.duckdb" for e in WIDEST_FIRST)
     partners = {}
-    for edition in EDITIONS:
-        with open_release(home, edition=edition) as connection:
+    for access in WIDEST_FIRST:
+        with open_release(home, access=access) as connection:
             rows = connection.execute("SELECT DISTINCT split_part(variable, '.', 1) FROM observations")
-            partners[edition] = {row[0] for row in rows.fetchall()}
+            partners[access] = {row[0] for row in rows.fetchall()}
             feeds = {row[0] for row in connection.execute("SELECT feed FROM deliveries").fetchall()}
             classes = connection.execute("SELECT DISTINCT access FROM definitions").fetchall()
             foyers = connection.execute(
                 "SELECT count(*) FROM indicator_values WHERE indicator = 'foyers_allocataires'"
             ).fetchone()
-        assert ("caf/allocataires" in feeds) == (edition != "public")
-        assert (foyers != (0,)) == (edition != "public")
-        assert strictest(row[0] for row in classes) == edition
+        assert ("caf/allocataires" in feeds) == (access != "public")
+        assert (foyers != (0,)) == (access != "public")
+        assert strictest(row[0] for row in classes) == access
     assert partners == {
         "public": {"insee"},
         "membres": {"insee", "caf"},
@@ -100,21 +100,21 @@ def test_provisional_figures_are_for_members_first(project: Project, home: Home,
         connection.execute("UPDATE observations SET obs_status = 'P' WHERE month = ?", latest)
     publish(project, home)
     months = {}
-    for edition in EDITIONS:
-        with open_release(home, edition=edition) as connection:
+    for access in WIDEST_FIRST:
+        with open_release(home, access=access) as connection:
             for table in ("observations", "indicator_values", "converted_values"):
                 rows = connection.execute(
                     f"SELECT DISTINCT month, obs_status FROM {table} WHERE value IS NOT NULL"
                 ).fetchall()
-                months[edition, table] = {m for m, _ in rows}
-                assert edition != "public" or not any(status == "P" for _, status in rows)
+                months[access, table] = {m for m, _ in rows}
+                assert access != "public" or not any(status == "P" for _, status in rows)
     for table in ("observations", "indicator_values", "converted_values"):
         assert latest[0] not in months["public", table]
         assert latest[0] in months["membres", table]
         assert months["public", table] == months["membres", table] - {latest[0]}
 
 
-def test_comparisons_taken_from_the_widest_edition_are_those_of_the_edition_itself(
+def test_comparisons_taken_from_the_widest_file_are_those_of_the_file_itself(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
     """A rank, a quartile or an interval rests on values of its own indicator alone."""
@@ -129,35 +129,33 @@ def test_comparisons_taken_from_the_widest_edition_are_those_of_the_edition_itse
     )
     release = publish(project, home)
     counts = []
-    for edition in EDITIONS:
-        with duckdb.connect() as anew, open_release(home, edition=edition) as written:
-            anew.execute(
-                f"ATTACH {quoted(release.path / f'{EDITIONS[0]}.duckdb')} AS widest (READ_ONLY)"
-            )
+    for access in WIDEST_FIRST:
+        with duckdb.connect() as anew, open_release(home, access=access) as written:
+            anew.execute(f"ATTACH {quoted(release.path / f'{WIDEST}.duckdb')} AS widest (READ_ONLY)")
             anew.register("shown", written.execute("SELECT indicator FROM definitions").df())
             anew.execute("CREATE TABLE definitions AS FROM shown")
-            editions._compare_anew(project, anew, "2024-03")
+            class_files._compare_anew(project, anew, "2024-03")
             rows = written.execute("FROM indicator_values ORDER BY ALL").fetchall()
             assert rows == anew.execute("FROM indicator_values ORDER BY ALL").fetchall()
             counts.append(len(rows))
     assert len(set(counts)) == 2
 
 
-def test_what_a_try_before_left_of_an_edition_is_written_anew(
+def test_what_a_try_before_left_of_a_file_is_written_anew(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
     """The second process may end in the middle of a file: this one then writes it."""
     list(receive(project, home, [populations(tmp_path / "in", 2019)]))
     judge_pending(project, home, "insee/populations_legales")
     release = publish(project, home)
-    widest, again = release.path / f"{EDITIONS[0]}.duckdb", tmp_path / "public.duckdb"
+    widest, again = release.path / f"{WIDEST}.duckdb", tmp_path / "public.duckdb"
     for left in (again, tmp_path / "public.duckdb.wal"):
         left.write_bytes(b"half a file")
-    about = editions.About(1, "", "", "", "", None, pd.DataFrame({"edition": ["public"]}))
-    editions.write_narrower(project, widest, again, "public", about)
+    about = class_files.About(1, "", "", "", "", None, pd.DataFrame({"edition": ["public"]}))
+    class_files.write_narrower(project, widest, again, "public", about)
     with (
         duckdb.connect(str(again), read_only=True) as one,
-        open_release(home, edition="public") as other,
+        open_release(home, access="public") as other,
     ):
         for table in ("observations", "indicator_values", "deliveries"):
             rows = one.execute(f"FROM {table} ORDER BY ALL").fetchall()
