@@ -71,11 +71,11 @@ def _feed(variables: list[str]) -> dict[str, object]:
 def write_project(root: Path, indicators: int) -> None:
     """Declarations of :data:`SOURCES` partners and of ``indicators`` indicators, in ``root``."""
     shutil.copytree(project_root() / "resources" / "reference", root / "resources" / "reference")
-    for name in ("dagster.yaml", "workspace.yaml", "assets/catalogue.yaml", "assets/observatory.yaml"):
+    for name in ("dagster.yaml", "workspace.yaml", "assets/recueil.yaml", "assets/observatory.yaml"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(project_root() / name, root / name)
     shutil.copytree(project_root() / "expectations" / "indicators", root / "expectations/indicators")
-    shutil.copyfile(project_root() / "expectations/catalogue.yaml", root / "expectations/catalogue.yaml")
+    shutil.copyfile(project_root() / "expectations/recueil.yaml", root / "expectations/recueil.yaml")
     defaults = Path("expectations/partners/defaults.yaml")
     (root / defaults).parent.mkdir()
     shutil.copyfile(project_root() / defaults, root / defaults)

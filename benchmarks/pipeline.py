@@ -5,7 +5,7 @@ import sys
 
 from odds_pipeline.orchestration import runs
 from odds_pipeline.orchestration.components.shared import feed_key, indicator_key, project
-from odds_pipeline.quality.outstanding import Batch, outdated
+from odds_pipeline.quality.outstanding import Work, outdated
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 
@@ -14,15 +14,15 @@ def main() -> None:
     """Run the feeds over their months, then the indicators, as `odds backfill` does."""
     home = Home.from_environment()
     with runs.instance_of(home) as instance:
-        batches = outdated(project(), home)
-        assert runs.run_feeds(instance, Batch(tuple(project().feeds), batches[0].first, batches[0].last))
-        for batch in batches:
+        works = outdated(project(), home)
+        assert runs.run_feeds(instance, Work(tuple(project().feeds), works[0].first, works[0].last))
+        for batch in works:
             assert runs.run_indicators(instance, batch)
         entries = project().indicators
         # What is counted is what the interface shows, not what was meant to be recorded.
         recorded = sum(
             len(instance.get_materialized_partitions(indicator_key(entries[name].path)))
-            for batch in batches
+            for batch in works
             for name in batch.names
         )
         feeds = sum(len(instance.get_materialized_partitions(feed_key(f))) for f in project().feeds)

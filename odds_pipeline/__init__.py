@@ -1,4 +1,4 @@
-"""odds-pipeline: from partner deliveries to a published catalogue of social indicators.
+"""odds-pipeline: from partner deliveries to a published recueil of social indicators.
 
 The engine knows no partner and no indicator: it reads the declarations in ``assets/``,
 ``expectations/`` and ``resources/``.

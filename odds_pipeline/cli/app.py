@@ -116,5 +116,5 @@ def territory_named(project: "Project", name: str) -> str:
 
 TOLD = (
     "{} figure(s) that are secret now were told by an earlier release, or follow from it: hiding them "
-    "takes nothing back. Tell the partners they come from: `odds audit` counts them (told_before)."
+    "takes nothing back. Tell the partners they come from: `odds secrecy` counts them (told_before)."
 )

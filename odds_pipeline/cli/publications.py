@@ -167,8 +167,8 @@ def pack(
     """Write the page of a committee, for the last whole month or half-year."""
     from datetime import date
 
-    from odds_pipeline.publications.committees.period import Period
     from odds_pipeline.publications.committees.publish import publish_pack
+    from odds_pipeline.publications.committees.span import Span
 
     project = load()
     committees = project.observatory.committees
@@ -176,7 +176,7 @@ def pack(
         fail(f"no committee {committee!r}{nearest(committee, committees)}")
     every = committees[committee].every
     try:
-        chosen = Period.named(period) if period else Period.before(date.today(), every)
+        chosen = Span.named(period) if period else Span.before(date.today(), every)
     except ValueError as error:
         fail(str(error))
     if chosen.every != every:

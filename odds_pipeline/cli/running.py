@@ -134,7 +134,7 @@ def _stop_if_undone(
         errors.print(f"[red]{escape(message)}[/]", highlight=False, soft_wrap=True)
     for sentence in sorted({said(message, home) or "" for message in failed} - {""}):
         errors.print(f"[bold red]{escape(sentence)}[/]", highlight=False, soft_wrap=True)
-    left = [name for batch in waiting(project, home, feeds, months) for name in batch.names]
+    left = [name for work in waiting(project, home, feeds, months) for name in work.names]
     if left:
         errors.print(f"Months still wait for the gate: {', '.join(sorted(set(left)))}.", soft_wrap=True)
     if failed or left:

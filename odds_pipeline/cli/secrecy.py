@@ -10,7 +10,7 @@ COLUMNS = (
 
 
 @app.command()
-def audit(release: ReleaseNumber = None, as_json: AsJson = False) -> None:
+def secrecy(release: ReleaseNumber = None, as_json: AsJson = False) -> None:
     """What each access class of a release hides, by partner, and how many hidden cells can be derived.
 
     Exit status 1 when any can be.
@@ -38,7 +38,7 @@ def audit(release: ReleaseNumber = None, as_json: AsJson = False) -> None:
             {"hidden": hidden, "recoverable": recoverable, "told_before": told, "partners": found}
         )
     else:
-        table("Audit", COLUMNS, [list(row) for row in rows])
+        table("Secrecy", COLUMNS, [list(row) for row in rows])
         if told:
             out.print(TOLD.format(told), highlight=False, soft_wrap=True)
     if recoverable:

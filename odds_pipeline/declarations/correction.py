@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from odds_pipeline.declarations.base import Declaration, Month, Name, Sentence
 
 
-class Match(Declaration):
+class Scope(Declaration):
     """The deliveries and the cells meant; what is not given matches anything."""
 
     model_config = ConfigDict(
@@ -32,7 +32,7 @@ class Match(Declaration):
         return value
 
     @model_validator(mode="after")
-    def _names_a_delivery(self) -> "Match":
+    def _names_a_delivery(self) -> "Scope":
         if self.file is None and self.sha256 is None and self.month is None:
             raise ValueError("say which delivery is meant: file, sha256 or month")
         return self
@@ -42,7 +42,7 @@ class Correction(Declaration):
     """``action``: ``set`` a value, mark ``missing`` or ``secret``, ``drop`` or ``move`` to a month."""
 
     id: Name
-    match: Match
+    match: Scope
     action: Literal["set", "missing", "secret", "drop", "move"]
     value: int | float | None = None
     month: Month | None = Field(default=None, description="the right month, for `move`")

@@ -49,7 +49,7 @@ class Settings(Declaration):
     )
     session_hours: int = Field(default=12, ge=1)
     token_days: int = Field(default=90, ge=1)
-    audit_days: int = Field(default=365, ge=1)
+    journal_days: int = Field(default=365, ge=1)
     inactive_months: int = Field(default=24, ge=1)
     password_length: int = Field(default=12, ge=8)
     providers: list[Provider] = []

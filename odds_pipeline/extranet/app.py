@@ -17,11 +17,11 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import read_publications
 from odds_pipeline.extranet import static_files
 from odds_pipeline.extranet.asked import Asked
-from odds_pipeline.extranet.delivery import Delivery
 from odds_pipeline.extranet.drawing import Atlas
 from odds_pipeline.extranet.identity.accounts import Accounts
 from odds_pipeline.extranet.identity.oidc import Client
 from odds_pipeline.extranet.identity.signin import Busy
+from odds_pipeline.extranet.middleware import Middleware
 from odds_pipeline.extranet.pages import (
     about,
     account,
@@ -113,7 +113,7 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _misread)
     app.add_exception_handler(Busy, _busy)
     app.add_middleware(
-        Delivery,
+        Middleware,
         serving=serving,
         accounts=accounts,
         settings=settings,

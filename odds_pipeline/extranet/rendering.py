@@ -10,8 +10,8 @@ from starlette.responses import HTMLResponse
 
 from odds_pipeline import french
 from odds_pipeline.extranet import static_files, words
-from odds_pipeline.extranet.delivery import Reader
 from odds_pipeline.extranet.identity.accounts import Person
+from odds_pipeline.extranet.middleware import Reader
 from odds_pipeline.extranet.reading.serving import Place, Unknown, View
 
 

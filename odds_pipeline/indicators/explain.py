@@ -27,7 +27,7 @@ ORDER BY territory, month
 
 
 @dataclass(frozen=True)
-class Figure:
+class RawFigure:
     """One raw figure that a value rests on, and where it stands in which file.
 
     ``delivery`` is its name in the release, which tells the ``sha256`` of public files only.
@@ -69,7 +69,7 @@ class Explanation:
     conf_status: str
     numerator: float | None
     denominator: float | None
-    inputs: dict[str, list[Figure]] = field(default_factory=dict)
+    inputs: dict[str, list[RawFigure]] = field(default_factory=dict)
 
 
 def _sources(
@@ -117,7 +117,7 @@ def _where(
 
 def _figures(
     connection: duckdb.DuckDBPyConnection, term: Term, places: list[Place], month: str, exact: bool
-) -> tuple[Place | None, list[Figure]]:
+) -> tuple[Place | None, list[RawFigure]]:
     """The figures of one term, from the first place that has some: a month's, or those of twelve."""
     for level, codes, geography in places:
         found = connection.execute(
@@ -135,7 +135,7 @@ def _figures(
         ).fetchall()
         if found:
             own = [(*r[:11], str(r[11]), *r[12:]) for r in found]
-            return (level, codes, geography), [Figure(term.variable, *r) for r in own]
+            return (level, codes, geography), [RawFigure(term.variable, *r) for r in own]
     return None, []
 
 
@@ -162,7 +162,7 @@ def explain(
     level, geography = str(row[0]), int(row[1])
     declared = entry.indicator
     driving = project.feed_of(declared).id
-    inputs: dict[str, list[Figure]] = {}
+    inputs: dict[str, list[RawFigure]] = {}
     for term in declared.parsed.terms:
         entry_of, variable = project.variables[term.variable]
         exact, month_of = entry_of.id == driving, term.month or shifted(month, -term.lag)

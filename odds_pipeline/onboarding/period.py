@@ -13,7 +13,7 @@ class CannotPropose(ValueError):
 
 
 @dataclass(frozen=True)
-class Found:
+class PeriodFound:
     """The first month, the pattern of file names, ``period`` as declared and the column it is in.
 
     ``example``: the sample's own name, and its first cell when the period is in a column.
@@ -27,7 +27,7 @@ class Found:
     column: str | None = None
 
 
-def find_period(name: str, columns: dict[str, list[str]]) -> Found:
+def find_period(name: str, columns: dict[str, list[str]]) -> PeriodFound:
     """From a column that changes with the period, else the file's name, else a column of one period.
 
     A column counts when each of its cells is a period. Raises :class:`CannotPropose`.
@@ -50,7 +50,7 @@ def find_period(name: str, columns: dict[str, list[str]]) -> Found:
             pattern = f"^{shape}$"  # the cells differ by more than their period: a day
         stem = re.split(r"\d{2,}", name.rsplit(".", 1)[0])[0]
         example = {"file": name, "cell": first}
-        return Found(
+        return PeriodFound(
             cadence, month, _literal(stem), example, {"column": title, "pattern": pattern}, title
         )
     if in_name is None:
@@ -66,7 +66,9 @@ def find_period(name: str, columns: dict[str, list[str]]) -> Found:
             "describe? Rename the file with that one only"
         )
     file = _written(match, name)
-    return Found(cadence, month_of(match.groupdict(), 12) or "", file, {"file": name}, {"file": file})
+    return PeriodFound(
+        cadence, month_of(match.groupdict(), 12) or "", file, {"file": name}, {"file": file}
+    )
 
 
 def _groups(shape: str, cell: str) -> dict[str, str]:

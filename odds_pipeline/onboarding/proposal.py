@@ -12,7 +12,7 @@ from functools import cached_property
 from odds_pipeline.declarations.feed import Level, Mark
 from odds_pipeline.declarations.units import Unit
 from odds_pipeline.geography.territories import Territories, plain
-from odds_pipeline.onboarding.period import CannotPropose, Found, find_period
+from odds_pipeline.onboarding.period import CannotPropose, PeriodFound, find_period
 from odds_pipeline.reception.recognition import HEADER_DEPTH, SIMULATED, text
 from odds_pipeline.reception.tables import Table
 
@@ -33,7 +33,7 @@ IRIS_LENGTH = 9
 
 
 @dataclass(frozen=True)
-class Figure:
+class FigureColumn:
     """A column of figures: its variable, and what is guessed of it."""
 
     column: str
@@ -71,7 +71,7 @@ class Proposal:
     marks: dict[str, Mark]
     unknown_marks: frozenset[str]
     where: dict[str, str]
-    figures: tuple[Figure, ...]
+    figures: tuple[FigureColumn, ...]
     left_out: dict[str, str]
     told: tuple[str, ...] = ()
 
@@ -179,7 +179,7 @@ class _Sample:
     # ── which month ──────────────────────────────────────────────────────────────────────────
 
     @cached_property
-    def period(self) -> Found:
+    def period(self) -> PeriodFound:
         columns = {title: self.cells(p) for p, title in enumerate(self.header) if title}
         return find_period(self.table.names[0], columns)
 
@@ -314,7 +314,7 @@ class _Sample:
                 "in others; ask the partner for one of them"
             )
         marks = sorted({c for cells in chosen.values() for c in cells if c and not NUMBER.fullmatch(c)})
-        figures: list[Figure] = []
+        figures: list[FigureColumn] = []
         for p, cells in chosen.items():
             figure = self._figure(self.header[p], cells, figures)
             if self.finer and figure.aggregation == "none":
@@ -354,7 +354,7 @@ class _Sample:
         bears = "file" in period and title.endswith(f"_{month[2:4]}")
         return title[:-2] + "{yy}" if bears else title
 
-    def _without_year(self, figures: list[Figure], month: str) -> list[Figure]:
+    def _without_year(self, figures: list[FigureColumn], month: str) -> list[FigureColumn]:
         """``{yy}`` for the year at the end of most columns (``MED20``), renamed each year.
 
         When few bear it (``ABC_25``, under 25 years old), it is no year.
@@ -376,7 +376,7 @@ class _Sample:
             for f in figures
         ]
 
-    def _figure(self, title: str, cells: list[str], before: list[Figure]) -> Figure:
+    def _figure(self, title: str, cells: list[str], before: list[FigureColumn]) -> FigureColumn:
         values = [_value(c) for c in cells if NUMBER.fullmatch(c)]
         whole = all(v.is_integer() for v in values) and not any(_decimal(c) for c in cells)
         unit = self._unit(title, values, whole)
@@ -386,7 +386,7 @@ class _Sample:
         name = name if name[0].isalpha() else f"v_{name}"
         taken = {f.name for f in before}
         name = next(n for n in (name, *(f"{name}_{i}" for i in range(2, 999))) if n not in taken)
-        return Figure(
+        return FigureColumn(
             title,
             name,
             title if len(title) > 2 else f"Colonne {title}",

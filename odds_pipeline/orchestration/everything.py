@@ -68,30 +68,30 @@ def _judge(
     done: Done,
 ) -> None:
     gates = waiting(project, home, feeds, months, also=untold(instance, home, feeds, months))
-    total, at = sum(len(batch.names) for batch in gates), 0
+    total, at = sum(len(work.names) for work in gates), 0
     done.gates = len(gates)
-    for batch in gates:
-        tell("gate", _named(batch.names), at, total)
+    for work in gates:
+        tell("gate", _named(work.names), at, total)
         try:
-            runs.run_feeds(instance, batch)
+            runs.run_feeds(instance, work)
         except runs.GateFailed as error:
             done.failed.append(f"Gate failed: {error}")
-        at += len(batch.names)
+        at += len(work.names)
 
 
 def _compute(
     project: Project, home: Home, instance: dg.DagsterInstance, months: Months, tell: Tell, done: Done
 ) -> bool:
     groups = outdated(project, home, months)
-    total, at = sum(len(batch.names) for batch in groups), 0
+    total, at = sum(len(work.names) for work in groups), 0
     done.groups = len(groups)
-    for batch in groups:
-        tell("indicators", _named(batch.names), at, total)
-        outcome = runs.run_indicators(instance, batch)
-        done.failed += [f"Indicators failed ({_named(batch.names)}): {w}" for w in outcome.reasons]
+    for work in groups:
+        tell("indicators", _named(work.names), at, total)
+        outcome = runs.run_indicators(instance, work)
+        done.failed += [f"Indicators failed ({_named(work.names)}): {w}" for w in outcome.reasons]
         if not outcome:
             return False
-        at += len(batch.names)
+        at += len(work.names)
     return True
 
 

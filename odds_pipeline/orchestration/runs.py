@@ -31,7 +31,7 @@ from odds_pipeline.orchestration.components.shared import (
 from odds_pipeline.orchestration.dagster_internals.embedded_launcher import EmbeddedLauncher
 from odds_pipeline.orchestration.dagster_internals.in_process import execute
 from odds_pipeline.orchestration.process import PROCESS_TAG, is_gone, this_process
-from odds_pipeline.quality.outstanding import Batch
+from odds_pipeline.quality.outstanding import Work
 from odds_pipeline.storage.home import Home
 
 
@@ -87,18 +87,18 @@ def _execute(
     return execute(instance, own, keys, {**tags, PROCESS_TAG: this_process()})
 
 
-def run_feeds(instance: dg.DagsterInstance, batch: Batch) -> bool:
+def run_feeds(instance: dg.DagsterInstance, work: Work) -> bool:
     """Run the gate of feeds over their months; false when some month was refused.
 
     Raises :class:`GateFailed` when it failed for another reason, once the other feeds are judged.
     """
-    calendar = project().feeds[batch.names[0]].feed.calendar
-    months = covering(calendar, batch.first, batch.last)
-    keys = [feed_key(feed) for feed in batch.names]
+    calendar = project().feeds[work.names[0]].feed.calendar
+    months = covering(calendar, work.first, work.last)
+    keys = [feed_key(feed) for feed in work.names]
     tags = {RHYTHM: calendar.rhythm, **range_tags(*months)}
     result = _execute(instance, gate_job(calendar.rhythm), keys, tags)
     if broken := _broken(result):
-        raise GateFailed(f"{', '.join(batch.names)}: {' ; '.join(broken)}")
+        raise GateFailed(f"{', '.join(work.names)}: {' ; '.join(broken)}")
     return result.success
 
 
@@ -136,14 +136,14 @@ def _outcome(result: dg.ExecuteInProcessResult) -> Outcome:
     return Outcome((*refused, *_broken(result)))
 
 
-def run_indicators(instance: dg.DagsterInstance, batch: Batch) -> Outcome:
+def run_indicators(instance: dg.DagsterInstance, work: Work) -> Outcome:
     """Compute indicators that share a calendar over a range of months, in one run."""
     entries = project().indicators
-    calendar = calendar_of(entries[batch.names[0]])
-    span = partitions_within(calendar, batch.first, batch.last)
+    calendar = calendar_of(entries[work.names[0]])
+    span = partitions_within(calendar, work.first, work.last)
     if span is None:
         return Outcome()
-    keys_of = [indicator_key(entries[name].path) for name in batch.names]
+    keys_of = [indicator_key(entries[name].path) for name in work.names]
     job = indicators_job(calendar.rhythm)
     return _outcome(_execute(instance, job, keys_of, {COMPUTES: calendar.rhythm, **range_tags(*span)}))
 

@@ -1,4 +1,4 @@
-"""What is left to do, in batches that one run takes: months that wait for a gate, values out of date."""
+"""What is left to do, as work that one run takes: months that wait for a gate, values out of date."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from odds_pipeline.storage.store import Store
 
 
 @dataclass(frozen=True)
-class Batch:
+class Work:
     """Feeds or indicators of one calendar and the first and last month that one run takes them over."""
 
     names: tuple[str, ...]
@@ -18,13 +18,13 @@ class Batch:
     last: str
 
 
-def _batches(spans: Iterable[tuple[str, tuple[object, ...], Months]]) -> list[Batch]:
+def _works(spans: Iterable[tuple[str, tuple[object, ...], Months]]) -> list[Work]:
     """One run for the names of each group, over the months of them all."""
     groups: dict[tuple[object, ...], list[tuple[str, Months]]] = {}
     for name, group, months in spans:
         groups.setdefault(group, []).append((name, months))
     return [
-        Batch(
+        Work(
             tuple(name for name, _ in own),
             min(months[0] for _, months in own),
             max(months[1] for _, months in own),
@@ -47,7 +47,7 @@ def waiting(
     feeds: Collection[str] | None = None,
     months: Months = ALL,
     also: Iterable[tuple[str, str]] = (),
-) -> list[Batch]:
+) -> list[Work]:
     """Feeds with months that wait for the gate, all of them or some, between two months.
 
     ``also``: feeds and months that a run is to show though they do not wait.
@@ -57,7 +57,7 @@ def waiting(
     with Store(home.warehouse).connect() as connection:
         rows = connection.execute(_WAITING, {**given, "first": months[0], "last": months[1]}).fetchall()
     # Months between that do not wait are not judged: feeds of one rhythm share a run.
-    return _batches(
+    return _works(
         (feed, (project.feeds[feed].feed.calendar.rhythm,), (start, end))
         for feed, start, end in rows
         if feed in project.feeds and (feeds is None or feed in feeds)
@@ -76,7 +76,7 @@ def pending_months(home: Home) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def outdated(project: Project, home: Home, months: Months = ALL) -> list[Batch]:
+def outdated(project: Project, home: Home, months: Months = ALL) -> list[Work]:
     """Indicators that no longer follow from what is trusted, over the months concerned.
 
     What a stopped command left undone is in it; what is done is not.
@@ -94,4 +94,4 @@ def outdated(project: Project, home: Home, months: Months = ALL) -> list[Batch]:
             whole = own == within(spans[driving.id], months)
             if own[0] <= own[1]:
                 found.append((name, (driving.feed.calendar.rhythm, None if whole else own), own))
-    return _batches(found)
+    return _works(found)

@@ -20,10 +20,10 @@ from odds_pipeline.storage.sql import first, one, quoted, read_sql
 
 
 @dataclass(frozen=True)
-class About:
+class ReleaseMetadata:
     """What every file of a release says of it, and rests on.
 
-    ``latest`` is the latest month of the whole release, from which ages are counted; ``audit`` has the
+    ``latest`` is the latest month of the whole release, from which ages are counted; ``secrecy`` has the
     lines of all classes.
     """
 
@@ -33,7 +33,7 @@ class About:
     software: str
     declarations: str
     latest: str | None
-    audit: pd.DataFrame
+    secrecy: pd.DataFrame
 
 
 _WIDEST, _NARROWER, _BESIDE = (read_sql(__file__, name) for name in ("widest", "narrower", "beside"))
@@ -68,7 +68,7 @@ def write_widest(
     project: Project,
     path: Path,
     access: Access,
-    about: About,
+    about: ReleaseMetadata,
     definitions: pd.DataFrame,
 ) -> None:
     """Write the file that holds everything, from the open warehouse with what was protected in it."""
@@ -103,7 +103,9 @@ def write_widest(
         connection.unregister(name)
 
 
-def write_narrower(project: Project, widest: Path, path: Path, access: Access, about: About) -> None:
+def write_narrower(
+    project: Project, widest: Path, path: Path, access: Access, about: ReleaseMetadata
+) -> None:
     """Write what of the widest file another class may read; what is left of a try before is lost."""
     for left in (path, path.with_name(f"{path.name}.wal")):
         left.unlink(missing_ok=True)
@@ -140,11 +142,11 @@ def _compare_anew(project: Project, connection: duckdb.DuckDBPyConnection, lates
     connection.execute(_BESIDE)
 
 
-def _finish(connection: duckdb.DuckDBPyConnection, access: Access, about: About) -> None:
+def _finish(connection: duckdb.DuckDBPyConnection, access: Access, about: ReleaseMetadata) -> None:
     """What a file says of itself, in the database in use."""
-    connection.register("audit_view", about.audit)
-    connection.execute("CREATE TABLE audit AS FROM audit_view WHERE edition = ?", [access])
-    connection.unregister("audit_view")
+    connection.register("secrecy_view", about.secrecy)
+    connection.execute("CREATE TABLE audit AS FROM secrecy_view WHERE edition = ?", [access])
+    connection.unregister("secrecy_view")
     connection.execute(IN_GEOGRAPHY)
     connection.execute(
         "CREATE TABLE about AS SELECT ? AS number, ? AS published_at, ? AS content, ? AS edition, "

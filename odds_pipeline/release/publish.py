@@ -26,8 +26,8 @@ from odds_pipeline.storage.temporary import ending
 def publish(project: Project, home: Home) -> Release:
     """Publish a release; when nothing changed, the current one is returned, ``new`` false.
 
-    Everything published is computed from protected figures. :class:`SecrecyError` when the audit
-    finds that a hidden one can be derived, :class:`CatalogueRefused` when the release as a whole
+    Everything published is computed from protected figures. :class:`SecrecyError` when the attack
+    finds that a hidden one can be derived, :class:`RecueilRefused` when the release as a whole
     breaks a rule: nothing is published then. An indicator whose values break a rule keeps its last.
     """
     home.releases.mkdir(parents=True, exist_ok=True)

@@ -33,15 +33,15 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import all_inputs, compute, evaluate, gather, tables_of
 from odds_pipeline.indicators.sources import compare_sources
 from odds_pipeline.indicators.staleness import Months, stale
-from odds_pipeline.release.catalogue_gate import Held, check_catalogue, hold, keep_last_good
-from odds_pipeline.release.class_files import About, write_narrower, write_widest
+from odds_pipeline.release.class_files import ReleaseMetadata, write_narrower, write_widest
 from odds_pipeline.release.definitions import definitions_table
 from odds_pipeline.release.published import current_number, numbers
-from odds_pipeline.secrecy.audit import audit_table
+from odds_pipeline.release.recueil_gate import Held, check_recueil, hold, keep_last_good
 from odds_pipeline.secrecy.derived import hide_values
 from odds_pipeline.secrecy.memory import record
 from odds_pipeline.secrecy.memory import remember as remember_releases
 from odds_pipeline.secrecy.protect import Protection, protect
+from odds_pipeline.secrecy.report import secrecy_report
 from odds_pipeline.secrecy.settled import forget_after
 from odds_pipeline.secrecy.settled import record as record_settled
 from odds_pipeline.storage.home import Home
@@ -141,8 +141,8 @@ def keep_values(p: Publication) -> None:
 
 
 def check(p: Publication) -> None:
-    """The suite of the catalogue, on all that is about to be published."""
-    check_catalogue(p.connection, p.project, p.held)
+    """The suite of the recueil, on all that is about to be published."""
+    check_recueil(p.connection, p.project, p.held)
 
 
 def write(p: Publication) -> None:
@@ -150,9 +150,9 @@ def write(p: Publication) -> None:
     assert p.protection is not None
     (latest,) = one(p.connection, "SELECT max(month) FROM protected")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    audited = audit_table(p.connection, p.project, p.protection)
+    on_secrecy = secrecy_report(p.connection, p.project, p.protection)
     made_by = fingerprint(p.project.root)
-    about = About(p.last + 1, now, p.content, __version__, made_by, latest, audited)
+    about = ReleaseMetadata(p.last + 1, now, p.content, __version__, made_by, latest, on_secrecy)
     p.folder.mkdir()
     (widest, path), *others = ((access, p.folder / f"{access}.duckdb") for access in WIDEST_FIRST)
     write_widest(p.connection, p.project, path, widest, about, p.definitions)
@@ -167,7 +167,7 @@ def remember(p: Publication) -> None:
         raise Overtaken("the warehouse changed while the release was written; publish again")
     with transaction(p.connection):
         record(p.connection, p.protection.structure, p.last + 1, p.home.memory)
-        record_settled(p.connection, p.protection.audited, p.last + 1)
+        record_settled(p.connection, p.protection.attacked, p.last + 1)
 
 
 _FIGURES = ("observations", "trusted_months")

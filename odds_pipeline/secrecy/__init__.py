@@ -1,1 +1,1 @@
-"""Statistical secrecy: rules, additive systems, least suppression, audit by an attacker's means."""
+"""Statistical secrecy: rules, additive systems, least suppression, an attack by a reader's means."""

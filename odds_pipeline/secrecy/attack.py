@@ -195,22 +195,22 @@ Found = tuple[_Try, Floats, Floats, Ints]
 
 def _solved(system: System, tries: list[_Try]) -> Iterator[Found]:
     """What each try found, in programmes of one size."""
-    batch: list[_Try] = []
+    programme: list[_Try] = []
     size = 0
     for each in tries:
-        batch.append(each)
+        programme.append(each)
         size += len(each.block.cells)
         if size > COLUMNS:
-            yield from _solve(system, batch)
-            batch, size = [], 0
-    yield from _solve(system, batch)
+            yield from _solve(system, programme)
+            programme, size = [], 0
+    yield from _solve(system, programme)
 
 
-def _solve(system: System, batch: list[_Try]) -> Iterator[Found]:
+def _solve(system: System, programme: list[_Try]) -> Iterator[Found]:
     """Solve many independent programmes as one whose matrix is block-diagonal."""
-    if not batch:
+    if not programme:
         return
-    blocks = [each.block for each in batch]
+    blocks = [each.block for each in programme]
     sizes = [len(block.cells) for block in blocks]
     cells = np.concatenate([block.cells for block in blocks])
     first_row = np.cumsum([0, *(len(block.rows) for block in blocks)])
@@ -223,19 +223,19 @@ def _solve(system: System, batch: list[_Try]) -> Iterator[Found]:
         shape=(first_row[-1], first_column[-1]),
     )
     low, high = (system.lower - system.value)[cells], (system.upper - system.value)[cells]
-    for each, first in zip(batch, first_column, strict=False):
+    for each, first in zip(programme, first_column, strict=False):
         if each.readers:
             own = first + np.flatnonzero(np.isin(system.owners[each.block.cells], list(each.readers)))
             low[own] = high[own] = 0.0
-    target = np.concatenate([each.cells for each in batch])
-    counts = [len(each.cells) for each in batch]
+    target = np.concatenate([each.cells for each in programme])
+    counts = [len(each.cells) for each in programme]
     at = np.repeat(first_column[:-1], counts) + np.concatenate(
-        [np.searchsorted(each.block.cells, each.cells) for each in batch]
+        [np.searchsorted(each.block.cells, each.cells) for each in programme]
     )
     # A target needs to go no further than this; it also keeps the programme bounded.
     low[at] = np.maximum(low[at], (system.need_low - system.value)[target])
     high[at] = np.minimum(high[at], (system.need_high - system.value)[target])
-    upwards = np.repeat([each.upwards for each in batch], counts)
+    upwards = np.repeat([each.upwards for each in programme], counts)
     cost = np.zeros(len(cells))
     # Of several targets each counts as much as it gets of what it needs; of one, prices are of its unit.
     alone = np.repeat(np.array(counts) == 1, counts)
@@ -249,12 +249,12 @@ def _solve(system: System, batch: list[_Try]) -> Iterator[Found]:
         method="highs",
     )
     if found.status != 0:
-        raise RuntimeError(f"the audit's linear programme was not solved: {found.message}")
+        raise RuntimeError(f"the linear programme of the attack was not solved: {found.message}")
     # Towards what is asked: one of several may have gone the other way, to let the rest pass.
     reach = np.split(np.where(upwards, found.x[at], -found.x[at]), np.cumsum(counts)[:-1])
     prices = np.split(found.eqlin.marginals, first_row[1:-1])
     moved = np.split(np.abs(found.x) > TOLERANCE, first_column[1:-1])
-    for each, far, own_prices, own_moved in zip(batch, reach, prices, moved, strict=True):
+    for each, far, own_prices, own_moved in zip(programme, reach, prices, moved, strict=True):
         yield each, far, own_prices, each.block.cells[own_moved]
 
 

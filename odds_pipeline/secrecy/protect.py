@@ -1,4 +1,4 @@
-"""Protects the figures about to be published: primary and secondary suppression, then the audit.
+"""Protects the figures about to be published: primary and secondary suppression, then the attack.
 
 The figures of ``available`` that must not be read lose their value and say why in ``hidden_by``:
 ``producteur``, ``primaire`` or ``secondaire``. All that is computed from them then is hidden too, so
@@ -35,18 +35,18 @@ class SecrecyError(Exception):
 
 @dataclass(frozen=True)
 class Protection:
-    """``audited`` has one row for each sensitive cell: the interval that a reader can derive.
+    """``attacked`` has one row for each sensitive cell: the interval that a reader can derive.
 
     ``told`` marks cells that an earlier release published before they became secret: hiding them
     now takes nothing back.
     """
 
-    audited: pd.DataFrame
+    attacked: pd.DataFrame
     structure: Structure
 
 
 def protect(connection: duckdb.DuckDBPyConnection, project: Project, release: int) -> Protection:
-    """Hide in ``available`` what must not be read; :class:`SecrecyError` if the audit finds a hole.
+    """Hide in ``available`` what must not be read; :class:`SecrecyError` if the attack finds a hole.
 
     ``release`` is the last one: of what has not changed since, its decisions stand.
     """
@@ -54,16 +54,16 @@ def protect(connection: duckdb.DuckDBPyConnection, project: Project, release: in
     mark(connection, structure)
     connection.execute(_CURRENT_CELLS)
     connection.register("blocks", _blocks(connection, structure))
-    hidden, audited = settle(connection, structure, release)
+    hidden, attacked = settle(connection, structure, release)
     left = connection.execute("FROM blocks ANTI JOIN settled USING (family, month)").df()
     connection.unregister("blocks")
     if not left.empty:
-        new_hidden, new_audited = _decide(connection, structure, left)
-        hidden, audited = _together(hidden, new_hidden), _together(audited, new_audited)
+        new_hidden, new_attacked = _decide(connection, structure, left)
+        hidden, attacked = _together(hidden, new_hidden), _together(attacked, new_attacked)
     connection.register("secondary", hidden.astype(_KEYS))
     connection.execute(_HIDE)
     connection.unregister("secondary")
-    return Protection(audited, structure)
+    return Protection(attacked, structure)
 
 
 def _together(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -74,7 +74,7 @@ def _together(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
 def _decide(
     connection: duckdb.DuckDBPyConnection, structure: Structure, blocks: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The cells of ``blocks`` to hide as ``secondaire``, and what the audit found of them all."""
+    """The cells of ``blocks`` to hide as ``secondaire``, and what the attack found of them all."""
     connection.register("blocks", blocks)
     # In order: two choices of one weight are told apart by it.
     current = connection.execute(
@@ -84,12 +84,12 @@ def _decide(
     connection.unregister("blocks")
     cells = assemble(structure, current, recall(connection, structure, blocks))
     found = suppress(cells.system)
-    audited = _audit(structure, cells, found)
+    attacked = _attack(structure, cells, found)
     frame = cells.frame
     secondary = (
         found.hidden & frame["current"] & (~frame["sensitive"] | (frame["small"] & frame["whole"]))
     )
-    return frame.loc[secondary, CELL], audited
+    return frame.loc[secondary, CELL], attacked
 
 
 def _blocks(connection: duckdb.DuckDBPyConnection, structure: Structure) -> pd.DataFrame:
@@ -102,7 +102,7 @@ def _blocks(connection: duckdb.DuckDBPyConnection, structure: Structure) -> pd.D
     return blocks
 
 
-def _audit(structure: Structure, cells: Cells, found: Suppression) -> pd.DataFrame:
+def _attack(structure: Structure, cells: Cells, found: Suppression) -> pd.DataFrame:
     """Attack every sensitive cell with all that is published; refuse what can be derived."""
     system, frame = cells.system, cells.frame
     targets = np.flatnonzero(system.sensitive).astype(np.int64)
@@ -111,16 +111,16 @@ def _audit(structure: Structure, cells: Cells, found: Suppression) -> pd.DataFra
         high < system.need_high[targets] - TOLERANCE
     )
     told = found.hopeless[targets] & _shown_before(frame)[targets]
-    attacked = frame.iloc[targets][FOUND[:5]].assign(
+    sensitive = frame.iloc[targets][FOUND[:5]].assign(
         low=low, high=high, told=told, recoverable=narrow & ~told
     )
     already = frame[frame["sensitive"] & frame["shown"] & frame["current"]]
     shown = already[FOUND[:5]].assign(
         low=already["value"], high=already["value"], told=True, recoverable=False
     )
-    audited = _together(attacked, shown).reset_index(drop=True)
-    _refuse(structure.places, audited[audited["recoverable"]])
-    return audited
+    attacked = _together(sensitive, shown).reset_index(drop=True)
+    _refuse(structure.places, attacked[attacked["recoverable"]])
+    return attacked
 
 
 def _shown_before(frame: pd.DataFrame) -> NDArray[np.bool_]:

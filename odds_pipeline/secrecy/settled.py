@@ -1,6 +1,6 @@
 """Blocks that stand as the last release left them: same figures, same rules, so the same decision.
 
-A block is a family of variables and a month. What the last release decided of it and what its audit
+A block is a family of variables and a month. What the last release decided of it and what the attack
 found are taken over when nothing it rests on has changed: a new month costs the protection of one
 month, not of the whole history. The fingerprint of a block holds its figures, the declared sums, the
 places, and the code of this package: changing any of them decides every block anew.
@@ -26,7 +26,7 @@ SELECT family, month FROM block_prints SEMI JOIN (
 ) USING (family, month, fingerprint)
 """
 
-_AUDITED = """
+_ATTACKED = """
 SELECT a.* EXCLUDE (release) FROM audited_cells a
 JOIN blocks b ON b.variable = a.variable AND b.month = a.month
 SEMI JOIN settled s ON s.family = b.family AND s.month = b.month
@@ -48,7 +48,7 @@ def settle(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Which of the registered ``blocks`` stand as ``release`` left them, in the table ``settled``.
 
-    Returns their cells hidden as ``secondaire``, and what their audit found.
+    Returns their cells hidden as ``secondaire``, and what the attack found.
     """
     connection.register("secrecy_places", structure.places)
     connection.execute(
@@ -56,24 +56,24 @@ def settle(
     )
     connection.execute(_SETTLED, {"release": release})
     hidden = connection.execute(_HIDDEN).df()
-    audited = connection.execute(_AUDITED).df()
+    attacked = connection.execute(_ATTACKED).df()
     connection.unregister("secrecy_places")
-    return hidden, audited
+    return hidden, attacked
 
 
-def record(connection: duckdb.DuckDBPyConnection, audited: pd.DataFrame, release: int) -> None:
+def record(connection: duckdb.DuckDBPyConnection, attacked: pd.DataFrame, release: int) -> None:
     """Keep what ``release`` decided of every block, instead of what the one before did."""
-    connection.register("audited_frame", audited.dropna(subset=["variable"])[FOUND])
+    connection.register("attacked_frame", attacked.dropna(subset=["variable"])[FOUND])
     for statement in (
         "DELETE FROM settled_blocks",
         "INSERT INTO settled_blocks BY NAME SELECT $release AS release, family, month, fingerprint "
         "FROM block_prints",
         "DELETE FROM audited_cells",
         f"INSERT INTO audited_cells BY NAME SELECT $release AS release, {', '.join(FOUND)} "
-        "FROM audited_frame",
+        "FROM attacked_frame",
     ):
         connection.execute(statement, {"release": release} if "$release" in statement else {})
-    connection.unregister("audited_frame")
+    connection.unregister("attacked_frame")
 
 
 def forget_after(connection: duckdb.DuckDBPyConnection, release: int) -> None:

@@ -1,6 +1,6 @@
 """An additive system: cells, what a reader knows of each beforehand, and the equations between them.
 
-It is what suppression and audit reason on, whatever the cells stand for.
+It is what suppression and attack reason on, whatever the cells stand for.
 """
 
 from dataclasses import dataclass

@@ -94,7 +94,7 @@ def small(tmp_path: Path) -> Path:
     shutil.copy(root / "assets/partners/adil/partner.yaml", tmp_path / "assets/partners/adil")
     shutil.copy(root / "expectations/partners/defaults.yaml", tmp_path / "expectations/partners")
     shutil.copytree(root / "expectations/indicators", tmp_path / "expectations/indicators")
-    shutil.copy(root / "expectations/catalogue.yaml", tmp_path / "expectations")
+    shutil.copy(root / "expectations/recueil.yaml", tmp_path / "expectations")
     (tmp_path / "assets/partners/adil/essai.yaml").write_text(FEED)
     (tmp_path / "assets/indicators/social/essais.yaml").write_text(FAMILY)
     return tmp_path

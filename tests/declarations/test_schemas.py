@@ -43,7 +43,7 @@ def reads(kind: str, data: Any, folder: Path) -> bool:
 def test_every_yaml_file_is_of_a_kind() -> None:
     written = {p for f in ("assets", "expectations", "resources") for p in (ROOT / f).rglob("*.yaml")}
     dagsters = set(ROOT.glob("resources/deployments/dagster-*.yaml"))
-    assert written - {path for _, path in FILES} - dagsters == {ROOT / "assets/catalogue.yaml"}
+    assert written - {path for _, path in FILES} - dagsters == {ROOT / "assets/recueil.yaml"}
     assert len({path for _, path in FILES}) == len(FILES) > 150
 
 

@@ -180,12 +180,13 @@ def test_what_is_old_is_deleted(site: Site) -> None:
     very_long_ago = stamp(now() - timedelta(days=800))
     with site.accounts.transaction() as database:
         database.execute(
-            "INSERT INTO audit (at, event, detail, address) VALUES (?, 'connexion', '', '')", [long_ago]
+            "INSERT INTO journal (at, event, detail, address) VALUES (?, 'connexion', '', '')",
+            [long_ago],
         )
         database.execute("UPDATE people SET created_at = ?", [very_long_ago])
         database.execute("UPDATE people SET seen_at = ? WHERE email LIKE 'cpam%'", [stamp(now())])
     counts = journal.purge(site.accounts, settings())
-    assert counts["audit"] == 1
+    assert counts["journal"] == 1
     left = {p.email for o in site.accounts.organisations() for p in site.accounts.people(o.id)}
     observatory = {"observatoire@exemple.fr", "observatoire-admin@exemple.fr"}
     assert left == {"cpam@exemple.fr", "cpam-admin@exemple.fr"} | observatory
@@ -238,7 +239,7 @@ def test_a_network_waits_whatever_the_account(make_site: Callable[..., Site]) ->
         assert attempts.take(site.accounts, f"inconnu{i}@exemple.fr", f"192.0.2.{i}")
     assert tried(site, "192.0.2.200", password=PASSWORD) == 429
     assert tried(site, "198.51.100.1", password=PASSWORD) == 303
-    waited = "SELECT count(*) FROM audit WHERE detail = 'trop de tentatives'"
+    waited = "SELECT count(*) FROM journal WHERE detail = 'trop de tentatives'"
     tried(site, "192.0.2.201")
     assert site.accounts.database.execute(waited).fetchone() == (1,), "written down once a window"
 
@@ -379,7 +380,7 @@ def test_a_person_reads_corrects_and_erases_what_is_kept_of_them(site: Site) -> 
     assert client.post("/compte/effacement", data={"email": "ccas@exemple.fr"}).status_code == 303
     assert site.accounts.with_email("ccas@exemple.fr") is None
     assert "Se connecter" in client.get("/").text and sign_in(site)[1].status_code == 401
-    left = site.accounts.database.execute("SELECT event FROM audit WHERE person = ?", [kept["id"]])
+    left = site.accounts.database.execute("SELECT event FROM journal WHERE person = ?", [kept["id"]])
     assert left.fetchall(), "the journal keeps what happened, under a number"
 
 
@@ -420,7 +421,7 @@ def test_somebody_always_runs_the_observatory(site: Site) -> None:
 
 
 def test_the_register_says_the_durations_of_the_settings(make_site: Callable[..., Site]) -> None:
-    page = make_site(audit_days=181, inactive_months=7).client().get("/donnees-personnelles").text
+    page = make_site(journal_days=181, inactive_months=7).client().get("/donnees-personnelles").text
     assert "181 jours" in page and "7 mois" in page and "CNIL" in page
 
 
@@ -429,7 +430,7 @@ def test_the_written_register_says_them_too(project: Project) -> None:
     kept = Settings.read(project.root)
     (durations,) = [line for line in written.splitlines() if line.startswith("| Durées")]
     for said in (
-        f"journal : {kept.audit_days} jours", f"session : {kept.session_hours} heures",
+        f"journal : {kept.journal_days} jours", f"session : {kept.session_hours} heures",
         f"jeton : {kept.token_days} jours", f"invitation : {INVITATION_DAYS} jours",
         f"tentatives : {attempts.DAY.days} jour", f"compte inutilisé : {kept.inactive_months} mois",
     ):  # fmt: skip

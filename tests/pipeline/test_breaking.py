@@ -17,7 +17,7 @@ from .test_gate import populations
 from .test_keeping import damage
 
 READING = (
-    ("status",), ("quarantine",), ("releases",), ("audit",),
+    ("status",), ("quarantine",), ("releases",), ("secrecy",),
     ("value", "population_municipale", "Bobigny"), ("explain", "population_municipale", "Bobigny", "2019-01"),
 )  # fmt: skip
 

@@ -151,7 +151,7 @@ def test_what_a_try_before_left_of_a_file_is_written_anew(
     widest, again = release.path / f"{WIDEST}.duckdb", tmp_path / "public.duckdb"
     for left in (again, tmp_path / "public.duckdb.wal"):
         left.write_bytes(b"half a file")
-    about = class_files.About(1, "", "", "", "", None, pd.DataFrame({"edition": ["public"]}))
+    about = class_files.ReleaseMetadata(1, "", "", "", "", None, pd.DataFrame({"edition": ["public"]}))
     class_files.write_narrower(project, widest, again, "public", about)
     with (
         duckdb.connect(str(again), read_only=True) as one,

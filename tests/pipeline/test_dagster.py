@@ -23,8 +23,8 @@ from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.orchestration import defs as dg_defs
 from odds_pipeline.orchestration import runs
-from odds_pipeline.orchestration.components.catalogue import SUITE
 from odds_pipeline.orchestration.components.publications import PORTRAIT, study_key
+from odds_pipeline.orchestration.components.recueil import SUITE
 from odds_pipeline.orchestration.components.shared import (
     RECEPTION,
     RECUEIL,
@@ -217,7 +217,7 @@ def test_the_wheel_loads_the_same_definitions(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert "odds_pipeline/_project/assets/catalogue.yaml" in names
+    assert "odds_pipeline/_project/assets/recueil.yaml" in names
     assert "odds_pipeline/_project/workspace.yaml" in names
     empty = tmp_path / "empty"
     venv.create(empty, with_pip=False)

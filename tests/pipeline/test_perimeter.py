@@ -106,7 +106,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (here / "expectations/partners").mkdir(parents=True)
     shutil.copy(project / "expectations/partners/defaults.yaml", here / "expectations/partners")
     shutil.copytree(project / "expectations/indicators", here / "expectations/indicators")
-    shutil.copy(project / "expectations/catalogue.yaml", here / "expectations")
+    shutil.copy(project / "expectations/recueil.yaml", here / "expectations")
     for name, codes in {"both": '["93", "95"]', "one": '["93"]'}.items():
         (tmp_path / f"{name}.yaml").write_text(DEPLOYMENT.format(codes))
     monkeypatch.setenv("ODDS_DEPLOYMENT", str(tmp_path / "both.yaml"))

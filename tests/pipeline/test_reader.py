@@ -18,8 +18,8 @@ import pytest
 from odds_pipeline.declarations.access import WIDEST, WIDEST_FIRST
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import read_publications
-from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.publications.committees.publish import pack
+from odds_pipeline.publications.committees.span import Span
 from odds_pipeline.publications.documents.html import to_html
 from odds_pipeline.publications.portrait.publish import publish_portrait
 from odds_pipeline.quality.gate import judge_pending
@@ -197,7 +197,7 @@ def test_the_committees_pages_are_the_same(project: Project, worlds: Worlds) -> 
     now = datetime.now(UTC)
     for name, period in (("technique", f"{now:%Y-%m}"), ("pilotage", f"{now:%Y}-S{1 + now.month // 7}")):
         real, other = (
-            TIME.sub("", to_html(pack(project, home, name, Period.named(period))).decode())
+            TIME.sub("", to_html(pack(project, home, name, Span.named(period))).decode())
             for home in (worlds.real, worlds.other)
         )
         assert real == other

@@ -103,7 +103,7 @@ def paris(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (own / "expectations/partners").mkdir(parents=True)
     shutil.copy(root / "expectations/partners/defaults.yaml", own / "expectations/partners")
     shutil.copytree(root / "expectations/indicators", own / "expectations/indicators")
-    shutil.copy(root / "expectations/catalogue.yaml", own / "expectations")
+    shutil.copy(root / "expectations/recueil.yaml", own / "expectations")
     monkeypatch.setenv("ODDS_PROJECT", str(own))
     return own
 

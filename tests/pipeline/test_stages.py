@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.release.catalogue_gate import Held
 from odds_pipeline.release.publish import publish
+from odds_pipeline.release.recueil_gate import Held
 from odds_pipeline.release.stages import DECIDE, WRITE, Publication, Stage, keep_values
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store

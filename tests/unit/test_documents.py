@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from odds_pipeline.charts import Line, trend
 from odds_pipeline.publications.documents import (
     Bullets,
+    Chart,
     Column,
     Document,
-    Fact,
-    Facts,
-    Figure,
     Heading,
+    KeyFigure,
+    KeyFigures,
     Paragraph,
     Side,
     Table,
@@ -39,8 +39,8 @@ DOCUMENT = Document(
         Heading("Cadrage"),
         Paragraph("Lisez ceci : oui ?", "alert"),
         Bullets(("un", "deux")),
-        Facts((Fact("Population", "54 363"),)),
-        Side(((Figure(SVG, "La valeur passe de 1 à 2.", "Légende"),), (Paragraph("À côté"),))),
+        KeyFigures((KeyFigure("Population", "54 363"),)),
+        Side(((Chart(SVG, "La valeur passe de 1 à 2.", "Légende"),), (Paragraph("À côté"),))),
         Heading("Détail", 3),
         Table(
             "Valeurs",
@@ -93,7 +93,7 @@ def test_the_pdf_is_tagged_titled_and_in_french() -> None:
 
 
 def test_a_figure_without_a_text_is_refused() -> None:
-    mute = Document("T", "S", "F", "2025-01-08T07:00:00+00:00", (Figure(SVG, "", "Légende"),))
+    mute = Document("T", "S", "F", "2025-01-08T07:00:00+00:00", (Chart(SVG, "", "Légende"),))
     with pytest.raises(Exception, match="alt"):
         to_pdf(mute)
 

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from odds_pipeline.cli import app
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.publications.committees.facts import read_facts
-from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.publications.committees.publish import publish_pack
+from odds_pipeline.publications.committees.span import Span
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 
@@ -31,20 +31,20 @@ FEED = "caf/rsa"
     ],
 )
 def test_periods(name: str, start: date, end: date) -> None:
-    period = Period.named(name)
+    period = Span.named(name)
     assert (period.start, period.end) == (start, end)
 
 
 def test_the_last_whole_period() -> None:
-    assert Period.month_before(date(2025, 1, 9)).name == "2024-12"
-    assert Period.half_year_before(date(2025, 1, 10)).name == "2024-S2"
-    assert Period.half_year_before(date(2025, 7, 10)).name == "2025-S1"
+    assert Span.month_before(date(2025, 1, 9)).name == "2024-12"
+    assert Span.half_year_before(date(2025, 1, 10)).name == "2024-S2"
+    assert Span.half_year_before(date(2025, 7, 10)).name == "2025-S1"
 
 
 @pytest.mark.parametrize("name", ["2025", "2025-13", "2025-S3", "2025-1", "mars"])
 def test_another_text_is_not_a_period(name: str) -> None:
     with pytest.raises(ValueError, match="neither a month"):
-        Period.named(name)
+        Span.named(name)
 
 
 def deliver(home: Home, order: int, month: str, day: str, state: str) -> None:
@@ -84,7 +84,7 @@ def deliveries(home: Home) -> Home:
 
 
 def test_facts_of_a_month(deliveries: Home) -> None:
-    facts = read_facts(deliveries, Period.named("2025-03"))
+    facts = read_facts(deliveries, Span.named("2025-03"))
     (received,) = facts.received
     assert (received.files, received.accepted, received.refused, received.revised) == (3, 2, 1, 1)
     assert [c.month for c in facts.quarantine] == ["2025-03"]
@@ -92,7 +92,7 @@ def test_facts_of_a_month(deliveries: Home) -> None:
 
 
 def test_the_technical_page(project: Project, deliveries: Home) -> None:
-    written = publish_pack(project, deliveries, "technique", Period.named("2025-03"))
+    written = publish_pack(project, deliveries, "technique", Span.named("2025-03"))
     pages = pypdf.PdfReader(written.folder / "comite-technique-2025-03.pdf").pages
     assert len(pages) == 1
     text = pages[0].extract_text()
@@ -103,12 +103,12 @@ def test_the_technical_page(project: Project, deliveries: Home) -> None:
     assert "1 mois en quarantaine : accepter sous réserve" in " ".join(text.split())
     assert "fichier mis de côté" not in text
     before = {p.name: p.read_bytes() for p in written.folder.iterdir()}
-    again = publish_pack(project, deliveries, "technique", Period.named("2025-03"))
+    again = publish_pack(project, deliveries, "technique", Span.named("2025-03"))
     assert {p.name: p.read_bytes() for p in again.folder.iterdir()} == before
 
 
 def test_the_steering_page(project: Project, deliveries: Home) -> None:
-    written = publish_pack(project, deliveries, "pilotage", Period.named("2025-S1"))
+    written = publish_pack(project, deliveries, "pilotage", Span.named("2025-S1"))
     pages = pypdf.PdfReader(written.folder / "comite-pilotage-2025-S1.pdf").pages
     text = pages[0].extract_text()
     assert len(pages) == 1 and "Jamais reçus" in text and "ne sont pas mesurés" in text

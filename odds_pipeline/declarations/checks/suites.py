@@ -7,7 +7,7 @@ from odds_pipeline.declarations.declared import DEFAULT_SUITE, Declared
 from odds_pipeline.declarations.problems import Problem, nearest
 from odds_pipeline.declarations.yaml_file import YamlFile
 
-REQUIRED = (DEFAULT_SUITE, "indicators/defaults", "catalogue")
+REQUIRED = (DEFAULT_SUITE, "indicators/defaults", "recueil")
 
 
 def suite_problems(declared: Declared) -> Iterator[Problem]:

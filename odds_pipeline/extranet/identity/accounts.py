@@ -1,4 +1,4 @@
-"""The accounts database: organisations, people, sessions, audit, in one SQLite file beside the releases.
+"""The accounts database: organisations, people, sessions, journal, in one SQLite file.
 
 It holds the least that signing in needs: an address, a name, an organisation. Passwords are argon2
 hashes; of a session or an invitation only the hash of its secret is kept.
@@ -267,7 +267,7 @@ class Accounts:
             "sessions": "SELECT kind, label, created_at, expires_at FROM sessions WHERE person = ?",
             "identities": "SELECT issuer, subject FROM identities WHERE person = ?",
             "selections": "SELECT name, query, shared, created_at FROM selections WHERE person = ?",
-            "journal": "SELECT at, event, detail, address FROM audit WHERE person = ? ORDER BY at",
+            "journal": "SELECT at, event, detail, address FROM journal WHERE person = ? ORDER BY at",
         }
         kept: dict[str, Any] = asdict(found) | {
             "organisation": found.organisation.name,

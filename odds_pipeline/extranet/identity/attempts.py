@@ -23,7 +23,7 @@ SELECT count(*) FILTER (WHERE account = :account AND address = :address AND at >
 FROM failures WHERE at > :day AND (account = :account OR network = :network)
 """
 _AT_HOME = """
-SELECT count(*) FROM audit a JOIN people p ON p.id = a.person
+SELECT count(*) FROM journal a JOIN people p ON p.id = a.person
 WHERE a.event = 'connexion' AND a.address = ? AND p.email = ?
 """
 
@@ -79,7 +79,7 @@ def forget(accounts: Accounts, account: str, address: str) -> None:
 def note_waiting(accounts: Accounts, address: str) -> None:
     """Write down that a network must wait: once a window, however often it tries."""
     row = accounts.database.execute(
-        "SELECT count(*) FROM audit WHERE event = 'connexion_refusee' AND detail = ? AND address = ? "
+        "SELECT count(*) FROM journal WHERE event = 'connexion_refusee' AND detail = ? AND address = ? "
         "AND at > ?",
         [WAITING, shortened(address), stamp(now() - WINDOW)],
     ).fetchone()

@@ -22,7 +22,7 @@ def note(accounts: Accounts, event: str, person: Person | None, detail: str, add
     """Write one event down."""
     with accounts.transaction() as database:
         database.execute(
-            "INSERT INTO audit (at, event, person, organisation, detail, address) "
+            "INSERT INTO journal (at, event, person, organisation, detail, address) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             [
                 stamp(now()),
@@ -39,7 +39,7 @@ def events(accounts: Accounts, organisation: int | None, limit: int = 200) -> li
     """The latest events of an organisation, or of all."""
     rows = accounts.database.execute(
         "SELECT a.at, a.event, coalesce(p.name, ''), coalesce(o.name, ''), a.detail, a.address "
-        "FROM audit a LEFT JOIN people p ON p.id = a.person "
+        "FROM journal a LEFT JOIN people p ON p.id = a.person "
         "LEFT JOIN organisations o ON o.id = a.organisation "
         "WHERE ?1 IS NULL OR a.organisation = ?1 ORDER BY a.at DESC, a.rowid DESC LIMIT ?2",
         [organisation, limit],
@@ -51,7 +51,7 @@ def events(accounts: Accounts, organisation: int | None, limit: int = 200) -> li
 def purge(accounts: Accounts, settings: Settings) -> dict[str, int]:
     """Delete what has been kept long enough; counts by table.
 
-    Accounts unused for ``inactive_months`` go, with their name in the audit; administrators of the
+    Accounts unused for ``inactive_months`` go, with their name in the journal; administrators of the
     observatory stay.
     """
     moment = now()
@@ -60,9 +60,9 @@ def purge(accounts: Accounts, settings: Settings) -> dict[str, int]:
         "sessions": ("DELETE FROM sessions WHERE expires_at < ?", [stamp(moment)]),
         "pending_signins": ("DELETE FROM pending_signins WHERE expires_at < ?", [stamp(moment)]),
         "failures": ("DELETE FROM failures WHERE at < ?", [stamp(moment - timedelta(days=1))]),
-        "audit": (
-            "DELETE FROM audit WHERE at < ?",
-            [stamp(moment - timedelta(days=settings.audit_days))],
+        "journal": (
+            "DELETE FROM journal WHERE at < ?",
+            [stamp(moment - timedelta(days=settings.journal_days))],
         ),
         "people": (
             "DELETE FROM people WHERE coalesce(seen_at, created_at) < ? AND NOT (administrator AND "

@@ -10,10 +10,10 @@ from itsdangerous import BadSignature
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from odds_pipeline.declarations.extranet import LOOPBACK, Settings
-from odds_pipeline.extranet.delivery import cookie_name
 from odds_pipeline.extranet.identity import attempts, journal, signin
 from odds_pipeline.extranet.identity.accounts import Accounts, Person
 from odds_pipeline.extranet.identity.oidc import MINUTES, Client
+from odds_pipeline.extranet.middleware import cookie_name
 from odds_pipeline.extranet.reading.serving import Unknown
 from odds_pipeline.extranet.rendering import member_of, reader_of, render
 

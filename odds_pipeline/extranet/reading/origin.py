@@ -8,7 +8,7 @@ from pathlib import Path
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.reading.serving import Row, Unknown, View
-from odds_pipeline.indicators.explain import Explanation, Figure, explain
+from odds_pipeline.indicators.explain import Explanation, RawFigure, explain
 
 _SAID = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 _WEIGHT = "weight: "
@@ -22,7 +22,7 @@ class Input:
     label: str
     unit: str
     weighs: bool
-    figures: list[Figure]
+    figures: list[RawFigure]
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ def origin(project: Project, view: View, indicator: str, territory: str, month: 
     return Origin(found, inputs, [_hashed(project, row) for row in _verdicts(view, inputs)])
 
 
-def _input(project: Project, read: dict[str, str], term: str, figures: list[Figure]) -> Input:
+def _input(project: Project, read: dict[str, str], term: str, figures: list[RawFigure]) -> Input:
     weighs = term.startswith(_WEIGHT)
     _, variable = project.variables[term.removeprefix(_WEIGHT) if weighs else read[term]]
     unit = project.units[variable.unit].label
     return Input(variable.label, unit, weighs, [_told(figure) for figure in figures])
 
 
-def _told(figure: Figure) -> Figure:
+def _told(figure: RawFigure) -> RawFigure:
     if figure.conf_status == "F":
         return figure
     return replace(

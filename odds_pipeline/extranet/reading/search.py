@@ -33,7 +33,7 @@ Thing = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Found:
+class Results:
     """Ids of indicators and codes of territories, the best first.
 
     ``place`` is the territory that the words name, ``note`` what is to be said first, ``complete``
@@ -88,11 +88,11 @@ def _texts(view: View) -> Iterator[tuple[Thing, str, float]]:
         yield ("territory", place.code), f"{place.label} {place.code}", 1.2
 
 
-def search(view: View, text: str, synonyms: Sequence[Synonym] = ()) -> Found:
+def search(view: View, text: str, synonyms: Sequence[Synonym] = ()) -> Results:
     """The place that the words name, and what the others find; else what matches most of them."""
     asked = words_of(text[:100])[:8]
     if not asked:
-        return Found([], [], True)
+        return Results([], [], True)
     place, subject = _place_of(view, asked)
     meant = _meant(view, subject, synonyms)
     found = _matching(view, subject or asked)
@@ -101,7 +101,7 @@ def search(view: View, text: str, synonyms: Sequence[Synonym] = ()) -> Found:
     if place is not None:
         territories = [place, *(code for code in territories if code != place and not subject)]
     named = meant.indicators if meant else []
-    return Found(
+    return Results(
         list(dict.fromkeys([*named, *_with_values_first(view, indicators)])),
         territories,
         bool(named) or (len(found) > 0 and found[0][1] == len(subject or asked)),

@@ -31,7 +31,7 @@ from odds_pipeline.orchestration.components.shared import (
     range_tags,
 )
 from odds_pipeline.orchestration.dagster_internals.jobs import AssetJob
-from odds_pipeline.quality.outstanding import Batch, outdated
+from odds_pipeline.quality.outstanding import Work, outdated
 from odds_pipeline.storage.store import Overtaken, Store
 
 AGAIN = 3600
@@ -56,13 +56,13 @@ def computing_sensor(jobs: list[AssetJob]) -> dg.SensorDefinition:
         home = home_of(warehouse)
         try:
             with Store(home.warehouse, patience=PATIENCE).kept_open():
-                batches = outdated(project(), home)
+                works = outdated(project(), home)
                 with Store(home.warehouse).connect() as connection:
                     judgement, computed = last_judgement(connection), state(connection)
         except Overtaken:
             return dg.SkipReason("The warehouse is being written: the next tick tries again.")
         before = json.loads(context.cursor or "{}")
-        requests, asked = _requests(batches, judgement, before.get("asked", {}))
+        requests, asked = _requests(works, judgement, before.get("asked", {}))
         released = before.get("released", "")
         if not requests and computed not in (released, _published(context.instance)):
             # What was asked for in vain holds nothing up: the release says what it keeps of before. One
@@ -90,16 +90,16 @@ def _published(instance: dg.DagsterInstance) -> str:
 
 
 def _requests(
-    batches: list[Batch], judgement: int, before: dict[str, float]
+    works: list[Work], judgement: int, before: dict[str, float]
 ) -> tuple[list[dg.RunRequest], dict[str, float]]:
-    """A run a batch, unless the same was asked for a short while ago; when each was asked for."""
+    """A run a work, unless the same was asked for a short while ago; when each was asked for."""
     requests, asked = [], {}
-    for batch in batches:
-        text = f"{judgement} {batch}"
+    for work in works:
+        text = f"{judgement} {work}"
         digest, now = hashlib.sha256(text.encode()).hexdigest()[:16], time.time()
         asked[digest] = before.get(digest, 0.0)
-        calendar = calendar_of(project().indicators[batch.names[0]])
-        span = partitions_within(calendar, batch.first, batch.last)
+        calendar = calendar_of(project().indicators[work.names[0]])
+        span = partitions_within(calendar, work.first, work.last)
         if span is None or now - asked[digest] < AGAIN:
             continue
         asked[digest] = now
@@ -107,7 +107,7 @@ def _requests(
             dg.RunRequest(
                 run_key=f"{digest}:{now:.0f}",
                 job_name=indicators_job(calendar.rhythm),
-                asset_selection=[indicator_key(project().indicators[n].path) for n in batch.names],
+                asset_selection=[indicator_key(project().indicators[n].path) for n in work.names],
                 tags={COMPUTES: calendar.rhythm, **range_tags(*span)},
             )
         )

@@ -27,7 +27,7 @@ from odds_pipeline.orchestration.components.shared import (
     range_tags,
 )
 from odds_pipeline.orchestration.components.told import tell_receptions, untold
-from odds_pipeline.quality.outstanding import Batch, pending_months, waiting
+from odds_pipeline.quality.outstanding import Work, pending_months, waiting
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Overtaken, Store
@@ -93,7 +93,7 @@ def _files(folder: Path) -> Iterable[Path]:
 
 def _requests(
     instance: dg.DagsterInstance,
-    runs: list[Batch],
+    runs: list[Work],
     contents: dict[str, list[tuple[str, str]]],
     before: dict[str, list[Any]],
 ) -> tuple[list[dg.RunRequest], dict[str, list[Any]]]:

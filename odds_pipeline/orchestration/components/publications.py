@@ -20,8 +20,8 @@ from odds_pipeline.orchestration.components.shared import (
     project,
     schedules_status,
 )
-from odds_pipeline.publications.committees.period import Period
 from odds_pipeline.publications.committees.publish import publish_pack
+from odds_pipeline.publications.committees.span import Span
 from odds_pipeline.publications.portrait.publish import publish_portrait
 from odds_pipeline.publications.studies.publish import publish_study
 from odds_pipeline.publications.studies.study import StudyRefused
@@ -170,9 +170,9 @@ def _pack(name: str, committee: Committee) -> dg.AssetsDefinition:
         automation_condition=AUTOMATION,
     )
     def page(warehouse: DuckDBResource) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads [None] as several outputs
-        period = Period.before(date.today(), committee.every)
+        span = Span.before(date.today(), committee.every)
         return dg.MaterializeResult(
-            metadata=written(publish_pack(project(), home_of(warehouse), name, period))
+            metadata=written(publish_pack(project(), home_of(warehouse), name, span))
         )
 
     return page

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.publications.committees.facts import Facts
+from odds_pipeline.publications.committees.facts import Activity
 from odds_pipeline.publications.documents import Block, Bullets, Heading, Paragraph
 from odds_pipeline.quality.feed_status import FeedStatus
 
@@ -11,7 +11,7 @@ Asked = tuple[int, str, str, str]
 """How many, of what (one, several), and what there is to decide."""
 
 
-def technical(project: Project, facts: Facts, status: Sequence[FeedStatus]) -> tuple[Block, ...]:
+def technical(project: Project, facts: Activity, status: Sequence[FeedStatus]) -> tuple[Block, ...]:
     """Of deliveries: accept or wait, remind, recognise, warn."""
     overdue = [s for s in status if s.state == "overdue"]
     reserve = "accepter sous réserve, en disant pourquoi, ou attendre une autre livraison"
@@ -35,7 +35,7 @@ def technical(project: Project, facts: Facts, status: Sequence[FeedStatus]) -> t
 
 
 def steering(project: Project, status: Sequence[FeedStatus], without: int) -> tuple[Block, ...]:
-    """Of partners and of the catalogue; ``without``: indicators that have no value."""
+    """Of partners and of the recueil; ``without``: indicators that have no value."""
     overdue = [s for s in status if s.state == "overdue"]
     never = [s for s in status if s.state == "never received"]
     return _asked(
@@ -55,7 +55,7 @@ def steering(project: Project, status: Sequence[FeedStatus], without: int) -> tu
                 without,
                 "indicateur sans valeur",
                 "indicateurs sans valeur",
-                "attendre leurs données, ou les retirer du catalogue",
+                "attendre leurs données, ou les retirer du recueil",
             ),
         )
     )

@@ -1,8 +1,8 @@
-"""What happened in a period: deliveries, verdicts and releases, read from the warehouse."""
+"""What happened in a span: deliveries, verdicts and releases, read from the warehouse."""
 
 from dataclasses import dataclass
 
-from odds_pipeline.publications.committees.period import Period
+from odds_pipeline.publications.committees.span import Span
 from odds_pipeline.quality.quarantine import Case, cases
 from odds_pipeline.release.changes import Definitions, changed_definitions
 from odds_pipeline.release.published import Release, describe, numbers, open_release, told_before
@@ -13,7 +13,7 @@ from odds_pipeline.storage.store import Store
 
 @dataclass(frozen=True)
 class Received:
-    """Deliveries of one feed in the period; months accepted, refused, and revised among the accepted."""
+    """Deliveries of one feed in the span; months accepted, refused, and revised among the accepted."""
 
     feed: str
     files: int
@@ -49,8 +49,8 @@ FROM deliveries d JOIN trusted_months t ON t.delivery = d.id GROUP BY partner
 
 
 @dataclass(frozen=True)
-class Facts:
-    """``before`` is the last release made before the period, ``last`` the last one of it.
+class Activity:
+    """``before`` is the last release made before the span, ``last`` the last one of it.
 
     ``valued`` counts the indicators of which it has a value, ``told`` the figures that it hides and an
     earlier one had told.
@@ -68,22 +68,22 @@ class Facts:
     valued: int = 0
 
 
-def read_facts(home: Home, period: Period) -> Facts:
-    """Everything that the packs say of a period."""
-    between = {"start": period.start, "end": period.end}
+def read_facts(home: Home, span: Span) -> Activity:
+    """Everything that the packs say of a span."""
+    between = {"start": span.start, "end": span.end}
     with Store(home.warehouse).connect() as connection:
         received = [Received(*row) for row in connection.execute(_RECEIVED, between).fetchall()]
         (aside,) = one(connection, _ASIDE, between)
-        waiting = [c for c in cases(connection) if c.received_at.date() <= period.end]
+        waiting = [c for c in cases(connection) if c.received_at.date() <= span.end]
         first = {str(partner): day.isoformat() for partner, day in connection.execute(_FIRST).fetchall()}
         row = one(connection, "SELECT coalesce(bool_or(simulated), false) FROM deliveries")
     made = [describe(home, number) for number in numbers(home)]
-    until = [r for r in made if r.published_at[:10] <= period.end.isoformat()]
-    earlier = [r for r in until if r.published_at[:10] < period.start.isoformat()]
+    until = [r for r in made if r.published_at[:10] <= span.end.isoformat()]
+    earlier = [r for r in until if r.published_at[:10] < span.start.isoformat()]
     before = earlier[-1] if earlier else None
     last = until[-1] if until and until[-1] != before else None
     changes = changed_definitions(home, before.number, last.number) if before and last else None
-    return Facts(
+    return Activity(
         received=received,
         aside=aside,
         quarantine=waiting,

@@ -10,21 +10,19 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import NONE, french_month, french_number, numeric_day, numeric_month
 from odds_pipeline.indicators import coverage as covered
 from odds_pipeline.publications.committees import decisions
-from odds_pipeline.publications.committees.facts import Facts
-from odds_pipeline.publications.committees.period import Period
+from odds_pipeline.publications.committees.facts import Activity
+from odds_pipeline.publications.committees.span import Span
 from odds_pipeline.publications.committees.technical import changes
 from odds_pipeline.publications.documents import (
     Block,
     Bullets,
     Column,
     Document,
-    Fact,
     Heading,
+    KeyFigure,
+    KeyFigures,
     Paragraph,
     Table,
-)
-from odds_pipeline.publications.documents import (
-    Facts as KeyFigures,
 )
 from odds_pipeline.publications.origin import SIMULATED
 from odds_pipeline.quality.feed_status import FeedStatus
@@ -62,30 +60,30 @@ def coverage(project: Project, connection: duckdb.DuckDBPyConnection) -> Coverag
 def document(
     committee: Committee,
     project: Project,
-    facts: Facts,
+    facts: Activity,
     status: list[FeedStatus],
     found: Coverage,
     use: dict[str, int] | None,
-    period: Period,
+    span: Span,
 ) -> Document:
     """The page of one half-year. ``use``: sign-ins and downloads by kind, ``None`` when not measured."""
     return Document(
         title=committee.label,
-        subtitle=f"Couverture, fraîcheur et usages, {period.words}",
+        subtitle=f"Couverture, fraîcheur et usages, {span.words}",
         footer=project.observatory.signature,
-        date=f"{period.end.isoformat()}T00:00:00+00:00",
-        blocks=tuple(_blocks(project, facts, status, found, use, period)),
+        date=f"{span.end.isoformat()}T00:00:00+00:00",
+        blocks=tuple(_blocks(project, facts, status, found, use, span)),
         banner=SIMULATED if facts.simulated else "",
     )
 
 
 def _blocks(
     project: Project,
-    facts: Facts,
+    facts: Activity,
     status: list[FeedStatus],
     found: Coverage,
     use: dict[str, int] | None,
-    period: Period,
+    span: Span,
 ) -> Iterator[Block]:
     declared = dict.fromkeys(project.observatory.themes, 0)
     for entry in project.indicators.values():
@@ -93,14 +91,14 @@ def _blocks(
     total, known = sum(declared.values()), sum(theme.known for theme in found.values())
     real = sum(theme.real for theme in found.values())
     fresh = [s for s in status if s.state == "up to date" and s.last_accepted]
-    new = _new_partners(project, facts, period)
+    new = _new_partners(project, facts, span)
     yield KeyFigures(
         (
-            Fact("Indicateurs au catalogue", str(total)),
-            Fact("avec une valeur", str(known), f"{100 * known / total:.0f} %"),
-            Fact("avec une valeur réelle", str(real), f"{100 * real / total:.0f} %"),
-            Fact("Flux à jour", str(len(fresh)), f"sur {len(status)}"),
-            Fact("Partenaires nouveaux", str(len(new))),
+            KeyFigure("Indicateurs au recueil", str(total)),
+            KeyFigure("avec une valeur", str(known), f"{100 * known / total:.0f} %"),
+            KeyFigure("avec une valeur réelle", str(real), f"{100 * real / total:.0f} %"),
+            KeyFigure("Flux à jour", str(len(fresh)), f"sur {len(status)}"),
+            KeyFigure("Partenaires nouveaux", str(len(new))),
         )
     )
     yield from decisions.steering(project, status, total - known if facts.last else 0)
@@ -113,7 +111,7 @@ def _blocks(
         rows.append((label, str(declared[theme]), *map(str, told), share, french_number(one.values, 0)))
     columns = ("Déclarés", "Avec une valeur", "réelle", "par commune", "Part", "Valeurs publiées")
     yield Table(
-        "Couverture du catalogue par thème",
+        "Couverture du recueil par thème",
         (Column("Thème", 3), *(Column(name, 1.2, True) for name in columns)),
         tuple(rows),
         note="Réelle : d’une livraison non simulée ; par commune : pour trente communes ou plus.",
@@ -149,8 +147,8 @@ def _blocks(
         yield Bullets(tuple(f"{kind} : {french_number(n, 0)}" for kind, n in use.items()))
 
 
-def _new_partners(project: Project, facts: Facts, period: Period) -> list[str]:
-    between = (period.start.isoformat(), period.end.isoformat())
+def _new_partners(project: Project, facts: Activity, span: Span) -> list[str]:
+    between = (span.start.isoformat(), span.end.isoformat())
     lines = []
     for partner in project.partners.values():
         first = facts.first_deliveries.get(partner.id)

@@ -6,21 +6,19 @@ from odds_pipeline.declarations.observatory import Committee
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import french_number, numeric_month
 from odds_pipeline.publications.committees import decisions
-from odds_pipeline.publications.committees.facts import Facts
-from odds_pipeline.publications.committees.period import Period
+from odds_pipeline.publications.committees.facts import Activity
+from odds_pipeline.publications.committees.span import Span
 from odds_pipeline.publications.documents import (
     Block,
     Bullets,
     Column,
     Document,
-    Fact,
     Heading,
+    KeyFigure,
+    KeyFigures,
     Paragraph,
     Side,
     Table,
-)
-from odds_pipeline.publications.documents import (
-    Facts as KeyFigures,
 )
 from odds_pipeline.publications.origin import SIMULATED
 from odds_pipeline.quality.feed_status import FeedStatus
@@ -36,14 +34,14 @@ LATE = {"late": "en retard", "overdue": "très en retard"}
 
 
 def document(
-    committee: Committee, project: Project, facts: Facts, status: list[FeedStatus], period: Period
+    committee: Committee, project: Project, facts: Activity, status: list[FeedStatus], span: Span
 ) -> Document:
     """The page of one month."""
     return Document(
         title=committee.label,
-        subtitle=f"Livraisons et recueil, {period.words}",
+        subtitle=f"Livraisons et recueil, {span.words}",
         footer=project.observatory.signature,
-        date=f"{period.end.isoformat()}T00:00:00+00:00",
+        date=f"{span.end.isoformat()}T00:00:00+00:00",
         blocks=tuple(_blocks(project, facts, status)),
         banner=SIMULATED if facts.simulated else "",
     )
@@ -60,17 +58,17 @@ def rest(count: int) -> str:
     return f"Et {count - SHOWN} autres." if count > SHOWN else ""
 
 
-def _blocks(project: Project, facts: Facts, status: list[FeedStatus]) -> Iterator[Block]:
+def _blocks(project: Project, facts: Activity, status: list[FeedStatus]) -> Iterator[Block]:
     late = [s for s in status if s.state in LATE]
     never = [s for s in status if s.state == "never received"]
     received = facts.received
     yield KeyFigures(
         (
-            Fact("Livraisons reçues", str(sum(r.files for r in received) + facts.aside)),
-            Fact("Mois acceptés", str(sum(r.accepted for r in received))),
-            Fact("dont révisions", str(sum(r.revised for r in received))),
-            Fact("Mois en quarantaine", str(len(facts.quarantine))),
-            Fact("Flux en retard", str(len(late)), f"{len(never)} jamais reçus"),
+            KeyFigure("Livraisons reçues", str(sum(r.files for r in received) + facts.aside)),
+            KeyFigure("Mois acceptés", str(sum(r.accepted for r in received))),
+            KeyFigure("dont révisions", str(sum(r.revised for r in received))),
+            KeyFigure("Mois en quarantaine", str(len(facts.quarantine))),
+            KeyFigure("Flux en retard", str(len(late)), f"{len(never)} jamais reçus"),
         )
     )
     yield from decisions.technical(project, facts, status)
@@ -139,8 +137,8 @@ def _month(month: str | None) -> str:
     return numeric_month(month) if month and not month.startswith("0000") else "—"
 
 
-def changes(facts: Facts) -> Iterator[Block]:
-    """The last release of the period, and what the catalogue gained and lost since the one before it."""
+def changes(facts: Activity) -> Iterator[Block]:
+    """The last release of the span, and what the recueil gained and lost since the one before it."""
     if facts.last is None:
         yield Paragraph("Aucun recueil n’a été publié dans la période.")
         return

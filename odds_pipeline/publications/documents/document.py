@@ -85,7 +85,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Chart:
     """A chart: its SVG, what it shows to those who do not see it, and its caption.
 
     ``width``: its share of the column, on paper.
@@ -98,7 +98,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Fact:
+class KeyFigure:
     """One key figure."""
 
     label: str
@@ -107,10 +107,10 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Facts:
+class KeyFigures:
     """Key figures in a row."""
 
-    items: tuple[Fact, ...]
+    items: tuple[KeyFigure, ...]
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,17 @@ class PageBreak:
 
 
 Block = (
-    Heading | Paragraph | Bullets | Table | Figure | Facts | Side | Panel | Notes | Contents | PageBreak
+    Heading
+    | Paragraph
+    | Bullets
+    | Table
+    | Chart
+    | KeyFigures
+    | Side
+    | Panel
+    | Notes
+    | Contents
+    | PageBreak
 )
 
 

@@ -21,14 +21,14 @@ from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents import (
     Block,
     Bullets,
+    Chart,
     Column,
     Contents,
     Cover,
     Document,
-    Fact,
-    Facts,
-    Figure,
     Heading,
+    KeyFigure,
+    KeyFigures,
     Notes,
     PageBreak,
     Panel,
@@ -133,7 +133,7 @@ class _Portrait:
         title = f"{len(self.communes)} communes, {len(names)} établissements publics territoriaux"
         svg = classed("territoires", title, self.ground, classes, names)
         yield Heading(title, 3)
-        yield Figure(svg, f"Carte. {described(svg)}", "", 0.64)
+        yield Chart(svg, f"Carte. {described(svg)}", "", 0.64)
         for number, (name, (theme, present)) in enumerate(self.themes.items(), 1):
             if present:
                 yield PageBreak()
@@ -154,12 +154,12 @@ class _Portrait:
             yield Panel((Bullets(tuple(sentence(one) for one in said)),))
         facts = [fact for name in self.themes if (fact := self._fact(name))]
         if facts:
-            yield Facts(tuple(facts))
+            yield KeyFigures(tuple(facts))
         maps = [_shown(theme, present) for theme, present in self.themes.values() if present]
         for indicator in maps[:STRIPS]:
             yield from self._strips(self.figures.sheets[indicator])
 
-    def _fact(self, name: str) -> Fact | None:
+    def _fact(self, name: str) -> KeyFigure | None:
         """The key figure of a theme: the first of its indicators that the département has."""
         theme, present = self.themes[name]
         for indicator in dict.fromkeys([theme.map, *present]):
@@ -168,7 +168,7 @@ class _Portrait:
                 sheet = self.figures.sheets[indicator]
                 period = period_words(cell.month, sheet.cadence)
                 note = f"{period}, {cell.status}" if cell.status else period
-                return Fact(sheet.short_label, sheet.number(cell.value), note)
+                return KeyFigure(sheet.short_label, sheet.number(cell.value), note)
         return None
 
     def _strips(self, sheet: Sheet) -> Iterator[Block]:
@@ -194,7 +194,7 @@ class _Portrait:
             f"territoires-{sheet.id}", title, rows, sheet.number, reference=self._reference(sheet)
         )
         yield Heading(title, 3)
-        yield Figure(svg, described(svg), "")
+        yield Chart(svg, described(svg), "")
         widest = max(rows, key=lambda r: max(v for _, v in r.members) - min(v for _, v in r.members))
         low, high = (f(widest.members, key=lambda m: m[1]) for f in (min, max))
         reading = (
@@ -241,7 +241,7 @@ class _Portrait:
             direction=sheet.direction,
         )
         yield Heading(title, 3)
-        yield Figure(svg, f"Carte. {title}. {described(svg)}", "", 0.8 if self.ground.tiles else 1)
+        yield Chart(svg, f"Carte. {title}. {described(svg)}", "", 0.8 if self.ground.tiles else 1)
         highest = max(
             (c for c in self.communes if values[c.code] is not None), key=lambda c: values[c.code] or 0
         )
@@ -280,7 +280,7 @@ class _Portrait:
             f"communes-{sheet.id}", title, rows, names, sheet.number, reference=self._reference(sheet)
         )
         yield Heading(f"Les {len(rows)} communes, de la plus haute à la plus basse valeur", 3)
-        yield Figure(svg, f"{title}. {described(svg)}", "")
+        yield Chart(svg, f"{title}. {described(svg)}", "")
         yield Paragraph("Les communes de même valeur sont dans l’ordre alphabétique.", "note")
 
     def _beside(self, theme: PortraitTheme, sheet: Sheet) -> Iterator[Block]:
@@ -338,7 +338,7 @@ class _Portrait:
             right=112,
         )
         yield Heading(title, 3)
-        yield Figure(svg, f"Courbe. {title}. {described(svg)}", "")
+        yield Chart(svg, f"Courbe. {title}. {described(svg)}", "")
         yield Notes((("Source", f"{sheet.source}."),))
 
     def _annex(self) -> Iterator[Block]:

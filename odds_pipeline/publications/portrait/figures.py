@@ -79,7 +79,7 @@ def _with(number: str, symbol: str) -> str:
 
 
 @dataclass(frozen=True)
-class Cell:
+class Figure:
     """One value of a territory, with what stands beside it."""
 
     month: str
@@ -126,7 +126,7 @@ class Figures:
             series = self._series.setdefault((r["indicator"], r["territory"]), {})
             series[r["month"]] = None if pd.isna(r["value"]) else float(r["value"])
 
-    def cell(self, indicator: str, territory: str) -> Cell | None:
+    def cell(self, indicator: str, territory: str) -> Figure | None:
         """The territory's value at the indicator's month; ``None`` when there is nothing to say.
 
         A whole that is not delivered for that month has the last value known for it, at its own month;
@@ -141,7 +141,7 @@ class Figures:
         if row is None:
             return None
         status = status_word(str(row["obs_status"]), str(row["conf_status"]))
-        return Cell(
+        return Figure(
             month=month,
             value=_float(row["value"]),
             status=status,

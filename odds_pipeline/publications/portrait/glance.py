@@ -7,8 +7,7 @@ from odds_pipeline.french import NONE, french_number
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents import Block, Cell, Column, Drawing, Heading, Notes, Table
 from odds_pipeline.publications.periods import period_words
-from odds_pipeline.publications.portrait.figures import Cell as Figure
-from odds_pipeline.publications.portrait.figures import Figures, Sheet
+from odds_pipeline.publications.portrait.figures import Figure, Figures, Sheet
 
 MOST = 30
 """Rows that a page holds."""

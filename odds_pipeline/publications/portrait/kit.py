@@ -11,7 +11,7 @@ from xlsxwriter import Workbook
 
 from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.geography.territories import Territory
-from odds_pipeline.publications.documents import Block, Document, Figure, Panel, Side
+from odds_pipeline.publications.documents import Block, Chart, Document, Panel, Side
 from odds_pipeline.publications.origin import SIMULATED
 from odds_pipeline.publications.periods import period_words
 from odds_pipeline.publications.portrait.figures import Figures, Sheet
@@ -81,9 +81,9 @@ def kit(document: Document, written: Mapping[str, bytes], workbook_: bytes) -> b
     return zipped(files, document.date)
 
 
-def _figures(blocks: Iterable[Block]) -> Iterator[Figure]:
+def _figures(blocks: Iterable[Block]) -> Iterator[Chart]:
     for block in blocks:
-        if isinstance(block, Figure):
+        if isinstance(block, Chart):
             yield block
         elif isinstance(block, Side):
             for column in block.columns:

@@ -12,13 +12,13 @@ from odds_pipeline.publications.documents import (
     Block,
     Bullets,
     Cell,
+    Chart,
     Column,
     Document,
     Drawing,
-    Fact,
-    Facts,
-    Figure,
     Heading,
+    KeyFigure,
+    KeyFigures,
     Notes,
     Panel,
     Paragraph,
@@ -27,8 +27,7 @@ from odds_pipeline.publications.documents import (
 )
 from odds_pipeline.publications.origin import of_release
 from odds_pipeline.publications.periods import period_words
-from odds_pipeline.publications.portrait.figures import Cell as Value
-from odds_pipeline.publications.portrait.figures import Figures, Sheet
+from odds_pipeline.publications.portrait.figures import Figure, Figures, Sheet
 from odds_pipeline.publications.portrait.situation import side, situation
 from odds_pipeline.publications.statements.speaker import Speaker, sentence
 
@@ -133,7 +132,7 @@ class _One:
         yield from self._unknown()
         yield Notes((("Sources", " ; ".join(self._sources()) + "."),))
 
-    def _value(self, indicator: str) -> Value | None:
+    def _value(self, indicator: str) -> Figure | None:
         cell = self.cells.get(indicator)
         return cell if cell is not None and cell.value is not None else None
 
@@ -147,10 +146,10 @@ class _One:
                     sheet = self.figures.sheets[indicator]
                     period = period_words(cell.month, sheet.cadence)
                     note = ", ".join(filter(None, [period, situation(sheet, cell)]))
-                    facts.append(Fact(sheet.short_label, sheet.number(cell.value or 0), note))
+                    facts.append(KeyFigure(sheet.short_label, sheet.number(cell.value or 0), note))
                     break
         if facts:
-            yield Facts(tuple(facts))
+            yield KeyFigures(tuple(facts))
 
     def _table(self) -> Iterator[Block]:
         """Every indicator with a value, by theme, each beside the whole of its own period."""
@@ -196,12 +195,12 @@ class _One:
     def _period(self, sheet: Sheet) -> str:
         return period_words(self.figures.months[sheet.id], sheet.cadence)
 
-    def _told(self, indicator: str) -> Value | None:
+    def _told(self, indicator: str) -> Figure | None:
         """What is published of it: a value, or that it is secret."""
         cell = self.cells.get(indicator)
         return cell if cell is not None and (cell.value is not None or cell.status) else None
 
-    def _row(self, sheet: Sheet, cell: Value) -> tuple[Cell, ...]:
+    def _row(self, sheet: Sheet, cell: Figure) -> tuple[Cell, ...]:
         adds_up = sheet.kind in ("count", "amount")
         return (
             sheet.short_label,
@@ -214,7 +213,7 @@ class _One:
             period_words(cell.month, sheet.cadence),
         )
 
-    def _spine(self, sheet: Sheet, cell: Value) -> Cell:
+    def _spine(self, sheet: Sheet, cell: Figure) -> Cell:
         """The value among the communes of its period; a dash where there are too few of them."""
         if (
             cell.value is None
@@ -277,7 +276,7 @@ class _One:
             for pair in (figures[i : i + 2] for i in range(0, len(figures), 2)):
                 yield Side((tuple(pair[:1]), tuple(pair[1:])))
 
-    def _trend(self, indicator: str) -> Figure | None:
+    def _trend(self, indicator: str) -> Chart | None:
         if indicator not in self.figures.months:
             return None
         sheet = self.figures.sheets[indicator]
@@ -303,7 +302,7 @@ class _One:
             height=132,
             right=112,
         )
-        return Figure(
+        return Chart(
             svg, f"Courbe. {self.place.label}. {title}. {described(svg)}", f"{title} ({sheet.unit})."
         )
 
@@ -368,7 +367,7 @@ def _shown(sheet: Sheet, value: float | None) -> str:
     return NONE if value is None else sheet.number(value)
 
 
-def _change(sheet: Sheet, cell: Value) -> str:
+def _change(sheet: Sheet, cell: Figure) -> str:
     if cell.change_5y is not None:
         return f"{sheet.change(cell.change_5y)} en 5 ans"
     if cell.change_1y is not None:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.months import month_index
-from odds_pipeline.publications.portrait.figures import Cell, Figures, Sheet
+from odds_pipeline.publications.portrait.figures import Figure, Figures, Sheet
 from odds_pipeline.publications.statements.slots import (
     Amount,
     Change,
@@ -47,17 +47,17 @@ class At:
     oldest: int
     population: str = ""
 
-    def own(self) -> Cell:
+    def own(self) -> Figure:
         """The place's value, when it may be spoken of."""
         return self.sound(self.figures.cell(self.sheet.id, self.place.code), "aucune valeur")
 
-    def cells(self, places: Iterable[Territory]) -> dict[str, Cell]:
+    def cells(self, places: Iterable[Territory]) -> dict[str, Figure]:
         """Values of places by label, all of the communes' month."""
         found = {t.label: self.figures.cell(self.sheet.id, t.code) for t in places}
         month = self.figures.months[self.sheet.id]
         return {n: c for n, c in found.items() if c and c.value is not None and c.month == month}
 
-    def all_communes(self) -> dict[str, Cell]:
+    def all_communes(self) -> dict[str, Figure]:
         """Values of the communes, when enough of them have one."""
         cells = self.cells(self.communes)
         if len(cells) < 4 or len(cells) < ENOUGH * len(self.communes):
@@ -73,14 +73,14 @@ class At:
         found = {t.label: known[t.code] for t in self.communes}
         return {label: value for label, value in found.items() if value is not None}
 
-    def period(self, cell: Cell) -> Period:
+    def period(self, cell: Figure) -> Period:
         return Period(cell.month, self.sheet, cell.status)
 
-    def amount(self, cell: Cell) -> Amount:
+    def amount(self, cell: Figure) -> Amount:
         assert cell.value is not None
         return Amount(cell.value, self.sheet, cell.low, cell.high)
 
-    def sound(self, cell: Cell | None, lacking: str) -> Cell:
+    def sound(self, cell: Figure | None, lacking: str) -> Figure:
         if cell is None or cell.value is None:
             raise Silent(lacking)
         if cell.reserve:
@@ -204,7 +204,7 @@ def groups(at: At) -> dict[str, Slot]:
     }
 
 
-def _ends(at: At, cells: dict[str, Cell]) -> tuple[Cell, Cell]:
+def _ends(at: At, cells: dict[str, Figure]) -> tuple[Figure, Figure]:
     ordered = sorted(cells.values(), key=lambda c: c.value or 0)
     low, high = ordered[0], ordered[-1]
     if low.high is not None and high.low is not None and low.high >= high.low:
@@ -212,7 +212,7 @@ def _ends(at: At, cells: dict[str, Cell]) -> tuple[Cell, Cell]:
     return low, high
 
 
-def _end(name: str, at: At, cells: dict[str, Cell], cell: Cell) -> dict[str, Slot]:
+def _end(name: str, at: At, cells: dict[str, Figure], cell: Figure) -> dict[str, Slot]:
     shown = at.sheet.number(cell.value or 0)
     tied = sorted(label for label, c in cells.items() if at.sheet.number(c.value or 0) == shown)
     if len(tied) > MOST_TIED:
@@ -237,7 +237,7 @@ def above(at: At) -> dict[str, Slot]:
     }
 
 
-def _bound(cell: Cell, limit: float | None) -> float:
+def _bound(cell: Figure, limit: float | None) -> float:
     return limit if limit is not None else cell.value or 0
 
 

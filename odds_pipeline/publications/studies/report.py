@@ -9,9 +9,9 @@ from odds_pipeline.french import NONE, french_month, french_number
 from odds_pipeline.publications.documents import (
     Block,
     Bullets,
+    Chart,
     Column,
     Document,
-    Figure,
     Heading,
     PageBreak,
     Paragraph,
@@ -117,7 +117,7 @@ class _Report:
         title, worse = "Indice de fragilité", "lower_is_better"
         one = choropleth("carte-indice", title, self.ground, values, _number, direction=worse)
         said = f"Indice de fragilité. {self.ground.source}"
-        yield Figure(one, self._index_words(values), said, MAP)
+        yield Chart(one, self._index_words(values), said, MAP)
 
     def _named(self, codes: list[str]) -> str:
         return ", ".join(self.labels[c] for c in codes)
@@ -130,11 +130,11 @@ class _Report:
             f"{_number(max(known))} ({self.labels[first]}). Les valeurs sont dans le tableau."
         )
 
-    def _class_map(self) -> Figure:
+    def _class_map(self) -> Chart:
         names = [self._class_name(kind) for kind in self.kinds]
         classes = {str(c): self._class_name(k) for c, k in self.result.typology.classes.items()}
         drawn = classed("carte-classes", "Typologie des communes", self.ground, classes, names)
-        return Figure(drawn, self._class_words(), "Typologie des communes.", MAP)
+        return Chart(drawn, self._class_words(), "Typologie des communes.", MAP)
 
     def _class_name(self, kind: int) -> str:
         return f"Classe {kind}"
@@ -186,7 +186,7 @@ class _Report:
             small=True,
         )
         alt = "Classement, de la plus fragile à la moins fragile. Les valeurs sont dans le tableau."
-        yield Side(((Figure(svg, alt, "Rang (point) et intervalle (barre)."),), (table,)))
+        yield Side(((Chart(svg, alt, "Rang (point) et intervalle (barre)."),), (table,)))
 
     def _rank_row(self, code: str) -> tuple[str, ...]:
         interval = self.result.sensitivity.intervals

@@ -1,4 +1,4 @@
-"""The gate of the catalogue: computed values are audited by the suites of their families before release.
+"""The gate of the recueil: computed values are audited by the suites of their families before release.
 
 An indicator that breaks a critical rule keeps what the last release said of it, with a mark that says
 so, or stays out when no release ever had it. Secrecy only takes away from values that are kept.
@@ -26,7 +26,7 @@ _RELEASED, _COMPARED, _PRODUCER_RATES, _KEPT, _KEEP = (
     read_sql(__file__, name) for name in ("released", "compared", "producer_rates", "kept", "keep")
 )
 
-DEFAULTS, CATALOGUE = "indicators/defaults", "catalogue"
+DEFAULTS, RECUEIL = "indicators/defaults", "recueil"
 
 _PRINTS = """
 SELECT indicator, bit_xor(hash(month, territory, level, geography, value, obs_status, conf_status))
@@ -39,7 +39,7 @@ FROM observations WHERE known_to IS NULL AND variable IN (SELECT unnest(?)) GROU
 """
 
 
-class CatalogueRefused(Exception):
+class RecueilRefused(Exception):
     """The release as a whole broke a critical rule; the text says in French which, and what to do."""
 
 
@@ -217,11 +217,11 @@ def keep_last_good(
     return sheets[~sheets["indicator"].isin(held.rules.keys() - held.kept)].reset_index(drop=True)
 
 
-def check_catalogue(connection: duckdb.DuckDBPyConnection, project: Project, held: Held) -> None:
-    """Audit all that is about to be published; :class:`CatalogueRefused` when a critical rule fails."""
+def check_recueil(connection: duckdb.DuckDBPyConnection, project: Project, held: Held) -> None:
+    """Audit all that is about to be published; :class:`RecueilRefused` when a critical rule fails."""
     batch = pd.DataFrame({"indicator": pd.Series(sorted(held.kept), dtype="string")})
     connection.register("retained", batch)
-    findings = suite_findings(project.rules(CATALOGUE), batch, connection)
+    findings = suite_findings(project.rules(RECUEIL), batch, connection)
     connection.unregister("retained")
     refused = [f for f in findings if f.refuses]
     if refused:
@@ -229,4 +229,4 @@ def check_catalogue(connection: duckdb.DuckDBPyConnection, project: Project, hel
             sorted({str(r["indicator"]) for f in refused for r in f.rows if "indicator" in r})
         )
         text = " ".join(f"{f.rule} : {f.message} {f.remedy}" for f in refused)
-        raise CatalogueRefused(f"{text} {named}".strip())
+        raise RecueilRefused(f"{text} {named}".strip())

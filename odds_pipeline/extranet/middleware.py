@@ -68,8 +68,8 @@ class Page:
     headers: tuple[tuple[bytes, bytes], ...]
 
 
-class Delivery:
-    """The middleware. ``signer`` signs the session cookie; ``asked`` knows what pages may be asked."""
+class Middleware:
+    """``signer`` signs the session cookie; ``asked`` knows what pages may be asked."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ import pytest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.release import catalogue_gate
+from odds_pipeline.release import recueil_gate
 from odds_pipeline.release import stages as publishing
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import current_number, open_release
@@ -148,7 +148,7 @@ def test_unchanged_values_are_not_audited_again(
     def audited(*_: object) -> None:
         raise AssertionError("audited again")
 
-    monkeypatch.setattr(catalogue_gate, "suite_findings", audited)
+    monkeypatch.setattr(recueil_gate, "suite_findings", audited)
     assert not publish(Project.load(), home).new
 
 
@@ -175,7 +175,7 @@ def test_an_edition_that_breaks_a_rule_is_not_published(
         connection.execute(fault)
 
     monkeypatch.setattr(publishing, "hide_values", faulty)
-    with pytest.raises(catalogue_gate.CatalogueRefused, match=f"^{rule} : "):
+    with pytest.raises(recueil_gate.RecueilRefused, match=f"^{rule} : "):
         publish(Project.load(), home)
     assert current_number(home) == 1
     names = [path.name for path in sorted(home.releases.iterdir())]

@@ -1,4 +1,4 @@
-"""The catalogue: what passed the gate is published as a release."""
+"""The recueil: what passed the gate is published as a release."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +27,9 @@ from odds_pipeline.orchestration.components.shared import (
     published_keys,
     tried_again,
 )
-from odds_pipeline.release.catalogue_gate import CatalogueRefused
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
+from odds_pipeline.release.recueil_gate import RecueilRefused
 from odds_pipeline.secrecy.protect import SecrecyError
 from odds_pipeline.storage.sql import one
 
@@ -57,7 +57,7 @@ SELECT count(*) FROM observations o WHERE NOT EXISTS (
 """
 
 
-class Catalogue(dg.Component, dg.Model, dg.Resolvable):
+class Recueil(dg.Component, dg.Model, dg.Resolvable):
     """``catalogue/recueil``: the numbered, immutable release that readers see."""
 
     declaration: str
@@ -75,7 +75,7 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
                 SUITE,
                 asset=RECUEIL,
                 blocking=True,
-                description="L’édition suit expectations/catalogue.yaml ; sinon rien n’est publié.",
+                description="L’édition suit expectations/recueil.yaml ; sinon rien n’est publié.",
             ),
             dg.AssetCheckSpec(
                 INDICATORS,
@@ -101,7 +101,7 @@ class Catalogue(dg.Component, dg.Model, dg.Resolvable):
             try:
                 with tried_again():
                     release = publish(project(), home_of(warehouse))
-            except CatalogueRefused as refused:
+            except RecueilRefused as refused:
                 yield dg.AssetCheckResult(
                     asset_key=RECUEIL, check_name=SUITE, passed=False, description=str(refused)
                 )

@@ -9,7 +9,7 @@ from odds_pipeline.months import shifted
 
 
 @dataclass(frozen=True)
-class Period:
+class Span:
     """``start`` and ``end`` are the first and the last day. ``name``: ``2025-03`` or ``2025-S1``."""
 
     name: str
@@ -17,7 +17,7 @@ class Period:
     end: date
 
     @classmethod
-    def named(cls, name: str) -> "Period":
+    def named(cls, name: str) -> "Span":
         """A month ``YYYY-MM`` or a half-year ``YYYY-S1``. :class:`ValueError` for anything else."""
         match = re.fullmatch(r"((?:19|20)\d\d)-(?:(0[1-9]|1[0-2])|S([12]))", name)
         if match is None:
@@ -28,24 +28,24 @@ class Period:
         return cls(name, date(year, first, 1), date.fromisoformat(f"{after}-01") - timedelta(days=1))
 
     @classmethod
-    def month_before(cls, day: date) -> "Period":
+    def month_before(cls, day: date) -> "Span":
         """The last whole month before ``day``."""
         last = day.replace(day=1) - timedelta(days=1)
         return cls.named(f"{last:%Y-%m}")
 
     @classmethod
-    def half_year_before(cls, day: date) -> "Period":
+    def half_year_before(cls, day: date) -> "Span":
         """The last whole half-year before ``day``."""
         return cls.named(f"{day.year}-S1" if day.month > 6 else f"{day.year - 1}-S2")
 
     @classmethod
-    def before(cls, day: date, every: Literal["month", "half_year"]) -> "Period":
-        """The last whole period of a committee before ``day``."""
+    def before(cls, day: date, every: Literal["month", "half_year"]) -> "Span":
+        """The last whole span of a committee before ``day``."""
         return cls.month_before(day) if every == "month" else cls.half_year_before(day)
 
     @property
     def every(self) -> Literal["month", "half_year"]:
-        """How long the period is."""
+        """How long the span is."""
         return "half_year" if "S" in self.name else "month"
 
     @property

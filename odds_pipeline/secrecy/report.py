@@ -1,4 +1,4 @@
-"""The report of the audit that goes with a release: by class and partner, what is hidden and whether
+"""The report on secrecy that goes with a release: by class and partner, what is hidden and whether
 any of it can be derived.
 """
 
@@ -20,7 +20,7 @@ GROUP BY variable
 """
 
 
-def audit_table(
+def secrecy_report(
     connection: duckdb.DuckDBPyConnection, project: Project, protection: Protection
 ) -> pd.DataFrame:
     """One row for each access class and partner.
@@ -31,8 +31,8 @@ def audit_table(
     one, hidden alike in all: what cannot be derived from that one cannot be from any.
     """
     counts = connection.execute(_COUNTS).df()
-    audited = protection.audited.dropna(subset=["variable"])
-    attacked = audited.groupby("variable").agg(
+    of_cells = protection.attacked.dropna(subset=["variable"])
+    attacked = of_cells.groupby("variable").agg(
         tried=("told", lambda told: int((~told.astype(bool)).sum())),
         recoverable=("recoverable", "sum"),
         told_before=("told", "sum"),
