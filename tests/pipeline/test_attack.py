@@ -21,7 +21,7 @@ from odds_pipeline.secrecy.suppression import Suppression
 from odds_pipeline.secrecy.system import HIDDEN, System
 from odds_pipeline.storage.home import Home
 
-from .test_classes import deliver
+from .test_class_files import deliver
 
 FEED = "conseil_general/autonomie"
 MONTH = "2024-03"
