@@ -139,10 +139,12 @@ def record(project: Project, connection: duckdb.DuckDBPyConnection, names: Colle
     )
 
 
-def state(connection: duckdb.DuckDBPyConnection) -> str:
-    """What the values of all indicators were computed after, in short; empty before the first."""
+def trusted_now(connection: duckdb.DuckDBPyConnection) -> str:
+    """All that is trusted, in short; empty before the first month."""
     (digest,) = one(
-        connection, "SELECT bit_xor(md5_number_lower(indicator || basis)) FROM indicator_bases"
+        connection,
+        "SELECT bit_xor(md5_number_lower(concat_ws('|', feed, delivery, month, judgement, reserve))) "
+        "FROM trusted_months",
     )
     return "" if digest is None else str(digest)
 

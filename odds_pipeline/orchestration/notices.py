@@ -16,6 +16,7 @@ import dagster as dg
 from odds_pipeline.declarations.deployment import Deployment
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.orchestration.components.shared import PUBLISH_JOB, gate_job
+from odds_pipeline.orchestration.refusals import failures, refused
 from odds_pipeline.quality.feed_status import statuses
 from odds_pipeline.quality.quarantine import cases
 from odds_pipeline.release.published import Absent, current_number, describe
@@ -86,7 +87,8 @@ def _failed(instance: dg.DagsterInstance, interface: str) -> Iterator[Fact]:
     )
     for record in instance.get_run_records(recent):
         run = record.dagster_run
-        if run.parent_run_id is not None or _refused(instance, run):
+        gate = run.job_name.startswith(gate_job(""))
+        if run.parent_run_id is not None or (gate and refused(instance, run)):
             continue
         withheld = run.job_name == PUBLISH_JOB
         what = "Édition non publiée" if withheld else f"Exécution échouée : {run.job_name}"
@@ -95,23 +97,8 @@ def _failed(instance: dg.DagsterInstance, interface: str) -> Iterator[Fact]:
         )
 
 
-def _failures(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[tuple[bool, str]]:
-    """Of each failed step: whether it refused in words of ours, and its words."""
-    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
-        assert entry.dagster_event is not None
-        data = entry.dagster_event.step_failure_data
-        own = data.user_failure_data
-        error = (data.error.cause or data.error).message if data.error else ""
-        yield own is not None, (own.description or "" if own else error).strip()
-
-
-def _refused(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    found = list(_failures(instance, run)) if run.job_name.startswith(gate_job("")) else []
-    return bool(found) and all(own for own, _ in found)
-
-
 def _why(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
-    return " ".join(words for _, words in _failures(instance, run))[:500]
+    return " ".join(words for _, words in failures(instance, run))[:500]
 
 
 def tell(found: list[Fact], deployment: Deployment, home: Home) -> list[str]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
 from odds_pipeline.declarations.project import Project
@@ -23,6 +24,8 @@ from odds_pipeline.orchestration.components.shared import (
 from odds_pipeline.orchestration.definitions import defs
 from odds_pipeline.quality.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import receive
+from odds_pipeline.release import stages
+from odds_pipeline.release.stages import hide_values
 from odds_pipeline.storage.home import Home
 
 from .test_gate import FEED, populations
@@ -34,6 +37,12 @@ Asked = dict[str, tuple[str, str, bool, bool]]
 
 def without_a_commune(rows: list[list[str]]) -> None:
     rows.pop(4)
+
+
+def emptied(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """A release without one value, which the suite of the catalogue refuses."""
+    hide_values(connection, project)
+    connection.execute("DELETE FROM protected")
 
 
 class Ticks:
@@ -82,17 +91,23 @@ def test_what_is_accepted_is_computed_once_then_published(
         gate("c", 2020)
         assert instance.get_materialized_partitions(feed_key(FEED)) == {"2018-01", "2020-01"}
         assert ticks.tick() == computed
-        assert ticks.tick() == {}
         # A lost run leaves the values out of date: they are asked for again.
         monkeypatch.setattr(computing, "AGAIN", 0)
         assert ticks.tick() == computed
         for batch in outdated(project, home):
             assert runs.run_indicators(instance, batch)
         assert ticks.tick() == release
-        # Asked for once: the same values would be refused again.
-        assert ticks.tick() == {}
-        ticks.cursor = None
+        # Its run was lost too: it is asked for again.
+        instance.add_run(dg.DagsterRun(PUBLISH_JOB, status=dg.DagsterRunStatus.FAILURE))
         assert ticks.tick() == release
+        # One that was refused is not: the same values would be refused again, until something changes.
+        with monkeypatch.context() as broken:
+            broken.setattr(stages, "hide_values", emptied)
+            assert "contenu_non_vide" in str(runs.run_recueil(instance).reasons)
+        assert ticks.tick() == {}
+        with monkeypatch.context() as edited:
+            edited.setattr(computing, "_declared", lambda: "another suite")
+            assert ticks.tick() == release
         assert runs.run_recueil(instance)
         ticks.cursor = None
         assert ticks.tick() == {}
@@ -116,6 +131,10 @@ def test_what_is_asked_for_in_vain_holds_no_release_up(
         assert runs.run_indicators(instance, replace(batch, names=batch.names[:1]))
         assert set(ticks.tick()) == {COMPUTE}
         assert set(ticks.tick()) == {PUBLISH_JOB}
+        assert ticks.tick() == {}
+        # Publishing computes the others too.
+        assert runs.run_recueil(instance)
+        assert outdated(project, home) == []
 
 
 def test_between_indicators_and_recueil_stand_families(project: Project) -> None:

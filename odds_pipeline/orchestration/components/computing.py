@@ -9,15 +9,18 @@ and what nobody had delivered ended the backfill as failed.
 import hashlib
 import json
 import time
+from functools import cache
 
 import dagster as dg
+import duckdb
 from dagster_duckdb import DuckDBResource
 
-from odds_pipeline.indicators.staleness import last_judgement, state
+from odds_pipeline.declarations.fingerprint import fingerprint
+from odds_pipeline.indicators.staleness import last_judgement, trusted_now
 from odds_pipeline.orchestration.components.shared import (
     ACTIVE,
-    COMPUTED,
     COMPUTES,
+    MADE_OF,
     PATIENCE,
     PUBLISH_JOB,
     RECUEIL,
@@ -31,6 +34,7 @@ from odds_pipeline.orchestration.components.shared import (
     range_tags,
 )
 from odds_pipeline.orchestration.dagster_internals.jobs import AssetJob
+from odds_pipeline.orchestration.refusals import refused
 from odds_pipeline.quality.outstanding import Work, outdated
 from odds_pipeline.storage.store import Overtaken, Store
 
@@ -58,19 +62,18 @@ def computing_sensor(jobs: list[AssetJob]) -> dg.SensorDefinition:
             with Store(home.warehouse, patience=PATIENCE).kept_open():
                 works = outdated(project(), home)
                 with Store(home.warehouse).connect() as connection:
-                    judgement, computed = last_judgement(connection), state(connection)
+                    judgement, inputs = last_judgement(connection), made_of(connection)
         except Overtaken:
             return dg.SkipReason("The warehouse is being written: the next tick tries again.")
-        before = json.loads(context.cursor or "{}")
-        requests, asked = _requests(works, judgement, before.get("asked", {}))
-        released = before.get("released", "")
-        if not requests and computed not in (released, _published(context.instance)):
-            # What was asked for in vain holds nothing up: the release says what it keeps of before. One
-            # that is refused is not asked for again: the same values would be refused.
-            requests, released = [dg.RunRequest(run_key=computed, job_name=PUBLISH_JOB)], computed
-        return dg.SensorResult(
-            run_requests=requests, cursor=json.dumps({"asked": asked, "released": released})
-        )
+        before = json.loads(context.cursor or "{}").get("asked", {})
+        requests, asked = _requests(works, judgement, before)
+        # What was asked for in vain holds nothing up: publishing computes what is left.
+        if not requests and inputs and _to_publish(context.instance, inputs):
+            asked[inputs] = before.get(inputs, 0.0)
+            if (now := time.time()) - asked[inputs] >= AGAIN:
+                asked[inputs] = now
+                requests = [dg.RunRequest(run_key=f"{inputs}:{now:.0f}", job_name=PUBLISH_JOB)]
+        return dg.SensorResult(run_requests=requests, cursor=json.dumps({"asked": asked}))
 
     return computing
 
@@ -82,11 +85,28 @@ def _first() -> list[dg.RunsFilter]:
     return [*tagged, dg.RunsFilter(job_name=PUBLISH_JOB, statuses=ACTIVE)]
 
 
-def _published(instance: dg.DagsterInstance) -> str:
-    """What the values of the last release were computed after; "" before the first."""
+@cache
+def _declared() -> str:
+    return fingerprint(project().root)
+
+
+def made_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """What a release would be made of now, in short: figures, declarations; empty before the first."""
+    trusted = trusted_now(connection)
+    return trusted and hashlib.sha256(f"{trusted} {_declared()}".encode()).hexdigest()[:16]
+
+
+def _to_publish(instance: dg.DagsterInstance, inputs: str) -> bool:
+    """Whether the last release was made of something else, and none was refused of the same.
+
+    A run that was lost refused nothing: what it was asked for still stands to be made.
+    """
     event = instance.get_latest_materialization_event(RECUEIL)
     told = event.asset_materialization if event else None
-    return str(told.metadata[COMPUTED].value) if told and COMPUTED in told.metadata else ""
+    if told and MADE_OF in told.metadata and told.metadata[MADE_OF].value == inputs:
+        return False
+    same = dg.RunsFilter(tags={MADE_OF: inputs}, statuses=[dg.DagsterRunStatus.FAILURE])
+    return not any(refused(instance, run) for run in instance.get_runs(same))
 
 
 def _requests(

@@ -9,11 +9,10 @@ import yaml
 from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.suite import TOLERATED
-from odds_pipeline.indicators.staleness import state
-from odds_pipeline.orchestration.components.computing import computing_sensor
+from odds_pipeline.orchestration.components.computing import computing_sensor, made_of
 from odds_pipeline.orchestration.components.indicator_families import job_of
 from odds_pipeline.orchestration.components.shared import (
-    COMPUTED,
+    MADE_OF,
     PUBLISH_JOB,
     RECUEIL,
     calendar_of,
@@ -98,6 +97,9 @@ class Recueil(dg.Component, dg.Model, dg.Resolvable):
 
         @dg.multi_asset(name="recueil", specs=[*_families(), recueil_spec], check_specs=checks)
         def recueil(context: dg.AssetExecutionContext, warehouse: DuckDBResource) -> Iterator[Any]:
+            with opened(warehouse) as connection:
+                inputs = made_of(connection)
+            context.instance.add_run_tags(context.run.run_id, {MADE_OF: inputs})
             try:
                 with tried_again():
                     release = publish(project(), home_of(warehouse))
@@ -112,12 +114,12 @@ class Recueil(dg.Component, dg.Model, dg.Resolvable):
                 (bad,) = one(connection, _WITHOUT_VERDICT)
                 values = connection.execute(_VALUES).fetchall()
             with opened(warehouse) as connection:
-                failed, computed = connection.execute(_FAILED).fetchall(), state(connection)
+                failed = connection.execute(_FAILED).fetchall()
             yield from _published(values)
             yield dg.MaterializeResult(
                 asset_key=RECUEIL,
                 metadata={
-                    COMPUTED: computed,
+                    MADE_OF: inputs,
                     "release": release.number,
                     "new": release.new,
                     "indicators": release.indicators,

@@ -206,8 +206,8 @@ PATIENCE = 10
 """Seconds that a sensor's tick waits for another writer; Dagster ends a tick after 60."""
 RHYTHM = "odds/rhythm"
 """Tag of the gates that sensor and commands ask for, of what waits; a sensor asks for one at a time."""
-COMPUTED = "computed"
-"""Metadata of a release: what its values were computed after."""
+MADE_OF = "odds/made_of"
+"""Metadata of a release, and tag of the runs that publish or refuse to: what it is made of, in short."""
 COMPUTES = "odds/computes"
 """Tag of the runs that compute indicators, with their rhythm."""
 ACTIVE = [

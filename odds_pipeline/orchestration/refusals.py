@@ -1,0 +1,21 @@
+"""Whether a failed run refused something, as the same inputs would be again, or broke or was lost."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+
+def failures(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[tuple[bool, str]]:
+    """Of each failed step: whether it refused in words of ours, and its words."""
+    for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        assert entry.dagster_event is not None
+        data = entry.dagster_event.step_failure_data
+        own = data.user_failure_data
+        error = (data.error.cause or data.error).message if data.error else ""
+        yield own is not None, (own.description or "" if own else error).strip()
+
+
+def refused(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether all that failed in it are refusals."""
+    found = [own for own, _ in failures(instance, run)]
+    return bool(found) and all(found)
