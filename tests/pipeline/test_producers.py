@@ -15,6 +15,8 @@ DEPENSES = (
     "aide_sociale_drees/Les dépenses d'aide sociale départementale - séries longues (1999 - 2020).xlsx"
 )
 MINIMA = "aide_sociale_drees/Minima sociaux - donnees departementales par dispositif.xlsx"
+PERSONNEL = "aide_sociale_drees/Le personnel départemental de l'action sociale et médico-sociale de 2014 à 2020.xlsx"
+OARSA = "aide_sociale_drees/OARSA – Principaux indicateurs de 2015 à 2018.xlsx"
 APA = "aide_sociale_drees/APA - Données détaillées par GIR, âge et sexe en 2019.xlsx"
 RPLS = "rpls/reexport_2016/rpls_aggrege_large.csv"
 TCRD = "insee_dep/TCRD_024.xls"
@@ -54,6 +56,36 @@ BY_HAND = [
     (MINIMA, "caf.foyers_rsa", "93", "2015-12", 82757),  # Tableau 11, line 101: RSA socle
     (MINIMA, "caf.foyers_rsa", "93", "2019-12", 85825),
     (MINIMA, "caf.personnes_rsa", "93", "2019-12", 177550),  # Tableau 14, line 100
+    (MINIMA, "caf.aah", "FR", "2019-12", 1221500),  # Tableau 1, line 107
+    (
+        MINIMA,
+        "caf.foyers_rsa",
+        "FR",
+        "2011-12",
+        1589300,
+    ),  # Tableau 11, line 111; 2009 and 2010 are dashes
+    (MINIMA, "caf.allocataires_ass", "93", "2019-12", 12370),  # Tableau 6, line 98
+    (MINIMA, "caf.allocataires_ass", "FR", "1995-12", 498500),  # line 110, and not 485,800 of line 101
+    (MINIMA, "caf.allocataires_aspa", "93", "2009-12", 12230),  # Tableau 7, line 98, column 2009**
+    (
+        MINIMA,
+        "caf.allocataires_aspa",
+        "FR",
+        "2019-12",
+        598030,
+    ),  # line 107; 601,600 is by place of the fund
+    (MINIMA, "caf.allocataires_ada", "93", "2015-12", 5792),  # Tableau 4, line 98, column 2015 (1)
+    (MINIMA, "caf.allocataires_minima", "93", "2016-12", 141800),  # Tableau 13; not 144,500, of 2016 (2)
+    (DEPENSES, "conseil_general.depense_placements", "93", "2019-12", 234697444.37),  # ASE-tab6, line 12
+    (DEPENSES, "conseil_general.depense_actp", "FR", "2019-12", 369337798.57),  # PH-tab4, line 15
+    (DEPENSES, "conseil_general.depense_ash_personnes_agees", "93", "2018-12", 29816662.17),  # PA-tab7
+    (AIDE, "conseil_general.pch_moins_20", "93", "2020-12", 832),  # Tab7c-ph, line 103
+    (AIDE, "conseil_general.placements_directs", "FR", "2020-12", 15615),  # Tab5-ase, line 112
+    (AIDE, "conseil_general.foyers_vie_handicap", "93", "2019-12", 811),  # Tab8b-ph, line 103
+    (PERSONNEL, "conseil_general.assistants_familiaux", "93", "2020-12", 518),  # line 101
+    (PERSONNEL, "conseil_general.etp_social", "FR", "2019-12", 29608.8),  # line 110: Mayotte is line 111
+    (OARSA, "conseil_general.part_rsa_orientes", "93", "2015-12", 67),  # Tableau B1
+    (OARSA, "conseil_general.delai_cer", "93", "2018-12", 57),  # Tableau B14
     (APA, "conseil_general.apa_domicile_gir_2", "93", "2019-12", 3028),  # APA par GIR, line 106
     (APA, "conseil_general.apa_domicile_85_plus", "93", "2019-12", 4024 + 2417 + 812),  # APA par age
     (ESTIM, "insee.pop_60_plus", "93", "2019-01", 194156 + 83803),
