@@ -91,6 +91,7 @@ class Rules:
             for name, variable in entry.own.items()
             if variable.part_of
         }
+        self.rests = list(self._rests())
 
     def kind(self, variable: str) -> str:
         return self.project.units[self.project.variables[variable][1].unit].kind
@@ -117,6 +118,37 @@ class Rules:
         whole, rounding = self.parts[part], self.project.variables[part][0].secrecy.rounding
         least = max(self.threshold(part), self.threshold(whole)) if self.threshold(part) else 0
         return 0 if rounding and rounding >= least else least
+
+    def _rests(self) -> Iterator[tuple[dict[str, float], set[str], int, bool]]:
+        """Groups that a reader counts by taking counts from others: what a published share leaves out of its
+        whole, and what an indicator publishes; the total each is taken from, the rule, and whether it is
+        published."""
+        for entry in self.project.indicators.values():
+            formula = entry.indicator.parsed
+            for above, below in ((p.of("numerator"), p.of("denominator")) for p in formula.products):
+                if any(t.key != t.variable or abs(t.coefficient) != 1 for t in (*above, *below)):
+                    continue
+                if any(self.kind(t.variable) != "count" for t in (*above, *below)):
+                    continue
+                for side in (above, below):
+                    signs = {t.variable: t.coefficient for t in side}
+                    if min(signs.values(), default=1.0) < 0:
+                        yield (
+                            signs,
+                            {v for v in signs if signs[v] > 0},
+                            max(map(self.threshold, signs)),
+                            True,
+                        )
+                share = self.project.units[entry.indicator.unit].kind == "proportion"
+                if share and formula.simple and above and below:
+                    left = defaultdict(float, {t.variable: t.coefficient for t in below})
+                    for t in above:
+                        left[t.variable] -= t.coefficient
+                    signs = {v: k for v, k in left.items() if k}
+                    rules = [self.threshold(v) for v in signs]
+                    rounded = any(self.project.variables[v][0].secrecy.rounding for v in signs)
+                    if len(signs) > 1 and min(rules) and not rounded:
+                        yield signs, {t.variable for t in below}, max(rules), False
 
     def _wholes(self) -> Iterator[tuple[int, frozenset[int]]]:
         """Each whole and its parts, as places: communes of an EPT, EPT of the département, mergers, and
@@ -289,6 +321,7 @@ class _System:
         self.rows: dict[frozenset[tuple[Unknown, float]], float] = {}
         self.wholes: set[Unknown] = set()
         self.pairs: set[tuple[Unknown, Unknown]] = set()
+        self.rests: dict[frozenset[tuple[Unknown, float]], int] = {}
         releases = [(said, truth, self._cells(said, truth)) for said, truth in reader.said]
         for said, truth, cells in releases:
             self._note(said, truth, cells)
@@ -330,6 +363,17 @@ class _System:
             whole = cells.get((self.rules.parts.get(variable, ""), place))
             if whole and (part[1] is None or whole[1] is None or part[1] <= whole[1]):
                 self.pairs.add((whole, part))
+        self._leave(cells)
+
+    def _leave(self, cells: dict[tuple[str, int], Unknown]) -> None:
+        """What is left where counts are taken from others; of a small total its mark says as much."""
+        for signs, total, least, published in self.rules.rests:
+            for place in {p for v, p in cells if v in signs}:
+                found = [(cells.get((v, place)), k) for v, k in signs.items()]
+                terms = [(u, k, u[1]) for u, k in found if u and u[1] is not None]
+                whole = sum(value * k for u, k, value in terms if u[0][0] in total)
+                if len(terms) == len(signs) and (published or whole >= least):
+                    self.rests[frozenset((u, k) for u, k, _ in terms)] = least
 
     def _sum(
         self,
@@ -403,6 +447,7 @@ class _System:
             {u for terms in self.rows for u, _ in terms}
             | set(self.marks)
             | {u for p in self.pairs for u in p}
+            | {u for terms in self.rests for u, _ in terms}
         )
         self.index = index = {u: i for i, u in enumerate(self.unknowns)}
         self.ordered = sorted(self.pairs, key=lambda p: (index[p[0]], index[p[1]]))
@@ -451,6 +496,13 @@ class _System:
                 continue  # what remains of a small count is told by its mark
             ends = programme.ends({index[total]: 1.0, index[part]: -1.0})
             found.append(Told(part[0], total[0][0], total[1] - part[1], *ends, 1.0, least - 1.0))
+        for terms, least in self.rests.items():
+            rest = sum((u[1] or 0.0) * k for u, k in terms)
+            tied = {block[index[u]] for u, _ in terms} & concerned
+            if 0 < rest < least and tied and not any(self._gave(u, own) for u, _ in terms):
+                ends = programme.ends({index[u]: k for u, k in terms})
+                first = next(u for u, k in terms if k > 0)
+                found.append(Told(first[0], "what is left", rest, *ends, 1.0, least - 1.0))
         return found
 
 

@@ -125,6 +125,13 @@ class Declared:
         """Whether the variable counts, measures money, or is a level that does not add up."""
         return self.units[self.variables[variable][1].unit].kind
 
+    def threshold_of(self, variable: str) -> int:
+        """Smallest count of the variable that may be published; 0 where no rule applies to its unit."""
+        entry, declared = self.variables[variable]
+        rule = entry.secrecy
+        concerned = rule.units is None or declared.unit in rule.units
+        return rule.threshold if concerned and self.units[declared.unit].kind == "count" else 0
+
     def rules(self, key: str) -> dict[str, Rule]:
         """The rules of a suite with those it extends; a rule set to null is left out."""
         suite, _ = self.suites[key]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.formula import Formula, Product, Window, input_name
+from odds_pipeline.declarations.formula import Formula, Product, Term, Window, input_name
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.geography.references import reference
@@ -65,8 +65,9 @@ def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
             definitions.append((name, *_definition(entry, product), _driving(indicator)))
             if name != entry.id:
                 levels += [(name, level) for level in ([formula.parts] if formula.parts else own_levels)]
+            added = _added_to(project, product, feed)
             for term in product.terms:
-                exact = project.variables[term.variable][0].id == feed
+                exact = project.variables[term.variable][0].id == feed or term in added
                 fixed = month_index(term.month) if term.month else None
                 terms.append(
                     (name, term.side, term.input, term.lag, term.coefficient, exact, term.at, fixed)
@@ -81,6 +82,17 @@ def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
         inputs_table(project, needed, _totals(entries)),
         _crossings_table(project, entries),
     )
+
+
+def _added_to(project: Project, product: Product, feed: str) -> set[Term]:
+    """The terms that are added to figures of ``feed`` or taken from them: such a sum is of one month."""
+    sides = [product.of(place) for place in ("numerator", "multiplier", "denominator")]
+    return {
+        t
+        for side in sides
+        if any(project.variables[o.variable][0].id == feed for o in side)
+        for t in side
+    }
 
 
 DEFINITION = {

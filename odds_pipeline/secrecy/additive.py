@@ -45,16 +45,10 @@ def assemble(structure: Structure, current: pd.DataFrame, past: pd.DataFrame) ->
     entries = _stacked([_geography(structure, states), _categories(structure, states)])
     frame["value"] = _nominal(frame, entries)
     frame["whole"] = np.isin(np.arange(len(frame)), entries["cell"][entries["sign"] > 0])
-    pairs = _remainders(structure, frame, states)
-    cells = _stacked([frame, pairs.drop(columns=["total", "part"])])
+    rests, terms = _remainders(structure, frame, states)
+    cells = _stacked([frame, rests])
     number = np.arange(len(frame), len(cells))
-    rows = pd.concat(
-        [
-            pd.DataFrame({"equation": number, "cell": pairs["total"].to_numpy(), "sign": 1.0}),
-            pd.DataFrame({"equation": number, "cell": pairs["part"].to_numpy(), "sign": -1.0}),
-            pd.DataFrame({"equation": number, "cell": number, "sign": -1.0}),
-        ]
-    )
+    rows = pd.concat([terms, pd.DataFrame({"equation": rests.index, "cell": number, "sign": -1.0})])
     rows["equation"] += entries["equation"].max() + 1 if len(entries) else 0
     return Cells(cells, _system(cells, _stacked([entries, rows])))
 
@@ -197,32 +191,35 @@ def _nominal(frame: pd.DataFrame, entries: pd.DataFrame) -> Floats:
     return value
 
 
-def _remainders(structure: Structure, frame: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
-    """A cell for each difference that a reader can compute, with its total and its part.
+def _remainders(
+    structure: Structure, frame: pd.DataFrame, states: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A cell for each difference that a reader can compute, by number of equation, and those equations.
 
     What remains of a count that is small itself is told by no more than its mark.
     """
-    totals = states.merge(structure.remainders, left_on="variable", right_on="total")
-    found = totals[[*READING, "cell", "part", "threshold", "marked"]].merge(
-        states[[*READING, "variable", "cell"]],
-        left_on=[*READING, "part"],
-        right_on=[*READING, "variable"],
-        suffixes=("_total", "_part"),
-    )
-    found = found.drop_duplicates(["cell_total", "cell_part"]).reset_index(drop=True)
-    total, part = (found[name].to_numpy(np.int64) for name in ("cell_total", "cell_part"))
-    value = frame["value"].to_numpy(float)
-    rest = value[total] - value[part]
-    small = (rest > 0) & (rest < found["threshold"])
-    small &= found["marked"] | (value[total] >= found["threshold"])
+    sizes = structure.remainders.groupby("rest").size()
+    keys = [*READING, "rest"]
+    found = states.merge(structure.remainders, on="variable")
+    found = found[found.groupby(keys)["cell"].transform("size") == found["rest"].map(sizes)]
+    found = found.sort_values([*keys, "sign", "cell"], ascending=[True] * 4 + [False, True])
+    value = found["sign"] * frame["value"].to_numpy(float)[found["cell"]]
+    groups = found.assign(value=value, total=value.where(found["whole"], 0.0)).groupby(keys, sort=False)
+    rests = groups.agg(
+        dict.fromkeys(("month", "place", "cell", "threshold", "marked"), "first")
+        | {"value": "sum", "total": "sum"}
+    ).reset_index(drop=True)
+    terms = _numbered(found, keys)
+    kept = (rests["value"] >= 0) & rests.index.isin(terms["equation"].unique())
+    rests, terms = rests[kept], terms[terms["equation"].isin(rests.index[kept])]
+    small = (rests["value"] > 0) & (rests["value"] < rests["threshold"])
+    small &= rests["marked"] | (rests["total"] >= rests["threshold"])
+    total = rests["cell"].to_numpy(np.int64)
     about = {name: frame[name].to_numpy()[total] for name in ("family", "owner")}
-    pairs = found[["month", "place", "threshold", "marked"]].assign(
-        **about, total=total, part=part, value=rest, small=small, sensitive=small, lower_bound=0.0
-    )
-    pairs["threshold"] = pairs["threshold"].astype("float64")
     known = dict.fromkeys(("shown", "again", "current", "whole"), False)
-    kept: pd.DataFrame = pairs.assign(remainder=True, **known)[rest >= 0]
-    return kept
+    rests = rests.assign(**about, small=small, sensitive=small, lower_bound=0.0, remainder=True, **known)
+    rests["threshold"] = rests["threshold"].astype("float64")
+    return rests.drop(columns=["cell", "total"]), terms
 
 
 def _system(cells: pd.DataFrame, entries: pd.DataFrame) -> System:

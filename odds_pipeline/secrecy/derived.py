@@ -13,7 +13,6 @@ import pandas as pd
 from odds_pipeline.declarations.formula import Term
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import products_of
-from odds_pipeline.secrecy.structure import threshold_of
 
 _HIDE = (Path(__file__).parent / "sql" / "results.sql").read_text(encoding="utf-8")
 
@@ -50,7 +49,7 @@ def value_rules(project: Project) -> pd.DataFrame:
     for entry in project.indicators.values():
         formula = entry.indicator.parsed
         _refuse_unknown(entry.id, formula.functions)
-        threshold = max(threshold_of(project, v) for v in formula.variables)
+        threshold = max(project.threshold_of(v) for v in formula.variables)
         rate = max(project.variables[v][0].secrecy.rate_minimum for v in formula.variables)
         if not formula.simple:
             rows.append((entry.id, None, formula.over == "percentile_rank", 0.0, 0.0))

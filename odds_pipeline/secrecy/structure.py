@@ -4,7 +4,6 @@ It is read in the declarations once a publication; everything else in this packa
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -13,6 +12,7 @@ from scipy import sparse
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import parts_table
+from odds_pipeline.secrecy.remainders import remainders_table
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Structure:
     """``places`` numbers the territories of each geography, those that no merger changed alike in all.
 
     ``territory_sums`` (``row``, ``place``, ``sign``) and ``category_sums`` (``row``, ``variable``,
-    ``sign``) are the sums, 1 for the whole and -1 for its parts. ``remainders`` are pairs of a total and
-    a part. ``families`` numbers the variables that sums and remainders hold together. ``rules`` has the
-    rule on each variable, ``largest`` the contributions to totals.
+    ``sign``) are the sums, 1 for the whole and -1 for its parts. ``remainders`` are the differences
+    that a reader can compute. ``families`` numbers the variables that sums and remainders hold
+    together. ``rules`` has the rule on each variable, ``largest`` the contributions to totals.
     """
 
     places: pd.DataFrame
@@ -38,14 +38,14 @@ class Structure:
     def of(cls, project: Project) -> "Structure":
         """The structure that the declarations give."""
         places = places_table(project)
-        sums, pairs = _category_sums(project), _remainders(project)
+        sums, rests = _category_sums(project), remainders_table(project)
         return cls(
             places,
             parts_table(project),
             _territory_sums(project, places),
             sums,
-            pairs,
-            _families(project, sums, pairs),
+            rests,
+            _families(project, sums, rests),
             _rules_table(project),
             _largest_table(project),
         )
@@ -109,59 +109,12 @@ def _category_sums(project: Project) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["row", "variable", "sign"])
 
 
-def _remainders(project: Project) -> pd.DataFrame:
-    """Pairs of a total and a part, whose difference a reader can compute: ``total``, ``part``.
-
-    ``threshold`` is the rule on the difference, ``marked`` whether an indicator publishes it, with a
-    mark of its own.
-    """
-    pairs: dict[tuple[str, str], int] = {}
-    for entry in project.feeds.values():
-        for name, variable in entry.own.items():
-            if variable.part_of is not None and _adds_up(project, entry.variable_id(name)):
-                pair = entry.variable_id(variable.part_of), entry.variable_id(name)
-                pairs[pair] = _rest(project, *pair)
-    published = dict(_differences(project))
-    return pd.DataFrame(
-        [
-            (*pair, max(pairs.get(pair, 0), published.get(pair, 0)), pair in published)
-            for pair in dict.fromkeys([*pairs, *published])
-        ],
-        columns=["total", "part", "threshold", "marked"],
-    )
-
-
-def _rest(project: Project, total: str, part: str) -> int:
-    """The rule on what remains of a total beside a part: theirs, the stricter one.
-
-    It needs none where figures are rounded to as much: their difference tells nothing under that.
-    """
-    least = min(threshold_of(project, total), threshold_of(project, part))
-    strict = max(threshold_of(project, total), threshold_of(project, part)) if least else 0
-    return 0 if (project.variables[part][0].secrecy.rounding or 0) >= strict else strict
-
-
-def _differences(project: Project) -> Iterator[tuple[tuple[str, str], int]]:
-    """Differences of two counts that an indicator publishes as a group, and the rule on each."""
-    products = (p for i in project.indicators.values() for p in i.indicator.parsed.products)
-    for numerator in (product.of("numerator") for product in products):
-        signs = [(t.variable, t.coefficient) for t in numerator if t.key == t.variable]
-        if len(signs) == len(numerator) == 2 and sorted(c for _, c in signs) == [-1.0, 1.0]:
-            total, part = (v for v, _ in sorted(signs, key=lambda s: -s[1]))
-            if project.unit_kind(total) == "count":
-                yield (total, part), max(threshold_of(project, total), threshold_of(project, part))
-
-
-def _adds_up(project: Project, variable: str) -> bool:
-    return project.unit_kind(variable) in ("count", "amount")
-
-
-def _families(project: Project, sums: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+def _families(project: Project, sums: pd.DataFrame, rests: pd.DataFrame) -> pd.DataFrame:
     """``variable``, ``family``: the same number for those that sums and remainders hold together."""
     index = {name: i for i, name in enumerate(project.variables)}
-    first = sums.groupby("row")["variable"].transform("first")
-    left = [index[v] for v in [*sums["variable"], *pairs["total"]]]
-    right = [index[v] for v in [*first, *pairs["part"]]]
+    tied = [table.groupby(key)["variable"] for table, key in ((sums, "row"), (rests, "rest"))]
+    left = [index[v] for v in [*sums["variable"], *rests["variable"]]]
+    right = [index[v] for group in tied for v in group.transform("first")]
     graph = sparse.coo_array((np.ones(len(left)), (left, right)), shape=(len(index),) * 2)
     labels = sparse.csgraph.connected_components(graph, directed=False)[1]
     return pd.DataFrame({"variable": list(index), "family": labels[list(index.values())]})
@@ -183,9 +136,9 @@ def _rules_table(project: Project) -> pd.DataFrame:
             {
                 "variable": name,
                 "additive": kind in ("count", "amount") and variable.aggregation == "sum",
-                "threshold": threshold_of(project, name),
+                "threshold": project.threshold_of(name),
                 "counted_by": counted,
-                "counted_threshold": threshold_of(project, counted) if counted else 0,
+                "counted_threshold": project.threshold_of(counted) if counted else 0,
                 "population": rule.population.variable if rule.population else None,
                 "minimum": rule.population.minimum if rule.population else 0,
                 "share": rule.dominance.share if rule.dominance else None,
@@ -218,11 +171,3 @@ def _largest_table(project: Project) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["variable", "source", "place", "largest"]).astype(
         {"variable": "string", "source": "string", "place": "int64", "largest": "int64"}
     )
-
-
-def threshold_of(project: Project, variable: str) -> int:
-    """Smallest count of the variable that may be published; 0 where no rule applies to its unit."""
-    entry, declared = project.variables[variable]
-    rule = entry.secrecy
-    concerned = rule.units is None or declared.unit in rule.units
-    return rule.threshold if concerned and project.units[declared.unit].kind == "count" else 0

@@ -43,6 +43,20 @@ def iris_file(path: Path, codes: list[str], seed: int, revised: dict[str, int] |
     return path
 
 
+def quarter_file(path: Path, iris: Path, commune: str, quarter: str) -> Path:
+    """The one neighbourhood of a commune, outside which there live 5 households: 3 of one person, 2 with a child."""
+    with iris.open(encoding="utf-8", newline="") as file:
+        own = [row for row in csv.DictReader(file, delimiter=";") if row["CODGEO"].startswith(commune)]
+    outside = {"A": 5, "AI": 3, "AM": 2, "PERCOU": 12, "ENF": 4, "ENF_2": 0}
+    row = {name: sum(int(one[name]) for one in own) - less for name, less in outside.items()}
+    row |= {"CODGEO": quarter, "NOTE_CNAF": "", "POP_MUN": 9000, "POP_COM_QP": 9000, "POP_COM": 9100}
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(row), delimiter=";")
+        writer.writeheader()
+        writer.writerow(row)
+    return path
+
+
 def deliver(project: Project, home: Home, paths: list[Path], feeds: list[str]) -> None:
     list(receive(project, home, paths))
     for feed in feeds:
@@ -62,7 +76,10 @@ def told(project: Project, tmp_path_factory: pytest.TempPathFactory) -> list[Tol
     codes = codes_of(project.territories, CUT)
     for number, rows in enumerate((codes, codes[:-1]), start=1):
         path = folder / f"data_CAF_2019_IRIS_{number}.csv"
-        deliver(project, home, [iris_file(path, rows, seed=7)], ["caf/iris"])
+        paths = [iris_file(path, rows, seed=7)]
+        if number == 1:
+            paths.append(quarter_file(folder / "DEMO_2019.csv", path, "93079", "QP093049"))
+        deliver(project, home, paths, ["caf/iris", "caf/qpv"])
         publish(project, home)
         reader.read_class_file(home, number, "partenaires", Truth(reader.rules, home))
     return reader.attack()
@@ -72,6 +89,12 @@ def test_no_reader_tells_a_small_figure_of_an_iris(told: list[Told]) -> None:
     """The attacker's sums are his own: Iris of their commune, ages of the children, what remains of a total."""
     assert len(told) > 30
     assert not [one for one in told if one.narrow or one.exact or one.wrong]
+
+
+def test_no_reader_tells_those_who_live_outside_the_neighbourhoods(told: list[Told]) -> None:
+    """All but a few are told by the commune less its neighbourhood, and by what the share of these leaves out."""
+    left = [one for one in told if one.other == "what is left" and one.cell[0].endswith("_iris")]
+    assert sorted({one.truth for one in left}) == [2, 3]
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ WITH secret AS (
     UNION
     SELECT variable, month FROM published_cells WHERE hidden_by IS NOT NULL
     UNION
-    SELECT t.variable, t.month FROM current_cells t
-    JOIN remainders r ON r.total = t.variable AND r.threshold > 0
-    JOIN current_cells p ON p.variable = r.part AND p.month = t.month AND p.place = t.place
-    WHERE t.value - p.value > 0 AND t.value - p.value < r.threshold
+    SELECT any_value(variable), month FROM current_cells JOIN remainders r USING (variable)
+    WHERE r.threshold > 0 GROUP BY r.rest, month, place
+    HAVING count(value) = any_value(r.terms) AND sum(r.sign * value) > 0
+       AND sum(r.sign * value) < any_value(r.threshold) - 1e-9
 ), active AS (
     SELECT DISTINCT family, month FROM secret JOIN families USING (variable)
 )
