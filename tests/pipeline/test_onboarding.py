@@ -9,8 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
+import dagster as dg
 import pytest
 import yaml
+from dagster.components.scaffold.scaffold import get_scaffolder as dg_scaffolder
 from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
@@ -18,6 +21,7 @@ from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.onboarding.declarations import new_feed, new_partner
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.proposal import Proposal, propose
+from odds_pipeline.orchestration.components.contract import Contract, Sample
 from odds_pipeline.reception.reading import read
 from odds_pipeline.reception.recognition import Match, recognise
 from odds_pipeline.reception.tables import open_tables
@@ -224,6 +228,23 @@ def test_nothing_is_overwritten(folder: Path) -> None:
     with pytest.raises(CannotPropose, match="already there"):
         new_feed(project, "caf", "essai", SAMPLES / "pole_emploi_defm_2024-12.csv")
     assert not (folder / "assets/partners/caf/essai.yaml").exists()
+
+
+def test_dg_scaffolds_a_contract_that_the_checks_accept(folder: Path, tmp_path: Path) -> None:
+    def scaffold(feed: str) -> Path:
+        defs = tmp_path / "defs" / feed
+        defs.mkdir(parents=True)
+        params = Sample(sample=SAMPLES / "pole_emploi_defm_2024-12.csv")
+        request = dg.ScaffoldRequest("Contract", defs, "yaml", folder, params)
+        dg_scaffolder(Contract).scaffold(request)
+        return defs
+
+    with pytest.raises(click.ClickException, match="no partner 'pole_emplo'"):
+        scaffold("pole_emplo/defm")
+    defs = scaffold("caf/defm")
+    assert not defs.parent.exists()  # a second instance of the feeds would hold them twice
+    project = Project.load(folder)  # raises when one declaration is wrong
+    assert "caf/defm" in project.feeds
 
 
 def test_a_wrong_id_is_told_whole(folder: Path) -> None:

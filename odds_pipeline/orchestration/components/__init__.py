@@ -1,5 +1,6 @@
 """Dagster components: the declarations of a folder become assets, checks, schedules and sensors."""
 
+from odds_pipeline.orchestration.components.contract import Contract
 from odds_pipeline.orchestration.components.indicator_families import IndicatorFamilies
 from odds_pipeline.orchestration.components.partner_feeds import PartnerFeeds
 from odds_pipeline.orchestration.components.portals import PublicPortals
@@ -11,6 +12,7 @@ from odds_pipeline.orchestration.components.whole import WholeMonth
 
 __all__ = [
     "CommitteePacks",
+    "Contract",
     "IndicatorFamilies",
     "PartnerFeeds",
     "PortraitSocial",
