@@ -155,10 +155,7 @@ class _Reader:
 
     def __post_init__(self) -> None:
         fmt = self.match.format
-        level = fmt.territory.level
-        if isinstance(level, dict):
-            level = level[self.match.groups["level"]]
-        self.level: Level = level
+        self.level: Level = self.match.level
         self.finer = (
             nomenclature(self.project.root, fmt.territory.nomenclature)
             if fmt.territory.nomenclature

@@ -8,7 +8,7 @@ contract's delivery, to be refused with what its header lacks.
 import re
 from dataclasses import dataclass, field, replace
 
-from odds_pipeline.declarations.feed import Column, Feed, Format, TerritoryKey
+from odds_pipeline.declarations.feed import Column, Feed, Format, Level, TerritoryKey
 from odds_pipeline.declarations.problems import nearest
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.geography.territories import Territories, plain
@@ -47,6 +47,14 @@ class Match:
     header_row: int
     index: dict[str, int]
     groups: dict[str, str]
+
+    @property
+    def level(self) -> Level:
+        """The level of the rows: the format's, or what the file's name says in whatever case."""
+        declared = self.format.territory.level
+        if not isinstance(declared, dict):
+            return declared
+        return declared.get(self.groups.get("level", "").upper(), "commune")
 
     @property
     def header(self) -> list[str]:
@@ -195,9 +203,7 @@ def _holds_perimeter(match: Match, territories: Territories) -> bool:
     rows = (territory_text(match, row, key) for row in match.table.rows[match.header_row + 1 :])
     if key.by == "label":
         return any(plain(name) in territories.by_label for name in rows)
-    level = key.level
-    if isinstance(level, dict):
-        level = level.get(match.groups.get("level", ""), "commune")
+    level = match.level
     if level == "france":
         return any(code.upper() in territories.france_codes for code in rows)
     codes = {t.code for t in territories.all if t.level == level}
@@ -334,12 +340,13 @@ def _beside(match: Match, others: list[Match]) -> bool:
 
 
 def _half_lost(
-    match: Match, found: list[tuple[FeedEntry, Match | Nearest]]
+    matches: list[Match], found: list[tuple[FeedEntry, Match | Nearest]]
 ) -> tuple[FeedEntry, Nearest] | None:
     """The contract that shares the file and nearly fits it: its figures would be lost without a word."""
+    known = {match.entry.id for match in matches}
     for entry, one in found:
         shared = {f"{entry.partner.id}/{name}" for name in entry.feed.beside}
-        if isinstance(one, Nearest) and match.entry.id in shared and one.found >= CERTAIN:
+        if isinstance(one, Nearest) and known and known <= shared and one.found >= CERTAIN:
             return entry, one
     return None
 
@@ -398,7 +405,7 @@ def recognise_all(project: Project, table: Table) -> list[Match] | Unrecognised:
     likely = [pair for pair in formats if _named_like(pair[1], table)]
     found = [(e, match_as(e, fmt, table, project.territories_of(e), indexes)) for e, fmt in likely]
     matches = _most_specific([m for _, m in found if isinstance(m, Match)])
-    if len(matches) == 1 and (lost := _half_lost(matches[0], found)):
+    if lost := _half_lost(matches, found):
         entry, near = lost
         return Unrecognised(table, (near,), named=entry, missing=near.differences)
     if len(matches) == 1 or any(_beside(match, matches) for match in matches):

@@ -22,6 +22,7 @@ def _received(project: Project, home: Home, path: Path) -> Receipt:
 # Source, what is replaced in its text, the name of the other year's file → feed, format, months.
 VARIANTS = [
     ("filosofi/FILO2018_DISP_COM_93.csv", [("18", "19")], "FILO2019_DISP_COM.csv", "insee/filosofi", "disp", ("2019-12",)),
+    ("filosofi/FILO2018_DISP_COM_93.csv", [], "filo2018_disp_com (1).csv", "insee/filosofi", "disp", ("2018-12",)),
     ("filosofi/FILO2014_DISP_COM_93.csv", [("14;", "12;"), ("2014", "2012"), ("MPOT14", "MPOT12")], "FILO2012_DISP_COM.csv", "insee/filosofi", "disp", ("2012-12",)),
     ("filosofi/cc_filosofi_2020_COM_93.csv", [("20;", "18;"), ("RD20", "RD18")], "cc_filosofi_2018_COM-geo2019.CSV", "insee/filosofi", "base_cc", ("2018-12",)),
     ("population/donnees_communes_pop2021_93.csv", [], "donnees_communes_2022.csv", "insee/populations_legales", "code_complet", ("2022-01",)),
@@ -121,7 +122,7 @@ def test_region_93_is_not_the_departement(
 def test_half_of_a_shared_file_is_not_lost_without_a_word(
     project: Project, home: Home, producers: Path, tmp_path: Path
 ) -> None:
-    """Insee's comparator is read by two contracts: a column renamed for one refuses the file."""
+    """Insee's comparator is read by several contracts: a column renamed for one refuses the file."""
     source = producers / "insee_rp/comparateur/base_cc_comparateur.csv"
     path = tmp_path / source.name
     path.write_bytes(source.read_bytes().replace(b"P22_CHOM1564", b"P22_CHOMEURS1564"))

@@ -273,6 +273,33 @@ DOCUMENTED = {
             ("cpam.specialistes_secteur_2", "93", "2022-12"): 210,
         },
     ),
+    # Figures of Aubervilliers in 2024 as the producer published them; of Coubron, one that it hides.
+    "donnee-data.gouv-2025-geographie2026-produit-le2026-06-25.csv": (
+        '"CODGEO_2026";"annee";"indicateur";"unite_de_compte";"nombre";"taux_pour_mille";"est_diffuse";"insee_pop";'
+        '"insee_pop_millesime";"insee_log";"insee_log_millesime";"complement_info_nombre";"complement_info_taux"\n'
+        + "".join(
+            f'"93001";"2024";"{kind}";"Victime";"{count}";"1,0";"diff";"89489";"2021";"35000";"2021";NA;NA\n'
+            for kind, count in (
+                ("Violences physiques intrafamiliales", 410),
+                ("Violences sexuelles", 169),
+                ("Vols avec armes", 24),
+                ("Vols violents sans arme", 383),
+                ("Vols sans violence contre des personnes", 2079),
+                ("Cambriolages de logement", 423),
+                ("Vols de véhicule", 262),
+                ("Destructions et dégradations volontaires", 888),
+            )
+        )
+        + '"93015";"2024";"Vols avec armes";"Infraction";NA;NA;"ndiff";"4900";"2021";"2000";"2021";"1,6";"0,3"\n'
+        '"33063";"2024";"Vols avec armes";"Infraction";"90";"0,3";"diff";"260000";"2021";"170000";"2021";NA;NA\n',
+        {
+            ("prefecture.violences_intrafamiliales", "93001", "2024-12"): 410,
+            ("prefecture.vols_avec_armes", "93001", "2024-12"): 24,
+            ("prefecture.vols_vehicules", "93001", "2024-12"): 262,
+            ("prefecture.cambriolages", "93001", "2024-12"): 423,
+            ("prefecture.population_delinquance", "93001", "2024-12"): 89489,
+        },
+    ),
     "nbpla_pe_com.csv": (
         "annee;numcom;nomcom;numdep;nomdep;nomregi;pl_eaje_com;pl_psu_col_com;pl_hors_psu_col_com;"
         "pl_prescol_com;pl_ind_com;pl_am_ind_com;pl_gad_ind_com;tot_offre_com\n"
