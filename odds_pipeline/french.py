@@ -111,3 +111,8 @@ def french_number(value: float, decimals: int, sign: Literal["", "+"] = "") -> s
 def with_unit(number: str, symbol: str) -> str:
     """A number with its unit's symbol, unless there is none."""
     return f"{number}{NBSP}{symbol}" if symbol else number
+
+
+def uncapital(text: str) -> str:
+    """With a small first letter, unless it begins with initials."""
+    return text if text[:2].isupper() else text[0].lower() + text[1:]

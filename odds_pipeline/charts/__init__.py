@@ -10,7 +10,7 @@ from odds_pipeline.charts.atlas import atlas, emblem
 from odds_pipeline.charts.dots import Dot, dots
 from odds_pipeline.charts.ground import Ground, read_ground, store_outlines
 from odds_pipeline.charts.groups import Group, groups
-from odds_pipeline.charts.maps import choropleth, circles, classed
+from odds_pipeline.charts.maps import circles, classed
 from odds_pipeline.charts.ranking import Ranked, ranking
 from odds_pipeline.charts.spark import spark
 from odds_pipeline.charts.spine import Spine, spine
@@ -24,7 +24,6 @@ __all__ = [
     "Ranked",
     "Spine",
     "atlas",
-    "choropleth",
     "circles",
     "classed",
     "dots",

@@ -1,10 +1,12 @@
-"""A map to print: every commune named with its value, classes that part at the whole's value."""
+"""The map of a rate: every commune named with its value, classes that part at the whole's value."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from html import escape
 
 from odds_pipeline.charts.ground import Ground
 from odds_pipeline.charts.labels import place_labels
 from odds_pipeline.charts.maps import (
+    DARK,
     ENDS,
     _area,
     _description,
@@ -12,9 +14,10 @@ from odds_pipeline.charts.maps import (
     _shades,
     _swatch,
     border_lines,
+    place_outlines,
     quantile_classes,
 )
-from odds_pipeline.charts.svg import INK, QUIET, RAMP, element, figure, line, text
+from odds_pipeline.charts.svg import INK, QUIET, element, figure, line, text
 
 Number = Callable[[float], str]
 CLASSES = 5
@@ -29,12 +32,17 @@ def classes_around(
     values: list[float], reference: float | None, shown: Callable[[float], object]
 ) -> list[list[float]]:
     """Five classes of like size, one limit of which is ``reference``: none holds both sides of it."""
-    below = [v for v in values if reference is not None and v < reference]
-    above = [v for v in values if reference is None or v >= reference]
+    below = [v for v in values if reference is not None and _under(v, reference, shown)]
+    above = [v for v in values if reference is None or not _under(v, reference, shown)]
     if not below or not above:
         return quantile_classes(values, CLASSES, shown)
     lower = min(max(round(CLASSES * len(below) / len(values)), 1), CLASSES - 1)
     return quantile_classes(below, lower, shown) + quantile_classes(above, CLASSES - lower, shown)
+
+
+def _under(value: float, reference: float, shown: Callable[[float], object]) -> bool:
+    """Below it as a reader sees them: what is written alike is of one side."""
+    return value < reference and shown(value) != shown(reference)
 
 
 def atlas(
@@ -46,28 +54,43 @@ def atlas(
     *,
     reference: tuple[str, float] | None = None,
     direction: str = "neutral",
+    place: Collection[str] = (),
 ) -> str:
-    """The map of a rate. ``reference``: the whole's name and value, which one limit falls on."""
+    """The map of a rate; communes without a value are hatched.
+
+    ``reference``: the whole's name and value, which one limit falls on. ``direction``: which values are
+    favourable, which the legend says. ``place``: codes of the communes to outline.
+    """
     known = {code: v for code, v in values.items() if v is not None and code in ground.shapes}
     groups = classes_around(list(known.values()), reference[1] if reference else None, number)
     shades = _shades(len(groups))
     shade = {v: shades[i] for i, group in enumerate(groups) for v in group}
     fills = {code: shade[value] for code, value in known.items()}
-    body = [_area(s, fills.get(c, f"url(#{key}-hachure)")) for c, s in ground.shapes.items()]
-    body += border_lines(ground)
     words = {code: number(known[code]) if code in known else "n. d." for code in ground.shapes}
-    dark = {code for code, fill in fills.items() if fill in RAMP[3:]}
+    body = [
+        _area(
+            shape,
+            fills.get(code, f"url(#{key}-hachure)"),
+            escape(f"{shape.label} : {words[code] if code in known else 'non diffusé'}"),
+        )
+        for code, shape in ground.shapes.items()
+    ]
+    body += border_lines(ground) + place_outlines(ground, place)
+    dark = {code for code, fill in fills.items() if fill in DARK}
     labels, (left, top, width, height) = place_labels(ground, words, dark, SIZE)
     body += labels
     y = top + height + 12
     body += _legend(groups, shades, number, reference, left, y, width)
-    note = ENDS.get(direction, "")
     y += BLOCK + 16
-    if len(fills) < len(ground.shapes):
+    if note := ENDS.get(direction, ""):
+        body.append(text(left + 2, y - 5, note, size=SIZE + 0.4, fill=QUIET))
+        y += 14
+    if absent := len(ground.shapes) - len(fills):
+        said = f"n. d. : absent ou non diffusé ({absent})"
         body.append(_swatch(left, y - 11, f"url(#{key}-hachure)"))
-        body.append(text(left + 26, y, "n. d. : non diffusé ou absent", size=SIZE + 0.6, fill=QUIET))
+        body.append(text(left + 26, y, said, size=SIZE + 0.6, fill=QUIET))
         y += 18
-    described = f"{_description(ground, known, number, ())} {note}".strip()
+    described = f"{_description(ground, known, number, place)} {note}".strip()
     drawn = element("g", "".join(body), transform=f"translate({-left:g},{-top:g})")
     return figure(key, title, described, width, y - top, _hatch(key) + drawn)
 
@@ -96,7 +119,10 @@ def _legend(
         (
             i
             for i, g in enumerate(groups)
-            if reference and i and g[0] >= reference[1] > groups[i - 1][-1]
+            if reference
+            and i
+            and _under(groups[i - 1][-1], reference[1], number)
+            and not _under(g[0], reference[1], number)
         ),
         None,
     )

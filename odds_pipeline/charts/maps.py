@@ -1,7 +1,7 @@
-"""Maps: rates as classes on areas, counts as proportional circles."""
+"""Maps of kinds, as classes on areas, and of counts, as proportional circles; of rates: :mod:`atlas`."""
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
 
 from odds_pipeline.charts.ground import Ground, Shape
@@ -9,7 +9,9 @@ from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP, element, figure, 
 
 Number = Callable[[float], str]
 """How a value is written, unit included."""
-LEGEND, STEP = 26.0, 23.0
+LEGEND, STEP = 26.0, 20.0
+DARK = (*RAMP[3:], "#0c2536")
+"""Shades on which letters are white."""
 ENDS = {
     "lower_is_better": "Plus la teinte est foncée, moins la situation est favorable.",
     "higher_is_better": "Plus la teinte est foncée, plus la situation est favorable.",
@@ -36,52 +38,24 @@ def quantile_classes(
     return list(groups.values())
 
 
-def choropleth(
-    key: str,
-    title: str,
-    ground: Ground,
-    values: Mapping[str, float | None],
-    number: Number,
-    *,
-    place: Collection[str] = (),
-    missing: str = "non diffusé",
-    direction: str = "neutral",
-) -> str:
-    """A map of a rate, in quantile classes; communes without a value are hatched.
-
-    ``place``: codes of the communes to outline. ``direction``: which values are favourable, which the
-    legend says.
-    """
-    known = {code: v for code, v in values.items() if v is not None and code in ground.shapes}
-    classes = quantile_classes(list(known.values()), shown=number)
-    shades = _shades(len(classes))
-    shade = {v: shades[i] for i, group in enumerate(classes) for v in group}
-    fills = {code: shade[value] for code, value in known.items()}
-    legend = [(shades[i], f"{_span(group, number)} ({len(group)})") for i, group in enumerate(classes)]
-    note = ENDS.get(direction, "")
-    description = _description(ground, known, number, place)
-    described = f"{description} {note}".strip()
-    return _map(key, title, described, ground, fills, legend, place, missing, number, known, note=note)
-
-
 def classed(
     key: str,
     title: str,
     ground: Ground,
     classes: Mapping[str, str],
     names: list[str],
-    *,
-    place: Collection[str] = (),
+    shades: Sequence[str] = (),
 ) -> str:
-    """A map of a typology: ``classes`` gives the class of each commune, one of ``names``, dark to light.
+    """A map of a typology: ``classes`` gives the class of each commune, one of ``names``.
 
-    The class's number is written on each commune, so that the map reads without its colours.
+    From dark to light, unless ``shades`` are given: those of classes without an order. The number of a
+    class is written on each commune and in the legend, so that the map reads without its colours.
     """
-    shades = _shades(len(names))[::-1]
+    shades = shades or _shades(len(names))[::-1]
     order = {name: i for i, name in enumerate(names)}
     fills = {code: shades[order[name]] for code, name in classes.items() if code in ground.shapes}
     counts = {name: sum(1 for v in classes.values() if v == name) for name in names}
-    legend = [(shades[i], f"{name} ({counts[name]})") for i, name in enumerate(names)]
+    legend = [(shades[i], f"{i + 1}. {name} ({counts[name]})") for i, name in enumerate(names)]
     description = " ; ".join(
         f"{name} : "
         + ", ".join(
@@ -90,7 +64,7 @@ def classed(
         for name in names
     )
     marks = {code: str(order[name] + 1) for code, name in classes.items()}
-    return _map(key, title, description, ground, fills, legend, place, "non classée", None, {}, marks)
+    return _classed(key, title, description, ground, fills, legend, marks)
 
 
 def circles(
@@ -152,11 +126,7 @@ def _rounded(value: float) -> float:
 def _shades(count: int) -> list[str]:
     """``count`` shades of the ramp, as far apart as they can be; six at most."""
     picks = {1: [2], 2: [1, 4], 3: [0, 2, 4], 4: [0, 1, 3, 4], 5: [0, 1, 2, 3, 4]}
-    return [RAMP[i] for i in picks[count]] if count in picks else [*RAMP, "#0c2536"] if count else []
-
-
-def _span(group: list[float], number: Number) -> str:
-    return number(group[0]) if group[0] == group[-1] else f"{number(group[0])} à {number(group[-1])}"
+    return [RAMP[i] for i in picks[count]] if count in picks else [*RAMP, DARK[-1]] if count else []
 
 
 def _description(
@@ -198,58 +168,47 @@ def border_lines(ground: Ground) -> list[str]:
     ]
 
 
+def place_outlines(ground: Ground, place: Collection[str]) -> list[str]:
+    """The chosen communes, outlined on a white edge; thinner where there are several."""
+    chosen = [shape.path for code, shape in ground.shapes.items() if code in place]
+    inks = ((3, "#ffffff"), (1.6, ACCENT)) if len(chosen) > 1 else ((5, "#ffffff"), (3, ACCENT))
+    return [
+        element("path", d=d, fill="none", stroke=ink, stroke_width=width)
+        for width, ink in inks
+        for d in chosen
+    ]
+
+
 def _swatch(x: float, y: float, fill: str) -> str:
     return element("rect", x=x, y=y, width=20, height=16, fill=fill, stroke="#7a7a7a", stroke_width=0.6)
 
 
-def _map(
+def _classed(
     key: str,
     title: str,
     description: str,
     ground: Ground,
     fills: Mapping[str, str],
     legend: list[tuple[str, str]],
-    place: Collection[str],
-    missing: str,
-    number: Number | None,
-    known: Mapping[str, float],
-    marks: Mapping[str, str] | None = None,
-    note: str = "",
+    marks: Mapping[str, str],
 ) -> str:
-    body = []
-    for code, shape in ground.shapes.items():
-        said = number(known[code]) if number and code in known else missing if code not in fills else ""
-        tip = escape(f"{shape.label} : {said}" if said else shape.label)
-        body.append(_area(shape, fills.get(code, f"url(#{key}-hachure)"), tip))
+    hatched = f"url(#{key}-hachure)"
+    body = [_area(s, fills.get(code, hatched), escape(s.label)) for code, s in ground.shapes.items()]
     body += border_lines(ground)
-    outlines = [shape.path for code, shape in ground.shapes.items() if code in place]
-    thin = len(outlines) > 1
-    for width, ink in ((3, "#ffffff"), (1.6, ACCENT)) if thin else ((5, "#ffffff"), (3, ACCENT)):
-        body += [element("path", d=d, fill="none", stroke=ink, stroke_width=width) for d in outlines]
     for code, shape in ground.shapes.items():
-        dark = fills.get(code) in (*RAMP[3:], "#0c2536")
-        ink = "#ffffff" if dark else INK
-        if marks and code in marks:
-            body.append(
-                text(shape.x, shape.y - 1, marks[code], size=13, anchor="middle", fill=ink, bold=True)
-            )
+        ink = "#ffffff" if fills.get(code) in DARK else INK
+        if code in marks:
+            y = shape.y - 1
+            body.append(text(shape.x, y, marks[code], size=13, anchor="middle", fill=ink, bold=True))
         if ground.tiles:
-            below = 12 if marks else 3
-            body.append(
-                text(shape.x, shape.y + below, shape.short_label, size=9.5, anchor="middle", fill=ink)
-            )
-    y = ground.height + 16
+            y = shape.y + 12
+            body.append(text(shape.x, y, shape.short_label, size=9.5, anchor="middle", fill=ink))
     if len(fills) < len(ground.shapes):
-        absent = len(ground.shapes) - len(fills)
-        legend = [*legend, (f"url(#{key}-hachure)", f"{missing} ({absent})")]
-    columns = 2 if marks is None else 1
-    rows = math.ceil(len(legend) / columns)
-    for i, (fill, words) in enumerate(legend):
-        x, row = (i // rows) * ground.width / columns, i % rows
-        body.append(_swatch(x, y + row * STEP, fill))
-        body.append(text(x + 27, y + row * STEP + 13, words, size=16))
+        legend = [*legend, (hatched, f"non classée ({len(ground.shapes) - len(fills)})")]
+    y = ground.height + 16
+    for row, (fill, words) in enumerate(legend):
+        body.append(_swatch(0, y + row * STEP, fill))
+        body.append(text(27, y + row * STEP + 12, words, size=12.5))
     body.append(line(0, ground.height + 8, ground.width, ground.height + 8))
-    if note:
-        body.append(text(0, y + rows * STEP + 13, note, size=13))
-    height = ground.height + LEGEND + (rows + bool(note)) * STEP
+    height = ground.height + LEGEND + len(legend) * STEP
     return figure(key, title, description, ground.width, height, _hatch(key) + "".join(body))

@@ -3,6 +3,7 @@
 import secrets
 import tempfile
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -42,8 +43,9 @@ from odds_pipeline.extranet.pages import (
     territory,
 )
 from odds_pipeline.extranet.reading.search import index
-from odds_pipeline.extranet.reading.serving import Serving, Unknown
+from odds_pipeline.extranet.reading.serving import Serving, Unknown, View
 from odds_pipeline.extranet.rendering import render
+from odds_pipeline.publications.periods import cadence_of
 from odds_pipeline.storage.home import Home
 
 PAGES = (
@@ -80,6 +82,13 @@ def signing_key(home: Home) -> str:
     return path.read_text()
 
 
+def _prepare(project: Project, view: View) -> None:
+    """What a view needs besides its release: the words it is searched by, how its periods are said."""
+    index(view)
+    for name, sheet in view.definitions.items():
+        sheet["cadence"] = cadence_of(project, name)
+
+
 def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     """The application over an observatory's home. It only reads releases."""
     app = FastAPI(
@@ -92,7 +101,7 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     )
     workshop = tempfile.TemporaryDirectory(prefix="odds-extranet-")
     accounts = Accounts(home.accounts)
-    serving = Serving(home, Path(workshop.name), project.observatory, index)
+    serving = Serving(home, Path(workshop.name), project.observatory, partial(_prepare, project))
     signer = Signer(signing_key(home), salt="session")
     app.state.workshop = workshop
     app.state.accounts, app.state.serving, app.state.settings = accounts, serving, settings

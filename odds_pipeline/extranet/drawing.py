@@ -8,13 +8,14 @@ from odds_pipeline.charts import (
     Ground,
     Line,
     Ranked,
-    choropleth,
+    atlas,
     circles,
     ranking,
     read_ground,
     spark,
     trend,
 )
+from odds_pipeline.charts.labels import place_labels
 from odds_pipeline.charts.strip import Strip, strip
 from odds_pipeline.extranet.reading.month import Month
 from odds_pipeline.extranet.reading.serving import Place, Row, View
@@ -63,24 +64,24 @@ def position(
     return f'{drawn}<span class="ends" aria-hidden="true">{ends}</span>'
 
 
-def places_map(atlas: Atlas, view: View) -> str:
+def places_map(grounds: Atlas, view: View) -> str:
     """A map whose communes are links, of a tint by EPT; the same links stand in a list beside it."""
-    ground = atlas.ground(view.geography)
+    ground = grounds.ground(view.geography)
     tints = {ept.code: n for n, ept in enumerate(epts(view))}
     body = []
     for code, shape in sorted(ground.shapes.items(), key=lambda item: item[1].label):
-        label, name = escape(shape.label), escape(shape.short_label)
+        label = escape(shape.label)
         ept = view.places[code].ept if code in view.places else ""
-        place = f'x="{shape.x:g}" y="{shape.y + 3:g}" font-size="8.2" text-anchor="middle"'
         body.append(
             f'<a href="/territoires/{code}" class="ept{tints.get(ept, "")}" aria-label="{label}">'
             f"<title>{label}{_within(view, ept)}</title>"
-            f'<path d="{shape.path}"/>{f"<text {place}>{name}</text>" if name else ""}</a>'
+            f'<path d="{shape.path}"/></a>'
         )
+    names, box = place_labels(ground, dict.fromkeys(ground.shapes, ""), (), 8.4 if ground.tiles else 11)
     return (
-        f'<svg class="places" viewBox="0 0 {ground.width:g} {ground.height:g}" role="group" '
+        f'<svg class="places" viewBox="{" ".join(f"{side:g}" for side in box)}" role="group" '
         f'aria-label="Carte des communes">{"".join(body)}'
-        f'<path class="border" d="{ground.borders}"/></svg>'
+        f'<path class="border" d="{ground.borders}"/><g aria-hidden="true">{"".join(names)}</g></svg>'
     )
 
 
@@ -94,12 +95,12 @@ def _within(view: View, ept: str) -> str:
 
 
 def indicator_map(
-    atlas: Atlas, view: View, sheet: Row, rows: list[Row], place: Place | None
+    grounds: Atlas, view: View, sheet: Row, rows: list[Row], place: Place | None
 ) -> str | None:
     """A map of one month: classes for a rate, circles for a count; only for communes."""
     if not rows or rows[0]["level"] != "commune":
         return None
-    ground = atlas.ground(rows[0]["geography"])
+    ground = grounds.ground(rows[0]["geography"])
     values = {row["territory"]: row["value"] for row in rows}
     drawn = {code: values.get(code) for code in ground.shapes}
     title, chosen = f"{sheet['label']}, communes", (place.code,) if place else ()
@@ -109,7 +110,17 @@ def indicator_map(
 
     if adds_up(sheet):
         return circles("carte", title, ground, drawn, number, place=chosen)
-    return choropleth("carte", title, ground, drawn, number, place=chosen, direction=sheet["direction"])
+    whole = _departement_of(rows)
+    reference = None if whole is None else ("Département", whole)
+    direction = sheet["direction"]
+    return atlas(
+        "carte", title, ground, drawn, number, reference=reference, direction=direction, place=chosen
+    )
+
+
+def _departement_of(rows: list[Row]) -> float | None:
+    """The département's value of the same period, which rows of its communes bear."""
+    return next((r["departement_value"] for r in rows if r["departement_value"] is not None), None)
 
 
 def indicator_ranking(view: View, sheet: Row, rows: list[Row], place: Place | None) -> str | None:
@@ -117,9 +128,7 @@ def indicator_ranking(view: View, sheet: Row, rows: list[Row], place: Place | No
     known = [row for row in rows if row["value"] is not None]
     if len(known) < 2 or known[0]["level"] not in ("commune", "ept"):
         return None
-    departement = next(
-        (r["departement_value"] for r in known if r["departement_value"] is not None), None
-    )
+    departement = _departement_of(known)
     marks = {}
     if departement is not None and not adds_up(sheet):
         marks = {f"Département {figure(departement, sheet)}": departement}
@@ -166,10 +175,10 @@ def indicator_trend(view: View, sheet: Row, series: list[Row], place: Place | No
     )
 
 
-def charts_of(atlas: Atlas, view: View, shown: Month) -> dict[str, str]:
+def charts_of(grounds: Atlas, view: View, shown: Month) -> dict[str, str]:
     """The charts that there are of one indicator, by name: ``carte``, ``classement``, ``evolution``."""
     drawn = {
-        "carte": indicator_map(atlas, view, shown.sheet, shown.rows, shown.chosen),
+        "carte": indicator_map(grounds, view, shown.sheet, shown.rows, shown.chosen),
         "classement": indicator_ranking(view, shown.sheet, shown.rows, shown.chosen),
         "evolution": indicator_trend(view, shown.sheet, shown.series, shown.chosen),
     }

@@ -26,7 +26,8 @@ def environment() -> Environment:
     )
     made.filters.update(
         mois=french.french_month,
-        mois_court=french.short_month,
+        minuscule=french.uncapital,
+        periode=words.period,
         jour=french.french_day,
         nombre=french.french_number,
         chiffre=words.delivered,

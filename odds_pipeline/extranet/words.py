@@ -1,8 +1,10 @@
 """Values and comparisons in French, each with the unit of its indicator, as pages say them."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from odds_pipeline.french import NONE, french_number, status_word, with_unit
+from odds_pipeline.publications.periods import Said, period_words
 
 DIRECTIONS = {
     "higher_is_better": "une valeur élevée est plutôt favorable",
@@ -16,6 +18,11 @@ def figure(value: float | None, sheet: dict[str, Any]) -> str:
     if value is None:
         return NONE
     return with_unit(french_number(value, sheet["decimals"]), sheet["symbol"] or "")
+
+
+def period(month: str | None, sheet: dict[str, Any], said: Said = "bref") -> str:
+    """A month as the period it stands for: a year, a first of January, a school year, a month."""
+    return period_words(month, sheet["cadence"], said) if month else ""
 
 
 def delivered(value: float) -> str:
@@ -54,12 +61,13 @@ def rank_ends(sheet: dict[str, Any]) -> tuple[str, str]:
     return "la plus favorable", "la moins favorable"
 
 
-def rank_words(row: dict[str, Any]) -> str:
-    """``3ᵉ sur 40``; a dash for none."""
+def rank_words(row: dict[str, Any], rows: Sequence[dict[str, Any]] = ()) -> str:
+    """``3e sur 40``, ``34e ex æquo sur 40`` where another of ``rows`` has that rank; a dash for none."""
     if row.get("rank") is None:
         return NONE
     number = "1er" if row["rank"] == 1 else f"{row['rank']}e"
-    return f"{number} sur {row['ranked']}"
+    tied = " ex æquo" if sum(other["rank"] == row["rank"] for other in rows) > 1 else ""
+    return f"{number}{tied} sur {row['ranked']}"
 
 
 class Statused(Protocol):

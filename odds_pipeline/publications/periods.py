@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import french_month, short_month
 
 Said = Literal["en", "depuis", "bref"]
@@ -23,3 +24,9 @@ def period_words(month: str, cadence: str, said: str = "bref") -> str:
     if cadence == "annual" and month[5:] == "12":
         return year if said == "bref" else f"{said} {year}"
     return short_month(month) if said == "bref" else f"{said} {french_month(month)}"
+
+
+def cadence_of(project: Project, indicator: str) -> str:
+    """The rhythm of an indicator's figures; none where it is declared no more."""
+    entry = project.indicators.get(indicator)
+    return project.feed_of(entry.indicator).feed.calendar.cadence if entry else ""

@@ -49,7 +49,12 @@ def test_what_does_not_compare_is_not_crossed(site: Site) -> None:
         if not set(a["years"]) & set(b["years"])
     ]
     for x, y in apart[:1]:
-        assert "n’ont pas d’année commune" in client.get(f"/croiser?x={x}&y={y}").text
+        page = client.get(f"/croiser?x={x}&y={y}").text
+        assert "n’ont pas d’année commune" in page
+        offered = re.findall(rf"/croiser\?x={x}&amp;y=(\w+)", page)
+        assert offered and all(
+            "<svg" in client.get(f"/croiser?x={x}&y={one}").text for one in offered[:3]
+        )
     assert "<svg" not in client.get(f"/croiser?x={X}&y={X}").text
     assert client.get(f"/croiser?x={X}&y=rien").status_code == 404
     assert client.get(f"/croiser?x={X}&y=foyers_rsa").status_code == 404  # for members

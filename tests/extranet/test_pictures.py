@@ -5,6 +5,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from odds_pipeline.french import french_number
+
 from .conftest import ROLES, Site
 
 INDICATOR = "population_municipale"
@@ -63,3 +65,13 @@ def test_the_page_offers_its_charts_and_those_of_its_edition(site: Site) -> None
     assert f'href="/graphiques/{INDICATOR}/carte.png?territoire=93008' in page
     assert f"/e/1/integrer/{INDICATOR}/carte?territoire=93008" in page
     assert client.get(f"/e/1/graphiques/{INDICATOR}/carte.svg").status_code == 200
+
+
+def test_a_map_says_the_departements_value_and_its_period_in_words(site: Site) -> None:
+    client = site.client()
+    values = client.get("/api/v1/valeurs?indicateur=taux_chomage_rp_femmes").json()["valeurs"]
+    last = max(v["mois"] for v in values if v["niveau"] == "commune")
+    whole = next(v["valeur"] for v in values if v["territoire"] == "93" and v["mois"] == last)
+    svg = client.get("/graphiques/taux_chomage_rp_femmes/carte.svg").text
+    assert f"Département : {french_number(whole, 1)}" in svg
+    assert last.endswith("-01") and f"Communes, 1ᵉʳ janv. {last[:4]}" in svg

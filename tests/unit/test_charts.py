@@ -18,7 +18,6 @@ from odds_pipeline.charts import (
     Ranked,
     Spine,
     atlas,
-    choropleth,
     circles,
     classed,
     dots,
@@ -52,7 +51,7 @@ def charts(ground: Ground) -> dict[str, str]:
     values: dict[str, float | None] = {code: float(i) for i, code in enumerate(ground.shapes)}
     values["93015"] = None
     return {
-        "choropleth": choropleth("a", "Taux <&>", ground, values, number, place=["93008"]),
+        "atlas": atlas("a", "Taux <&>", ground, values, number, place=["93008"]),
         "circles": circles("b", "Effectif", ground, values, number, place=["93008"]),
         "classed": classed(
             "c",
@@ -93,7 +92,7 @@ def test_nothing_that_a_strict_content_policy_blocks(ground: Ground) -> None:
 
 
 def test_a_commune_without_a_value_is_hatched_and_counted(ground: Ground) -> None:
-    svg = charts(ground)["choropleth"]
+    svg = charts(ground)["atlas"]
     root = ElementTree.fromstring(svg)
     fills = {
         p.find(f"{SVG}title").text: p.get("fill")
@@ -158,7 +157,7 @@ def test_a_map_shows_where_epts_part_on_tiles_and_outlines(
     project: Project, home: Home, ground: Ground, realdata: Path
 ) -> None:
     """Bobigny and Drancy are neighbours of two EPT, Bobigny and Pantin of one."""
-    assert ground.borders in choropleth("c", "t", ground, {"93008": 1.0}, str)
+    assert ground.borders in atlas("c", "t", ground, {"93008": 1.0}, str)
     store_outlines(project.territories, home, realdata / "geo" / "communes93.geojson")
     known = {"93008", "93029", "93055"}
     shapes = {
@@ -277,9 +276,9 @@ def test_classes_do_not_touch_on_the_legend(ground: Ground) -> None:
     """3.56 and 3.64 both print as 3.6: they are of one class."""
     steps = [2.8, 2.94, 3.0, 3.04, 3.2, 3.56, 3.6, 3.64, 3.7, 4.0]
     values: dict[str, float | None] = {code: steps[i % 10] for i, code in enumerate(ground.shapes)}
-    svg = choropleth("k", "T", ground, values, number)
+    svg = atlas("k", "T", ground, values, number)
     legend = [
-        e.text or "" for e in ElementTree.fromstring(svg).iter(f"{SVG}text") if "(" in (e.text or "")
+        e.text or "" for e in ElementTree.fromstring(svg).iter(f"{SVG}text") if " à " in (e.text or "")
     ]
     ends = [re.findall(r"[\d,]+ %", words) for words in legend]
     numbers = [
@@ -298,7 +297,7 @@ def test_classes_do_not_touch_on_the_legend(ground: Ground) -> None:
 )
 def test_the_legend_says_which_end_is_worse(ground: Ground, direction: str, said: str | None) -> None:
     values: dict[str, float | None] = {code: float(i) for i, code in enumerate(ground.shapes)}
-    svg = choropleth("k", "T", ground, values, number, direction=direction)
+    svg = atlas("k", "T", ground, values, number, direction=direction)
     assert (said in svg) if said else ("favorable" not in svg)
 
 
@@ -309,6 +308,9 @@ def test_a_class_never_mixes_both_sides_of_the_whole() -> None:
     assert not [g for g in groups if g[0] < 27.6 <= g[-1]]
     # 18 values below and 22 above: two classes and three.
     assert [len(g) for g in groups] == [9, 9, 8, 7, 7]
+    # 27.58 is written 27,6 as the whole is: no other class may end there.
+    near = classes_around([20.0, 27.52, 27.58, 27.64, 30.0], 27.6, number)
+    assert [g for g in near if g[0] < 27.58] == [[20.0], [27.52]]
 
 
 def test_every_commune_is_named_on_a_printed_map(ground: Ground, project: Project, home: Home) -> None:

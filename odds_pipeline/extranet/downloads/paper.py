@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from odds_pipeline.extranet.reading.choice import Choice
 from odds_pipeline.extranet.reading.serving import Place, Row, View
-from odds_pipeline.extranet.words import figure, status
-from odds_pipeline.french import NONE, french_month
+from odds_pipeline.extranet.words import figure, period, status
+from odds_pipeline.french import NONE
 from odds_pipeline.publications.documents import Block, Bullets, Column, Document, Heading, Notes, Table
 from odds_pipeline.publications.documents import Paragraph as Words
 from odds_pipeline.publications.origin import About, of_release
@@ -64,7 +64,7 @@ def _line(view: View, name: str, places: Sequence[Place], row: dict[str, Row]) -
     unit = "" if sheet["symbol"] else f" ({sheet['unit_label']})"
     return (
         sheet["label"] + unit,
-        french_month(month),
+        period(month, sheet),
         *(_cell(sheet, row.get(place.code)) for place in places),
     )
 

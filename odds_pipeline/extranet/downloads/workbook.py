@@ -8,8 +8,8 @@ from xlsxwriter import Workbook
 
 from odds_pipeline.extranet.reading.choice import Choice
 from odds_pipeline.extranet.reading.serving import Place, Row, View
-from odds_pipeline.extranet.words import DIRECTIONS, status
-from odds_pipeline.french import french_day, french_month
+from odds_pipeline.extranet.words import DIRECTIONS, period, status
+from odds_pipeline.french import french_day
 
 _SHEET = {
     "Indicateur": "label",
@@ -54,7 +54,7 @@ def _table(
         for name in (n for n in names if n in rows):
             line, told = line + 1, view.definitions[name]
             month = next(iter(rows[name].values()))["month"]
-            sheet.write_row(line, 0, [label, told["label"], told["unit_label"], french_month(month)])
+            sheet.write_row(line, 0, [label, told["label"], told["unit_label"], period(month, told)])
             for column, place in enumerate(places):
                 row, at = rows[name].get(place.code), len(FIXED) + 2 * column
                 if row is None or row["value"] is None:

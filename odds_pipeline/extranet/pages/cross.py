@@ -17,6 +17,15 @@ from odds_pipeline.extranet.words import figure
 
 router = APIRouter()
 _PAIRS = (Path(reading.__file__).parent / "cross.sql").read_text(encoding="utf-8")
+_OTHERS = """
+SELECT DISTINCT o.indicator FROM indicator_values x JOIN indicator_values o ON
+    o.territory = x.territory AND o.geography = x.geography AND o.month[:4] = x.month[:4]
+WHERE x.indicator = ? AND x.level = 'commune' AND o.indicator <> x.indicator
+    AND x.value IS NOT NULL AND o.value IS NOT NULL
+GROUP BY o.indicator, x.geography, x.month[:4] HAVING count(DISTINCT o.territory) >= ?
+ORDER BY o.indicator
+"""
+"""What an indicator can be crossed with."""
 LEAST = 8
 """Communes below which points say nothing of a relation."""
 
@@ -30,6 +39,7 @@ def cross(request: Request, x: Name = "", y: Name = "", t: Codes = []) -> HTMLRe
     sheets = [view.indicator(name) for name in (x, y) if name]
     followed = [view.place(code) for code in dict.fromkeys(code for code in t if code)]
     rows = view.rows(_PAIRS, {"x": x, "y": y, "least": LEAST}) if x and y and x != y else []
+    apart = len(sheets) == 2 and not rows
     listed = [sheet["indicator"] for sheet in sheets] + (socle.indicators if socle else [])
     return render(
         request,
@@ -40,6 +50,7 @@ def cross(request: Request, x: Name = "", y: Name = "", t: Codes = []) -> HTMLRe
         choices=[name for name in dict.fromkeys(listed) if name in view.definitions],
         chart=_drawn(view, rows, sheets, {place.code for place in followed}) if rows else None,
         relation=_relation(rows),
+        others=[row["indicator"] for row in view.rows(_OTHERS, [x, LEAST])] if apart else [],
     )
 
 

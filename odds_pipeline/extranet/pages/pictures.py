@@ -15,7 +15,8 @@ from odds_pipeline.extranet.reading.month import Month, month_of
 from odds_pipeline.extranet.reading.rights import VISITOR
 from odds_pipeline.extranet.reading.serving import Unknown, View
 from odds_pipeline.extranet.rendering import TEMPLATES, view_of
-from odds_pipeline.french import LEVELS_PLURAL, french_day, french_month
+from odds_pipeline.extranet.words import period
+from odds_pipeline.french import LEVELS_PLURAL, french_day
 
 router = APIRouter()
 ANYWHERE = {"x-keep": "1", "cross-origin-resource-policy": "cross-origin"}
@@ -44,7 +45,7 @@ def _drawn(request: Request, view: View, shown: Month, chart: str) -> str:
 
 def _notes(request: Request, view: View, shown: Month, chart: str) -> list[str]:
     """Period and level, then where it is from; that figures are simulated comes first."""
-    what = f"{LEVELS_PLURAL[shown.level].capitalize()}, {french_month(shown.month)}. "
+    what = f"{LEVELS_PLURAL[shown.level].capitalize()}, {period(shown.month, shown.sheet)}. "
     unit = "" if shown.sheet["symbol"] else f"En {shown.sheet['unit_label']}. "
     simulated = "Données simulées : ne pas citer. " if view.simulated else ""
     return [

@@ -16,7 +16,7 @@ from odds_pipeline.charts import (
 )
 from odds_pipeline.declarations.portrait import Portrait, PortraitTheme
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.french import NONE, french_day, french_number
+from odds_pipeline.french import NONE, french_day, french_number, uncapital
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents import (
     Block,
@@ -40,7 +40,7 @@ from odds_pipeline.publications.origin import of_release
 from odds_pipeline.publications.periods import period_words
 from odds_pipeline.publications.portrait.figures import Figures, Sheet
 from odds_pipeline.publications.portrait.glance import glance
-from odds_pipeline.publications.portrait.portrait import described, uncapital
+from odds_pipeline.publications.portrait.portrait import described
 from odds_pipeline.publications.statements.places import at_place
 from odds_pipeline.publications.statements.speaker import Speaker, sentence
 
@@ -48,6 +48,8 @@ ESSENTIAL, SENTENCES, STRIPS, MOST_ROWS = 8, 4, 3, 6
 MOST_COLUMNS = 9
 """Indicators of a table of all communes, on a page held upright."""
 DEPARTEMENT = "Département"
+TINTS = ("#F3E0E0", "#DCE8F4", "#F4E9D5", "#E2E2F3")
+"""Of the EPT on their map, which have no order: those of the site. Numbers say them in grey."""
 READING = (
     "Le titre de chaque thème est un constat, écrit à partir des chiffres de l’édition : il se tait "
     "quand l’écart est dans la marge d’erreur, le chiffre trop ancien ou douteux.",
@@ -131,7 +133,7 @@ class _Portrait:
         names = [t.label for t in self.groups]
         classes = {c.code: names[self.group[c.ept]] for c in self.communes if c.ept in self.group}
         title = f"{len(self.communes)} communes, {len(names)} établissements publics territoriaux"
-        svg = classed("territoires", title, self.ground, classes, names)
+        svg = classed("territoires", title, self.ground, classes, names, TINTS)
         yield Heading(title, 3)
         yield Chart(svg, f"Carte. {described(svg)}", "", 0.64)
         for number, (name, (theme, present)) in enumerate(self.themes.items(), 1):

@@ -15,6 +15,7 @@ import pandas as pd
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import french_number, status_word, with_unit
 from odds_pipeline.publications.origin import read_about
+from odds_pipeline.publications.periods import cadence_of
 
 COMPARISONS = (
     "departement_value",
@@ -171,12 +172,6 @@ class Figures:
         return {code: _float(row["value"]) if row else None for code, row in found.items()}
 
 
-def _cadence(project: Project, indicator: str) -> str:
-    """The rhythm of its figures; that of a year where it is declared no more."""
-    entry = project.indicators.get(indicator)
-    return project.feed_of(entry.indicator).feed.calendar.cadence if entry else "annual"
-
-
 def _float(value: Any) -> float | None:
     return None if value is None or pd.isna(value) else float(value)
 
@@ -223,7 +218,7 @@ def _sheets(
             cautions=tuple(row[9] or ()),
             breaks={b["month"]: b["reason"] for b in json.loads(row[10])},
             change_symbol=project.units[row[11]].symbol if row[11] else "",
-            cadence=_cadence(project, row[0]),
+            cadence=cadence_of(project, row[0]),
             years_apart=row[14] or 1,
             population=row[15] or "",
             licence=row[16] or "",

@@ -6,7 +6,7 @@ from html import unescape
 from odds_pipeline.charts import Line, Spine, spine, trend
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.french import ACCESS, LEVELS, NONE, numeric_month
+from odds_pipeline.french import ACCESS, LEVELS, NONE, numeric_month, uncapital
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents import (
     Block,
@@ -356,11 +356,6 @@ class _One:
 def described(svg: str) -> str:
     """The description that the chart carries."""
     return unescape(svg.split("<desc", 1)[1].split(">", 1)[1].split("</desc>", 1)[0])
-
-
-def uncapital(text: str) -> str:
-    """With a small first letter, unless it begins with initials."""
-    return text if text[:2].isupper() else text[0].lower() + text[1:]
 
 
 def _shown(sheet: Sheet, value: float | None) -> str:

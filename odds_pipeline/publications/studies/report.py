@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
-from odds_pipeline.charts import Ground, Ranked, choropleth, classed, ranking
+from odds_pipeline.charts import Ground, Ranked, atlas, classed, ranking
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import NONE, french_month, french_number
 from odds_pipeline.publications.documents import (
@@ -115,7 +115,7 @@ class _Report:
         index = self.result.scores["index"]
         values = {code: float(index[code]) if code in index else None for code in self.labels}
         title, worse = "Indice de fragilité", "lower_is_better"
-        one = choropleth("carte-indice", title, self.ground, values, _number, direction=worse)
+        one = atlas("carte-indice", title, self.ground, values, _number, direction=worse)
         said = f"Indice de fragilité. {self.ground.source}"
         yield Chart(one, self._index_words(values), said, MAP)
 
