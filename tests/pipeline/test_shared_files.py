@@ -17,21 +17,26 @@ VALUES = [
     ("naissances_domiciliees", "93", "2024-12", 24946),
     ("deces_domicilies", "93", "2024-12", 9362),
     ("residences_principales", "93001", "2022-01", 34990.0902194347),  # P22_RP
+    # Bobigny: 55,270 after 52,337, 5,606 births and 1,886 deaths between.
+    ("solde_migratoire_apparent", "93008", "2022-01", 100 * (55270 - 52337 - 5606 + 1886) / 52337),
+    ("evolution_annuelle_population_6_ans", "93008", "2022-01", 100 * ((55270 / 52337) ** (1 / 6) - 1)),
+    ("densite_population", "93008", "2022-01", 55270 / 6.77),
     ("part_proprietaires", "93001", "2022-01", 100 * 7274.27392958819 / 34990.0902194347),
 ]
 
 
-def test_a_file_of_two_contracts_is_a_delivery_of_each(
+def test_a_file_of_several_contracts_is_a_delivery_of_each(
     project: Project, home: Home, producers: Path
 ) -> None:
     receipts = list(receive(project, home, [producers / FILE]))
     assert {r.feed: r.months for r in receipts} == {
         "insee/etat_civil": ("2024-12",),
         "insee/comparateur": ("2022-01",),
+        "insee/comparateur_populations": ("2016-01", "2022-01"),
     }
     assert len({table_of(r.delivery) for r in receipts}) == 1 < len({r.delivery for r in receipts})
     assert all(r.known for r in receive(project, home, [producers / FILE]))
-    for feed in ("insee/etat_civil", "insee/comparateur"):
+    for feed in ("insee/etat_civil", "insee/comparateur", "insee/comparateur_populations"):
         assert not [r for j in judge_pending(project, home, feed) for r in j.refused]
     publish(project, home)
     with open_release(home) as release:
