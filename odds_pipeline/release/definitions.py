@@ -30,6 +30,7 @@ def definitions_table(project: Project) -> pd.DataFrame:
                 "symbol": project.units[indicator.unit].symbol,
                 "unit_label": project.units[indicator.unit].label,
                 "kind": project.units[indicator.unit].kind,
+                "adds_up": adds_up(project, indicator),
                 "decimals": indicator.decimals,
                 "formula": indicator.formula,
                 "numerator": indicator.numerator,
@@ -58,6 +59,25 @@ def definitions_table(project: Project) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def adds_up(project: Project, indicator: Indicator) -> str | None:
+    """How communes together have a value: the ``sum`` of theirs, the ``quotient`` of the sums of what is
+    above and below, or none."""
+    formula = indicator.parsed
+    added = all(
+        project.units[variable.unit].adds_up and variable.aggregation == "sum"
+        for _, variable in (project.variables[v] for v in formula.variables)
+    )
+    elsewhere = any(t.at or t.month for t in formula.terms)
+    if (
+        not (added and formula.simple)
+        or formula.root
+        or elsewhere
+        or formula.products[0].of("multiplier")
+    ):
+        return None
+    return "quotient" if formula.denominator else "sum"
 
 
 def _json(items: Iterable[Any]) -> str:

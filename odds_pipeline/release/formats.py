@@ -5,6 +5,7 @@
 2      ``about`` says software, format and fingerprint of declarations; ``inputs``; kinds of units
 3      ``inputs`` has each ``term`` as the formula writes it
 4      ``territories`` has the communes that each neighbourhood lies in
+5      ``definitions`` says how a group of communes has a value
 ====== ============================================================================================
 """
 
@@ -13,13 +14,13 @@ import pandas as pd
 
 from odds_pipeline.release.inputs import inputs_of
 
-FORMAT = 4
+FORMAT = 5
 
 _SINCE_1 = {
     "about": {"format": "1", "software": "NULL::VARCHAR", "declarations": "NULL::VARCHAR"},
     "deliveries": {"origin": "NULL::VARCHAR"},
     "definitions": {
-        **dict.fromkeys(("kind", "change_unit", "since", "weights"), "NULL::VARCHAR"),
+        **dict.fromkeys(("kind", "change_unit", "since", "weights", "adds_up"), "NULL::VARCHAR"),
         "notes": "'[]'",
         "corrections": "'[]'",
     },

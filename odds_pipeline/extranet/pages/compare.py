@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
+from odds_pipeline.extranet.reading import groups
 from odds_pipeline.extranet.reading.choice import ALL, Choice, chosen, side_by_side
+from odds_pipeline.extranet.reading.groups import place_of
 from odds_pipeline.extranet.reading.search import search
 from odds_pipeline.extranet.reading.serving import Place
 from odds_pipeline.extranet.rendering import render, view_of
@@ -34,7 +36,7 @@ class Asked:
     @classmethod
     def of(cls, request: Request, t: list[str], i: list[str], theme: str) -> "Asked":
         view, state = view_of(request), request.app.state
-        places = [view.place(code) for code in dict.fromkeys(code for code in t if code)]
+        places = [place_of(view, code) for code in dict.fromkeys(code for code in t if code)]
         return cls(places, chosen(view, state.socle, state.templates, theme, i))
 
 
@@ -45,8 +47,14 @@ def compare(
     i: Names = [],  # noqa: B006
     theme: str = "",
     ajouter: Annotated[str, Query(max_length=100)] = "",
+    groupe: Annotated[str, Query(max_length=60)] = "",
+    membre: Annotated[list[str], Query(max_length=groups.MOST)] = [],  # noqa: B006
 ) -> HTMLResponse:
-    """Up to six territories at the latest month that they share, for each indicator."""
+    """Up to six territories at the latest month that they share, for each indicator.
+
+    ``groupe`` and ``membre``: a group of communes to make one of them.
+    """
+    t = [*t, groups.address_of(groupe, membre)] if membre else t
     view, asked = view_of(request), Asked.of(request, t, i, theme)
     names, given = asked.choice.names, bool(i) and not theme
     rows = side_by_side(view, names, asked.places)
@@ -63,6 +71,7 @@ def compare(
         everything=ALL,
         rows=rows,
         most=MOST,
+        group=groups.GROUP,
         chooses=0 < len(names) <= CHOSEN,
         added=ajouter,
         offered=[name for name in found if name not in names][:OFFERED],

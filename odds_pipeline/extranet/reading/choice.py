@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.declarations.templates import Template
 from odds_pipeline.extranet.reading import queries
+from odds_pipeline.extranet.reading.groups import GROUP, members, together
 from odds_pipeline.extranet.reading.serving import Place, Row, Unknown, View
 from odds_pipeline.extranet.reading.situation import situation
 
@@ -65,8 +66,20 @@ def _by_theme(view: View, names: Sequence[str]) -> dict[str, list[str]]:
 
 def side_by_side(view: View, names: list[str], places: list[Place]) -> dict[str, dict[str, Row]]:
     """Rows by indicator and territory, each with what is said of its place among the communes."""
+    codes = list(dict.fromkeys(code for place in places for code in members(place)))
+    given: dict[str, dict[str, Row]] = {}
+    for row in queries.side_by_side(view, names, codes):
+        given.setdefault(row["indicator"], {})[row["territory"]] = row
     rows: dict[str, dict[str, Row]] = {}
-    for row in queries.side_by_side(view, names, [place.code for place in places]):
-        told = situation(row, view.definitions[row["indicator"]])
-        rows.setdefault(row["indicator"], {})[row["territory"]] = {**row, "situation": told}
+    for name, own in given.items():
+        for place in places:
+            if (found := _row(view, place, own, name)) is not None:
+                told = situation(found, view.definitions[name])
+                rows.setdefault(name, {})[place.code] = {**found, "situation": told}
     return rows
+
+
+def _row(view: View, place: Place, own: dict[str, Row], name: str) -> Row | None:
+    if place.level != GROUP:
+        return own.get(place.code)
+    return together(place, [own[code] for code in members(place)], view.definitions[name])
