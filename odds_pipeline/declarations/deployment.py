@@ -75,6 +75,11 @@ class Deployment(Declaration):
         description="environment variables that each hold an address of Apprise (mailto://…, json://…): "
         "told of failed runs, refused months, late feeds and releases",
     )
+    letters: EnvironmentName | None = Field(
+        default=None,
+        description="environment variable that holds an e-mail address of Apprise (mailtos://…), whose "
+        "recipient is replaced: members are written to of what they follow; without it none is offered",
+    )
     interface: str = Field(
         default="http://127.0.0.1:3000",
         description="address of Dagster's interface, for the links of what is told",

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from odds_pipeline.declarations.deployment import deployment
 from odds_pipeline.declarations.extranet import Settings
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import read_publications
@@ -30,6 +31,7 @@ from odds_pipeline.extranet.pages import (
     api,
     compare,
     cross,
+    dashboard,
     data,
     home,
     indicator,
@@ -54,6 +56,7 @@ PAGES = (
     admin,
     compare,
     cross,
+    dashboard,
     data,
     home,
     indicator,
@@ -112,6 +115,7 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     app.state.studies = {study.id: study.label for study in publications.studies.values()}
     app.state.socle, app.state.synonyms = publications.socle, publications.synonyms
     app.state.templates = publications.templates
+    app.state.letters = deployment().letters is not None
     app.state.providers = {p.id: Client(p, settings) for p in settings.providers}
     for module in PAGES:
         app.include_router(module.router, include_in_schema=False)

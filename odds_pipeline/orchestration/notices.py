@@ -113,7 +113,7 @@ def tell(found: list[Fact], deployment: Deployment, home: Home) -> list[str]:
     for name in deployment.notify:
         known = set(told.get(name, []))
         new = [fact for fact in found if fact.key not in known]
-        if new and not _send(os.environ.get(name, ""), new):
+        if new and not _tell(os.environ.get(name, ""), new):
             silent.append(name)
             new = []
         told[name] = sorted({f.key for f in found} & known | {f.key for f in new})
@@ -127,11 +127,15 @@ def _write(path: Path, told: dict[str, list[str]]) -> None:
     half.replace(path)
 
 
-def _send(address: str, found: list[Fact]) -> bool:
+def _tell(address: str, found: list[Fact]) -> bool:
+    title = found[0].text[:100] if len(found) == 1 else f"Observatoire : {len(found)} nouvelles"
+    return send(address, title, "\n\n".join(f"{fact.text}\n{fact.link}" for fact in found))
+
+
+def send(address: str, title: str, body: str) -> bool:
+    """One message to an address of Apprise; whether it was taken."""
     import apprise  # 0.3 s, for those who have an address alone
 
-    title = found[0].text[:100] if len(found) == 1 else f"Observatoire : {len(found)} nouvelles"
-    body = "\n\n".join(f"{fact.text}\n{fact.link}" for fact in found)
     sender = apprise.Apprise()
     return bool(
         sender.add(address) and sender.notify(body, title, body_format=apprise.NotifyFormat.TEXT)

@@ -35,9 +35,11 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.received: list[str] = []
+        self.recipients: list[list[str]] = []
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         message = message_from_bytes(envelope.content)
+        self.recipients.append(list(envelope.rcpt_tos))
         (text,) = [p for p in message.walk() if p.get_content_type() == "text/plain"]
         payload = text.get_payload(decode=True)
         assert isinstance(payload, bytes)

@@ -267,6 +267,7 @@ class Accounts:
             "sessions": "SELECT kind, label, created_at, expires_at FROM sessions WHERE person = ?",
             "identities": "SELECT issuer, subject FROM identities WHERE person = ?",
             "selections": "SELECT name, query, shared, created_at FROM selections WHERE person = ?",
+            "follows": "SELECT title, address FROM follows WHERE person = ?",
             "journal": "SELECT at, event, detail, address FROM journal WHERE person = ? ORDER BY at",
         }
         kept: dict[str, Any] = asdict(found) | {

@@ -34,13 +34,19 @@ def selections(accounts: Accounts, person: Person) -> list[Selection]:
     return [Selection(i, name, query, bool(shared), *owner) for i, name, query, shared, *owner in rows]
 
 
-def keep(accounts: Accounts, person: Person, name: str, query: str, *, shared: bool) -> None:
-    """Keep a comparison under a name. :class:`ValueError` says what is wrong."""
+def asked_in(query: str) -> str:
+    """What a comparison asks in an address; :class:`ValueError` when that is nothing."""
     asked = [(key, value) for key, value in parse_qsl(query, max_num_fields=200) if key in ASKED]
-    if not name.strip():
-        raise ValueError("donnez un nom à la sélection")
     if not asked:
         raise ValueError("cette sélection ne contient ni territoire ni indicateur")
+    return urlencode(asked)
+
+
+def keep(accounts: Accounts, person: Person, name: str, query: str, *, shared: bool) -> None:
+    """Keep a comparison under a name. :class:`ValueError` says what is wrong."""
+    if not name.strip():
+        raise ValueError("donnez un nom à la sélection")
+    asked = asked_in(query)
     with accounts.transaction() as database:
         (count,) = database.execute(
             "SELECT count(*) FROM selections WHERE person = ?", [person.id]
@@ -49,7 +55,7 @@ def keep(accounts: Accounts, person: Person, name: str, query: str, *, shared: b
             raise ValueError(f"vous avez déjà {MOST} sélections : effacez-en une d’abord")
         database.execute(
             "INSERT INTO selections (person, name, query, shared, created_at) VALUES (?, ?, ?, ?, ?)",
-            [person.id, name.strip()[:80], urlencode(asked), int(shared), stamp(now())],
+            [person.id, name.strip()[:80], asked, int(shared), stamp(now())],
         )
 
 

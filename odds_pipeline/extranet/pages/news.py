@@ -19,7 +19,8 @@ def what_is_new(request: Request, code: str) -> HTMLResponse:
     view = view_of(request)
     place = view.place(code)
     told = news(request.app.state.serving, view, code)
-    return render(request, "news.html", place=place, news=told, kinds=KINDS)
+    letters = request.app.state.letters
+    return render(request, "news.html", place=place, news=told, kinds=KINDS, letters=letters)
 
 
 @router.get("/editions/flux.atom")

@@ -1,4 +1,4 @@
-"""Selections: the templates to start from, those that people keep, their workbook and document."""
+"""Selections: the templates to start from, those that people keep and follow, their files."""
 
 import secrets
 from typing import Annotated
@@ -11,7 +11,8 @@ from odds_pipeline.extranet.downloads.exports import FORMATS
 from odds_pipeline.extranet.downloads.paper import paper
 from odds_pipeline.extranet.downloads.workbook import write_workbook
 from odds_pipeline.extranet.identity import journal
-from odds_pipeline.extranet.identity.selections import forget, keep, selections
+from odds_pipeline.extranet.identity.follows import Followed, follow, followed, unfollow
+from odds_pipeline.extranet.identity.selections import asked_in, forget, keep, selections
 from odds_pipeline.extranet.pages.compare import CHOSEN, Asked, Codes, Names, query_of
 from odds_pipeline.extranet.reading.choice import side_by_side
 from odds_pipeline.extranet.reading.serving import Unknown
@@ -40,6 +41,8 @@ def _page(request: Request, problem: str = "", status: int = 200) -> Response:
         place=own_place(request),
         templates=request.app.state.templates,
         kept=selections(request.app.state.accounts, person),
+        followed=followed(request.app.state.accounts, person),
+        letters=request.app.state.letters,
         problem=problem,
     )
 
@@ -65,6 +68,37 @@ def forget_one(request: Request, selection: int) -> Response:
     if not forget(request.app.state.accounts, member_of(request, "selections"), selection):
         raise Unknown(str(selection))
     return RedirectResponse("/selections", 303)
+
+
+@router.post("/suivis")
+def follow_one(
+    request: Request,
+    name: Annotated[str, Form(max_length=200)] = "",
+    query: Annotated[str, Form(max_length=6000)] = "",
+    territory: Annotated[str, Form(max_length=20)] = "",
+) -> Response:
+    """Be told by e-mail, at each release, of a territory or of a selection."""
+    person, accounts, view = member_of(request, "suivis"), request.app.state.accounts, view_of(request)
+    if not request.app.state.letters:
+        raise Unknown("suivis")
+    try:
+        if territory:
+            place = view.place(territory)
+            one = Followed(f"/territoires/{place.code}/nouveautes", place.label)
+        else:
+            one = Followed(f"/comparer?{asked_in(query)}", name.strip()[:80] or "Sélection")
+        follow(accounts, person, one, request.state.latest)
+    except ValueError as error:
+        return _page(request, str(error), 400)
+    return RedirectResponse("/selections#suivis", 303)
+
+
+@router.post("/suivis/fin")
+def unfollow_one(request: Request, address: Annotated[str, Form(max_length=6000)] = "") -> Response:
+    """Be told of it no more."""
+    if not unfollow(request.app.state.accounts, member_of(request, "suivis"), address):
+        raise Unknown("suivis")
+    return RedirectResponse("/selections#suivis", 303)
 
 
 @router.get("/telecharger/tableau.xlsx")
