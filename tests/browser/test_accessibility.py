@@ -27,6 +27,7 @@ PAGES = {
     "/integrer/{indicator}/{chart}": "/integrer/population_municipale/carte?territoire=93008",
     "/croiser": "/croiser?x=taux_activite_15_64&y=taux_chomage_rp&t=93008",
     "/selections": "/selections",
+    "/tableau-de-bord": "/tableau-de-bord",
     "/recherche": "/recherche?q=population",
     "/publications": "/publications",
     "/editions": "/editions",
