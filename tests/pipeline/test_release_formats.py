@@ -28,7 +28,7 @@ SHARE = "part_foyers_monoparents"
 
 # What the first releases were made of.
 FORMER = (
-    "CREATE OR REPLACE TABLE about AS FROM about SELECT number, published_at, content, access, indicators, "
+    "CREATE OR REPLACE TABLE about AS FROM about SELECT number, published_at, content, edition, indicators, "
     "values_count, simulated",
     "ALTER TABLE definitions DROP COLUMN kind",
     "ALTER TABLE definitions DROP COLUMN change_unit",
