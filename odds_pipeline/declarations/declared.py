@@ -195,7 +195,7 @@ class Declared:
         """For each partner the indicator reads, the strictest class of what it reads of it."""
         read = set(indicator.parsed.variables)
         read |= {self.variables[v][1].aggregation for v in read} - {"sum", "none"}
-        entries = [self.variables[v][0] for v in sorted(read)]
+        entries = [self.variables[v][0] for v in sorted(read & self.variables.keys())]
         return {
             partner: strictest(e.access for e in entries if e.partner.id == partner)
             for partner in sorted({e.partner.id for e in entries})

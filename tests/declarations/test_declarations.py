@@ -115,6 +115,7 @@ FAMILY_FILE = "assets/indicators/social/essais.yaml"
         (FEED_FILE, "cadence: monthly", "cadence: mensuel", 7, "'mensuel' is not one of monthly"),
         (FEED_FILE, "unit: foyers}", "unit: foyer}", 10, "unknown unit 'foyer' (did you mean foyers?)"),
         (FEED_FILE, "part_of: foyers}", "part_of: foyer}", 11, "no variable 'foyer' here"),
+        (FEED_FILE, "part_of: foyers}", "part_of: foyers, aggregation: foyers}", 11, "(did you mean adil.foyers?)"),
         (FEED_FILE, "foyers_seuls: NB_SEUL", "foyers_seul: NB_SEUL", 11, "no format has a column"),
         (FEED_FILE, "id: essai\n", "id: essais\n", 1, "differs from the name of its file"),
         (FEED_FILE, "'^essai_(?P<year>20\\d\\d)-(?P<month>\\d\\d)'\n    period", "'^essai_(?P<year>'\n    period", 15, "not a regular expression"),

@@ -23,6 +23,7 @@ TCRD = "insee_dep/TCRD_024.xls"
 ESTIM = "insee_pop/estim-pop-dep-sexe-gca-2019.xls"
 LOCALES = "sante/insee_statistiques_locales_departements/health_anova_regression.csv"
 LOVAC = "lovac/2025/lovac-opendata-communes.csv"
+DVF = "dvf/dvf2023.csv"
 LOYERS = "loyers/2018/indicateurs-loyers-appartements.csv"
 CHOMAGE = "emploi/chomage_localise/sl_etc_2023T4.xls"
 NEET = "observatoire_territoires/neet_dpt_2018.csv"
@@ -99,6 +100,9 @@ BY_HAND = [
     (ESTIM, "insee.pop_75_plus", "93", "2019-01", 83803),
     (ESTIM, "insee.population", "FR", "2019-01", 66992699),  # line 105, and not 64,812,052 of line 98
     (LOCALES, "insee.esperance_vie_hommes", "93", "2024-12", 80.5),
+    (DVF, "drihl.ventes", "93008", "2023-12", 212),
+    (DVF, "drihl.prix_m2_ventes", "93059", "2023-12", 3278.16091954023),  # in the communes of 2024
+    (DVF, "drihl.ventes", "93066", "2023-12", 725),
     (LOVAC, "drihl.logements_vacants_2_ans", "93001", "2025-01", 1501),
     (LOYERS, "drihl.loyer_appartement", "93001", "2018-09", 17.50916682),  # year of the folder
     (NEET, "insee.part_jeunes_non_inseres", "93", "2018-01", 20.1),
