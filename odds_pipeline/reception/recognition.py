@@ -7,6 +7,7 @@ contract's delivery, to be refused with what its header lacks.
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from odds_pipeline.declarations.feed import Column, Feed, Format, Level, TerritoryKey
 from odds_pipeline.declarations.problems import nearest
@@ -37,6 +38,10 @@ def text(cell: Cell) -> str:
     return str(cell).strip()
 
 
+def _texts(wanted: str | list[str]) -> set[str]:
+    return {plain(wanted)} if isinstance(wanted, str) else {plain(w) for w in wanted}
+
+
 @dataclass(frozen=True)
 class Match:
     """A table read as one format: where its header is and which column holds what."""
@@ -56,7 +61,7 @@ class Match:
             return declared
         return declared.get(self.groups.get("level", "").upper(), "commune")
 
-    @property
+    @cached_property
     def header(self) -> list[str]:
         return [text(cell) for cell in self.table.rows[self.header_row]]
 
@@ -72,6 +77,22 @@ class Match:
             if position is not None:
                 return position
         return None
+
+    def cell(self, row: list[Cell], position: int | None) -> str:
+        """The text of a cell, a number written as the format writes them; empty beyond the row's end."""
+        if position is None or position >= len(row):
+            return ""
+        value = row[position]
+        if isinstance(value, float):
+            return text(value).replace(".", self.format.decimal)
+        return text(value)
+
+    def meets(self, row: list[Cell], conditions: dict[str, str | list[str]]) -> bool:
+        """Whether each named column holds what is wanted of it, or one of what is."""
+        return all(
+            plain(self.cell(row, self.position(name))) in _texts(wanted)
+            for name, wanted in conditions.items()
+        )
 
     @property
     def simulated(self) -> bool:

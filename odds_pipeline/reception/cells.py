@@ -1,0 +1,218 @@
+"""The cells of figures of a recognised table: variable, territory, month and the text that is there."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from odds_pipeline.declarations.feed import Column
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.french import LEVELS
+from odds_pipeline.reception.national import National
+from odds_pipeline.reception.periods import groups_of, month_of
+from odds_pipeline.reception.places import Places
+from odds_pipeline.reception.recognition import Match
+from odds_pipeline.reception.rows import Row, Rows
+from odds_pipeline.reception.tables import Cell
+
+RawCell = tuple[str, str, str, str | None, str | None, int, str, str | None]
+"""Variable, territory, level, month, how rows are reduced, line, text and weight."""
+
+ABSENT = "\x00"
+"""The text of a cell that is not there; followed by the kind of mark, that of one its row marks."""
+
+Spread = list[tuple[int, dict[str, str]]]
+"""Columns that are named by their period or variable, with what their name says."""
+
+
+def _added(column: Column) -> list[Column]:
+    """The column alone, or with those that are added to it: figures of one row, then summed."""
+    if not column.plus:
+        return [column]
+    names: list[str | list[str]] = [column.name, *column.plus]
+    return [column.model_copy(update={"name": n, "reduce": "sum", "plus": []}) for n in names]
+
+
+class Cells:
+    """Iterates over the cells of a table, once.
+
+    Afterwards ``ignored`` counts the rows outside the perimeter, ``national`` knows whether the rows
+    are those of all of France, ``rows.problems`` and ``oddities`` say what looks damaged: line, kind
+    (caractère, répétée, quartier), what is seen.
+    """
+
+    def __init__(self, project: Project, match: Match) -> None:
+        self.project, self.match = project, match
+        self.places = Places(project, match)
+        self.rows = Rows(match, self.places)
+        self.oddities: list[tuple[int, str, str]] = []
+        self.ignored = 0
+        self.national = National(project.root) if "france" in match.format.territory.also else None
+        self.present, self.spread = self._present(), self._unpivoted()
+        self._lines: dict[tuple[Cell, ...], list[int]] = {}
+
+    def __iter__(self) -> Iterator[RawCell]:
+        positions = [p for p, _ in self.spread or ()] or [p for _, _, p in self.present]
+        finer = any(column.reduce for _, column, _ in self.present)
+        for row in self.rows.of_figures(positions):
+            level, codes = self.places.read(row.cells, row.place, row.aside)
+            if self.national and not row.aside:
+                self.national.add(row.place)
+                yield from self._nation(row)
+            if not codes:
+                if self.places.is_near(row.place, level):
+                    self._tell_unknown(row, level)
+                self.ignored += 1
+                continue
+            damaged = [cell for cell in row.cells if isinstance(cell, str) and "\ufffd" in cell]
+            if damaged:
+                self.oddities.append((row.line, "caractère", f"caractère perdu : « {damaged[0]} »"))
+            if finer:
+                self._lines.setdefault(tuple(row.cells), []).append(row.line)
+            if self.spread is not None:
+                yield from self._spread(row, level, codes, self.spread)
+                continue
+            month = self._month(row)
+            yield from self._figures(row, level, codes, month)
+            if not row.aside:
+                yield from self._beside(row, codes, month)
+
+    def repeated(self) -> list[tuple[int, str, str]]:
+        """Rows of establishments or small areas that are there twice, when few are.
+
+        Many are a file's nature: rows that tell nothing but a kind of equipment.
+        """
+        twice = [(lines[0], line) for lines in self._lines.values() for line in lines[1:]]
+        if len(twice) > max(3, len(self._lines) // 100):
+            return []
+        return [(line, "répétée", f"identique à la ligne {first}") for first, line in twice]
+
+    def _present(self) -> list[tuple[str, Column, int]]:
+        """The variables whose column the table has, with its position."""
+        entry = self.match.entry
+        columns = [
+            (entry.variable_id(name), own, self.match.column_position(own))
+            for name, column in entry.feed.columns_of(self.match.format).items()
+            for own in _added(column)
+        ]
+        return [(variable, column, at) for variable, column, at in columns if at is not None]
+
+    def _figures(self, row: Row, level: str, codes: list[str], month: str | None) -> Iterator[RawCell]:
+        """The figures of a row, for each of the territories it is read for."""
+        for code in codes:
+            for variable, column, position in self.present:
+                shown = self._text(row.cells, column, position)
+                if shown is None or (len(codes) > 1 and column.reduce == "same"):
+                    continue
+                if len(codes) > 1 and column.reduce:
+                    shown = ABSENT  # astride several communes: a share of none is known
+                weight = self._weight(row.cells, column)
+                yield variable, code, level, month, column.reduce, row.line, shown, weight
+
+    def _beside(self, row: Row, codes: list[str], month: str | None) -> Iterator[RawCell]:
+        """The same figures at the levels below and above that the contract asks for."""
+        key = self.match.format.territory
+        if key.rows:
+            yield from self._own(row, key.rows, month)
+        for level in (level for level in key.also if level != "france"):
+            for whole in self.places.wider(level, codes):
+                yield from self._whole(row, level, whole, month)
+
+    def _own(self, row: Row, level: str, month: str | None) -> Iterator[RawCell]:
+        """The figures of the row's own territory; what is said there of its commune is not one."""
+        if row.place not in self.places.known(level):
+            self._tell_unknown(row, level)
+            return
+        added = Counter(variable for variable, _, _ in self.present)
+        for variable, column, position in self.present:
+            shown = self._text(row.cells, column, position)
+            if shown is not None and column.reduce != "same":
+                reduce = column.reduce if added[variable] > 1 else None
+                yield variable, row.place, level, month, reduce, row.line, shown, None
+
+    def _whole(self, row: Row, level: str, whole: str, month: str | None) -> Iterator[RawCell]:
+        """What a row brings to the figures of a wider territory."""
+        for variable, column, position in self.present:
+            shown = self._text(row.cells, column, position)
+            if shown is not None and column.reduce != "same":
+                weight = self._weight(row.cells, column)
+                yield variable, whole, level, month, column.reduce, row.line, shown, weight
+
+    def _nation(self, row: Row) -> Iterator[RawCell]:
+        """What a commune, wherever it is, brings to the figures of France: counts alone add up."""
+        nation = self.places.territories.france_codes["FRANCE"]
+        month = self._month(row)
+        for variable, column, position in self.present:
+            shown = self._text(row.cells, column, position)
+            counted = self.project.variables[variable][1].aggregation == "sum"
+            if shown is not None and counted and column.reduce in (None, "sum", "count"):
+                yield variable, nation, "france", month, column.reduce or "sum", row.line, shown, None
+
+    def _tell_unknown(self, row: Row, level: str) -> None:
+        """A neighbourhood that is not in the table of territories."""
+        self.oddities.append((row.line, "quartier", f"{LEVELS[level]} {row.place}"))
+
+    def _text(self, row: list[Cell], column: Column, position: int) -> str | None:
+        """The text of a figure; ``None`` when the row is not one of those that the column reads.
+
+        In an exhaustive file such a row says that its territory is spoken of: none is counted in it.
+        """
+        if column.where and not self.match.meets(row, column.where):
+            if not self.match.entry.feed.exhaustive or column.reduce not in ("sum", "count"):
+                return None
+            return "0" if column.reduce == "sum" else ""
+        shown = self._mark(row) or self.match.cell(row, position)
+        return ("1" if shown else "") if column.reduce == "count" else shown
+
+    def _mark(self, row: list[Cell]) -> str:
+        """The mark of a row whose status column says that it has no figure; empty for the others."""
+        for name, kinds in self.match.format.status.items():
+            kind = kinds.get(self.match.cell(row, self.match.position(name)))
+            if kind is not None:
+                return f"{ABSENT}{kind}"
+        return ""
+
+    def _weight(self, row: list[Cell], column: Column) -> str | None:
+        """The text of what weighs a mean, when the file has the column."""
+        position = self.match.position(column.weight) if column.weight else None
+        return None if position is None else self.match.cell(row, position)
+
+    def _month(self, row: Row) -> str | None:
+        """The month a row speaks of; a period that cannot be read is a problem of its line."""
+        period, calendar = self.match.format.period, self.match.entry.feed.calendar
+        if period.fixed:
+            return period.fixed
+        groups = dict(self.match.groups)
+        if period.column:
+            shown = self.match.cell(row.cells, self.match.position(period.column))
+            found = groups_of(period.pattern, shown)
+            if not found:
+                unreadable = f"période illisible dans {period.column} : « {shown} »"
+                self.rows.problems.append((row.line, unreadable))
+                return None
+            groups |= found
+        return month_of(groups, calendar.month, period.year_shift)
+
+    def _unpivoted(self) -> Spread | None:
+        unpivot = self.match.format.unpivot
+        if unpivot is None:
+            return None
+        found = [(i, groups_of(unpivot.columns, name)) for i, name in enumerate(self.match.header)]
+        return [(i, groups) for i, groups in found if groups]
+
+    def _spread(self, row: Row, level: str, codes: list[str], spread: Spread) -> Iterator[RawCell]:
+        """The figures of a row that has a column for each period or variable."""
+        unpivot, entry = self.match.format.unpivot, self.match.entry
+        assert unpivot is not None
+        for code in codes:
+            for position, groups in spread:
+                month = self._spread_month(row, groups)
+                shown = self._mark(row.cells) or self.match.cell(row.cells, position)
+                for name in unpivot.variables_of(groups):
+                    yield entry.variable_id(name), code, level, month, None, row.line, shown, None
+
+    def _spread_month(self, row: Row, groups: dict[str, str]) -> str | None:
+        fmt = self.match.format
+        own = self.match.groups | groups
+        if fmt.period.column:
+            shown = self.match.cell(row.cells, self.match.position(fmt.period.column))
+            own |= groups_of(fmt.period.pattern, shown)
+        return month_of(own, self.match.entry.feed.calendar.month, fmt.period.year_shift)
