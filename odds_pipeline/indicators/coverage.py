@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -10,8 +9,9 @@ import pandas as pd
 from odds_pipeline.declarations.feed import LEVELS
 from odds_pipeline.declarations.project import FeedEntry, IndicatorEntry, Project
 from odds_pipeline.french import french_month
+from odds_pipeline.storage.sql import read_sql
 
-_COVERED = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+_COVERED = read_sql(__file__, "coverage")
 
 # Variables with a figure that is not simulated, and the contracts it came by.
 _GIVEN = """

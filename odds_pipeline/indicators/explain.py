@@ -8,22 +8,9 @@ from odds_pipeline.declarations.formula import Term
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.references import reference
 from odds_pipeline.months import shifted
-from odds_pipeline.storage.sql import first
+from odds_pipeline.storage.sql import first, read_sql
 
-_FIGURES = """
-WITH known AS (
-    SELECT o.territory, o.month, o.value, o.obs_status, o.conf_status, d.file_name, o.line, o.lines,
-           d.id, d.sha256, d.simulated, d.received_at, o.correction, d.feed,
-           d.origin ->> '$.address' AS origin
-    FROM observations o JOIN deliveries d ON d.id = o.delivery
-    WHERE o.variable = $variable AND o.level = $level AND o.month <= $wanted
-      AND o.territory IN (SELECT unnest($territories)) AND o.geography = $geography
-)
-FROM known
-WHERE CASE WHEN $of_twelve THEN month > $before
-           ELSE month = (SELECT max(month) FROM known) AND ($exact = false OR month = $wanted) END
-ORDER BY territory, month
-"""
+_FIGURES = read_sql(__file__, "figures")
 
 
 @dataclass(frozen=True)

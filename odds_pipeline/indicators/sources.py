@@ -4,13 +4,12 @@ Two sources agree when the median gap between the figures that both delivered is
 :data:`AGREEMENT`; else, or when they never overlap, a change from one to the other is a break.
 """
 
-from pathlib import Path
-
 import duckdb
 import pandas as pd
 
 from odds_pipeline.declarations.feed import LEVELS
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.storage.sql import read_sql
 
 AGREEMENT = 0.01
 """One per cent: what rounding to 5 does to the median count of a commune."""
@@ -26,7 +25,7 @@ NO_SOURCES = pd.DataFrame(
     }
 )
 
-_COMPARED = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+_COMPARED = read_sql(__file__, "sources_compared")
 
 # A whole that no source delivered is a sum of communes: it rests on what they rest on. Sources that
 # agree bear the name of the first.

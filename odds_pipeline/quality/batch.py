@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -20,12 +19,13 @@ from odds_pipeline.quality.verdicts import basis_of, keep_verdicts, next_turns
 from odds_pipeline.quality.waiting import Waiting, pending, reread, turns_of
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.scratch import scratch
+from odds_pipeline.storage.sql import read_sql
 from odds_pipeline.storage.store import transaction
 
 FIGURES = 1_000_000
 """Figures, delivered and accepted before, that are audited together; some 500 bytes each."""
 
-_SUPPOSE = (Path(__file__).parent / "suppose.sql").read_text(encoding="utf-8")
+_SUPPOSE = read_sql(__file__, "suppose")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -20,7 +19,7 @@ from odds_pipeline.quality.batch import audit_all, audit_feed
 from odds_pipeline.quality.findings import Finding
 from odds_pipeline.quality.verdicts import Due, findings_on, next_turns
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.sql import first, one
+from odds_pipeline.storage.sql import first, one, read_sql
 from odds_pipeline.storage.store import Store, transaction
 
 
@@ -42,7 +41,7 @@ CREATE OR REPLACE TEMP TABLE incoming AS FROM staged SEMI JOIN accepted_months U
 
 _ROWS = "SELECT delivery, month, count(*) FROM incoming GROUP BY ALL"
 
-_GIVE_WAY = (Path(__file__).parent / "give_way.sql").read_text(encoding="utf-8")
+_GIVE_WAY = read_sql(__file__, "give_way")
 
 _STANDING = """
 CREATE OR REPLACE TEMP TABLE standing AS
@@ -53,7 +52,7 @@ _REPLACES = """
 FROM observations o SEMI JOIN incoming n USING (variable, month, level) WHERE o.known_to IS NULL LIMIT 1
 """
 
-_END = (Path(__file__).parent / "accept.sql").read_text(encoding="utf-8")
+_END = read_sql(__file__, "accept")
 
 _BEGIN = """
 INSERT INTO observations BY NAME

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -10,8 +9,9 @@ import pandas as pd
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.tables import keep
 from odds_pipeline.quality.waiting import Waiting
+from odds_pipeline.storage.sql import read_sql
 
-_LOST = (Path(__file__).parent / "lost_parts.sql").read_text(encoding="utf-8")
+_LOST = read_sql(__file__, "lost_parts")
 
 
 def without_lost_parts(

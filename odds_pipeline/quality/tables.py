@@ -10,7 +10,6 @@ facts about the files; ``former``: columns of accepted ones that their contracts
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -19,6 +18,7 @@ from odds_pipeline.declarations.feed import Variable
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.declarations.units import Unit
 from odds_pipeline.quality.waiting import Waiting
+from odds_pipeline.storage.sql import read_sql
 
 OF_FEEDS = (
     "delivery accepted former series compared expected variables sums ratios columns oddities".split()
@@ -27,7 +27,7 @@ TEXT = (
     "feed variable month territory level departement place part_of detail obs_status conf_status total "
     "part indicator side column_name kind counts name"
 ).split()
-_SERIES = (Path(__file__).parent / "series.sql").read_text(encoding="utf-8")
+_SERIES = read_sql(__file__, "series")
 
 
 def typed(frame: pd.DataFrame) -> pd.DataFrame:

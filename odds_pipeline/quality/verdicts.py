@@ -10,7 +10,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -19,6 +18,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.staleness import ALL, Months
 from odds_pipeline.quality.accepted import prints_of
 from odds_pipeline.quality.findings import Finding
+from odds_pipeline.storage.sql import read_sql
 
 Audited = tuple[str, str, int, str]
 """Delivery, month, turn, basis."""
@@ -26,7 +26,7 @@ Audited = tuple[str, str, int, str]
 _REPLACE = """
 DELETE FROM {table} t WHERE EXISTS (FROM audited a WHERE a.delivery = t.delivery AND a.month = t.month)
 """
-_STAGE = (Path(__file__).parent / "stage.sql").read_text(encoding="utf-8")
+_STAGE = read_sql(__file__, "stage")
 
 
 def basis_of(project: Project, feed: str, accepted: str) -> str:

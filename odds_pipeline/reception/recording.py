@@ -10,6 +10,7 @@ import duckdb
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.contents import Delivery
 from odds_pipeline.reception.origin import Origin
+from odds_pipeline.storage.sql import read_sql
 
 _DELIVERY = """
 INSERT INTO deliveries BY NAME SELECT $id AS id, $sha AS sha256, $file AS file_name,
@@ -33,20 +34,7 @@ INSERT INTO verdicts (delivery, month, rule, severity, passed, message, remedy, 
 SELECT $id, unnest($months::VARCHAR[]), $rule, 'critical', false, $message, $remedy, 1, '[]'
 """
 
-# Months whose figures come from a file that is dated later and says otherwise, or waits to be judged.
-_NEWER = """
-SELECT month, max_by(d.file_name, a.dated), max(a.dated) FROM (
-    SELECT n.month, o.delivery
-    FROM incoming n JOIN observations o USING (variable, month, territory, level)
-    JOIN deliveries s ON s.id = o.delivery AND s.feed = $feed
-    WHERE o.known_to IS NULL AND n.value IS DISTINCT FROM o.value
-    UNION
-    SELECT m.month, m.delivery FROM delivered_months m JOIN deliveries w ON w.id = m.delivery
-    WHERE m.state = 'pending' AND m.feed = $feed AND w.format = $format
-      AND m.month IN (SELECT month FROM incoming)
-) x JOIN deliveries d ON d.id = x.delivery JOIN arrivals a ON a.delivery = x.delivery
-WHERE a.dated > $dated GROUP BY month
-"""
+_NEWER = read_sql(__file__, "newer")
 
 OLDER = "plus_ancien"
 

@@ -8,26 +8,9 @@ import duckdb
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.months import year_of
+from odds_pipeline.storage.sql import read_sql
 
-IN_GEOGRAPHY = """
-CREATE MACRO in_geography(wanted) AS TABLE
-WITH changed AS (
-    -- Codes whose meaning or existence differs from one geography to another; a neighbourhood is one
-    -- thing as long as it exists.
-    SELECT DISTINCT territory FROM (
-        SELECT territory FROM converted_values
-        UNION ALL
-        SELECT territory FROM territories WHERE communes = '' GROUP BY territory
-        HAVING count(DISTINCT geography) < (SELECT count(DISTINCT geography) FROM territories)
-    )
-)
-SELECT * FROM indicator_values WHERE geography = wanted
-UNION ALL BY NAME
-SELECT * REPLACE (wanted AS geography) FROM indicator_values
-WHERE geography <> wanted AND territory NOT IN (FROM changed)
-UNION ALL BY NAME
-SELECT * FROM converted_values WHERE geography = wanted
-"""
+IN_GEOGRAPHY = read_sql(__file__, "in_geography")
 """Creates, in the database in use, ``in_geography(2024)``: every value that exists in that geography."""
 
 _GAPS = """

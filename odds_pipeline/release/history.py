@@ -8,7 +8,7 @@ import duckdb
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.release.published import numbers, open_release
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.sql import first
+from odds_pipeline.storage.sql import first, read_sql
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,7 @@ FROM about a LEFT JOIN indicator_values v ON v.indicator = ? AND v.territory = ?
 ORDER BY v.geography DESC LIMIT 1
 """
 
-_REVISIONS = """
-SELECT o.variable, o.territory, o.month, o.value, o.obs_status, o.conf_status, d.file_name,
-       strftime(d.received_at, '%Y-%m-%d %H:%M:%S'), o.known_from, o.known_to, o.correction,
-       row_number() OVER figure AS version,
-       list_contains(
-           list(o.value) OVER (figure ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), o.value)
-           AND o.value IS DISTINCT FROM lag(o.value) OVER figure AS back
-FROM observations o JOIN deliveries d ON d.id = o.delivery
-WHERE o.variable IN (SELECT unnest($variables)) AND o.month = $month
-  AND o.territory IN (SELECT unnest($territories))
-WINDOW figure AS (PARTITION BY o.variable, o.territory, o.level, o.geography ORDER BY o.known_from)
-ORDER BY o.variable, o.territory, o.geography, o.known_from
-"""
+_REVISIONS = read_sql(__file__, "revisions")
 
 
 def releases_that_say(home: Home, indicator: str, territory: str, month: str) -> tuple[Said, ...]:

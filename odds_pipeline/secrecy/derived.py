@@ -5,16 +5,15 @@ its threshold, a rate over too small a denominator, in each product of the formu
 derives from figures that may be read is known here for each: one that is not known is refused.
 """
 
-from pathlib import Path
-
 import duckdb
 import pandas as pd
 
 from odds_pipeline.declarations.formula import Term
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.compute import products_of
+from odds_pipeline.storage.sql import read_sql
 
-_HIDE = (Path(__file__).parent / "sql" / "results.sql").read_text(encoding="utf-8")
+_HIDE = read_sql(__file__, "results")
 
 
 SHOWN = (

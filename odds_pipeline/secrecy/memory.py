@@ -13,11 +13,10 @@ import pandas as pd
 
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.secrecy.structure import Structure
-from odds_pipeline.storage.sql import one, quoted
+from odds_pipeline.storage.sql import one, quoted, read_sql
 
-_SQL = Path(__file__).parent / "sql"
-_RECALL = (_SQL / "recall.sql").read_text(encoding="utf-8")
-_RECORD = (_SQL / "record.sql").read_text(encoding="utf-8")
+_RECALL = read_sql(__file__, "recall")
+_RECORD = read_sql(__file__, "record")
 
 
 class Forgotten(Explained):

@@ -6,7 +6,6 @@ that nothing published says more than the figures themselves.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -21,11 +20,11 @@ from odds_pipeline.secrecy.rules import mark
 from odds_pipeline.secrecy.settled import CELL, FOUND, settle
 from odds_pipeline.secrecy.structure import Structure
 from odds_pipeline.secrecy.suppression import Suppression, suppress
+from odds_pipeline.storage.sql import read_sql
 
-_SQL = Path(__file__).parent / "sql"
-_CURRENT_CELLS = (_SQL / "current_cells.sql").read_text(encoding="utf-8")
-_BLOCKS = (_SQL / "blocks.sql").read_text(encoding="utf-8")
-_HIDE = (_SQL / "hide.sql").read_text(encoding="utf-8")
+_CURRENT_CELLS = read_sql(__file__, "current_cells")
+_BLOCKS = read_sql(__file__, "blocks")
+_HIDE = read_sql(__file__, "hide")
 _KEYS = {"variable": "string", "month": "string", "place": "int64"}
 
 

@@ -4,13 +4,12 @@ It fills the temporary table ``marked``: the figures of ``available`` with their
 ``hidden_by``, why they are hidden so far.
 """
 
-from pathlib import Path
-
 import duckdb
 
 from odds_pipeline.secrecy.structure import Structure
+from odds_pipeline.storage.sql import read_sql
 
-_MARK = (Path(__file__).parent / "sql" / "mark.sql").read_text(encoding="utf-8")
+_MARK = read_sql(__file__, "mark")
 
 
 def mark(connection: duckdb.DuckDBPyConnection, structure: Structure) -> None:

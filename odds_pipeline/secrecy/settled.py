@@ -14,10 +14,10 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.secrecy.structure import Structure
+from odds_pipeline.storage.sql import read_sql
 
-_SQL = Path(__file__).parent / "sql"
-_PRINTS = (_SQL / "prints.sql").read_text(encoding="utf-8")
-_HIDDEN = (_SQL / "hidden_before.sql").read_text(encoding="utf-8")
+_PRINTS = read_sql(__file__, "prints")
+_HIDDEN = read_sql(__file__, "hidden_before")
 
 _SETTLED = """
 CREATE OR REPLACE TEMP TABLE settled AS

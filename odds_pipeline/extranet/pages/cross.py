@@ -1,7 +1,6 @@
 """Two indicators crossed: the communes as points, in one year and perimeter."""
 
 from functools import partial
-from pathlib import Path
 from statistics import StatisticsError, correlation
 from typing import Annotated
 
@@ -14,9 +13,10 @@ from odds_pipeline.extranet.pages.compare import Codes
 from odds_pipeline.extranet.reading.serving import Row, View
 from odds_pipeline.extranet.rendering import render, view_of
 from odds_pipeline.extranet.words import figure
+from odds_pipeline.storage.sql import read_sql
 
 router = APIRouter()
-_PAIRS = (Path(reading.__file__).parent / "cross.sql").read_text(encoding="utf-8")
+_PAIRS = read_sql(reading.__file__, "cross")
 _OTHERS = """
 SELECT DISTINCT o.indicator FROM indicator_values x JOIN indicator_values o ON
     o.territory = x.territory AND o.geography = x.geography AND o.month[:4] = x.month[:4]

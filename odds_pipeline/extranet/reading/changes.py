@@ -7,7 +7,7 @@ import duckdb
 
 from odds_pipeline.extranet.reading.serving import Row, Serving, Unknown, View
 from odds_pipeline.release.published import describe, numbers, release_path
-from odds_pipeline.storage.sql import quoted
+from odds_pipeline.storage.sql import quoted, read_sql
 
 SHOWN = 60
 """Indicators listed for one release; the counts are of all."""
@@ -27,22 +27,7 @@ class Changes:
         return {k: sum(r[k] for r in self.indicators) for k in ("added", "revised", "withdrawn")}
 
 
-_DIFFERENCE = """
-WITH visible AS (SELECT unnest($visible::VARCHAR[]) AS indicator),
-old AS (SELECT indicator, month, territory, geography, value, obs_status FROM old.indicator_values
-        SEMI JOIN visible USING (indicator)),
-fresh AS (SELECT indicator, month, territory, geography, value, obs_status FROM new.indicator_values
-          SEMI JOIN visible USING (indicator))
-SELECT indicator,
-       count(*) FILTER (WHERE old.indicator IS NULL AND fresh.value IS NOT NULL) AS added,
-       count(*) FILTER (WHERE old.value IS NOT NULL AND fresh.value IS NOT NULL
-                        AND abs(old.value - fresh.value) > 1e-9 * greatest(1, abs(old.value)))
-           AS revised,
-       count(*) FILTER (WHERE old.value IS NOT NULL AND fresh.value IS NULL) AS withdrawn
-FROM old FULL JOIN fresh USING (indicator, month, territory, geography)
-GROUP BY indicator HAVING added + revised + withdrawn > 0
-ORDER BY revised DESC, withdrawn DESC, added DESC, indicator
-"""
+_DIFFERENCE = read_sql(__file__, "changes")
 
 
 def known_releases(serving: Serving) -> list[Any]:

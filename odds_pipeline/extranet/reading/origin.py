@@ -4,13 +4,13 @@ Of a figure that is hidden nothing is told but that it is: not its file, nor how
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.reading.serving import Row, Unknown, View
 from odds_pipeline.indicators.explain import Explanation, RawFigure, explain
+from odds_pipeline.storage.sql import read_sql
 
-_SAID = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+_SAID = read_sql(__file__, "origin")
 _WEIGHT = "weight: "
 """What :func:`explain` puts before the name of a weight."""
 

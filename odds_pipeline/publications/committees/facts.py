@@ -7,7 +7,7 @@ from odds_pipeline.quality.quarantine import Case, cases
 from odds_pipeline.release.changes import Definitions, changed_definitions
 from odds_pipeline.release.published import Release, describe, numbers, open_release, told_before
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.sql import one
+from odds_pipeline.storage.sql import one, read_sql
 from odds_pipeline.storage.store import Store
 
 
@@ -22,19 +22,7 @@ class Received:
     revised: int
 
 
-_RECEIVED = """
-WITH months AS (
-    SELECT m.feed, m.delivery, m.month, m.state, d.received_at, EXISTS (
-        FROM delivered_months f JOIN deliveries e ON e.id = f.delivery
-        WHERE f.feed = m.feed AND f.month = m.month AND f.state = 'accepted' AND m.state = 'accepted'
-          AND e.received_order < d.received_order
-          AND list_has_any(coalesce(e.levels, []), coalesce(d.levels, []))) AS revised
-    FROM delivered_months m JOIN deliveries d ON d.id = m.delivery
-)
-SELECT feed, count(DISTINCT delivery), count(*) FILTER (WHERE state = 'accepted'),
-       count(*) FILTER (WHERE state = 'refused'), count(*) FILTER (WHERE revised)
-FROM months WHERE CAST(received_at AS DATE) BETWEEN $start AND $end GROUP BY feed ORDER BY feed
-"""
+_RECEIVED = read_sql(__file__, "received")
 
 _VALUED = "SELECT count(DISTINCT indicator) FROM indicator_values WHERE value IS NOT NULL"
 _ASIDE = """

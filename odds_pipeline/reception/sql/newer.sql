@@ -1,0 +1,13 @@
+-- Months whose figures come from a file that is dated later and says otherwise, or waits to be judged;
+-- from incoming (the figures received) and the warehouse.
+SELECT month, max_by(d.file_name, a.dated), max(a.dated) FROM (
+    SELECT n.month, o.delivery
+    FROM incoming n JOIN observations o USING (variable, month, territory, level)
+    JOIN deliveries s ON s.id = o.delivery AND s.feed = $feed
+    WHERE o.known_to IS NULL AND n.value IS DISTINCT FROM o.value
+    UNION
+    SELECT m.month, m.delivery FROM delivered_months m JOIN deliveries w ON w.id = m.delivery
+    WHERE m.state = 'pending' AND m.feed = $feed AND w.format = $format
+      AND m.month IN (SELECT month FROM incoming)
+) x JOIN deliveries d ON d.id = x.delivery JOIN arrivals a ON a.delivery = x.delivery
+WHERE a.dated > $dated GROUP BY month
