@@ -1,13 +1,19 @@
 """Shared fixtures: an observatory in a temporary folder, the real deliveries, a small project."""
 
 import os
-from collections.abc import Iterator
+import pickle
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from filelock import FileLock
 
 from odds_pipeline.declarations.project import Project, project_root
+from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.reception.receive import Receipt, receive
+from odds_pipeline.release.publish import publish
 from odds_pipeline.storage.home import Home
 
 from . import services
@@ -42,6 +48,44 @@ def producers() -> Path:
             pytest.fail(f"{PRODUCERS} is required here and absent")
         pytest.skip(f"real files are not in {PRODUCERS}")
     return PRODUCERS
+
+
+MadeOnce = Callable[[str, Callable[[Path], None]], Path]
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Makes a folder once a run, by whichever worker asks first; who gets it changes nothing in it."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def folder(name: str, make: Callable[[Path], None]) -> Path:
+        made = root / name
+        with FileLock(f"{made}.lock"):
+            if not made.exists():
+                unfinished = made.with_name(f"{name}.unfinished")
+                shutil.rmtree(unfinished, ignore_errors=True)
+                make(unfinished)
+                unfinished.rename(made)
+        return made
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_release(project: Project, realdata: Path, made_once: MadeOnce) -> tuple[Home, list[Receipt]]:
+    """All real deliveries, received, judged and published, and their receipts."""
+
+    def make(folder: Path) -> None:
+        home = Home(folder)
+        receipts = list(receive(project, home, [realdata]))
+        for feed in sorted({r.feed for r in receipts if r.feed}):
+            judge_pending(project, home, feed)
+        publish(project, home)
+        (folder / "receipts").write_bytes(pickle.dumps(receipts))
+
+    made = made_once("real", make)
+    return Home(made), pickle.loads((made / "receipts").read_bytes())
 
 
 @pytest.fixture(scope="session")

@@ -98,7 +98,9 @@ def run(
     ] = None,
 ) -> None:
     """Receive the landing folder, run the gate and the indicators, publish a release."""
-    run_all(load(), Home.from_environment(), source or [], month)
+    from odds_pipeline.orchestration.components.shared import project  # the one that Dagster reads
+
+    run_all(project(), Home.from_environment(), source or [], month)
 
 
 def run_all(project: "Project", home: Home, sources: list[Path], month: str | None = None) -> None:

@@ -29,7 +29,8 @@ def value(
     release: ReleaseNumber = None,
     access: OfClass = "partenaires",
     geography: Annotated[
-        int | None, typer.Option("--geography", help="2024: 40 communes; 2025: 39, since the merger")
+        int | None,
+        typer.Option("--geography", help="communes of which year; a merger leaves both"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -107,11 +107,7 @@ def read_deployment(path: Path, root: Path) -> Deployment:
     """Read one file; :class:`DeclarationError` lists its mistakes with their lines."""
     if not path.exists():
         raise DeclarationError([Problem(path, 1, "no such deployment file (ODDS_DEPLOYMENT)")])
-    reader = Reader(root)
-    read = reader.declared(Deployment, path)
-    if read is None:
-        raise DeclarationError(reader.problems)
-    return read[0]
+    return Reader(root).required(Deployment, path)
 
 
 def deployment_problems(root: Path) -> list[Problem]:

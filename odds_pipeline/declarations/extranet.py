@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from odds_pipeline.declarations.base import Declaration, Name, Sentence
-from odds_pipeline.declarations.problems import DeclarationError, Problem
+from odds_pipeline.declarations.problems import Problem
 from odds_pipeline.declarations.validation import Reader
 
 FILE = Path("resources", "extranet.yaml")
@@ -62,11 +62,7 @@ class Settings(Declaration):
     def read(cls, root: Path) -> "Settings":
         """Read the file of a project folder; :class:`DeclarationError` lists its mistakes."""
         path = Path(os.environ.get(ENVIRONMENT) or root / FILE).absolute()
-        reader = Reader(root)
-        read = reader.declared(cls, path)
-        if read is None:
-            raise DeclarationError(reader.problems)
-        return read[0]
+        return Reader(root).required(cls, path)
 
 
 def extranet_problems(root: Path) -> list[Problem]:

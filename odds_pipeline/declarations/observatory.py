@@ -44,8 +44,4 @@ def read_observatory(root: Path) -> Observatory:
     """Read the file, which everything else needs; :class:`DeclarationError` lists its mistakes."""
     if not (root / FILE).exists():
         raise DeclarationError([Problem(FILE, 1, "the file is missing")])
-    reader = Reader(root)
-    read = reader.declared(Observatory, root / FILE)
-    if read is None:
-        raise DeclarationError(reader.problems)
-    return read[0]
+    return Reader(root).required(Observatory, root / FILE)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from odds_pipeline.declarations.problems import Problem, nearest
+from odds_pipeline.declarations.problems import DeclarationError, Problem, nearest
 from odds_pipeline.declarations.yaml_file import Loc, YamlFile, read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -59,6 +59,12 @@ class Reader:
         file = self.file(path)
         declaration = self.validate(model, file, file.data) if file else None
         return (declaration, file) if file and declaration is not None else None
+
+    def required(self, model: type[Model], path: Path) -> Model:
+        """The whole file as ``model``; :class:`DeclarationError` lists its mistakes with their lines."""
+        if (read := self.declared(model, path)) is None:
+            raise DeclarationError(self.problems)
+        return read[0]
 
 
 def same_name(file: YamlFile, found: str, expected: str, what: str) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from operator import ne
@@ -314,9 +314,14 @@ def _months(entry: FeedEntry, first: str, last: str) -> list[str]:
 
 
 def write_deliveries(
-    project: Project, folder: Path, first: str, last: str, faults: bool = True
+    project: Project,
+    folder: Path,
+    first: str,
+    last: str,
+    faults: bool = True,
+    feeds: Collection[str] | None = None,
 ) -> Deliveries:
-    """Write one file per feed and month between two months into ``folder``.
+    """Write one file per feed, all of them or some, and month between two months into ``folder``.
 
     The same arguments write the same bytes. With ``faults``, each kind of fault is planted once, in
     the last month of a complete monthly feed.
@@ -329,6 +334,8 @@ def write_deliveries(
     paths: list[Path] = []
     planted: list[Planted] = []
     for style, (feed, simulation) in enumerate(simulations.items()):
+        if feeds is not None and feed not in feeds:
+            continue
         entry = project.feeds[feed]
         fmt = next(f for f in entry.feed.formats if f.id == simulation.format)
         months = _months(entry, first, last)

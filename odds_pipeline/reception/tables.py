@@ -6,12 +6,12 @@ opened ends in :class:`Unreadable`, in French, ready for the partner.
 
 import tempfile
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 from odds_pipeline.reception import bounds
 from odds_pipeline.reception.archives import GZIP, gunzip, members_of, opened, unpack
 from odds_pipeline.reception.clock import check
+from odds_pipeline.reception.sheets import cell_of
 from odds_pipeline.reception.table import Cell as Cell
 from odds_pipeline.reception.table import NoTable as NoTable
 from odds_pipeline.reception.table import Table as Table
@@ -171,16 +171,6 @@ def _open_zip(name: str, content: bytes, depth: int) -> Opened:
     return Opened(tuple(tables), tuple(rest), tuple(damaged))
 
 
-def _parquet_cell(value: object) -> Cell:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "VRAI" if value else "FAUX"
-    if isinstance(value, int | float):
-        return value
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
 def _read_parquet(content: bytes, name: str) -> Table:
     """The table of a Parquet file, its column names as the first row."""
     import duckdb
@@ -191,7 +181,7 @@ def _read_parquet(content: bytes, name: str) -> Table:
         try:
             found = connection.execute("FROM read_parquet(?)", [str(path)])
             header: list[Cell] = [column[0] for column in found.description or []]
-            rows = [[_parquet_cell(value) for value in row] for row in found.fetchall()]
+            rows = [[cell_of(value) for value in row] for row in found.fetchall()]
         except duckdb.Error as error:
             raise Unreadable(f"{name} : fichier Parquet illisible, sans doute incomplet.") from error
     return Table(name, None, None, [header, *rows], list(range(1, len(rows) + 2)))

@@ -1,5 +1,6 @@
 """A site over a small simulated observatory, with organisations and people of every kind."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,7 @@ from odds_pipeline.extranet.identity.accounts import Accounts, Person
 from odds_pipeline.extranet.identity.signin import encode
 from odds_pipeline.storage.home import Home
 
+from ..conftest import MadeOnce
 from .observatory import build
 
 PASSWORD = "correct cheval pile agrafe"
@@ -34,10 +36,15 @@ ROLES: dict[str, tuple[Access, tuple[str, ...]] | None] = {
 
 
 @pytest.fixture(scope="session")
-def observatory(tmp_path_factory: pytest.TempPathFactory, project: Project) -> Home:
-    home = Home(tmp_path_factory.mktemp("observatoire"))
-    build(project, home, home.landing)
-    return home
+def observatory(project: Project, made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A copy of one's own: some tests publish one more release."""
+
+    def make(folder: Path) -> None:
+        build(project, Home(folder), folder / "landing")
+
+    own = tmp_path_factory.mktemp("observatoire")
+    shutil.copytree(made_once("observatoire", make), own, dirs_exist_ok=True)
+    return Home(own)
 
 
 @dataclass

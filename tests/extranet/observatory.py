@@ -26,7 +26,7 @@ LATER = "caf_rsa_2024-12.csv"
 
 def build(project: Project, home: Home, folder: Path) -> None:
     """Release 1; ``folder`` keeps the deliveries."""
-    write_deliveries(project, folder, "2024-09", "2024-12", faults=False)
+    write_deliveries(project, folder, "2024-09", "2024-12", faults=False, feeds=FEEDS)
     chosen = [
         path
         for path in sorted(folder.iterdir())

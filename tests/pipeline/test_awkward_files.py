@@ -90,13 +90,19 @@ HISTORY = (
     "donnees_communes_2023",
     "donnees_communes_2024",
 )
+OF_HISTORY = {
+    "caf/rsa", "inspection_academique/ips_ecoles", "inspection_academique/ips_colleges",
+    "insee/equipements_sante", "insee/populations_legales",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def before(project: Project, awkward: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An observatory that accepted the months before."""
     folder = tmp_path_factory.mktemp("before")
-    written = write_deliveries(project, folder / "in", "2023-01", "2024-10", faults=False)
+    written = write_deliveries(
+        project, folder / "in", "2023-01", "2024-10", faults=False, feeds=OF_HISTORY
+    )
     files = [p for p in written.paths if p.name.startswith(HISTORY)]
     home = Home(folder / "odds")
     feeds = {r.feed for r in receive(project, home, files) if r.feed}

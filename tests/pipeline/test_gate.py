@@ -288,8 +288,10 @@ def test_a_count_is_set_against_the_population_it_is_counted_in(
     """Of the commune, also the one that two have become since the population was counted."""
     gate(project, home, populations(tmp_path / "in", 2019))
     for month, codes in {"2024-12": ("93008", "93059"), "2025-01": ("93008", "93066")}.items():
-        written = write_deliveries(project, tmp_path / month, month, month, faults=False).paths
-        (path,) = (p for p in written if p.name.startswith("caf_rsa"))
+        written = write_deliveries(
+            project, tmp_path / month, month, month, faults=False, feeds={"caf/rsa"}
+        ).paths
+        (path,) = written
         lines = path.read_text(encoding="utf-8").splitlines()
         place = lines[0].split(";").index("ALL_RSA")
         for number, line in enumerate(lines):

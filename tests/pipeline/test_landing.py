@@ -209,12 +209,9 @@ def test_a_process_killed_between_reception_and_request_loses_nothing(
 
 def test_feeds_of_one_rhythm_share_a_run(project: Project, home: Home, tmp_path: Path) -> None:
     for month in ("2024-11", "2024-12"):
-        written = write_deliveries(project, tmp_path, month, month, faults=False).paths
-        list(
-            receive(
-                project, home, [p for p in written if p.name.startswith(("caf_rsa", "caf_logement"))]
-            )
-        )
+        feeds = {"caf/rsa", "caf/logement"}
+        written = write_deliveries(project, tmp_path, month, month, faults=False, feeds=feeds).paths
+        list(receive(project, home, written))
     list(receive(project, home, [populations(tmp_path / "in", 2019)]))
     requests = {request.tags[RHYTHM]: request for request in next(_ticks(home))}
     assert len(requests) == 2

@@ -9,9 +9,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.indicators.explain import explain
 from odds_pipeline.publications.studies.study import refusal, run_study
-from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception.receive import Receipt, receive
-from odds_pipeline.release.publish import publish
+from odds_pipeline.reception.receive import Receipt
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
@@ -72,16 +70,9 @@ BY_HAND = [
 ]
 
 
-@pytest.fixture(scope="module")
-def received(
-    project: Project, realdata: object, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Home, list[Receipt]]:
-    home = Home(tmp_path_factory.mktemp("real"))
-    receipts = list(receive(project, home, [Path(str(realdata))]))
-    for feed in sorted({r.feed for r in receipts if r.feed}):
-        judge_pending(project, home, feed)
-    publish(project, home)
-    return home, receipts
+@pytest.fixture
+def received(real_release: tuple[Home, list[Receipt]]) -> tuple[Home, list[Receipt]]:
+    return real_release
 
 
 @pytest.mark.parametrize(("indicator", "territory", "month", "value"), BY_HAND)

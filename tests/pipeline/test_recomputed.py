@@ -4,17 +4,13 @@ Nothing is imported from the engine but the door of the release and the declarat
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from odds_pipeline.declarations.project import Project
-from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception.receive import receive
-from odds_pipeline.release.publish import publish
+from odds_pipeline.reception.receive import Receipt
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 
@@ -22,13 +18,8 @@ Release = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
-def release(project: Project, realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    home = Home(tmp_path_factory.mktemp("recomputed"))
-    receipts = list(receive(project, home, [realdata]))
-    for feed in sorted({r.feed for r in receipts if r.feed}):
-        judge_pending(project, home, feed)
-    publish(project, home)
-    with open_release(home) as connection:
+def release(real_release: tuple[Home, list[Receipt]]) -> Release:
+    with open_release(real_release[0]) as connection:
         values = connection.execute("FROM indicator_values").df()
         sheets = connection.execute("FROM definitions").df().set_index("indicator")
         observations = connection.execute("FROM observations").df()

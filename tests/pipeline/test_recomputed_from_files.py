@@ -35,7 +35,7 @@ Z = 1.959963984540054  # the normal deviate of 97.5 %
 def home(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Thirteen months of a few partners, simulated, published."""
     home = Home(tmp_path_factory.mktemp("recomputed"))
-    write_deliveries(project, home.landing, "2023-12", "2024-12", faults=False)
+    write_deliveries(project, home.landing, "2023-12", "2024-12", faults=False, feeds=FILES)
     chosen = [p for p in sorted(home.landing.iterdir()) if p.name.startswith(tuple(FILES.values()))]
     list(receive(project, home, chosen))
     for feed in FILES:

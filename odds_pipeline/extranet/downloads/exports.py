@@ -13,6 +13,7 @@ from typing import Any
 from odds_pipeline.extranet.downloads.xlsx import write_xlsx
 from odds_pipeline.extranet.reading.queries import COLUMNS
 from odds_pipeline.extranet.reading.serving import View
+from odds_pipeline.french import LEVELS
 from odds_pipeline.storage.sql import quoted
 
 FORMATS = {
@@ -42,8 +43,8 @@ VALUES: dict[str, tuple[str, str]] = {
     "indicator_label": ("string", "Libellé de l’indicateur"),
     "territory": ("string", "Code du territoire (Insee, SIREN de l’EPT, département, FR, FM)"),
     "territory_label": ("string", "Nom du territoire"),
-    "level": ("string", "Niveau : commune, ept, departement, region, france, iris, qpv_2015"),
-    "geography": ("integer", "Géographie : 2024 (40 communes) ou 2025 (39 communes)"),
+    "level": ("string", f"Niveau : {', '.join(LEVELS)}"),
+    "geography": ("integer", "Géographie : année du découpage communal"),
     "month": ("yearmonth", "Mois que la valeur décrit, AAAA-MM"),
     "value": ("number", "Valeur ; vide quand elle n’est pas diffusée, voir obs_status et conf_status"),
     "unit": ("string", "Unité"),

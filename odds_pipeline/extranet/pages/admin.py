@@ -11,7 +11,7 @@ from odds_pipeline.extranet.identity import journal
 from odds_pipeline.extranet.identity.accounts import INVITATION_DAYS, Accounts, Organisation, Person
 from odds_pipeline.extranet.pages.account import address_of
 from odds_pipeline.extranet.reading.serving import Unknown
-from odds_pipeline.extranet.rendering import reader_of, render
+from odds_pipeline.extranet.rendering import member_of, render
 
 router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=400)]
@@ -23,21 +23,18 @@ def _accounts(request: Request) -> Accounts:
 
 
 def _manager(request: Request, organisation: int) -> tuple[Person, Organisation]:
-    """Who manages, and what; :class:`Unknown` when they do not, or sign in by an API token."""
-    reader = reader_of(request)
-    found = _accounts(request).organisation(organisation)
-    if reader.kind != "web" or reader.person is None or found is None:
+    """Who manages, and what; :class:`Unknown` when they do not."""
+    person, found = member_of(request, "gestion"), _accounts(request).organisation(organisation)
+    if found is None or not person.manages(organisation):
         raise Unknown("gestion")
-    if not reader.person.manages(organisation):
-        raise Unknown("gestion")
-    return reader.person, found
+    return person, found
 
 
 def _observatory(request: Request) -> Person:
-    reader = reader_of(request)
-    if reader.kind != "web" or reader.person is None or not reader.person.runs_observatory:
+    person = member_of(request, "gestion")
+    if not person.runs_observatory:
         raise Unknown("gestion")
-    return reader.person
+    return person
 
 
 def _member(request: Request, organisation: int, person: int) -> Person:
@@ -50,8 +47,8 @@ def _member(request: Request, organisation: int, person: int) -> Person:
 @router.get("/gestion")
 def management(request: Request, changer: int | None = None) -> Response:
     """The organisations, for the observatory, one of them to ``changer``; else one's own."""
-    person = reader_of(request).person
-    if person is None or not person.administrator:
+    person = member_of(request, "gestion")
+    if not person.administrator:
         raise Unknown("gestion")
     if not person.runs_observatory:
         return RedirectResponse(f"/gestion/{person.organisation.id}", 303)

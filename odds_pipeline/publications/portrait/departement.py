@@ -63,33 +63,8 @@ READING = (
 )
 
 
-def departement(
-    project: Project,
-    portrait: Portrait,
-    figures: Figures,
-    ground: Ground,
-    speaker: Speaker,
-    place: Territory,
-) -> Document:
-    """The document of ``place``, a département."""
-    one = _Portrait(project, portrait, figures, ground, speaker, place)
-    about = figures.about
-    return of_release(
-        figures.observatory,
-        about,
-        portrait.label,
-        one.blocks(),
-        title=portrait.label,
-        subtitle=f"{len(one.communes)} communes, {len(one.groups)} établissements publics territoriaux, "
-        f"{sum(bool(present) for _, present in one.themes.values())} thèmes",
-        keywords=("portrait social", *figures.observatory.themes.values(), place.label),
-        subject=f"{portrait.label}, édition n° {about.release} du {french_day(about.published_at)}",
-        cover=one.cover(),
-    )
-
-
-class _Portrait:
-    """The blocks of the document."""
+class DepartementPortrait:
+    """The portrait of ``place``, a département."""
 
     def __init__(
         self,
@@ -109,6 +84,23 @@ class _Portrait:
             name: (theme, [i for i in theme.indicators if i in figures.months])
             for name, theme in portrait.themes.items()
         }
+
+    def document(self) -> Document:
+        observatory, about = self.figures.observatory, self.figures.about
+        groups = f"{len(self.groups)} établissements publics territoriaux"
+        themes = sum(bool(present) for _, present in self.themes.values())
+        return of_release(
+            observatory,
+            about,
+            self.portrait.label,
+            self.blocks(),
+            title=self.portrait.label,
+            subtitle=f"{len(self.communes)} communes, {groups}, {themes} thèmes",
+            keywords=("portrait social", *observatory.themes.values(), self.place.label),
+            subject=f"{self.portrait.label}, édition n° {about.release} du "
+            f"{french_day(about.published_at)}",
+            cover=self.cover(),
+        )
 
     def cover(self) -> Cover:
         first = next(iter(self.themes.values()))[0].map

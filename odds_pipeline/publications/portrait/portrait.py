@@ -42,29 +42,6 @@ READING = (
 WITHOUT = "pas de valeur de la même période, ou des effectifs, qui ne se comparent pas."
 
 
-def document(
-    portrait: Portrait,
-    socle: Socle | None,
-    names: Mapping[str, str],
-    figures: Figures,
-    speaker: Speaker,
-    place: Territory,
-) -> Document:
-    """The portrait of ``place``, a commune or an EPT; ``names``: of all indicators, values or not."""
-    one = _One(portrait, socle, names, figures, speaker, place)
-    about = figures.about
-    return of_release(
-        figures.observatory,
-        about,
-        portrait.label,
-        one.blocks(),
-        title=place.label,
-        subtitle=f"{portrait.label} – {LEVELS[place.level]} ({place.code})",
-        keywords=("portrait social", place.label, figures.observatory.territory),
-        subject=f"{portrait.label} : {place.label}, édition n° {about.release}",
-    )
-
-
 def method(portrait: Portrait, figures: Figures) -> Document:
     """The annex: definition, source and limits of every indicator shown."""
     blocks: list[Block] = [Bullets(tuple(portrait.method))]
@@ -92,8 +69,8 @@ def method(portrait: Portrait, figures: Figures) -> Document:
     )
 
 
-class _One:
-    """The blocks of one territory's portrait."""
+class PlacePortrait:
+    """The portrait of ``place``, a commune or an EPT; ``names``: of all indicators, values or not."""
 
     def __init__(
         self,
@@ -114,6 +91,19 @@ class _One:
         publics = [i for p in socle.publics.values() for i in p.indicators] if socle else []
         known = [i for i in (*self.present, *publics) if i in figures.months]
         self.cells = {i: self.figures.cell(i, place.code) for i in known}
+
+    def document(self) -> Document:
+        label, place, about = self.portrait.label, self.place, self.figures.about
+        return of_release(
+            self.figures.observatory,
+            about,
+            label,
+            self.blocks(),
+            title=place.label,
+            subtitle=f"{label} – {LEVELS[place.level]} ({place.code})",
+            keywords=("portrait social", place.label, self.figures.observatory.territory),
+            subject=f"{label} : {place.label}, édition n° {about.release}",
+        )
 
     def blocks(self) -> Iterator[Block]:
         if self.figures.about.simulated:

@@ -12,10 +12,10 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import Publications, load_publications
 from odds_pipeline.geography.territories import Territory, plain
 from odds_pipeline.publications.documents import Document
-from odds_pipeline.publications.portrait.departement import departement
+from odds_pipeline.publications.portrait.departement import DepartementPortrait
 from odds_pipeline.publications.portrait.figures import Figures
 from odds_pipeline.publications.portrait.kit import archive_of, kit, workbook
-from odds_pipeline.publications.portrait.portrait import document, method
+from odds_pipeline.publications.portrait.portrait import PlacePortrait, method
 from odds_pipeline.publications.statements.speaker import Speaker
 from odds_pipeline.publications.writer import Published, folder_of, write_documents
 from odds_pipeline.release.published import open_release
@@ -57,12 +57,12 @@ class Contents:
     def document(self, place: Territory) -> Document:
         """The portrait of one place."""
         if place.level == "departement":
-            return departement(
+            return DepartementPortrait(
                 self.project, self.portrait, self.figures, self.ground, self.speaker, place
-            )
-        return document(
+            ).document()
+        return PlacePortrait(
             self.portrait, self.declared.socle, self.names, self.figures, self.speaker, place
-        )
+        ).document()
 
     def kit(self, place: Territory, one: Document, written: Mapping[str, bytes]) -> bytes:
         """The archive that a commune or an EPT takes away."""
