@@ -11,12 +11,12 @@ import pytest
 from filelock import FileLock
 
 from odds_pipeline.declarations.project import Project, project_root
-from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception.receive import Receipt, receive
+from odds_pipeline.reception.receive import Receipt
 from odds_pipeline.release.publish import publish
 from odds_pipeline.storage.home import Home
 
 from . import services
+from .judged import received_and_judged
 
 # A loaded machine is slow, not wrong.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -78,9 +78,7 @@ def real_release(project: Project, realdata: Path, made_once: MadeOnce) -> tuple
 
     def make(folder: Path) -> None:
         home = Home(folder)
-        receipts = list(receive(project, home, [realdata]))
-        for feed in sorted({r.feed for r in receipts if r.feed}):
-            judge_pending(project, home, feed)
+        receipts, _ = received_and_judged(project, home, [realdata])
         publish(project, home)
         (folder / "receipts").write_bytes(pickle.dumps(receipts))
 

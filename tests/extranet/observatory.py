@@ -8,6 +8,7 @@ from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.storage.home import Home
+from tests.judged import received_and_judged
 
 FEEDS = {
     "insee/populations_legales": "donnees_communes",
@@ -32,9 +33,7 @@ def build(project: Project, home: Home, folder: Path) -> None:
         for path in sorted(folder.iterdir())
         if path.name.startswith(tuple(FEEDS.values())) and path.name != LATER
     ]
-    list(receive(project, home, chosen))
-    for feed in FEEDS:
-        judge_pending(project, home, feed)
+    received_and_judged(project, home, chosen)
     assert publish(project, home).number == 1
 
 

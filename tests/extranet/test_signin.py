@@ -148,7 +148,8 @@ def test_a_token_reads_the_api_with_the_rights_of_its_owner_and_manages_nothing(
     edition = site.client().get("/api/v1/edition", headers=bearer).json()
     assert edition["classe_d_acces"] == "membres"
     organisation = site.people["ccas"].organisation.id
-    assert site.client().get(f"/gestion/{organisation}", headers=bearer).status_code == 404
+    for page in ("/gestion", f"/gestion/{organisation}"):
+        assert site.client().get(page, headers=bearer).status_code == 404
     assert site.client().post("/compte/jetons", headers=bearer).status_code == 404
     identifier = site.accounts.tokens(site.people["ccas-admin"].id)[0][0]
     client.post(f"/compte/jetons/{identifier}/fin")

@@ -14,11 +14,11 @@ import pytest
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.demo.deliveries import write_deliveries
-from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.quarantine import cases
-from odds_pipeline.reception.receive import Receipt, receive
+from odds_pipeline.reception.receive import Receipt
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
+from tests.judged import received_and_judged
 
 RSA = {"93001": 4328.0, "93008": 3364.0}
 RESENT = {"93001": 4335.0, "93008": 3371.0}
@@ -105,10 +105,7 @@ def before(project: Project, awkward: Path, tmp_path_factory: pytest.TempPathFac
     )
     files = [p for p in written.paths if p.name.startswith(HISTORY)]
     home = Home(folder / "odds")
-    feeds = {r.feed for r in receive(project, home, files) if r.feed}
-    assert [
-        j.refused for feed in sorted(feeds) for j in judge_pending(project, home, feed) if j.refused
-    ] == []
+    assert [j.refused for j in received_and_judged(project, home, files)[1] if j.refused] == []
     return home.path
 
 
@@ -125,10 +122,7 @@ def received(
         shutil.copytree(awkward / case, tmp_path / "in")
         for day, path in enumerate(sorted((tmp_path / "in").iterdir(), key=lambda p: len(p.name))):
             os.utime(path, (1_732_924_800 + 86400 * day,) * 2)
-        receipts = list(receive(project, home, [tmp_path / "in"]))
-        for feed in sorted({r.feed for r in receipts if r.feed}):
-            judge_pending(project, home, feed)
-        return receipts
+        return received_and_judged(project, home, [tmp_path / "in"])[0]
 
     return run
 

@@ -9,11 +9,10 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
+from tests.judged import received_and_judged
 
 YEARS = (2016, 2017, 2018, 2019)
 BANDS = ["ENF_2", "ENF_3_5", "ENF_6_10", "ENF_11_14", "ENF_15_17", "ENF_18_24"]
@@ -22,8 +21,7 @@ BANDS = ["ENF_2", "ENF_3_5", "ENF_6_10", "ENF_11_14", "ENF_15_17", "ENF_18_24"]
 @pytest.fixture(scope="module")
 def home(project: Project, realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = Home(tmp_path_factory.mktemp("iris"))
-    list(receive(project, made, sorted((realdata / "caf").glob("*IRIS*.csv"))))
-    judge_pending(project, made, "caf/iris")
+    received_and_judged(project, made, sorted((realdata / "caf").glob("*IRIS*.csv")))
     publish(project, made)
     return made
 

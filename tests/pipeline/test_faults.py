@@ -21,15 +21,14 @@ from odds_pipeline.geography.territories import plain
 from odds_pipeline.months import months_between
 from odds_pipeline.quality.audit import audit
 from odds_pipeline.quality.findings import Finding
-from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.tables import keep_declared, keep_past
 from odds_pipeline.quality.waiting import Waiting
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.receive import receive
 from odds_pipeline.reception.recognition import Match, recognise
 from odds_pipeline.reception.tables import Unreadable, open_tables
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.scratch import scratch
+from tests.judged import received_and_judged
 
 from .faults import HARMLESS, TABLE, Damage, Delivery, NotApplicable
 
@@ -256,8 +255,7 @@ def test_two_hundred_undamaged_deliveries_are_accepted(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
     write_deliveries(project, tmp_path / "in", "2024-01", "2024-10", faults=False)
-    receipts = list(receive(project, home, [tmp_path / "in"]))
-    judged = [j for feed in project.feeds for j in judge_pending(project, home, feed)]
+    receipts, judged = received_and_judged(project, home, [tmp_path / "in"])
     refused = {(j.file_name, f.rule) for j in judged for f in j.findings if f.refuses}
     assert refused == set()
     assert [r.file for r in receipts if r.feed is None] == []

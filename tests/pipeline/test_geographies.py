@@ -11,6 +11,7 @@ from odds_pipeline.release.conversion import gaps_of
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
+from tests.judged import received_and_judged
 
 SAINT_DENIS, PIERREFITTE = "93066", "93059"
 FILES = [
@@ -31,11 +32,7 @@ def home(
     project: Project, realdata: Path, producers: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Home:
     made = Home(tmp_path_factory.mktemp("geographies"))
-    receipts = list(
-        receive(project, made, [*(realdata / name for name in FILES), producers / CENSUS_2022])
-    )
-    for feed in sorted({r.feed for r in receipts if r.feed}):
-        judge_pending(project, made, feed)
+    received_and_judged(project, made, [*(realdata / name for name in FILES), producers / CENSUS_2022])
     publish(project, made)
     return made
 

@@ -9,13 +9,12 @@ from starlette.testclient import TestClient
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import Territories
-from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 from tests.extranet.conftest import open_site
+from tests.judged import received_and_judged
 from tests.reader import Reader, Told, Truth
 
 BANDS = ["ENF_2", "ENF_3_5", "ENF_6_10", "ENF_11_14", "ENF_15_17", "ENF_18_24"]
@@ -57,12 +56,6 @@ def quarter_file(path: Path, iris: Path, commune: str, quarter: str) -> Path:
     return path
 
 
-def deliver(project: Project, home: Home, paths: list[Path], feeds: list[str]) -> None:
-    list(receive(project, home, paths))
-    for feed in feeds:
-        judge_pending(project, home, feed)
-
-
 def codes_of(territories: Territories, communes: tuple[str, ...]) -> list[str]:
     iris = (t for t in territories.all if t.level == "iris" and t.geography == 2024)
     return [t.code for t in iris if t.communes[0] in communes]
@@ -79,7 +72,7 @@ def told(project: Project, tmp_path_factory: pytest.TempPathFactory) -> list[Tol
         paths = [iris_file(path, rows, seed=7)]
         if number == 1:
             paths.append(quarter_file(folder / "DEMO_2019.csv", path, "93079", "QP093049"))
-        deliver(project, home, paths, ["caf/iris", "caf/qpv"])
+        received_and_judged(project, home, paths)
         publish(project, home)
         reader.read_class_file(home, number, "partenaires", Truth(reader.rules, home))
     return reader.attack()
@@ -108,8 +101,7 @@ def real(
         producers / "filosofi" / "iris" / "BASE_TD_FILO_DISP_IRIS_2019.csv",
         producers / "qpv" / "data_filo17_qp_revdis.csv",
     ]
-    feeds = ["caf/iris", "caf/qpv", "insee/revenus_iris", "insee/revenus_quartiers"]
-    deliver(project, home, files, feeds)
+    received_and_judged(project, home, files)
     publish(project, home)
     return home
 
@@ -162,7 +154,7 @@ def test_an_iris_that_is_not_known_is_told_and_counts_in_its_commune(
 ) -> None:
     home = Home(tmp_path / "odds")
     codes = [*codes_of(project.territories, ("93030",)), "930309999"]
-    deliver(project, home, [iris_file(tmp_path / "data_CAF_2019_IRIS.csv", codes, 3)], ["caf/iris"])
+    received_and_judged(project, home, [iris_file(tmp_path / "data_CAF_2019_IRIS.csv", codes, 3)])
     with Store(home.warehouse).connect() as connection:
         told = connection.execute(
             "SELECT severity, failing, rows FROM verdicts WHERE rule = 'quartiers_inconnus'"

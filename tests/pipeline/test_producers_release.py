@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from odds_pipeline.declarations.project import Project, project_root
-from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
+from tests.judged import received_and_judged
 
 from .test_producers import (
     AIDE,
@@ -96,9 +95,7 @@ def published(
 ) -> dict[tuple[str, str, str], float]:
     home = Home(tmp_path_factory.mktemp("producers"))
     files = [*(producers / name for name in FILES), *(realdata / name for name in REAL)]
-    feeds = {r.feed for r in receive(project, home, files) if r.feed}
-    for feed in sorted(feeds):
-        judge_pending(project, home, feed)
+    received_and_judged(project, home, files)
     publish(project, home)
     with open_release(home) as release:
         rows = release.execute(

@@ -15,10 +15,9 @@ from scipy.stats import binomtest, chi2, rankdata
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.demo.deliveries import write_deliveries
-from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.storage.home import Home
+from tests.judged import received_and_judged
 
 FILES = {
     "caf/allocataires": "caf_allocataires",
@@ -37,9 +36,7 @@ def home(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("recomputed"))
     write_deliveries(project, home.landing, "2023-12", "2024-12", faults=False, feeds=FILES)
     chosen = [p for p in sorted(home.landing.iterdir()) if p.name.startswith(tuple(FILES.values()))]
-    list(receive(project, home, chosen))
-    for feed in FILES:
-        judge_pending(project, home, feed)
+    received_and_judged(project, home, chosen)
     publish(project, home)
     return home
 
