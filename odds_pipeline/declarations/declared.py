@@ -101,12 +101,18 @@ class Declared:
             for name, variable in entry.own.items()
         }
 
+    @cached_property
+    def _delivered(self) -> dict[str, set[str]]:
+        return {feed: entry.feed.delivered for feed, entry in self.feeds.items()}
+
     def sources_of(self, variable: str) -> list[FeedEntry]:
         """The contracts that deliver a variable, the preferred one first."""
         owner, _ = self.variables[variable]
+        if not owner.feed.sources:
+            return [owner]
         name = variable.partition(".")[2]
-        others = [self.feeds.get(f"{owner.partner.id}/{source}") for source in owner.feed.sources]
-        return [owner, *(e for e in others if e is not None and name in e.feed.delivered)]
+        ids = (f"{owner.partner.id}/{source}" for source in owner.feed.sources)
+        return [owner, *(self.feeds[feed] for feed in ids if name in self._delivered.get(feed, ()))]
 
     @cached_property
     def _territories_of_partners(self) -> Mapping[str, Territories]:
@@ -153,6 +159,11 @@ class Declared:
         return {name: rule for name, rule in merged.items() if rule is not None}
 
     @cached_property
+    def common_fingerprint(self) -> str:
+        """Of what all figures rest on: territories and units."""
+        return hashlib.sha256(repr((self.territories, sorted(self.units.items()))).encode()).hexdigest()
+
+    @cached_property
     def fingerprints(self) -> dict[str, str]:
         """By feed, a fingerprint of all that its deliveries are read and audited by."""
         shares: dict[str, list[str]] = {feed: [] for feed in self.feeds}
@@ -160,11 +171,10 @@ class Declared:
             formula = one.indicator.parsed
             for feed in {source.id for v in formula.variables for source in self.sources_of(v)}:
                 shares[feed].append(repr((one.id, one.indicator.unit, formula)))
-        common = repr((self.territories, self.units)).encode()
         found = {}
         for feed, entry in self.feeds.items():
             own = (entry.partner, entry.feed, entry.corrections, self.rules_of(entry), shares[feed])
-            found[feed] = hashlib.sha256(repr(own).encode() + common).hexdigest()
+            found[feed] = hashlib.sha256(repr((own, self.common_fingerprint)).encode()).hexdigest()
         return found
 
     @cached_property
@@ -180,11 +190,17 @@ class Declared:
 
     def inherited_breaks(self, indicator: Indicator) -> list[FeedBreak]:
         """The breaks that the contracts declare for the variables of its formula."""
-        return [b for v in indicator.parsed.variables for b in self.breaks_of_variable(v)]
+        return [b for v in indicator.parsed.variables for b in self.breaks_of_variable[v]]
 
-    def breaks_of_variable(self, variable: str) -> list[FeedBreak]:
-        name = variable.partition(".")[2]
-        return [b for source in self.sources_of(variable) for b in source.feed.breaks_of(name)]
+    @cached_property
+    def breaks_of_variable(self) -> dict[str, list[FeedBreak]]:
+        """The breaks of each variable, whichever source delivers it."""
+        return {
+            name: [
+                b for one in self.sources_of(name) for b in one.feed.breaks_of(name.partition(".")[2])
+            ]
+            for name in self.variables
+        }
 
     def access_of(self, indicator: Indicator) -> Access:
         """Who may read it: the strictest of its own class and those of all that it reads."""

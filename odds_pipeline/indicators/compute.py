@@ -258,9 +258,9 @@ def gather(
 
 
 def evaluate(
-    connection: duckdb.DuckDBPyConnection, tables: Tables, span: tuple[str, str] = ("0000-00", "9999-99")
+    connection: duckdb.DuckDBPyConnection, span: tuple[str, str] = ("0000-00", "9999-99")
 ) -> None:
-    """Make the temporary view ``computed`` from ``available``, gathered for the same ``tables``.
+    """Make the temporary view ``computed`` from ``available``, as it was gathered.
 
     Totals of years are added to it first: of figures that are protected when those are.
     """
@@ -332,7 +332,7 @@ def compute(
     for portion in _portions(project, connection, names, first, last):
         tables = tables_of(project, portion)
         gather(connection, project, tables, (first, last))
-        evaluate(connection, tables, (first, last))
+        evaluate(connection, (first, last))
         connection.execute(
             "INSERT INTO indicator_values BY NAME "
             "SELECT * EXCLUDE (hidden_by, converted) FROM computed WHERE NOT converted"

@@ -24,7 +24,7 @@ def crossings(project: Project, indicator: Indicator) -> list[Span]:
         {
             span
             for variable, own in terms.items()
-            for b in [*indicator.breaks, *project.breaks_of_variable(variable)]
+            for b in [*indicator.breaks, *project.breaks_of_variable[variable]]
             for span in _spans(own, b.month)
         }
     )

@@ -46,7 +46,6 @@ def _variables(project: Project, entry: IndicatorEntry) -> set[str]:
 def _fingerprints(
     project: Project, entries: Iterable[IndicatorEntry], trusted: dict[str, int]
 ) -> dict[str, str]:
-    rules = repr((project.territories, sorted(project.units.items())))
     found = {}
     for entry in entries:
         inputs = [
@@ -57,7 +56,7 @@ def _fingerprints(
         ]
         own = entry.indicator
         definition = (own.parsed, own.driving_variable, own.levels, crossings(project, own))
-        text = f"{definition!r} {inputs!r} {rules}"
+        text = f"{definition!r} {inputs!r} {project.common_fingerprint}"
         found[entry.id] = hashlib.sha256(text.encode()).hexdigest()
     return found
 

@@ -124,7 +124,7 @@ def hide_figures(p: Publication) -> None:
 
 def compute_values(p: Publication) -> None:
     """Indicator values from the figures that may be read, less what the rules on results hide."""
-    evaluate(p.connection, tables_of(p.project, list(p.project.indicators)))
+    evaluate(p.connection)
     hide_values(p.connection, p.project)
 
 

@@ -30,7 +30,7 @@ def computed(
             "trusted_months", pd.DataFrame({"delivery": "d", "month": months, "reserve": None})
         )
         gather(connection, project, tables, span)
-        evaluate(connection, tables, span)
+        evaluate(connection, span)
         yield connection
 
 

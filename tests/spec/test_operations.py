@@ -133,7 +133,7 @@ def computed(project: Project, formula: str, rows: list[tuple[Any, ...]]) -> Any
         )
         tables, span = tables_of(changed, ["case"]), ("2020-12", "2020-12")
         gather(connection, project, tables, span)
-        evaluate(connection, tables, span)
+        evaluate(connection, span)
         found = connection.execute("FROM computed WHERE geography = 2024").df().set_index("territory")
     return found
 
