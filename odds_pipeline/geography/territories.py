@@ -230,18 +230,19 @@ class Territories:
         """Wholes with the neighbourhoods that make all that their level covers of it, one set a level.
 
         A commune that a neighbourhood is astride is not such a whole: which part is in it is not known.
+        In order: what secrecy has decided stands as long as its equations are the same, in any process.
         """
-        inside: dict[tuple[str, str, int], set[str]] = {}
-        astride: set[tuple[str, str, int]] = set()
+        inside: dict[tuple[str, int, str], set[str]] = {}
+        astride: set[tuple[str, int, str]] = set()
         for t in (t for t in self.all if t.communes):
-            keys = {(code, t.level, t.geography) for code in t.communes}
+            keys = {(code, t.geography, t.level) for code in t.communes}
             astride |= keys if len(keys) > 1 else set()
-            for code, level, geography in keys | {(t.departement, t.level, t.geography)}:
-                inside.setdefault((code, level, geography), set()).add(t.code)
+            for key in keys | {(t.departement, t.geography, t.level)}:
+                inside.setdefault(key, set()).add(t.code)
         found: dict[tuple[str, int], list[frozenset[str]]] = {}
-        for (code, level, geography), codes in inside.items():
-            if (code, level, geography) not in astride:
-                found.setdefault((code, geography), []).append(frozenset(codes))
+        for key, codes in sorted(inside.items()):
+            if key not in astride:
+                found.setdefault(key[:2], []).append(frozenset(codes))
         return found
 
     @cached_property

@@ -176,6 +176,7 @@ def test_a_worked_example_is_checked_by_the_same_arithmetic(
 SHAPES = [c[0] for c in CASES]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(shape=st.sampled_from(SHAPES), data=st.data())
 def test_both_arithmetics_agree(project: Project, shape: str, data: st.DataObject) -> None:

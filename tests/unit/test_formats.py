@@ -221,7 +221,7 @@ def test_columns_that_no_row_fills_are_dropped() -> None:
     assert only("x.csv", b"a;b;;;\n1;;;;\n").rows == [["a", "b"], ["1", ""]]
 
 
-@pytest.mark.parametrize("lines", [65_536, 1_048_576])
+@pytest.mark.parametrize("lines", [65_536, pytest.param(1_048_576, marks=pytest.mark.slow)])
 def test_a_table_that_ends_where_a_sheet_does_is_cut(
     lines: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,8 @@
 """Territories: 40 communes then 39, EPT that nest, and the two meanings of 93066."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -67,3 +70,24 @@ def test_labels_without_accents_or_articles(project: Project, label: str, code: 
     from odds_pipeline.geography.territories import plain
 
     assert project.territories.by_label[plain(label)] == code
+
+
+def test_the_sums_of_neighbourhoods_come_in_one_order_in_every_process() -> None:
+    """Secrecy's decisions stand while its equations do: in another order, all were taken anew."""
+    code = (
+        "from odds_pipeline.declarations.root import project_root\n"
+        "from odds_pipeline.geography.territories import Territories\n"
+        "known = Territories.read(project_root() / 'resources' / 'reference')\n"
+        "print([(whole, len(sums)) for whole, sums in known.sums_of_neighbourhoods.items()])"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in "123"
+    }
+    assert len(said) == 1 and "('93', 2024)" in said.pop()
