@@ -164,10 +164,12 @@ def _judge(project: Project, entry: FeedEntry, reading: Reading, name: str) -> t
         refusing = [f for f in audit(project, [waiting], tables) if f.refuses]
     told = {f.rule: f"{f.rule}: {f.message} {_cells(f.rows)}".strip() for f in refusing}
     if any(not f.overrulable for f in refusing):
-        raise CannotPropose(
-            f"the gate would refuse {name}: {'; '.join(told.values())}. Ask the partner, or give "
-            "another sample"
+        said = (
+            "Say it with --geography YEAR"
+            if "geographie" in told
+            else "Ask the partner, or give another sample"
         )
+        raise CannotPropose(f"the gate would refuse {name}: {'; '.join(told.values())}. {said}")
     return tuple(told.values())
 
 

@@ -18,6 +18,10 @@ from odds_pipeline.reception.tables import Table
 
 NUMBER = re.compile(r"-?(\d{1,3}([ \u00a0\u202f]\d{3})+|\d+)([.,]\d+)?([eE][-+]\d+)?[ \u00a0]?%?")
 DECIMALS = re.compile(r"-?\d+[.,]\d+")
+MEASURED = set(
+    "age delai densite distance duree indice loyer median mediane moyen moyenne prix temps".split()
+)
+"""Words of a title that names what is measured, and not how many there are."""
 THOUSANDS = re.compile(r"-?[1-9]\d{0,2}[.,]\d{3}")
 MARKS: dict[str, Mark] = {
     **dict.fromkeys(("s", "ss", "c", "secret", "ns", "<5", "<10", "<11", "< 5"), "secret"),
@@ -280,7 +284,7 @@ class _Sample:
             return "pct_niveau"
         # Communes go from 1 to 60 in size: what varies less than fourfold is a median or an index.
         sized = len(values) >= 10 and max(values) >= 4 * max(min(values), 0.25)
-        if not whole or min(values) < 0 or not sized:
+        if not whole or min(values) < 0 or not sized or MEASURED & set(words):
             return "indice"
         named = [u.id for u in self.units.values() if u.kind == "count" and plain(u.id) in words]
         return named[0] if named else "personnes"

@@ -213,6 +213,17 @@ def test_what_cannot_be_told_is_refused_and_nothing_is_written(
     assert said in _refusal(folder, content, name)
 
 
+def test_a_distance_is_no_count_and_its_geography_is_asked_for(
+    folder: Path, project: Project, producers: Path
+) -> None:
+    """CartoSanté has whole numbers from 1 to 9, and the merged Saint-Denis without a word of its year."""
+    path = producers / "observatoire_territoires/cartosante_distance_pharmacie_2024.csv"
+    (distance,) = _proposal(project, path).figures
+    assert distance.aggregation == "none"
+    with pytest.raises(CannotPropose, match="--geography YEAR"):
+        new_feed(Project.load(folder), "caf", "essai", path)
+
+
 def test_nothing_is_overwritten(folder: Path) -> None:
     project = Project.load(folder)
     path = folder / "assets" / "partners" / "caf" / "partner.yaml"
