@@ -281,7 +281,7 @@ def test_the_study_on_real_figures_names_what_it_lacks_and_ranks_as_the_departem
         result = run_study(project, study, connection)
     why = refusal(result)
     for dimension in ("Conditions d'occupation", "Qualité du logement", "Rupture"):
-        assert f"{dimension} : 0 indicateur(s) disponible(s)" in why
+        assert f"{dimension} : 0 indicateur disponible" in why
     # Clichy-sous-Bois, La Courneuve, Aubervilliers and Stains are known as the poorest communes of the
     # département; Le Raincy, Coubron, Gournay-sur-Marne and Vaujours as the best off.
     assert result.ranks[["93014", "93027", "93001", "93072"]].max() <= 8

@@ -58,7 +58,7 @@ def test_outliers_as_coinr_documents_them() -> None:
     treated, how = treat(x)
     assert treated.tolist() == [*range(1, 11), 30, 30]
     assert (treated.skew(), treated.kurt()) == pytest.approx((1.712038, 1.815781), abs=1e-6)
-    assert how == "winsorisation de 1 valeur(s)"
+    assert how == "winsorisation de 1 valeur"
 
 
 def test_a_low_outlier_is_winsorised_at_its_own_end() -> None:

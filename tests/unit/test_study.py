@@ -72,7 +72,7 @@ def test_a_missing_dimension_forbids_publication_and_is_named(project: Project, 
     values = figures(project, study)
     gone = list(study.dimensions["occupation"].indicators)
     result = run(project, study, values[~values["indicator"].isin(gone)])
-    assert "Conditions d'occupation : 0 indicateur(s) disponible(s) sur 2" in refusal(result)
+    assert "Conditions d'occupation : 0 indicateur disponible sur 2" in refusal(result)
     assert result.absent == dict.fromkeys(gone, "aucune valeur dans cette édition")
     assert "occupation" not in result.scores
 

@@ -1,6 +1,7 @@
 """The Portrait social of the département: findings, a spread a theme, all communes, method."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from odds_pipeline.charts import (
     Dot,
@@ -17,7 +18,7 @@ from odds_pipeline.charts import (
 from odds_pipeline.declarations.portrait import Portrait, PortraitTheme
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import NONE, french_day, french_number, uncapital
-from odds_pipeline.geography.territories import Territory
+from odds_pipeline.geography.territories import Territory, plain
 from odds_pipeline.publications.documents import (
     Block,
     Bullets,
@@ -40,11 +41,11 @@ from odds_pipeline.publications.origin import of_release
 from odds_pipeline.publications.periods import period_words
 from odds_pipeline.publications.portrait.figures import Figures, Sheet
 from odds_pipeline.publications.portrait.glance import glance
-from odds_pipeline.publications.portrait.portrait import described
+from odds_pipeline.publications.portrait.portrait import described, without_changes
 from odds_pipeline.publications.statements.places import at_place
 from odds_pipeline.publications.statements.speaker import Speaker, sentence
 
-ESSENTIAL, SENTENCES, STRIPS, MOST_ROWS = 8, 4, 3, 6
+ESSENTIAL, SENTENCES, STRIPS, MOST_ROWS, BESIDE = 8, 4, 3, 6, 2
 MOST_COLUMNS = 9
 """Indicators of a table of all communes, on a page held upright."""
 DEPARTEMENT = "Département"
@@ -77,8 +78,8 @@ class DepartementPortrait:
     ) -> None:
         self.project, self.portrait, self.figures, self.ground = project, portrait, figures, ground
         self.speaker, self.place = speaker, place
-        self.communes = sorted(speaker.communes, key=lambda t: t.label)
-        self.groups = sorted(speaker.groups, key=lambda t: t.label)
+        self.communes = sorted(speaker.communes, key=lambda t: plain(t.label))
+        self.groups = sorted(speaker.groups, key=lambda t: plain(t.label))
         self.group = {t.code: i for i, t in enumerate(self.groups)}
         self.themes = {
             name: (theme, [i for i in theme.indicators if i in figures.months])
@@ -134,6 +135,7 @@ class DepartementPortrait:
                 yield from self._theme(number, name, theme, present)
         yield PageBreak()
         yield from glance(self.figures, self.communes, self.place, self._present())
+        yield from self._unknown()
         yield from self._annex()
         yield PageBreak()
         yield from self._method()
@@ -267,7 +269,7 @@ class DepartementPortrait:
             for c, cell in cells.items()
             if cell is not None and cell.value is not None
         ]
-        rows.sort(key=lambda row: (-row.value, row.label))
+        rows.sort(key=lambda row: (-row.value, plain(row.label)))
         title = f"{sheet.short_label} : toutes les communes"
         names = [t.label for t in self.groups]
         svg = dots(
@@ -279,7 +281,9 @@ class DepartementPortrait:
 
     def _beside(self, theme: PortraitTheme, sheet: Sheet) -> Iterator[Block]:
         yield from self._group_table(sheet)
-        yield from self._trend(theme.trend)
+        followed = dict.fromkeys((theme.trend, sheet.id, *without_changes(theme.indicators)))
+        for blocks in islice(filter(None, (list(self._trend(i)) for i in followed)), BESIDE):
+            yield from blocks
         yield Heading("Définition", 3)
         yield Paragraph(sheet.definition)
         cautions = [*sheet.cautions, *filter(None, [sheet.limits])][:4]
@@ -336,14 +340,21 @@ class DepartementPortrait:
         yield Notes((("Source", f"{sheet.source}."),))
 
     def _annex(self) -> Iterator[Block]:
-        """Every commune, group and the whole, by indicator: one page a theme or less."""
+        """Every commune, group and the whole, by indicator; themes of few indicators share a page."""
+        pages: list[tuple[list[str], list[str]]] = []
         for name, (_, present) in self.themes.items():
-            label = self.figures.observatory.themes[name]
-            for part, chosen in enumerate(_chunks(present, MOST_COLUMNS)):
-                yield PageBreak()
-                if part == 0:
-                    yield Heading(f"Toutes les communes : {uncapital(label)}")
-                yield self._all(label, chosen)
+            label = uncapital(self.figures.observatory.themes[name])
+            for chosen in _chunks(present, MOST_COLUMNS):
+                if pages and len(pages[-1][1]) + len(chosen) <= MOST_COLUMNS:
+                    pages[-1][0].append(label)
+                    pages[-1][1].extend(chosen)
+                else:
+                    pages.append(([label], list(chosen)))
+        for labels, indicators in pages:
+            said = ", ".join(dict.fromkeys(labels))
+            yield PageBreak()
+            yield Heading(f"Toutes les communes : {said}")
+            yield self._all(said, indicators)
 
     def _all(self, label: str, chosen: Sequence[str]) -> Table:
         sheets = [self.figures.sheets[i] for i in chosen]
@@ -365,7 +376,7 @@ class DepartementPortrait:
         columns = (Column("Commune", 1.7), *(Column(head, 1, True) for head in heads))
         note = f"{NONE} : non diffusé, absent, ou d’une autre période que les communes."
         return Table(
-            f"{label}, toutes les communes", columns, tuple(rows), tuple(marked), note, bare=True
+            f"Toutes les communes : {label}", columns, tuple(rows), tuple(marked), note, bare=True
         )
 
     def _method(self) -> Iterator[Block]:
@@ -377,7 +388,6 @@ class DepartementPortrait:
             sources.setdefault(sheet.source, []).append(sheet.short_label)
         yield Heading("Sources", 3)
         yield Bullets(tuple(f"{s} : {', '.join(names)}." for s, names in sources.items()), small=True)
-        yield from self._unknown()
         yield Heading("Partenaires, licence, contact")
         yield Paragraph(
             f"{self.figures.observatory.label} {self.figures.observatory.of_territory}.", "lead"

@@ -1,9 +1,10 @@
 """The portrait of a commune or of an EPT, two pages, and the annex of definitions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
+from itertools import islice
 
-from odds_pipeline.charts import Line, Spine, spine, trend
+from odds_pipeline.charts import Ground, Line, Spine, atlas, spine, trend
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.french import ACCESS, LEVELS, NONE, numeric_month, uncapital
@@ -78,11 +79,12 @@ class PlacePortrait:
         socle: Socle | None,
         names: Mapping[str, str],
         figures: Figures,
+        ground: Ground,
         speaker: Speaker,
         place: Territory,
     ) -> None:
         self.portrait, self.socle, self.figures, self.speaker = portrait, socle, figures, speaker
-        self.names, self.place = names, place
+        self.names, self.place, self.ground = names, place, ground
         self.themes = {
             name: [i for i in theme.indicators if i in figures.months]
             for name, theme in portrait.themes.items()
@@ -118,6 +120,7 @@ class PlacePortrait:
         yield from self._table()
         yield from self._communes() if self.place.level == "ept" else self._sides()
         yield from self._trends()
+        yield from self._map() if self.place.level == "ept" else ()
         yield from self._publics()
         yield from self._unknown()
         yield Notes((("Sources", " ; ".join(self._sources()) + "."),))
@@ -181,6 +184,29 @@ class PlacePortrait:
         if sheets:
             yield Heading("Ses communes")
             yield Table(f"Les communes, {self.place.label}", columns, rows, bare=True)
+
+    def _map(self) -> Iterator[Block]:
+        """The communes of an EPT, outlined among all of them, on the first map of the portrait."""
+        codes = [t.code for t in self.speaker.communes]
+        maps = [self.portrait.themes[name].map for name in self.themes]
+        for sheet in (self.figures.sheets[i] for i in maps if i in self.figures.months):
+            whole = self.figures.cell(sheet.id, self.place.departement)
+            same = whole is not None and whole.month == self.figures.months[sheet.id]
+            title = f"{sheet.label}, {self._period(sheet)}"
+            svg = atlas(
+                f"carte-{sheet.id}",
+                title,
+                self.ground,
+                self.figures.communes(sheet.id, codes),
+                sheet.number,
+                reference=(DEPARTEMENT, whole.value) if same and whole and whole.value else None,
+                direction=sheet.direction,
+                place=[t.code for t in self.speaker.communes if t.ept == self.place.code],
+            )
+            said = f"Contour de couleur : les communes de {self.place.label}. {self.ground.source}"
+            yield Heading(title)
+            yield Chart(svg, f"Carte. {title}. {described(svg)}", said, 0.8 if self.ground.tiles else 1)
+            return
 
     def _period(self, sheet: Sheet) -> str:
         return period_words(self.figures.months[sheet.id], sheet.cadence)
@@ -260,7 +286,8 @@ class PlacePortrait:
     def _trends(self) -> Iterator[Block]:
         """The place, the département and France on a scale, where they can be followed."""
         wanted = [i for t in self.portrait.themes.values() for i in (t.trend, t.map)]
-        figures = [f for i in dict.fromkeys(wanted) if (f := self._trend(i)) is not None][:TRENDS]
+        wanted += without_changes(self.present)
+        figures = list(islice(filter(None, map(self._trend, dict.fromkeys(wanted))), TRENDS))
         if figures:
             yield Heading("Évolutions")
             for pair in (figures[i : i + 2] for i in range(0, len(figures), 2)):
@@ -334,13 +361,18 @@ class PlacePortrait:
         cell = self.cells[indicator]
         if cell is not None and cell.value is None:
             return cell.status.capitalize() or "Non disponible"
-        lacking = "Non disponible" if self.place.level == "commune" else "n’existe pas à ce niveau"
+        lacking = "Non disponible" if self.place.level == "commune" else "N’existe pas à ce niveau"
         return lacking if cell is None else ""
 
     def _sources(self) -> list[str]:
         """Each once, though an indicator of two sources names both."""
         named = [self.figures.sheets[i].source for i in self.present if self._value(i)]
         return list(dict.fromkeys(one for source in named for one in source.split(" ; ")))
+
+
+def without_changes(indicators: Sequence[str]) -> list[str]:
+    """Those that are no change themselves: the course of a change tells nothing."""
+    return [indicator for indicator in indicators if "evolution" not in indicator]
 
 
 def described(svg: str) -> str:

@@ -61,7 +61,13 @@ class Contents:
                 self.project, self.portrait, self.figures, self.ground, self.speaker, place
             ).document()
         return PlacePortrait(
-            self.portrait, self.declared.socle, self.names, self.figures, self.speaker, place
+            self.portrait,
+            self.declared.socle,
+            self.names,
+            self.figures,
+            self.ground,
+            self.speaker,
+            place,
         ).document()
 
     def kit(self, place: Territory, one: Document, written: Mapping[str, bytes]) -> bytes:

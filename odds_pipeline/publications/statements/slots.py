@@ -129,16 +129,12 @@ class Share:
 
 @dataclass(frozen=True)
 class Factor:
-    """How many times: ``de un à {factor}`` is de un à sept."""
+    """How many times: ``de 1 à {factor}`` is de 1 à 7, or de 1 à 8,6."""
 
     value: float
 
     def __format__(self, spec: str) -> str:
-        words = "un deux trois quatre cinq six sept huit neuf dix".split()
-        near = round(self.value)
-        if not 2 <= near <= 10 or abs(self.value - near) > 0.15:
-            return french_number(self.value, 1)
-        return words[near - 1]
+        return french_number(self.value, 1).removesuffix(",0")
 
 
 @dataclass(frozen=True)

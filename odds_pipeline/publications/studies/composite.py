@@ -53,7 +53,7 @@ def treat(column: pd.Series) -> tuple[pd.Series, str]:
         treated[at] = others.max() if high else others.min()
         changed |= set(at)
     if not has_outliers(treated):
-        return treated, f"winsorisation de {len(changed)} valeur(s)"
+        return treated, f"winsorisation de {len(changed)} valeur{'s' if len(changed) > 1 else ''}"
     low, span = column.min(), column.max() - column.min()
     return np.log(column - low + 0.01 * span), "logarithme"
 
