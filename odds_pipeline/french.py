@@ -27,6 +27,7 @@ LEVELS = {
     "france": "France",
     "iris": "Iris",
     "qpv_2015": "quartier prioritaire (2015-2023)",
+    "qpv_2024": "quartier prioritaire (depuis 2024)",
 }
 LEVELS_PLURAL = {
     "commune": "communes",
@@ -37,6 +38,7 @@ LEVELS_PLURAL = {
     "france": "France",
     "iris": "Iris",
     "qpv_2015": "quartiers prioritaires (2015-2023)",
+    "qpv_2024": "quartiers prioritaires (depuis 2024)",
 }
 ACCESS = {
     "public": "tout public",

@@ -17,10 +17,10 @@ from odds_pipeline.declarations.portal import Origin
 from odds_pipeline.declarations.secrecy import Secrecy
 
 Level = Literal[
-    "commune", "ept", "arrondissement", "departement", "region", "france", "iris", "qpv_2015"
+    "commune", "ept", "arrondissement", "departement", "region", "france", "iris", "qpv_2015", "qpv_2024"
 ]
 LEVELS: tuple[Level, ...] = get_args(Level)
-NEIGHBOURHOODS: tuple[Level, ...] = ("iris", "qpv_2015")
+NEIGHBOURHOODS: tuple[Level, ...] = ("iris", "qpv_2015", "qpv_2024")
 """Levels under the commune: their rows are kept besides being added up (``rows``)."""
 Reduction = Literal["sum", "mean", "count", "same"]
 Mark = Literal["secret", "not_available", "not_concerned", "absent"]

@@ -168,6 +168,29 @@ def test_an_iris_that_is_not_known_is_told_and_counts_in_its_commune(
     assert figures == [("commune", 1, 5 * 900), ("iris", 4, 4 * 900)]
 
 
+def test_neighbourhoods_of_2024_are_others_than_those_of_2015(project: Project, tmp_path: Path) -> None:
+    """A file made as its publisher documents it: all three of Gagny, one astride two towns, one of Paris."""
+    home, path = Home(tmp_path / "odds"), tmp_path / "pop_QPV24.csv"
+    rows = ["QN09357M;2500", "QN09358I;1500", "QN09374N;3000", "QN09305I;4000", "QN07501N;9000"]
+    path.write_text("\n".join(["codeQPV;popMuniQPV", *rows]) + "\n", encoding="utf-8")
+    deliver(project, home, [path], ["insee/population_quartiers"])
+    with Store(home.warehouse).connect() as connection:
+        found = dict(
+            connection.execute(
+                "SELECT territory, value FROM observations "
+                "WHERE variable = 'insee.population_quartier_2024' AND known_to IS NULL"
+            ).fetchall()
+        )
+    assert (found["QN09374N"], found["QN09305I"], found["93032"], found["93"]) == (
+        3000,
+        4000,
+        7000,
+        11_000,
+    )
+    assert found["93008"] is None and found["93029"] is None
+    assert "QN07501N" not in found and not [code for code in found if code.startswith("QP")]
+
+
 @pytest.fixture(scope="module")
 def visitor(project: Project, real: Home, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     return open_site(project, real, tmp_path_factory.mktemp("site") / "odds").client()
