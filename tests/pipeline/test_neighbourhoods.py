@@ -173,7 +173,7 @@ def test_neighbourhoods_of_2024_are_others_than_those_of_2015(project: Project, 
     home, path = Home(tmp_path / "odds"), tmp_path / "pop_QPV24.csv"
     rows = ["QN09357M;2500", "QN09358I;1500", "QN09374N;3000", "QN09305I;4000", "QN07501N;9000"]
     path.write_text("\n".join(["codeQPV;popMuniQPV", *rows]) + "\n", encoding="utf-8")
-    deliver(project, home, [path], ["insee/population_quartiers"])
+    received_and_judged(project, home, [path])
     with Store(home.warehouse).connect() as connection:
         found = dict(
             connection.execute(
