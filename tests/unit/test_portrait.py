@@ -4,6 +4,7 @@ import io
 import math
 import re
 import zipfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pypdf
@@ -14,7 +15,8 @@ from odds_pipeline.charts.svg import ACCENT
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import load_publications
-from odds_pipeline.publications.portrait.publish import publish_portrait
+from odds_pipeline.publications.documents import Chart, Side
+from odds_pipeline.publications.portrait.publish import publish_portrait, read_contents
 from odds_pipeline.storage.home import Home
 from tests.class_file import write_class_file
 
@@ -292,3 +294,38 @@ def test_a_commune_in_two_pages(project: Project, portrait: Portrait, home: Home
     assert "Sans diplôme" in same and "Taux de pauvreté" in better
     assert "Le taux de pauvreté est de 14,0" in html and "14\u00a0points au-dessous" in html
     assert "Les jeunes</th>" in html
+
+
+COLUMN = 178 / 25.4 * 72
+"""Width of the text of a page, in points: A4 less its margins of 16 mm."""
+GUTTER = 15.0
+
+
+def charts_of(blocks: Iterable[object], width: float) -> Iterator[tuple[str, float]]:
+    """Each chart with the width that it has on paper."""
+    for block in blocks:
+        if isinstance(block, Chart):
+            yield block.svg, width * block.width
+        elif isinstance(block, Side):
+            shares = block.widths or (1,) * len(block.columns)
+            room = width - GUTTER * (len(shares) - 1)
+            for column, share in zip(block.columns, shares, strict=True):
+                yield from charts_of(column, room * share / sum(shares))
+
+
+@pytest.mark.parametrize("code", ["93", "200057875", "93008"])
+def test_no_letter_of_a_chart_is_under_seven_points(
+    project: Project, portrait: Portrait, home: Home, code: str
+) -> None:
+    """Letters within charts become outlines in the PDF, where no reader measures them."""
+    write_class_file(home, project, full(project, portrait))
+    made = read_contents(project, portrait, home, None, portrait.access)
+    (place,) = [p for p in made.places if p.code == code]
+    drawn = list(charts_of(made.document(place).blocks, COLUMN))
+    least = {}
+    for svg, width in drawn:
+        found = re.search(r'viewBox="0 0 ([\d.]+)', svg)
+        letters = [float(size) for size in re.findall(r'font-size="([\d.]+)"', svg)]
+        assert found and letters
+        least[re.findall(r"<title[^>]*>([^<]+)", svg)[0]] = min(letters) * width / float(found[1])
+    assert drawn and {title: size for title, size in least.items() if size < 6.95} == {}
