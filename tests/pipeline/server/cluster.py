@@ -31,17 +31,8 @@ QUICK = {
 def deliveries(project: Project, folder: Path, month: str) -> list[Path]:
     """One month of the twelve sources, simulated in their own formats; annual ones come in December."""
     from odds_pipeline.demo.deliveries import write_deliveries
-    from odds_pipeline.reception.recognition import Match, recognise
-    from odds_pipeline.reception.tables import open_tables
 
-    kept = []
-    for path in write_deliveries(project, folder, month, month, faults=False).paths:
-        outcomes = [recognise(project, t) for t in open_tables(path.name, path.read_bytes())]
-        if any(isinstance(o, Match) and o.entry.id in TWELVE for o in outcomes):
-            kept.append(path)
-        else:
-            path.unlink()
-    return kept
+    return write_deliveries(project, folder, month, month, faults=False, feeds=TWELVE).paths
 
 
 class Cluster:
