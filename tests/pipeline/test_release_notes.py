@@ -57,11 +57,17 @@ DOUBLE = """
 
 @pytest.fixture
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of its own, with the family above."""
+    """A project of its own: Insee's contracts, and no family yet."""
+    own = tmp_path / "project"
     for folder in ("assets", "expectations", "resources"):
-        shutil.copytree(project_root() / folder, tmp_path / "project" / folder)
-    monkeypatch.setenv("ODDS_PROJECT", str(tmp_path / "project"))
-    return tmp_path / "project"
+        shutil.copytree(project_root() / folder, own / folder)
+    for partner in own.glob("*/partners/*/"):
+        if partner.is_dir() and partner.name != "insee":
+            shutil.rmtree(partner)
+    for family in own.glob("*/indicators/*/*.yaml"):
+        family.unlink()
+    monkeypatch.setenv("ODDS_PROJECT", str(own))
+    return own
 
 
 def test_added_changed_and_retired(copied: Path, home: Home, tmp_path: Path) -> None:
