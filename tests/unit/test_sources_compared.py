@@ -1,13 +1,12 @@
 """How far apart two sources are is told only where it tells no single figure."""
 
-from pathlib import Path
-
 import duckdb
 import pytest
 
 from odds_pipeline.indicators import sources
+from odds_pipeline.storage.sql import read_sql
 
-SQL = Path(sources.__file__).with_suffix(".sql").read_text(encoding="utf-8")
+SQL = read_sql(sources.__file__, "sources_compared")
 
 
 @pytest.mark.parametrize(
