@@ -148,6 +148,9 @@ def test_a_sentence_is_explained_by_its_figures(world: World) -> None:
         and "; 18 ont" in said.text
     )
     assert said.figures["above"] == 22 and said.figures["below"] == 18 and said.figures["value"] == 27.6
+    assert isinstance(
+        world.say("pauvrete_dessus", "93008"), Unsaid
+    )  # its value is not the département's
     held = world.say("pauvrete_concentree")
     # The fifth at the end of poverty: 8 communes, from 42 %; 8 of 40 alike in inhabitants are 20 %.
     assert (

@@ -221,7 +221,9 @@ def _end(name: str, at: At, cells: dict[str, Figure], cell: Figure) -> dict[str,
 
 
 def above(at: At) -> dict[str, Slot]:
-    """How many communes lie above and below the place, beyond their intervals where they have one."""
+    """How many communes lie above and below the département, beyond their intervals if they have one."""
+    if at.place.level != "departement":
+        raise Silent("ne se dit que du département")
     cells, whole = at.all_communes(), at.own()
     reference = whole.value
     if whole.month != next(iter(cells.values())).month or reference is None:
