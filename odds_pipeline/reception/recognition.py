@@ -318,7 +318,9 @@ def _outside(match: Match, departements: tuple[str, ...]) -> tuple[str, bool]:
 
 
 def _like(name: str, header: list[str]) -> str:
-    hint = nearest(name, [h for h in header if h])
+    """What the column may be called now: never the same one of another year, which is another figure."""
+    same = re.sub(r"\d+", "#", name)
+    hint = nearest(name, [h for h in header if h and re.sub(r"\d+", "#", h) != same])
     return hint.replace("did you mean", "renommée en").replace("?", " ?") if hint else ""
 
 

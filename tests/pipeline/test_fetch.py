@@ -23,6 +23,7 @@ from odds_pipeline.reception.tables import open_tables
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from ..portals import Portals, Reply, as_json, portals
 
@@ -302,3 +303,44 @@ def test_a_late_edition_is_told(published: list[int], modified: str, late: str |
 def test_a_name_without_origin_is_refused(project: Project, home: Home) -> None:
     with pytest.raises(LookupError, match="no contract with an origin is named 'udccas'"):
         list(fetch(project, home, "udccas"))
+
+
+def test_a_year_of_a_portal(project: Project, home: Home, mirror: Portals, lovac: bytes) -> None:
+    """An edition, a revision, weeks without portal, a renamed column, the next edition: what is known
+    after each visit, in 93001, of dwellings vacant for two years."""
+    old = b"CODGEO_25;LIBGEO_25;pp_vacant_25;pp_vacant_plus_2ans_25;pp_total_24"
+    new = b"CODGEO_26;LIBGEO_26;pp_vacant_26;pp_vacant_plus_2ans_26;ff_pp_total_25"
+    assert lovac.startswith(old)
+    revised = lovac.replace(b";1501;", b";1502;", 1)
+    renamed = revised.replace(b"pp_vacant_plus_2ans_25", b"vacants_longs_25", 1)
+    rows = [line.split(b";") for line in revised.replace(old, new, 1).splitlines()]
+    grown = [[*r[:3], b"%d" % (int(r[3]) + 18) if r[3].isdigit() else r[3], *r[4:]] for r in rows]
+    following = b"\n".join(b";".join(r) for r in grown)
+    visits: list[tuple[str, bytes | None, str, dict[str, float]]] = [
+        ("2025-05-28", lovac, "new", {"2025-01": 1501}),
+        ("2025-05-28", lovac, "unchanged", {"2025-01": 1501}),
+        ("2025-07-01", None, "failed", {"2025-01": 1501}),
+        ("2025-07-08", None, "failed", {"2025-01": 1501}),
+        ("2025-07-15", revised, "new", {"2025-01": 1502}),
+        ("2025-09-01", renamed, "new", {"2025-01": 1502}),  # set aside: the header lost a column
+        ("2026-06-25", following, "new", {"2025-01": 1502, "2026-01": 1520}),
+    ]
+    for day, content, state, known in visits:
+        if content is None:
+            mirror.replies[DATASET] = Reply(b"<html>Maintenance</html>", 503)
+        else:
+            hosted(mirror, content, FILE.replace("20250528", day.replace("-", "")), day)
+        (outcome,) = take(project, home, mirror)
+        assert outcome.state == state, (day, outcome)
+        if outcome.path:
+            (receipt,) = receive(project, home, [outcome.path])
+            told = receipt.reason or ""
+            assert ("colonnes absentes : pp_vacant_plus_2ans_25" in told) == (content == renamed), told
+            assert "2ans_24" not in told  # last year's column is another figure, not this one renamed
+            judge_pending(project, home, "drihl/lovac")
+        with Store(home.warehouse).connect() as store:
+            found = store.execute(
+                "SELECT month, value FROM observations WHERE territory = '93001' "
+                "AND variable = 'drihl.logements_vacants_2_ans'"
+            ).fetchall()
+        assert dict(found) == known, day
