@@ -16,7 +16,7 @@ from odds_pipeline.quality.lost_parts import without_lost_parts
 from odds_pipeline.quality.structure import unread_findings
 from odds_pipeline.quality.tables import keep, keep_declared, keep_past
 from odds_pipeline.quality.verdicts import basis_of, keep_verdicts, next_turns
-from odds_pipeline.quality.waiting import Waiting, pending, reread, turns_of
+from odds_pipeline.quality.waiting import Waiting, pending, reading_of, turns_of
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.scratch import scratch
 from odds_pipeline.storage.sql import read_sql
@@ -119,7 +119,7 @@ def _read(
     unread: dict[str, list[str]] = {}
     feed = entry.id
     for delivery, file_name, fmt, own in pending(connection, [feed], *months).get(feed, []):
-        reading = reread(project, home, delivery, file_name, feed, fmt)
+        reading = reading_of(project, home, delivery, file_name, feed, fmt)
         if reading is None:
             unread[delivery] = own
         else:

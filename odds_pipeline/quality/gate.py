@@ -18,6 +18,7 @@ from odds_pipeline.indicators.staleness import Months
 from odds_pipeline.quality.batch import audit_all, audit_feed
 from odds_pipeline.quality.findings import Finding
 from odds_pipeline.quality.verdicts import Due, findings_on, next_turns
+from odds_pipeline.quality.waiting import not_while_open
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import first, one, read_sql
 from odds_pipeline.storage.store import Store, transaction
@@ -195,8 +196,12 @@ def judge_pending(
     project: Project, home: Home, feed: str, first: str = "0000-00", last: str = "9999-99"
 ) -> list[Judgement]:
     """Judge what waits for ``feed`` between two months, in order of reception."""
-    with Store(home.warehouse).connect() as connection:
-        return judge_waiting(project, home, connection, feed, (first, last))
+
+    def judged() -> list[Judgement]:
+        with Store(home.warehouse).connect() as connection:
+            return judge_waiting(project, home, connection, feed, (first, last))
+
+    return not_while_open(judged)
 
 
 def judge_waiting(

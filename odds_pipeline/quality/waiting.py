@@ -1,8 +1,10 @@
 """Deliveries that wait for a gate, read again from the archive, in turns that are judged together."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TypeVar
 
 import duckdb
 import pandas as pd
@@ -11,7 +13,7 @@ from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.receive import archive_path, archived_origin, table_of
+from odds_pipeline.reception.receive import LARGE, archive_path, archived_origin, table_of
 from odds_pipeline.reception.recognition import Match, match_as
 from odds_pipeline.reception.tables import open_tables
 from odds_pipeline.storage.home import Home
@@ -65,8 +67,7 @@ def pending(
 def reread(
     project: Project, home: Home, delivery: str, file_name: str, feed: str, fmt: str
 ) -> Reading | None:
-    """Read a delivery again from the archive, unless it was just read; ``None`` when its contract no
-    longer fits.
+    """Read a delivery again from the archive; ``None`` when its contract no longer fits.
 
     Raises :class:`DamagedArchive` when the bytes are no longer those received.
     """
@@ -84,6 +85,43 @@ def reread(
                 return None
             return corrected(entry, read(project, match), file_name, sha256)
     return None
+
+
+class _ReadFirst(Exception):
+    """A large delivery must be read before the warehouse is opened."""
+
+
+_Judged = TypeVar("_Judged")
+_ahead: ContextVar[dict[str, Reading | None] | None] = ContextVar("ahead", default=None)
+
+
+def not_while_open(judge: Callable[[], _Judged]) -> _Judged:
+    """What ``judge`` does in the warehouse that it opens, over again for each large delivery it needs.
+
+    Those take seconds to read: nobody waits for the warehouse meanwhile.
+    """
+    ahead: dict[str, Reading | None] = {}
+    token = _ahead.set(ahead)
+    try:
+        while True:
+            try:
+                return judge()
+            except _ReadFirst as asked:
+                ahead[asked.args[2]] = reread(*asked.args)
+    finally:
+        _ahead.reset(token)
+
+
+def reading_of(
+    project: Project, home: Home, delivery: str, file_name: str, feed: str, fmt: str
+) -> Reading | None:
+    """A waiting delivery's reading: :func:`reread`, or what was read before the warehouse was opened."""
+    ahead, path = _ahead.get(), archive_path(home, table_of(delivery)[0])
+    if ahead is None or not path.exists() or path.stat().st_size <= LARGE:
+        return reread(project, home, delivery, file_name, feed, fmt)
+    if delivery not in ahead:
+        raise _ReadFirst(project, home, delivery, file_name, feed, fmt)
+    return ahead[delivery]
 
 
 def turns_of(waiting: Sequence[Waiting]) -> list[list[Waiting]]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from odds_pipeline.declarations.feed import Column
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import LEVELS
+from odds_pipeline.reception import bounds
 from odds_pipeline.reception.national import National
 from odds_pipeline.reception.periods import groups_of, month_of
 from odds_pipeline.reception.places import Places
 from odds_pipeline.reception.recognition import Match
 from odds_pipeline.reception.rows import Row, Rows
-from odds_pipeline.reception.tables import Cell
+from odds_pipeline.reception.table import Cell, TooLarge
 
 RawCell = tuple[str, str, str, str | None, str | None, int, str, str | None]
 """Variable, territory, level, month, how rows are reduced, line, text and weight."""
@@ -35,8 +36,9 @@ class Cells:
     """Iterates over the cells of a table, once.
 
     Afterwards ``ignored`` counts the rows outside the perimeter, ``national`` knows whether the rows
-    are those of all of France, ``rows.problems`` and ``oddities`` say what looks damaged: line, kind
-    (caractère, répétée, quartier), what is seen.
+    are those of all of France, ``rows.problems`` and ``oddities`` say what looks damaged, or is not
+    shown: line, kind (caractère, répétée, quartier, masquée), what is seen. More figures than any such
+    file holds raise :class:`TooLarge`.
     """
 
     def __init__(self, project: Project, match: Match) -> None:
@@ -50,8 +52,21 @@ class Cells:
         self._lines: dict[tuple[Cell, ...], list[int]] = {}
 
     def __iter__(self) -> Iterator[RawCell]:
+        for number, cell in enumerate(self._all()):
+            if number == bounds.MAX_FIGURES:
+                found = f"{number // 10**6} millions de chiffres, jusqu'à la ligne {cell[5]}"
+                raise TooLarge(f"{self.match.table.file_name} : plus de {found}.")
+            yield cell
+
+    def _all(self) -> Iterator[RawCell]:
         positions = [p for p, _ in self.spread or ()] or [p for _, _, p in self.present]
         finer = any(column.reduce for _, column, _ in self.present)
+        lines, columns = self.match.table.masked
+        header = self.match.table.lines[self.match.header_row]
+        self.oddities += [
+            (header, "masquée", f"colonne masquée : {self.match.header[position]}")
+            for position in sorted({p for p in positions if p + 1 in columns})
+        ]
         for row in self.rows.of_figures(positions):
             level, codes = self.places.read(row.cells, row.place, row.aside)
             if self.national and not row.aside:
@@ -65,6 +80,8 @@ class Cells:
             damaged = [cell for cell in row.cells if isinstance(cell, str) and "\ufffd" in cell]
             if damaged:
                 self.oddities.append((row.line, "caractère", f"caractère perdu : « {damaged[0]} »"))
+            if row.line in lines:
+                self.oddities.append((row.line, "masquée", "ligne masquée"))
             if finer:
                 self._lines.setdefault(tuple(row.cells), []).append(row.line)
             if self.spread is not None:

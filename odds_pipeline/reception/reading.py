@@ -54,8 +54,8 @@ class Reading:
     ``doubt`` says what the contract leaves untold, which is ours to mend. ``notation`` says why nearly
     all the unreadable cells are so, when they are many; ``decimal`` is the mark of the format.
     ``idle`` are corrections meant for this delivery that found nothing in it. ``oddities`` are lines
-    that look damaged, or are of no territory of ours: line, kind (caractère, répétée, quartier), what
-    is seen.
+    that look damaged, are of no territory of ours, or are not shown: line, kind (caractère, répétée,
+    quartier, masquée), what is seen.
     """
 
     frame: pd.DataFrame

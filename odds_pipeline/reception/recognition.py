@@ -18,6 +18,8 @@ from odds_pipeline.reception.periods import groups_of, in_any_name, with_year, y
 from odds_pipeline.reception.tables import Cell, Table
 
 HEADER_DEPTH = 30
+"""Rows among which the header is looked for, and among which a row of mere words may be one."""
+FAR_HEADER_DEPTH = 300
 NEAR = 0.5
 """Share of its columns from which a contract is near to a table: named to whom sent it."""
 
@@ -155,9 +157,19 @@ def _index(row: list[Cell]) -> dict[str, int]:
     return found
 
 
-def header_indexes(table: Table) -> list[dict[str, int]]:
-    """Columns by name for each row that may be the header."""
-    return [_index(row) for row in table.rows[:HEADER_DEPTH]]
+Headers = list[tuple[int, dict[str, int]]]
+
+
+def header_indexes(table: Table) -> Headers:
+    """The rows that may be the header, and the columns of each by name."""
+    rows = enumerate(table.rows[:FAR_HEADER_DEPTH])
+    return [(n, _index(row)) for n, row in rows if n < HEADER_DEPTH or _of_words(row)]
+
+
+def _of_words(row: list[Cell]) -> bool:
+    """Whether a row has several cells and no number: under long notes, a header."""
+    filled = [shown for cell in row if (shown := text(cell))]
+    return len(filled) > 1 and not any(shown[0].isdigit() for shown in filled)
 
 
 def _of_any_year(required: list[list[str]]) -> list[set[str]]:
@@ -234,11 +246,11 @@ def _holds_perimeter(match: Match, territories: Territories) -> bool:
     return any(code.lstrip("0") in known for code in rows)
 
 
-def _numbered(table: Table) -> tuple[Table, list[dict[str, int]]]:
+def _numbered(table: Table) -> tuple[Table, Headers]:
     """A table without header, under the header #1, #2 and on, and that header's index."""
     header: list[Cell] = [f"#{i}" for i in range(1, max(map(len, table.rows), default=0) + 1)]
     titled = replace(table, rows=[header, *table.rows], lines=[0, *table.lines])
-    return titled, [_index(header)]
+    return titled, [(0, _index(header))]
 
 
 def match_as(
@@ -246,7 +258,7 @@ def match_as(
     fmt: Format,
     table: Table,
     territories: Territories,
-    indexes: list[dict[str, int]] | None = None,
+    indexes: Headers | None = None,
 ) -> Match | Nearest:
     """The table read as this very format, or what differs."""
     feed = entry.feed
@@ -263,7 +275,7 @@ def match_as(
     best_missing: list[str] = []
     required, named = _required(feed, fmt), _named_groups(fmt, table)
     sure = _of_any_year(required)
-    for number, index in enumerate(indexes):
+    for number, index in indexes:
         # Most rows are figures: to look for a period in each of their cells was 2 of a month's 37 s.
         if best and sum(names.isdisjoint(index) for names in sure) >= len(best_missing):
             continue

@@ -2,7 +2,8 @@
 
 Run as a script, by path: it imports nothing of the project, and what a damaged workbook does to its
 reader (memory without end, an abort) ends with this process. A pickle of ``(sheets, failure)`` is
-written: each sheet is a name, whether it is hidden, its rows, the line of each, and what is wrong.
+written: each sheet is a name, whether it is hidden, its rows, the line of each, what is wrong, and the
+lines and the columns that it does not show.
 """
 
 import io
@@ -14,13 +15,18 @@ from datetime import date
 
 Row = list[str | int | float]
 Wrong = tuple[str, str | int] | None
-Sheet = tuple[str, bool, list[Row], list[int], Wrong]
+Masked = tuple[set[int], set[int]]
+Sheet = tuple[str, bool, list[Row], list[int], Wrong, Masked]
 
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.S)
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b")
 _RESULT = re.compile(rb"<(?:\w+:)?v\b[^>]*>([^<]*)</")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
 _REL = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*>")
+_MASKED = re.compile(rb"<(?:\w+:)?(row|col)\b[^>]*\bhidden\s*=\s*[\"'](?:1|true)[\"'][^>]*>")
+_FAR = 2**20
+_ODS_TABLE = re.compile(rb"<table:table\b.*?</table:table>", re.S)
+_ODS_PART = re.compile(rb"<table:table-(row|column)\b[^>]*>")
 
 
 def cell_of(value: object) -> str | int | float:
@@ -86,6 +92,29 @@ def _unread(xml: bytes, rows: list[Row]) -> str | None:
     return missing
 
 
+def _masked(xml: bytes) -> Masked:
+    """Lines and columns of an Open XML sheet that a filter or a person hid."""
+    lines, columns = set[int](), set[int]()
+    for tag in _MASKED.finditer(xml):
+        if tag[1] == b"row":
+            lines.add(int(_attribute(tag[0], "r") or 0))
+        else:
+            last = min(int(_attribute(tag[0], "max")), _FAR)
+            columns |= {*range(int(_attribute(tag[0], "min")), last + 1)}
+    return lines, columns
+
+
+def _masked_in_ods(table: bytes) -> Masked:
+    """The same of an OpenDocument table, where a row or a column is said once for many alike."""
+    found, at = {b"row": set[int](), b"column": set[int]()}, {b"row": 0, b"column": 0}
+    for tag in _ODS_PART.finditer(table):
+        times = min(int(_attribute(tag[0], f"number-{tag[1].decode()}s-repeated") or 1), _FAR)
+        if _attribute(tag[0], "visibility") in (b"collapse", b"filter"):
+            found[tag[1]] |= {*range(at[tag[1]] + 1, at[tag[1]] + times + 1)}
+        at[tag[1]] += times
+    return found[b"row"], found[b"column"]
+
+
 _UNUSED = re.compile(
     rb"<(?:\w+:)?dimension\b[^>]*/>|<(?:\w+:)?mergeCells\b.*?</(?:\w+:)?mergeCells>", re.S
 )
@@ -114,11 +143,13 @@ def _sheets(content: bytes, most: int) -> list[Sheet]:
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-    parts, archive = [], None
+    parts, archive, tables = [], None, list[bytes]()
     if content[:2] == b"PK":
         archive = zipfile.ZipFile(io.BytesIO(content))
         if "xl/workbook.xml" in archive.namelist():
             parts = _parts(archive)
+        elif "content.xml" in archive.namelist():
+            tables = _ODS_TABLE.findall(archive.read("content.xml"))
     found: list[Sheet] = []
     for number, metadata in enumerate(book.sheets_metadata):
         if metadata.typ not in (SheetTypeEnum.WorkSheet, SheetTypeEnum.MacroSheet):
@@ -127,15 +158,18 @@ def _sheets(content: bytes, most: int) -> list[Sheet]:
         hidden = metadata.visible != SheetVisibleEnum.Visible
         cells = sheet.total_height * sheet.total_width
         if cells > most:
-            found.append((metadata.name, hidden, [], [], ("cells", cells)))
+            found.append((metadata.name, hidden, [], [], ("cells", cells), (set(), set())))
             continue
         raw = [[cell_of(v) for v in row] for row in sheet.to_python(skip_empty_area=False)]
-        missing = None
+        missing, masked = None, (set[int](), set[int]())
         if archive is not None and number < len(parts):
-            missing = _unread(archive.read(parts[number]), raw)
+            xml = archive.read(parts[number])
+            missing, masked = _unread(xml, raw), _masked(xml)
+        elif number < len(tables):
+            masked = _masked_in_ods(tables[number])
         kept = [(n, row) for n, row in enumerate(raw, 1) if any(str(c).strip() for c in row)]
         flaw: Wrong = ("formula", missing) if missing else None
-        found.append((metadata.name, hidden, [r for _, r in kept], [n for n, _ in kept], flaw))
+        found.append((metadata.name, hidden, [r for _, r in kept], [n for n, _ in kept], flaw, masked))
     return found
 
 

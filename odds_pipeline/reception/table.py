@@ -1,5 +1,6 @@
 """A table of cells as found in a delivered file, and the words for a file that holds none."""
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from odds_pipeline.reception import bounds
@@ -26,8 +27,9 @@ class Table:
     ``file_name`` is the file as received, ``member`` the file inside it when it is an archive, and
     ``folder`` where it is there.
     ``flaw`` says in French what shows that the table is not whole: no figure of it may be used.
-    ``hint`` says what may keep it from being recognised. A ``hidden`` sheet is no delivery. ``told``
-    are texts besides its names that may tell the period: the vintage of its origin, its folder.
+    ``hint`` says what may keep it from being recognised. A ``hidden`` sheet is no delivery; ``masked``
+    are the lines and the columns, from 1, that a sheet does not show, which are read as the others.
+    ``told`` are texts besides its names that may tell the period: the vintage of its origin, its folder.
     """
 
     file_name: str
@@ -40,6 +42,7 @@ class Table:
     hidden: bool = False
     folder: str | None = None
     told: tuple[str, ...] = ()
+    masked: tuple[Set[int], Set[int]] = (frozenset(), frozenset())
 
     def beside(self, told: tuple[str, ...]) -> "Table":
         """The same with what its origin tells."""

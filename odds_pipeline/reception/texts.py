@@ -37,7 +37,7 @@ def decode(content: bytes, name: str) -> tuple[str, str | None]:
         return _eight_bits(content)
     if "\x00" in text:
         raise _no_text(content, name)
-    return text, _twice_encoded(text)
+    return text, _twice_encoded(text) or _seven_bits(text)
 
 
 def _no_text(content: bytes, name: str) -> Unreadable:
@@ -50,7 +50,26 @@ def _no_text(content: bytes, name: str) -> Unreadable:
     return Unreadable(f"{name} : ce n'est pas un fichier texte UTF-8 ni Windows (cp1252).")
 
 
+_ACCENT = re.compile(r"\+A[K-P][A-Za-z0-9+/]-")
+"""A letter of Latin-1 as UTF-7 writes it."""
+
+
+def _seven_bits(text: str) -> str | None:
+    seen = text.isascii() and _ACCENT.search(text)
+    return "le fichier semble écrit en UTF-7 : ses lettres accentuées sont illisibles" if seen else None
+
+
+def _is_ebcdic(content: bytes) -> bool:
+    """Whether digits are where EBCDIC has them, and nowhere else."""
+    start = content[:20_000]
+    ours, theirs = (sum(start.count(zero + n) for n in range(10)) for zero in (0x30, 0xF0))
+    return theirs > max(100, 10 * ours)
+
+
 def _eight_bits(content: bytes) -> tuple[str, str | None]:
+    if _is_ebcdic(content):
+        return content.decode("cp500"), "le fichier semble écrit en EBCDIC, comme par un grand système"
+
     def weight(encoding: str) -> int:
         shown = content.decode(encoding, errors="replace")
         return sum(_COMMON.get(c, 0) * n for c, n in Counter(shown).items() if not c.isascii())

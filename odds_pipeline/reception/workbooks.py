@@ -103,6 +103,7 @@ def _table(
     rows: list[list[Any]],
     lines: list[int],
     wrong: tuple[str, Any] | None,
+    masked: tuple[set[int], set[int]],
 ) -> Table:
     flaw = cut(lines[-1] if lines else 0)
     if wrong and wrong[0] == "formula":
@@ -112,4 +113,5 @@ def _table(
         )
     elif wrong:
         flaw = f"feuille {sheet} : {wrong[1]} cellules, jusqu'à la dernière remplie"
-    return Table(name, None, sheet, without_empty_columns(rows), lines, flaw, hidden=hidden)
+    whole = without_empty_columns(rows)
+    return Table(name, None, sheet, whole, lines, flaw, hidden=hidden, masked=masked)

@@ -291,7 +291,7 @@ def _(d: Delivery) -> None:
     d.rows.append(list(d.body[-1]))
 
 
-@damage("un code qui n'existe pas", "territoires_connus", "colonnes_disparues")
+@damage("un code qui n'existe pas", "territoires_connus", "colonnes_disparues", "couverture")
 def _(d: Delivery) -> None:
     d.need(len(d.body) >= 5, "one territory")
     code = d.body[3][d.code]
@@ -663,6 +663,7 @@ def _(d: Delivery) -> None:
 @damage(
     "un millier écrit avec la décimale",
     "effectif_entier",
+    "lisible",
     "parties_dans_le_tout",
     "saut_d_unite",
     "evolution",

@@ -3,9 +3,10 @@
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.reception.contents import Delivery, deliveries_of
+from odds_pipeline.reception import bounds
+from odds_pipeline.reception.contents import UNREADABLE, Delivery, deliveries_of
 
-from ..unit.test_formats import workbook
+from ..unit.test_formats import edited, workbook
 from .test_hostile_files import zipped
 
 FSL = "conseil_general_fsl_2024-12.csv"
@@ -63,6 +64,42 @@ def test_a_mean_that_nothing_checks_is_read_by_its_label_alone(project: Project)
 def test_a_second_table_under_the_first_is_told_by_its_header(project: Project) -> None:
     ((line, said),) = problems(project, *ROWS, HEADER, *ROWS)
     assert (line, "deux tableaux" in said) == (5, True)
+
+
+def test_a_header_under_forty_lines_of_notes_is_found(project: Project) -> None:
+    assert problems(project, *ROWS) == []
+    notes = [f"Note {n} : texte;de lecture" for n in range(45)]
+    assert one(project, FSL, *notes, HEADER, *ROWS).months == ("2024-12",)
+
+
+def test_what_a_sheet_does_not_show_is_read_and_told(project: Project) -> None:
+    content = workbook(("FSL", [row.split(";") for row in (HEADER, *ROWS)], "visible"))
+    hidden = edited(content, b'<row r="3">', b'<row r="3" hidden="1">')
+    hidden = edited(hidden, b"<sheetData>", b'<cols><col min="4" max="9" hidden="1"/></cols><sheetData>')
+    plain, masked = (
+        deliveries_of(project, FSL.replace("csv", "xlsx"), c, "0" * 64)[0].reading
+        for c in (content, hidden)
+    )
+    assert plain is not None and masked is not None and plain.frame.equals(masked.frame)
+    assert plain.oddities == ()
+    assert [(line, seen) for line, _, seen in masked.oddities] == [
+        (1, "colonne masquée : FSL_ENE"),
+        (1, "colonne masquée : FSL_MT"),
+        (3, "ligne masquée"),
+    ]
+
+
+def test_more_figures_than_any_file_holds_end_in_a_sentence(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "MAX_FIGURES", 10)
+    refused = one(project, FSL, HEADER, *ROWS)
+    assert (refused.feed, refused.months, refused.fault) == (
+        "conseil_general/fsl",
+        ("2024-12",),
+        UNREADABLE,
+    )
+    assert "jusqu'à la ligne 4" in str(refused.reason)
 
 
 def test_the_header_of_another_page_is_none(project: Project) -> None:

@@ -11,11 +11,14 @@ import pytest
 from filelock import FileLock
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.quality import waiting
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.quarantine import accept, cases, retry
+from odds_pipeline.quality.waiting import reread
 from odds_pipeline.reception import receive as receiving
 from odds_pipeline.reception.aside import dismiss, set_aside, unread
 from odds_pipeline.reception.contents import Delivery, deliveries_of
+from odds_pipeline.reception.reading import Reading
 from odds_pipeline.reception.receive import Receipt, receive, recognise_again
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
@@ -65,7 +68,7 @@ def test_the_same_bytes_under_another_months_name_are_not_passed_over(
     assert second.feed is None and second.reason is not None
     for said in ("conseil_general_fsl_2024-02.csv", "reçus pour 2024-02", "dit 2024-01"):
         assert said in second.reason
-    years = []
+    years: list[Receipt] = []
     for year in ("2020", "2021"):
         own = populations(tmp_path / year, 2019).rename(tmp_path / year / "donnees_communes.csv")
         years += receive(project, home, [own])
@@ -190,6 +193,27 @@ def test_nobody_waits_while_a_file_is_read(
     with Store(home.warehouse).kept_open():
         list(receive(project, home, files[1:]))
     assert free == [True, True]
+
+
+def test_nobody_waits_while_the_gate_reads_a_large_file_again(
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file once, whether the warehouse is kept open between two uses or not."""
+    free: list[str] = []
+
+    def watched(project: Project, home: Home, delivery: str, *given: Any) -> Reading | None:
+        with FileLock(f"{home.warehouse}.lock", timeout=0):
+            free.append(delivery)
+        return reread(project, home, delivery, *given)
+
+    files = [populations(tmp_path, year) for year in (2018, 2019)]
+    deliveries = [r.delivery for r in receive(project, home, files)]
+    monkeypatch.setattr(waiting, "LARGE", 10)
+    monkeypatch.setattr(waiting, "reread", watched)
+    with Store(home.warehouse).kept_open():
+        judged = judge_pending(project, home, FEED)
+    assert [j.accepted for j in judged] == [("2018-01",), ("2019-01",)]
+    assert free == deliveries
 
 
 def _renamed(rows: list[list[str]]) -> None:

@@ -316,6 +316,7 @@ def test_a_cell_filled_far_from_the_table_is_named() -> None:
     [
         ("cp850", "CP850"),
         ("mac_roman", "Mac Roman"),
+        ("utf-7", "UTF-7"),
         ("cp1252", None),
         ("utf-8", None),
         ("latin-1", None),
@@ -326,6 +327,28 @@ def test_the_encoding_that_loses_accents_is_told(encoding: str, hint: str | None
         "x.csv", "code;Rentrée scolaire;Élèves;Nom\n93001;2024;3;Forêt à côté\n".encode(encoding)
     ).hint
     assert (hint in shown) if hint and shown else shown is None
+
+
+def test_ebcdic_is_told() -> None:
+    table = only("x.csv", ("code;n\n" + "93001;345\n" * 20).encode("cp500"))
+    assert "EBCDIC" in (table.hint or "") and table.rows[1] == ["93001", "345"]
+
+
+def test_lines_and_columns_that_a_sheet_does_not_show_are_read_and_marked() -> None:
+    """By a filter, by hand, or as columns of the whole sheet; in .ods said once for many alike."""
+    content = workbook(("F", [["code", "n", "p"], ["93001", 3, 4], ["93005", 2, 1]], "visible"))
+    content = edited(content, b'<row r="3">', b'<row r="3" hidden="1">')
+    hidden = b'<cols><col min="2" max="16384" hidden="true"/></cols><sheetData>'
+    table = only("x.xlsx", edited(content, b"<sheetData>", hidden))
+    assert table.rows[2] == ["93005", 2, 1]
+    assert (table.masked[0], min(table.masked[1])) == ({3}, 2)
+    rows = b'<table:table-row table:visibility="filter" table:number-rows-repeated="1"/>'
+    said = b'<table:table-row table:number-rows-repeated="1"/>'
+    columns = b'<table:table-column table:number-columns-repeated="2"/>'
+    columns += b'<table:table-column table:visibility="collapse"/><table:table-row>'
+    content = edited(ods([["code", "n", "p"]]), said, rows, "content.xml")
+    content = edited(content, b"<table:table-row>", columns, "content.xml")
+    assert only("x.ods", content).masked == ({2}, {3})
 
 
 def test_utf_8_encoded_twice_is_told() -> None:
