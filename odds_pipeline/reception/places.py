@@ -88,7 +88,8 @@ class Places:
 
     def is_near(self, shown: str, level: str) -> bool:
         """Whether it begins as a neighbourhood of ours: by the same commune, or the same département."""
-        return level in NEIGHBOURHOODS and any(shown.startswith(code[:5]) for code in self.known(level))
+        ours = (*self.territories.departements, *{code[:5] for code in self.known(level)})
+        return level in NEIGHBOURHOODS and shown.startswith(ours)
 
     def is_aside(self, shown: str) -> bool:
         """Whether it is no territory's: of a note, or of a total to be compared with the sum."""

@@ -69,6 +69,11 @@ class Delivery:
             if value is not None:
                 row[column] = self.write(value * factor)
 
+    def spoil(self, cell: str) -> None:
+        """Write that in the first column of figures, of the last row, or of all where only some are read."""
+        for row in self.body if self.mixed else self.body[-1:]:
+            row[self.first] = cell
+
     @property
     def first(self) -> int:
         """The first column of figures; none when rows are only counted."""
@@ -291,7 +296,13 @@ def _(d: Delivery) -> None:
     d.rows.append(list(d.body[-1]))
 
 
-@damage("un code qui n'existe pas", "territoires_connus", "colonnes_disparues", "couverture")
+@damage(
+    "un code qui n'existe pas",
+    "territoires_connus",
+    "colonnes_disparues",
+    "couverture",
+    "quartiers_inconnus",
+)
 def _(d: Delivery) -> None:
     d.need(len(d.body) >= 5, "one territory")
     code = d.body[3][d.code]
@@ -360,42 +371,42 @@ def _(d: Delivery) -> None:
 
 @damage("un effectif négatif", "pas_trop_petit", "lisible")
 def _(d: Delivery) -> None:
-    d.body[-1][d.first] = "-12"
+    d.spoil("-12")
 
 
 @damage("un texte", "lisible")
 def _(d: Delivery) -> None:
-    d.body[-1][d.first] = "à vérifier"
+    d.spoil("à vérifier")
 
 
 @damage("une erreur de tableur", "lisible")
 def _(d: Delivery) -> None:
-    d.body[-1][d.first] = "#REF!"
+    d.spoil("#REF!")
 
 
 @damage("une date de tableur", "lisible")
 def _(d: Delivery) -> None:
-    d.body[-1][d.first] = "12/05/2024"
+    d.spoil("12/05/2024")
 
 
 @damage("une marque inconnue", "lisible")
 def _(d: Delivery) -> None:
-    d.body[-1][d.first] = "n.c."
+    d.spoil("§")
 
 
 @damage("l'autre séparateur décimal", "lisible")
 def _(d: Delivery) -> None:
-    d.body[-1][d.first] = "12.5" if d.decimal == "," else "12,5"
+    d.spoil("12.5" if d.decimal == "," else "12,5")
 
 
 @damage("milliers séparés par des virgules", "lisible")
 def _(d: Delivery) -> None:
-    d.body[-1][d.first] = "1,234,567"
+    d.spoil("1,234,567")
 
 
 @damage("un nombre en lettre O", "lisible")
 def _(d: Delivery) -> None:
-    d.body[-1][d.first] = "1O2"
+    d.spoil("1O2")
 
 
 @damage("toutes les cellules vides", "au_moins_une_valeur", "valeurs_manquantes")
@@ -689,7 +700,7 @@ for _cell in (
 ):
 
     def _huge(d: Delivery, cell: str = _cell) -> None:
-        d.body[-1][d.first] = cell.replace(",", d.decimal)
+        d.spoil(cell.replace(",", d.decimal))
 
     damage(f"un nombre écrit {_cell[:20]}", "lisible")(_huge)
 

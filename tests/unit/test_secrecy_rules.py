@@ -27,7 +27,10 @@ COLUMNS = "columns: {foyers: A, foyers_seuls: B, montant: C, premier: D, second:
 
 
 def marked(small: Path, rule: str, **figures: float) -> dict[str, str | None]:
-    """Why each figure of Bobigny is hidden; ``rule`` is the feed's, as YAML."""
+    """Why each figure of Bobigny is hidden; ``rule`` is the feed's, as YAML.
+
+    Another commune, and the month before, have figures that no rule but those of shares hides.
+    """
     text = FEED.replace(FEED[FEED.index("  foyers: {") : FEED.index("columns:")], VARIABLES)
     text = text.replace(text[text.index("columns: {foyers") : text.index("formats:")], COLUMNS)
     text = text.replace("variables:", f"secrecy: {{{rule}, reference: Règle d'essai}}\nvariables:")
@@ -40,17 +43,23 @@ def marked(small: Path, rule: str, **figures: float) -> dict[str, str | None]:
             [names, list(range(len(names)))],
         )
         connection.execute(
-            "CREATE TABLE places AS SELECT 1 AS p, '93008' AS territory, 'commune' AS level, 2024 AS geography"
+            "CREATE TABLE places AS SELECT unnest([1, 2]) AS p, unnest(['93008', '93001']) AS territory, "
+            "'commune' AS level, 2024 AS geography"
         )
         connection.execute(
             "CREATE TABLE available AS SELECT unnest(?) AS v, 1 AS p, 24253 AS t, unnest(?) AS value, "
             "'A' AS obs_status, NULL::VARCHAR AS hidden_by, NULL::DOUBLE AS lower_bound, true AS delivered",
             [list(range(len(names))), [float(x) for x in figures.values()]],
         )
+        connection.execute(
+            "INSERT INTO available SELECT * REPLACE (o.p AS p, o.t AS t, 1e6 AS value) "
+            "FROM available, (VALUES (2, 24253), (1, 24252)) AS o(p, t)"
+        )
         mark(connection, Structure.of(project))
         rows = connection.execute(
-            "SELECT split_part(variable, '.', 2), hidden_by FROM marked"
+            "SELECT split_part(variable, '.', 2), hidden_by FROM marked WHERE p = 1 AND t = 24253"
         ).fetchall()
+        assert connection.execute("SELECT count(*) FROM marked").fetchone() == (3 * len(names),)
     return dict(rows)
 
 
@@ -118,26 +127,34 @@ def test_least_population(small: Path, foyers: float, expected: str | None) -> N
         ("evolution_population_6_ans", -2, 1000, False),
     ],
 )
+@pytest.mark.parametrize("whole", [None, "population_municipale"])
 def test_rules_on_results(
-    project: Project, indicator: str, numerator: float, denominator: float, hidden: bool
+    project: Project,
+    indicator: str,
+    numerator: float,
+    denominator: float,
+    hidden: bool,
+    whole: str | None,
 ) -> None:
+    """Of a proportion, and of an indicator that is composed of it."""
     with duckdb.connect() as connection:
         connection.execute(
-            "CREATE TABLE computed AS SELECT ? AS indicator, '2024-01' AS month, '93008' AS territory, "
+            "CREATE TABLE computed AS SELECT coalesce($3, $4) AS indicator, '2024-01' AS month, '93008' AS territory, "
             "'commune' AS level, 2024 AS geography, 1.5 AS value, 'A' AS obs_status, "
-            "'F' AS conf_status, NULL::VARCHAR AS hidden_by, ?::DOUBLE AS numerator, ?::DOUBLE AS denominator",
-            [indicator, numerator, denominator],
+            "'F' AS conf_status, NULL::VARCHAR AS hidden_by, $1::DOUBLE AS numerator, $2::DOUBLE AS denominator",
+            [None if whole else numerator, None if whole else denominator, whole, indicator],
         )
         connection.execute(
-            "CREATE TABLE products AS SELECT indicator, NULL::VARCHAR AS whole, 1 AS t, '93008' AS territory, "
-            "2024 AS geography, numerator, denominator FROM computed"
+            "CREATE TABLE products AS SELECT ? AS indicator, ?::VARCHAR AS whole, 1 AS t, "
+            "'93008' AS territory, 2024 AS geography, ?::DOUBLE AS numerator, ?::DOUBLE AS denominator",
+            [indicator, whole, numerator, denominator],
         )
         connection.execute("CREATE TABLE months AS SELECT 1 AS t, '2024-01' AS month")
         hide_values(connection, project)
         row = connection.execute(
             "SELECT value, obs_status, conf_status, hidden_by, numerator, denominator FROM protected"
         ).fetchone()
-    shown = (1.5, "A", "F", None, numerator, denominator)
+    shown = (1.5, "A", "F", None, *((None, None) if whole else (numerator, denominator)))
     assert row == ((None, "Q", "N", "resultat", None, None) if hidden else shown)
 
 

@@ -3,12 +3,14 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import linprog
 
+from odds_pipeline.secrecy.additive import _nominal
 from odds_pipeline.secrecy.attack import exposed, intervals
 from odds_pipeline.secrecy.suppression import suppress
 from odds_pipeline.secrecy.system import CANDIDATE, HIDDEN, KNOWN, Bools, System
@@ -174,3 +176,10 @@ def test_what_was_shown_earlier_protects_nothing() -> None:
     found = suppress(known)
     assert found.hopeless.sum() == 1
     assert known.value[found.hopeless] == [3]
+
+
+def test_a_figure_that_its_producer_alone_knows_is_taken_for_what_the_sums_leave() -> None:
+    """2 + 3 = 5 by one equation; by none, its least value."""
+    frame = pd.DataFrame({"value": [np.nan, 3.0, 5.0, np.nan], "lower_bound": [1.0, 0, 0, 4.0]})
+    entries = pd.DataFrame({"equation": [7, 7, 7], "cell": [0, 1, 2], "sign": [-1.0, -1.0, 1.0]})
+    assert _nominal(frame, entries).tolist() == [2, 3, 5, 4]
