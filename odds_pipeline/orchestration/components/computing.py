@@ -67,13 +67,16 @@ def computing_sensor(jobs: list[AssetJob]) -> dg.SensorDefinition:
             return dg.SkipReason("The warehouse is being written: the next tick tries again.")
         before = json.loads(context.cursor or "{}").get("asked", {})
         requests, asked = _requests(works, judgement, before)
+        why = None if requests else _published(context.instance, inputs)
         # What was asked for in vain holds nothing up: publishing computes what is left.
-        if not requests and inputs and _to_publish(context.instance, inputs):
+        if not requests and not why:
             asked[inputs] = before.get(inputs, 0.0)
+            why = "What is out of date was asked for within the hour."
             if (now := time.time()) - asked[inputs] >= AGAIN:
-                asked[inputs] = now
+                asked[inputs], why = now, None
                 requests = [dg.RunRequest(run_key=f"{inputs}:{now:.0f}", job_name=PUBLISH_JOB)]
-        return dg.SensorResult(run_requests=requests, cursor=json.dumps({"asked": asked}))
+        cursor = json.dumps({"asked": asked})
+        return dg.SensorResult(run_requests=requests, skip_reason=why, cursor=cursor)
 
     return computing
 
@@ -96,17 +99,25 @@ def made_of(connection: duckdb.DuckDBPyConnection) -> str:
     return trusted and hashlib.sha256(f"{trusted} {_declared()}".encode()).hexdigest()[:16]
 
 
-def _to_publish(instance: dg.DagsterInstance, inputs: str) -> bool:
-    """Whether the last release was made of something else, and none was refused of the same.
+def _published(instance: dg.DagsterInstance, inputs: str) -> str | None:
+    """Why no release is to be made of ``inputs``; none when one is.
 
     A run that was lost refused nothing: what it was asked for still stands to be made.
     """
+    if not inputs:
+        return "No figure is trusted yet."
     event = instance.get_latest_materialization_event(RECUEIL)
     told = event.asset_materialization if event else None
     if told and MADE_OF in told.metadata and told.metadata[MADE_OF].value == inputs:
-        return False
+        return "The last release says all that is trusted."
     same = dg.RunsFilter(tags={MADE_OF: inputs}, statuses=[dg.DagsterRunStatus.FAILURE])
-    return not any(refused(instance, run) for run in instance.get_runs(same))
+    for run in instance.get_runs(same):
+        if refused(instance, run):
+            return (
+                f"Run {run.run_id[:8]} refused a release of these figures: it is asked for again once "
+                "figures or declarations change."
+            )
+    return None
 
 
 def _requests(

@@ -65,7 +65,12 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
         for feed, month in sorted(unseen):
             contents.setdefault(feed, []).append(("", month))
         requests, asked = _requests(context.instance, runs, contents, state.get("asked", {}))
-        return dg.SensorResult(run_requests=requests, cursor=json.dumps({**left, "asked": asked}))
+        waits = "What waits is under way, or was asked for within the quarter of an hour."
+        return dg.SensorResult(
+            run_requests=requests,
+            skip_reason=None if requests else waits if runs else "Nothing new, and nothing waits.",
+            cursor=json.dumps({**left, "asked": asked}),
+        )
 
     return landing
 

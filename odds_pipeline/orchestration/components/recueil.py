@@ -17,11 +17,11 @@ from odds_pipeline.orchestration.components.shared import (
     RECUEIL,
     calendar_of,
     code_reference,
-    families,
-    family_key,
     home_of,
     indicator_key,
     opened,
+    part_key,
+    parts,
     project,
     published_keys,
     tried_again,
@@ -87,7 +87,7 @@ class Recueil(dg.Component, dg.Model, dg.Resolvable):
         label = {"label": declared["label"], **code_reference(Path(self.declaration), 1)}
         recueil_spec = dg.AssetSpec(
             RECUEIL,
-            deps=published_keys()[:-1],
+            deps=[part_key(theme) for theme in parts() if "/" not in theme],
             description=declared["description"],
             group_name="catalogue",
             owners=[declared["owner"]],
@@ -95,7 +95,7 @@ class Recueil(dg.Component, dg.Model, dg.Resolvable):
             metadata=label,
         )
 
-        @dg.multi_asset(name="recueil", specs=[*_families(), recueil_spec], check_specs=checks)
+        @dg.multi_asset(name="recueil", specs=[*_parts(), recueil_spec], check_specs=checks)
         def recueil(context: dg.AssetExecutionContext, warehouse: DuckDBResource) -> Iterator[Any]:
             with opened(warehouse) as connection:
                 inputs = made_of(connection)
@@ -154,28 +154,32 @@ class Recueil(dg.Component, dg.Model, dg.Resolvable):
         return dg.Definitions(assets=[recueil], sensors=[computing, publications])
 
 
-def _families() -> list[dg.AssetSpec]:
-    """Between 700 indicators and the recueil: what it publishes of each family."""
-    return [
-        dg.AssetSpec(
-            family_key(path),
-            deps=[indicator_key(entry.path) for entry in own],
-            description=own[0].family.label,
-            group_name="catalogue",
-            kinds={"duckdb"},
-            tags={"theme": own[0].family.theme, "family": own[0].family.id},
+def _parts() -> list[dg.AssetSpec]:
+    """Between 700 indicators and the recueil: what it publishes of each theme, and of each family."""
+    specs = []
+    for path, own in parts().items():
+        theme, _, family = path.partition("/")
+        of_theme = {part_key(f"{theme}/{entry.family.id}"): None for entry in own}
+        specs.append(
+            dg.AssetSpec(
+                part_key(path),
+                deps=[indicator_key(entry.path) for entry in own] if family else list(of_theme),
+                description=own[0].family.label if family else project().observatory.themes[theme],
+                group_name="catalogue",
+                kinds={"duckdb"},
+                tags={"theme": theme, **({"family": family} if family else {})},
+            )
         )
-        for path, own in families().items()
-    ]
+    return specs
 
 
 def _published(values: list[tuple[str, int, int, str]]) -> Iterator[dg.MaterializeResult[None]]:
-    """Of each family: how many indicators and values the release has, and its last month."""
+    """Of each theme and family: how many indicators and values the release has, and its last month."""
     told = {name: (cells, filled, last) for name, cells, filled, last in values}
-    for path, members in families().items():
+    for path, members in parts().items():
         own = [told[entry.id] for entry in members if entry.id in told]
         yield dg.MaterializeResult(
-            asset_key=family_key(path),
+            asset_key=part_key(path),
             metadata={
                 "indicators": len(own),
                 "dagster/row_count": sum(cells for cells, _, _ in own),

@@ -157,8 +157,8 @@ def indicator_key(path: str) -> dg.AssetKey:
     return dg.AssetKey(["indicators", *path.split("/")])
 
 
-def family_key(path: str) -> dg.AssetKey:
-    """Asset key of a family ``theme/id`` as the recueil publishes it."""
+def part_key(path: str) -> dg.AssetKey:
+    """Asset key of a theme, or of a family ``theme/id``, as the recueil publishes it."""
     return dg.AssetKey(["catalogue", *path.split("/")])
 
 
@@ -177,17 +177,19 @@ def indicators_job(rhythm: str) -> str:
     return f"indicators_{rhythm}"
 
 
-def families() -> dict[str, list[IndicatorEntry]]:
-    """The indicators of each family ``theme/id``."""
+def parts() -> dict[str, list[IndicatorEntry]]:
+    """The indicators of each family ``theme/id``, then of each theme: a step yields them so."""
     members: dict[str, list[IndicatorEntry]] = {}
     for entry in project().indicators.values():
         members.setdefault(f"{entry.family.theme}/{entry.family.id}", []).append(entry)
+    for path, own in list(members.items()):
+        members.setdefault(path.partition("/")[0], []).extend(own)
     return members
 
 
 def published_keys() -> list[dg.AssetKey]:
-    """The recueil and its families, which are published together."""
-    return [*map(family_key, sorted(families())), RECUEIL]
+    """The recueil, its themes and their families, which are published together."""
+    return [*map(part_key, sorted(parts())), RECUEIL]
 
 
 def calendar_of(entry: IndicatorEntry) -> Calendar:
