@@ -148,7 +148,7 @@ def test_a_hidden_value_has_no_rank_and_counts_in_none(
     hidden = told(project, "rang_chomage", unemployment({**shown, given.OWN: None}))
     assert hidden.loc[(given.OWN, MONTH), "conf_status"] == "C"
     assert hidden.xs(MONTH, level="month")["value"].drop(given.OWN).equals(alone)
-    monkeypatch.setattr("odds_pipeline.secrecy.derived.threshold_of", lambda *_: 50)
+    monkeypatch.setattr(Project, "threshold_of", lambda *_: 50)
     few = told(project, "rang_chomage", unemployment({**shown, given.OWN: 3}), hide=True)
     assert few.loc[(given.OWN, MONTH), "hidden_by"] == "resultat"
     assert few.xs(MONTH, level="month")["value"].drop(given.OWN).equals(alone)
