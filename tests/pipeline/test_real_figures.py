@@ -37,6 +37,9 @@ BY_HAND = [
     ("violences_sexuelles_pour_1000", "93", "2022-12", 1.47636071044120465),  # SSMSI: its own rate
     ("ips_moyen_ecoles", "93066", "2021-09", 82.1),  # mean of 37 lines: no number of pupils that year
     ("ips_moyen_colleges", "93", "2021-09", 91.81265822784812),  # mean of 158 lines
+    ("part_ecoles_privees", "93", "2021-09", 100 * 35 / 482),  # counted in the same lines by Secteur
+    ("part_ecoles_privees", "93014", "2021-09", 0.0),  # 13 schools, all public: none, and not unknown
+    ("part_colleges_prives", "93", "2021-09", 100 * 28 / 158),
     ("ecoles", "93", "2021-09", 482.0),  # fr-en-ips_ecoles_2021-2022_93: lines
     ("logements_vacants_2_ans", "93001", "2025-01", 1501.0),  # LOVAC_2025: pp_vacant_plus_2ans_25
     ("logements_autorises", "93001", "2023-12", 1562.0),  # sitadel: 2023, Tous, log_aut
