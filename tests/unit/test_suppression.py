@@ -1,6 +1,7 @@
 """Suppression and attack on abstract systems: what is protected, and that nothing more is hidden."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.optimize import linprog
 
+from odds_pipeline.secrecy import suppression
 from odds_pipeline.secrecy.additive import _nominal
 from odds_pipeline.secrecy.attack import exposed, intervals
 from odds_pipeline.secrecy.suppression import suppress
@@ -176,6 +178,29 @@ def test_what_was_shown_earlier_protects_nothing() -> None:
     found = suppress(known)
     assert found.hopeless.sum() == 1
     assert known.value[found.hopeless] == [3]
+
+
+def test_without_a_choice_in_time_everything_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = table(np.array([[2, 30, 40], [50, 60, 3], [7, 80, 90]]))
+    monkeypatch.setattr(suppression, "milp", lambda *_, **__: SimpleNamespace(x=None))
+    assert (suppress(system).hidden == (system.state != KNOWN)).all()
+
+
+def test_a_part_that_no_cell_tells_counts_as_known() -> None:
+    """60 = 50 + 3 + 7, where the 7 are of a place in no table: who knows them is told the 3."""
+    whole, shown, small = 60.0, 50.0, 3.0
+    system = System(
+        np.array([whole, shown, small]),
+        np.array([0.0, 0.0, 1.0]),
+        np.array([np.inf, np.inf, 4.0]),
+        np.array([np.nan, np.nan, 1.0]),
+        np.array([np.nan, np.nan, 4.0]),
+        np.ones(3),
+        np.array([CANDIDATE, CANDIDATE, HIDDEN]),
+        sparse.csr_array(np.array([[1.0, -1.0, -1.0]])),
+    )
+    assert exposed(system, system.state == HIDDEN).tolist() == [False, False, True]
+    assert suppress(system).hidden.sum() == 2
 
 
 def test_a_figure_that_its_producer_alone_knows_is_taken_for_what_the_sums_leave() -> None:
