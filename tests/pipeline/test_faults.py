@@ -246,6 +246,34 @@ def test_the_month_before_under_a_new_name_is_told_however_small_or_few_its_figu
     assert told(project, feed, delivery)["copie_d_un_autre_mois"] == "critical"
 
 
+@pytest.mark.parametrize(
+    ("feed", "kind", "rule", "severity"),
+    [
+        ("adil/consultations", "codes triés sans les figures", "territoires_melanges", "critical"),
+        (
+            "drihl/loyers",
+            "une autre population (la région pour le département)",
+            "evolution_generale",
+            "warning",
+        ),
+    ],
+)
+def test_small_counts_and_rates_are_compared_too(
+    project: Project, feed: str, kind: str, rule: str, severity: str
+) -> None:
+    delivery = deepcopy(history(feed)[-1])
+    delivery.past = list(history(feed)[:-1])
+    next(damage for damage in TABLE if damage.kind == kind).change(delivery)
+    assert told(project, feed, delivery)[rule] == severity
+
+
+def test_a_cell_out_of_all_proportion_is_refused(project: Project) -> None:
+    """A file cut in its last number: 756 for 756,167."""
+    delivery = deepcopy(history("caf/handicap")[-1])
+    delivery.scale(delivery.large(), 100, delivery.rank()[-3:-2])
+    assert told(project, "caf/handicap", delivery)["cellule_demesuree"] == "critical"
+
+
 @pytest.mark.parametrize("feed", ALL)
 def test_the_undamaged_delivery_passes(project: Project, feed: str) -> None:
     assert "critical" not in told(project, feed, history(feed)[-1]).values()
