@@ -155,7 +155,7 @@ class Territories:
         codes = {t.code for t in kept}
         return Territories(kept, self.geographies, tuple(m for m in self.mergers if m[2] in codes))
 
-    @property
+    @cached_property
     def departements(self) -> tuple[str, ...]:
         """Codes of the départements in scope."""
         return tuple(dict.fromkeys(t.code for t in self.all if t.level == "departement"))

@@ -1,5 +1,6 @@
 """The territories that a row of a file speaks of, from what its key columns say."""
 
+from functools import cached_property
 from os.path import commonprefix
 
 from odds_pipeline.declarations.feed import NEIGHBOURHOODS, Level, TerritoryKey
@@ -108,8 +109,22 @@ class Places:
 
     def wider(self, level: str, codes: list[str]) -> list[str]:
         """The territories of that level that a row of ``codes`` counts in."""
-        known = [t for t in self.territories.all if t.level == level]
+        known = self._of_level.get(level, [])
         if level in ("region", "france"):
-            return [known[0].code]
-        parents = {p for t in self.territories.all if t.code in codes for p in t.parents}
-        return [code for code in dict.fromkeys(t.code for t in known) if code in parents]
+            return known[:1]
+        return [whole for whole in known if any(whole in self._parents.get(code, ()) for code in codes)]
+
+    @cached_property
+    def _of_level(self) -> dict[str, list[str]]:
+        found: dict[str, dict[str, None]] = {}
+        for t in self.territories.all:
+            found.setdefault(t.level, {})[t.code] = None
+        return {level: list(codes) for level, codes in found.items()}
+
+    @cached_property
+    def _parents(self) -> dict[str, set[str]]:
+        """Of each code, in whatever geography, what it lies in: asked of each row of long files."""
+        found: dict[str, set[str]] = {}
+        for t in self.territories.all:
+            found.setdefault(t.code, set()).update(t.parents)
+        return found
