@@ -23,6 +23,7 @@ def test_shared_selections_stand_on_it_with_what_the_release_changed(
         owner.post("/selections", data={"name": name, "query": query, "shared": shared})
     page = html.unescape(site.client("ccas-admin").get(ADDRESS).text)
     assert "Pour tous" in page and "Pour moi" not in page
+    assert 'href="/comparer?t=93008&i=population_municipale' in page
     # No territory was named: it is read for the organisation's own.
     (population,) = re.findall(
         r'<tr role="row">(?:(?!</tr>).)*population_municipale.*?</tr>', page, re.S

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from odds_pipeline.extranet.identity.selections import Selection, selections
-from odds_pipeline.extranet.pages.compare import Asked
+from odds_pipeline.extranet.pages.compare import Asked, query_of
 from odds_pipeline.extranet.reading.choice import side_by_side
 from odds_pipeline.extranet.reading.news import news
 from odds_pipeline.extranet.reading.serving import Place, Row, Unknown
@@ -23,9 +23,11 @@ class Panel:
     """A selection with its figures; ``fresh``: (indicator, territory) of what this release changed."""
 
     selection: Selection
+    query: str
     places: list[Place]
     names: list[str]
     more: int
+    without: list[str]
     rows: dict[str, dict[str, Row]]
     fresh: frozenset[tuple[str, str]]
 
@@ -51,11 +53,12 @@ def dashboard(request: Request) -> Response:
 def _panel(request: Request, selection: Selection) -> Panel:
     """A selection that names no territory is read for the organisation's own."""
     view, given, own = view_of(request), parse_qs(selection.query), own_place(request)
+    theme, chosen = given.get("theme", [""])[0], given.get("i", [])
     codes = given.get("t", []) or ([own.code] if own else [])
     try:
-        asked = Asked.of(request, codes, given.get("i", []), given.get("theme", [""])[0])
+        asked = Asked.of(request, codes, chosen, theme)
     except Unknown:  # a territory or a template that is no more
-        return Panel(selection, [], [], 0, {}, frozenset())
+        return Panel(selection, selection.query, [], [], 0, [], {}, frozenset())
     rows = side_by_side(view, asked.choice.names, asked.places) if asked.places else {}
     known = [name for name in asked.choice.names if name in rows]
     told = {place.code: news(request.app.state.serving, view, place.code) for place in asked.places}
@@ -66,4 +69,7 @@ def _panel(request: Request, selection: Selection) -> Panel:
         for piece in pieces
     }
     more = len(known) - SHOWN
-    return Panel(selection, asked.places, known[:SHOWN], max(more, 0), rows, frozenset(fresh))
+    query = query_of(asked, theme, bool(chosen) and not theme)
+    without = [name for name in asked.choice.names if name not in rows]
+    names, rest = known[:SHOWN], max(more, 0)
+    return Panel(selection, query, asked.places, names, rest, without, rows, frozenset(fresh))
