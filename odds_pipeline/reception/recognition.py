@@ -290,8 +290,11 @@ def match_as(
     if best is None:
         return Nearest(entry.id, fmt.id, ("le tableau n'a aucune ligne",), 0.0)
     if best_missing:
-        header = best.header
         year = year_of(best.groups)
+        # A column that the contract reads under its own name is no other one renamed.
+        own = [*required, *(column.names for column in feed.columns_of(fmt).values())]
+        taken = {plain(with_year(name, year)) for names in own for name in names}
+        header = [name for name in best.header if plain(name) not in taken]
         shown = [
             f"{with_year(name, year)}{_like(with_year(name, year), header)}" for name in best_missing[:6]
         ]

@@ -66,6 +66,13 @@ def test_a_second_table_under_the_first_is_told_by_its_header(project: Project) 
     assert (line, "deux tableaux" in said) == (5, True)
 
 
+def test_a_column_that_the_contract_reads_is_no_other_one_renamed(project: Project) -> None:
+    lacking = one(project, FSL, HEADER.replace("FSL_MAI;", ""), "93001;30;28;53163").reason or ""
+    assert "FSL_MAI" in lacking and "renommée" not in lacking
+    renamed = one(project, FSL, HEADER.replace("FSL_MAI", "FSL_MAIN"), *ROWS).reason or ""
+    assert "FSL_MAI (renommée en FSL_MAIN ?)" in renamed
+
+
 def test_a_header_under_forty_lines_of_notes_is_found(project: Project) -> None:
     assert problems(project, *ROWS) == []
     notes = [f"Note {n} : texte;de lecture" for n in range(45)]
