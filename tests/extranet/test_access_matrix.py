@@ -73,6 +73,7 @@ def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:
             f"/territoires/93008/{t}"
             for t in ("cadrage", "enfance_education", "sante", "social", "logement?ordre=difficulte")
         ],
+        "/territoires/{code}/quartiers": ["/territoires/93008/quartiers"],
         "/territoires/{code}/public/{public}": ["/territoires/93008/public/difficulte"],
         "/territoires/{code}/nouveautes": ["/territoires/93008/nouveautes"],
         "/territoires/{code}/flux.atom": ["/territoires/93008/flux.atom"],

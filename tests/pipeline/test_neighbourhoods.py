@@ -208,6 +208,15 @@ def test_a_commune_leads_to_its_neighbourhoods_and_they_to_it(visitor: TestClien
     assert "26,8" in visitor.get("/territoires/930010101/social").text
 
 
+def test_the_neighbourhoods_of_a_commune_are_side_by_side(visitor: TestClient) -> None:
+    page = visitor.get("/territoires/93001/quartiers?i=part_rsa_decembre").text
+    own = page[page.index("Robespierre") :]
+    assert "26,8" in own[: own.index("</tr>")]
+    assert ">Gendarmerie<" not in page and "ne sont pas dans cette liste" in page  # all of it is secret
+    assert "Absent où un IRIS est sous le secret" in page
+    assert "Franc Moisin" in visitor.get("/territoires/93001/quartiers?i=part_isoles_qpv").text
+
+
 def test_lists_offer_no_neighbourhood(visitor: TestClient) -> None:
     for address in ("/territoires", "/comparer"):
         assert "930010101" not in visitor.get(address).text
