@@ -9,6 +9,8 @@ COLUMNS = (
 ).split()
 
 
+# Its name until 0.2.0: scheduled checks outside this repository still call it.
+@app.command("audit", hidden=True)
 @app.command()
 def secrecy(release: ReleaseNumber = None, as_json: AsJson = False) -> None:
     """What each access class of a release hides, by partner, and how many hidden cells can be derived.
