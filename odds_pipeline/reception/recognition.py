@@ -132,7 +132,7 @@ class Unrecognised:
 
 
 def _required(feed: Feed, fmt: Format) -> list[list[str]]:
-    """Names that the header must hold: one of each list."""
+    """Names that the header must hold: one of each list, each list once."""
     required = [[name] for name in fmt.requires]
     if fmt.period.column:
         required.append([fmt.period.column])
@@ -144,7 +144,7 @@ def _required(feed: Feed, fmt: Format) -> list[list[str]]:
             required.append(column.names)
             required += [[name] for name in column.plus]
             required += [[name] for name in column.where]
-    return required
+    return [list(names) for names in dict.fromkeys(map(tuple, required))]
 
 
 def _index(row: list[Cell]) -> dict[str, int]:

@@ -19,6 +19,7 @@ PAGES = {
     "/territoires/{code}/public/{public}": "/territoires/93008/public/difficulte",
     "/territoires/{code}/nouveautes": "/territoires/93008/nouveautes",
     "/territoires/{code}/portrait": "/territoires/93008/portrait",
+    "/territoires/{code}/quartiers": "/territoires/93008/quartiers",
     "/indicateurs": "/indicateurs",
     "/themes/{theme}": "/themes/social",
     "/indicateurs/{indicator}": "/indicateurs/part_foyers_rsa?territoire=93008",
