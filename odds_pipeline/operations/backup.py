@@ -21,7 +21,8 @@ from odds_pipeline.operations import postgres
 from odds_pipeline.operations.files import copy_whole, flush, kept_files, sha256_of
 from odds_pipeline.release.published import current_number
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.store import writer_lock
+from odds_pipeline.storage.manifest import write_manifest
+from odds_pipeline.storage.store import Store, writer_lock
 
 LIST = "backup.json"
 WAREHOUSE = "warehouse.duckdb"
@@ -180,6 +181,10 @@ def restore(home: Home, path: Path) -> BackUp:
             _put(kept, name, roots[name])
     if lake:
         postgres.restore_all(path)
+    if lake or home.warehouse.exists():
+        # A back-up may be of the moment between the receipt of a file and its line in the manifest.
+        with Store(home.warehouse).connect() as connection:
+            write_manifest(connection, home)
     return kept
 
 

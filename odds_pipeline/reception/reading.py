@@ -80,7 +80,7 @@ def read(project: Project, match: Match) -> Reading:
     if cells.national and not cells.national.complete(max(frame["month"].dropna(), default=None)):
         frame = frame[frame["level"] != "france"]
     unlike = unlike_their_sum(match.entry, territories, frame, columns, partial=cells.ignored > 0)
-    frame = frame[frame["level"] != TOTAL]
+    frame = frame[frame["level"] != TOTAL].copy()
     months = tuple(sorted(m for m in frame["month"].dropna().unique()))
     communes = {str(c) for c in frame.loc[frame["level"] == "commune", "territory"]}
     geography = geography_of(communes, months[-1] if months else "2024-01", fmt, territories)

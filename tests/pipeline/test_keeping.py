@@ -322,6 +322,17 @@ def test_nothing_of_a_back_up_is_open_to_others(embedded: Home, tmp_path: Path) 
     assert all(stat.S_IMODE(folder.stat().st_mode) == 0o700 for folder in folders)
 
 
+def test_a_back_up_before_a_receipt_has_its_name_is_whole_once_restored(
+    project: Project, embedded: Home, tmp_path: Path
+) -> None:
+    receipts = receive(project, embedded, [populations(tmp_path / "n", 2016)])
+    next(receipts)
+    one = back_up(embedded, tmp_path / "kept")
+    other = Home(tmp_path / "restored")
+    restore(other, one.path)
+    assert set(wrong(other)) <= {"private"}
+
+
 def test_a_back_up_while_runs_go_on_is_of_one_moment(
     project: Project, embedded: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
