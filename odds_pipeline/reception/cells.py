@@ -49,6 +49,7 @@ class Cells:
         self.ignored = 0
         self.national = National(project.root) if "france" in match.format.territory.also else None
         self.present, self.spread = self._present(), self._unpivoted()
+        self._added = Counter(variable for variable, _, _ in self.present)
         self._lines: dict[tuple[Cell, ...], list[int]] = {}
 
     def __iter__(self) -> Iterator[RawCell]:
@@ -138,11 +139,10 @@ class Cells:
         if row.place not in self.places.known(level):
             self._tell_unknown(row, level)
             return
-        added = Counter(variable for variable, _, _ in self.present)
         for variable, column, position in self.present:
             shown = self._text(row.cells, column, position)
             if shown is not None and column.reduce != "same":
-                reduce = column.reduce if added[variable] > 1 else None
+                reduce = column.reduce if self._added[variable] > 1 else None
                 yield variable, row.place, level, month, reduce, row.line, shown, None
 
     def _whole(self, row: Row, level: str, whole: str, month: str | None) -> Iterator[RawCell]:

@@ -22,6 +22,8 @@ class Places:
         key = match.format.territory
         self.level: Level = match.level
         self.finer = nomenclature(project.root, key.nomenclature) if key.nomenclature else None
+        # A code that starts like those of the table but is not in it is a fault, not an outsider.
+        self._finer_start = commonprefix(list(self.finer or ())) or " "  # noqa: RUF071  # characters are what is meant
         self.shown = [
             territory_text(match, row, key) for row in match.table.rows[match.header_row + 1 :]
         ]
@@ -34,6 +36,7 @@ class Places:
         self.long = match.format.period.column is not None or any(column.where for column in columns)
         self._wholes_read: set[str] = set()
         self._codes: dict[str, dict[str, str]] = {}
+        self._starts: dict[str, tuple[str, ...]] = {}
 
     def read(self, row: list[Cell], shown: str, aside: bool) -> tuple[str, list[str]]:
         """The level and the territory codes of a row; no code when it is outside the perimeter."""
@@ -65,9 +68,7 @@ class Places:
         if level == self.level and self.length == len(shown) + 1:
             shown = f"0{shown}"
         if self.finer is not None:
-            # A code that starts like those of the table but is not in it is a fault, not an outsider.
-            prefix = commonprefix(list(self.finer))  # noqa: RUF071  # characters are what is meant
-            outside = not shown.startswith(prefix or " ")
+            outside = not shown.startswith(self._finer_start)
             return [] if outside else self.finer.get(shown, [shown])
         if key.by == "label":
             return [self.territories.by_label.get(plain(shown), shown)]
@@ -89,8 +90,12 @@ class Places:
 
     def is_near(self, shown: str, level: str) -> bool:
         """Whether it begins as a neighbourhood of ours: by the same commune, or the same département."""
-        ours = (*self.territories.departements, *{code[:5] for code in self.known(level)})
-        return level in NEIGHBOURHOODS and shown.startswith(ours)
+        if level not in NEIGHBOURHOODS:
+            return False
+        if level not in self._starts:
+            communes = {code[:5] for code in self.known(level)}
+            self._starts[level] = (*self.territories.departements, *communes)
+        return shown.startswith(self._starts[level])
 
     def is_aside(self, shown: str) -> bool:
         """Whether it is no territory's: of a note, or of a total to be compared with the sum."""
