@@ -23,7 +23,8 @@ class Places:
         self.level: Level = match.level
         self.finer = nomenclature(project.root, key.nomenclature) if key.nomenclature else None
         # A code that starts like those of the table but is not in it is a fault, not an outsider.
-        self._finer_start = commonprefix(list(self.finer or ())) or " "  # noqa: RUF071  # characters are what is meant
+        start = commonprefix(list(self.finer or ())) or " "  # noqa: RUF071  # characters are what is meant
+        self._finer_starts = (start, *self.territories.departements)
         self.shown = [
             territory_text(match, row, key) for row in match.table.rows[match.header_row + 1 :]
         ]
@@ -68,7 +69,7 @@ class Places:
         if level == self.level and self.length == len(shown) + 1:
             shown = f"0{shown}"
         if self.finer is not None:
-            outside = not shown.startswith(self._finer_start)
+            outside = not shown.startswith(self._finer_starts)
             return [] if outside else self.finer.get(shown, [shown])
         if key.by == "label":
             return [self.territories.by_label.get(plain(shown), shown)]

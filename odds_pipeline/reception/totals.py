@@ -12,6 +12,9 @@ from odds_pipeline.geography.territories import Territories, plain
 TOTAL = "total"
 """Level of the figures of rows that are no territory's: compared with the sum, then left out."""
 
+_BELOW = r"^\s*<\s*(\d+)\s*$"
+"""A mark of secrecy that says what the hidden figure is below."""
+
 _WORDS = set("total ensemble tous toutes somme departement commune communes moyenne mediane".split())
 
 
@@ -43,12 +46,14 @@ def _tolerance(entry: FeedEntry, variable: str, values: "pd.Series[float]") -> f
 
 
 def _adds_up(entry: FeedEntry, total: pd.Series, parts: pd.DataFrame) -> bool:
-    """Whether a total is the sum of its parts, or at least that of those that are shown."""
+    """Whether a total is the sum of its parts, of which hidden ones are at most what their mark says."""
     values = parts["value"].dropna()
     margin = _tolerance(entry, str(total["variable"]), values)
-    if len(values) < len(parts):
-        return bool(total["value"] >= values.sum() - margin)
-    return bool(abs(total["value"] - values.sum()) <= margin)
+    hidden = parts[parts["value"].isna()]
+    below = hidden["raw"].where(hidden["lines"] == 1).str.extract(_BELOW, expand=False).astype(float)
+    most = (below - 1).sum(skipna=False) if len(below) else 0.0  # unknown where a mark says no number
+    over = total["value"] - values.sum()
+    return bool(over >= -margin and not over > most + margin)
 
 
 def unlike_their_sum(

@@ -439,8 +439,8 @@ def _(d: Delivery) -> None:
         for row in one.body:
             row[one.first] = str(d.secret) if row in one.body[:6] else (row[one.first] or "70")
     for row in d.body:
-        value = d.number(row, d.first)
-        row[d.first] = "0" if row in d.body[:6] else str(int(value or 70))
+        hidden = row in d.body[:6] or row[d.first] == d.secret
+        row[d.first] = "0" if hidden else str(int(d.number(row, d.first) or 70))
 
 
 @damage("une colonne dix fois trop grande", "saut_d_unite", "pas_trop_grand")
@@ -461,6 +461,7 @@ def _(d: Delivery) -> None:
 @damage(
     "deux colonnes échangées",
     "colonnes_echangees",
+    "colonne_demesuree",
     "parties_dans_le_tout",
     "niveau_general",
     "parties_egales_au_tout",

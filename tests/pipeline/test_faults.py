@@ -256,6 +256,10 @@ def test_the_month_before_under_a_new_name_is_told_however_small_or_few_its_figu
             "evolution_generale",
             "warning",
         ),
+        ("prefecture/daho", "figures décalées d'une ligne", "territoires_melanges", "critical"),
+        ("prefecture/daho", "une ligne « Ensemble » qui ne fait pas la somme", "lignes", "critical"),
+        ("prefecture/expulsions", "deux colonnes échangées", "colonne_demesuree", "critical"),
+        ("cpam/qpv", "un code qui n'existe pas", "territoires_connus", "critical"),
     ],
 )
 def test_small_counts_and_rates_are_compared_too(
