@@ -1,6 +1,7 @@
 """Reference months read from file names, headers and cells."""
 
 import re
+from functools import cache, lru_cache
 
 from odds_pipeline.french import MONTHS
 from odds_pipeline.geography.territories import plain
@@ -39,9 +40,14 @@ def in_any_name(name: str) -> list[dict[str, str]]:
     return [groups for _, shape in SHAPES if (groups := groups_of(shape, name))]
 
 
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
 def groups_of(pattern: str | None, text: str) -> dict[str, str]:
     """The named groups that ``pattern`` finds in ``text``; empty when it does not match."""
-    match = re.search(pattern, text, re.IGNORECASE) if pattern else None
+    match = _compiled(pattern).search(text) if pattern else None
     return {k: v for k, v in match.groupdict().items() if v is not None} if match else {}
 
 
@@ -69,6 +75,7 @@ def month_of(groups: dict[str, str], default_month: int, year_shift: int = 0) ->
     return f"{year + year_shift:04d}-{month:02d}"
 
 
+@lru_cache(4096)
 def with_year(name: str, year: int | None) -> str:
     """Fill ``{yyyy}`` and ``{yy}`` in a column name; ``{yyyy-2}`` is two years before."""
     if year is None or "{" not in name:

@@ -208,12 +208,13 @@ def _groups(fmt: Format, table: Table, number: int, named: dict[str, str]) -> di
         groups |= next(filter(None, (groups_of(fmt.period.title, cell) for cell in above)), {})
     if fmt.sheet and table.sheet:
         groups |= groups_of(fmt.sheet, table.sheet)
-    if fmt.period.header:
-        for cell in header:
-            found = groups_of(fmt.period.header, text(cell))
-            if found:
-                return groups | found
-    return groups
+    return groups | _filled(fmt.period.header, header)
+
+
+def _filled(pattern: str | None, row: list[Cell]) -> dict[str, str]:
+    """What the first cell that a pattern fits tells; most cells of a sheet's widest rows are blank."""
+    cells = (groups_of(pattern, text(cell)) for cell in row if cell != "") if pattern else ()
+    return next(filter(None, cells), {})
 
 
 def territory_text(match: Match, row: list[Cell], key: TerritoryKey) -> str:
@@ -281,7 +282,9 @@ def match_as(
             continue
         match = Match(entry, fmt, table, number, index, _groups(fmt, table, number, named))
         missing = [names[0] for names in required if all(match.position(n) is None for n in names)]
-        if fmt.unpivot and not any(groups_of(fmt.unpivot.columns, name) for name in match.header):
+        if best and len(missing) >= len(best_missing):
+            continue
+        if fmt.unpivot and not _filled(fmt.unpivot.columns, table.rows[number]):
             missing.append(f"une colonne comme « {fmt.example.column} »")
         if best is None or len(missing) < len(best_missing):
             best, best_missing = match, missing
@@ -455,7 +458,7 @@ def recognise_all(project: Project, table: Table) -> list[Match] | Unrecognised:
     own_name = {e.id: e for e, fmt in likely if fmt.file and _sheet_like(fmt, table)}
     named = own_name or _alone_near(found)
     # Only now the formats whose file is called otherwise, to say which came nearest.
-    unlikely = [pair for pair in formats if pair not in likely]
+    unlikely = [pair for pair in formats if not _named_like(pair[1], table)]
     found += [(e, match_as(e, fmt, table, project.territories_of(e), indexes)) for e, fmt in unlikely]
     named = named or _called_otherwise(table, found)
     others = [(e, near) for e, near in found if isinstance(near, Nearest)]
