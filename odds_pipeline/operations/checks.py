@@ -24,6 +24,7 @@ from odds_pipeline.release.published import (
     open_release,
     release_path,
 )
+from odds_pipeline.secrecy.memory import whole
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.manifest import manifest_of, read_manifest
 from odds_pipeline.storage.sql import one
@@ -100,7 +101,14 @@ def release(home: Home, deep: bool) -> str:
         if numbers(home):
             raise Wrong(f"{home.releases / 'current'} is missing: write the last number there")
         return "none yet"
-    for each in numbers(home) if deep else [number]:
+    found = numbers(home)
+    for each in range(1, number):
+        if each not in found:
+            raise Wrong(
+                f"release {each} is not in {home.releases}, and readers have it: take its folder from a "
+                "back-up. Nothing that it told is forgotten meanwhile."
+            )
+    for each in found if deep else [number]:
         for access in WIDEST_FIRST:
             _class_file(home, each, access, deep)
     said = describe(home, number)
@@ -109,18 +117,15 @@ def release(home: Home, deep: bool) -> str:
 
 def memory(home: Home, deep: bool) -> str:
     """What each release told is known: without it the next one is not published."""
-    found = numbers(home)
-    for number in found:
+    last = max(numbers(home), default=0)
+    for number in range(1, last + 1):
         path = home.memory / f"{number:04d}.parquet"
-        try:
-            said = duckdb.read_parquet(str(path))
-            (said if deep else said.limit(1)).fetchall()
-        except (duckdb.Error, OSError) as error:
+        if not whole(path):
             raise Wrong(
                 f"{path} is missing or damaged: no release can be published safely. Take that file "
-                "from a back-up."
-            ) from error
-    return f"{len(found)} releases"
+                "from a back-up; while the warehouse is whole, `odds run` writes it again."
+            )
+    return f"{last} releases"
 
 
 def _class_file(home: Home, number: int, access: str, deep: bool) -> None:

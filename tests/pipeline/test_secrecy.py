@@ -10,7 +10,7 @@ import pytest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import numbers, open_release
-from odds_pipeline.secrecy.memory import Forgotten
+from odds_pipeline.secrecy.memory import Forgotten, whole
 from odds_pipeline.storage.home import Home
 
 from .test_class_files import deliver
@@ -166,6 +166,43 @@ def test_a_release_that_readers_see_and_that_is_gone_is_not_followed(
     shutil.rmtree(published.releases / "0001")
     with pytest.raises(Forgotten, match="release 1 is the one that readers see, and it is not in"):
         publish(project, published)
+
+
+def test_a_former_release_whose_folder_is_lost_is_remembered(
+    project: Project, published: Home, tmp_path: Path
+) -> None:
+    """Who took release 1 away still has it: what it hid must not be told by release 3."""
+    april = tmp_path / "caf_allocataires_2024-04.csv"
+    deliver(project, published, april, "caf/allocataires", foyers({}, month=1))
+    assert publish(project, published).number == 2
+    shutil.rmtree(published.releases / "0001")
+    (tmp_path / "again").mkdir()
+    march = tmp_path / "again" / "caf_allocataires_2024-03.csv"
+    deliver(project, published, march, "caf/allocataires", foyers({"93008": 30}))
+    assert publish(project, published).number == 3
+    with open_release(published) as release:
+        assert hidden_by(release, "observations", variable="caf.foyers_monoparents", month="2024-03")
+    published.warehouse.unlink()
+    (published.memory / "0001.parquet").unlink()
+    with pytest.raises(Forgotten, match="memory of release 1 is missing"):
+        publish(project, published)
+
+
+def test_a_memory_of_which_one_bit_changed_is_not_believed(project: Project, published: Home) -> None:
+    """Wherever the bit is, but where it changes no line."""
+    file = published.memory / "0001.parquet"
+    right, said = file.read_bytes(), duckdb.read_parquet(str(file)).fetchall()
+    believed = []
+    for place in range(4, len(right), len(right) // 50):
+        damaged = bytearray(right)
+        damaged[place] ^= 4
+        file.write_bytes(damaged)
+        if whole(file) and duckdb.read_parquet(str(file)).fetchall() != said:
+            believed.append(place)
+    assert believed == []
+    file.write_bytes(right[:-200] + right[-100:])
+    publish(project, published)
+    assert file.read_bytes() == right
 
 
 def test_memory_is_written_again_from_the_warehouse_for_its_owner_alone(
