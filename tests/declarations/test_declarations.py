@@ -301,6 +301,7 @@ def test_a_mistake_in_one_feed_of_the_repository_is_told_alone(tmp_path: Path) -
     assert "unknown key 'levelz' (did you mean levels?)" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "old", "new", "says"),
     [

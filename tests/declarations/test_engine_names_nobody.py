@@ -1,6 +1,7 @@
 """The engine names no partner, département, theme, committee or indicator: they are declarations."""
 
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,20 @@ INSEE = {"code_insee", "insee"}
 """Insee gives communes their codes, which any partner's file and any map may name by it."""
 
 
-def _said(words: set[str]) -> list[str]:
-    wanted = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, sorted(words)))})(?![\w-])")
+WORD = re.compile(r"\w+")
+
+
+def _said(names: set[str]) -> list[str]:
+    """Where one of the names stands, whole; only names whose first word a line holds are looked for."""
+    by_first: dict[str, list[re.Pattern[str]]] = defaultdict(list)
+    for name in sorted(names):
+        by_first[WORD.findall(name)[0]].append(re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])"))
     return [
         f"{path.relative_to(ENGINE)}:{number}: {match[0]}"
         for path in SOURCES
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for word in set(WORD.findall(line)) & by_first.keys()
+        for wanted in by_first[word]
         for match in wanted.finditer(line)
     ]
 

@@ -102,6 +102,7 @@ REGULAR = ("pattern", "file", "header", "sheet", "columns", "formula", "marks", 
 """Texts that the reader parses: an editor cannot."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [k for k in KINDS if some(k)])
 def test_a_schema_refuses_what_the_reader_refuses(kind: str, tmp_path: Path) -> None:
     differ, tried = [], 0
