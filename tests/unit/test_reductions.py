@@ -85,6 +85,13 @@ def test_a_mean_of_schools_is_weighted_by_their_pupils(project: Project) -> None
     assert figure(reading, "inspection_academique.ips_ecoles", "93005") == (None, "L")
 
 
+def test_pupils_of_a_school_without_an_index_weigh_nothing(project: Project) -> None:
+    """(300 × 80 + 100 × 120) / 400 = 90, and not 72 with the hundred pupils of the third school."""
+    text = SCHOOLS + "2022-2023;0930005E;93001;public;100.0;NS\n"
+    reading = read_text(project, "fr-en-ips_ecoles.csv", text)
+    assert figure(reading, "inspection_academique.ips_ecoles", "93001") == (90, "A")
+
+
 def test_a_mean_without_the_column_of_weights_is_plain(project: Project) -> None:
     plain = "\n".join(
         ";".join(cell for i, cell in enumerate(line.split(";")) if i != 4)

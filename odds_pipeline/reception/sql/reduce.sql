@@ -7,7 +7,8 @@ SELECT variable, territory, level, month,
     CASE WHEN bool_or(conf_status <> 'F') OR (reduce = 'sum' AND bool_or(obs_status <> 'A')) THEN NULL
          WHEN reduce = 'sum' THEN sum(value)
          WHEN reduce = 'mean' AND NOT bool_or(weighted) THEN avg(value)
-         WHEN reduce = 'mean' AND NOT bool_or(unweighed) THEN sum(value * weight) / nullif(sum(weight), 0)
+         WHEN reduce = 'mean' AND NOT bool_or(unweighed)
+             THEN sum(value * weight) / nullif(sum(weight) FILTER (value IS NOT NULL), 0)
          WHEN reduce = 'same' AND count(DISTINCT value) = 1 THEN any_value(value)
          WHEN reduce = 'count' THEN count(value) END AS value,
     CASE WHEN bool_or(conf_status <> 'F') THEN 'Q'
