@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import openpyxl
 import pytest
@@ -76,3 +77,17 @@ def test_workbooks_and_clouds_of_points_leave_out_what_the_file_hides(site: Site
         cloud = client.get(f"/croiser?x={indicator}&y=population_municipale&t={row[1]}").text
         table = cloud[cloud.find("<tbody") :]
         assert f">{labels[row[1]]}</a></th>" not in table, (indicator, row[1])
+
+
+def test_an_indicator_without_a_value_is_listed_apart(site: Site) -> None:
+    """The list says how many have none in the edition, under those that have one."""
+    client = site.client("observatoire")
+    page = client.get("/indicateurs").text
+    text = client.get("/donnees/recueil.machine.csv").text
+    valued = {row["indicator"] for row in csv.DictReader(io.StringIO(text)) if row["value"]}
+    parts = r"<details><summary>(\d+) sans valeur dans cette édition</summary>(.*?)</details>"
+    apart, name = re.findall(parts, page), r'href="/indicateurs/(\w+)"'
+    empty = {one for _, names in apart for one in re.findall(name, names)}
+    assert empty and not empty & valued
+    assert sum(int(count) for count, _ in apart) == len(empty)
+    assert set(re.findall(name, re.sub(parts, "", page))) == valued
