@@ -271,6 +271,10 @@ class Format(Declaration):
     headless: bool = Field(
         default=False, description="the file has no header: its columns are called #1, #2 and on"
     )
+    grouped: bool = Field(
+        default=False,
+        description="the row above the header names groups: a column is called `group / name`",
+    )
     status: dict[str, dict[str, Mark]] = Field(
         default={}, description="columns that say of some rows why they have no figure, by their text"
     )

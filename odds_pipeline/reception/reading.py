@@ -38,7 +38,7 @@ STATUS = {
 _EXACT = 2**53
 """Whole numbers from here on are not all doubles: a longer one is a code, or lost its last digits."""
 
-_NUMBER = r"-?(\d{1,3}([ \x{00A0}\x{202F}]\d{3})+|\d+)(DECIMAL\d+)?([eE][-+]\d+)?[ \x{00A0}]?%?"
+_NUMBER = r"[-+]?(\d{1,3}([ \x{00A0}\x{202F}]\d{3})+|\d+)(DECIMAL\d+)?([eE][-+]\d+)?[ \x{00A0}]?%?"
 
 _RAW = ["variable", "territory", "level", "month", "reduce", "line", "raw", "weight"]
 

@@ -254,6 +254,16 @@ def _numbered(table: Table) -> tuple[Table, Headers]:
     return titled, [(0, _index(header))]
 
 
+def _under_groups(table: Table, number: int) -> Table:
+    """A table whose row of that number says, before each name, the group that the row above gives it."""
+    above, names = table.rows[max(number - 1, 0)], table.rows[number]
+    group, header = "", list[Cell]()
+    for position, name in enumerate(names):
+        group = text(above[position]) if position < len(above) and text(above[position]) else group
+        header.append(f"{group} / {text(name)}" if text(name) else "")
+    return replace(table, rows=[*table.rows[:number], header, *table.rows[number + 1 :]])
+
+
 def match_as(
     entry: FeedEntry,
     fmt: Format,
@@ -276,7 +286,11 @@ def match_as(
     best_missing: list[str] = []
     required, named = _required(feed, fmt), _named_groups(fmt, table)
     sure = _of_any_year(required)
+    plain_table = table
     for number, index in indexes:
+        if fmt.grouped:
+            table = _under_groups(plain_table, number)
+            index = _index(table.rows[number])
         # Most rows are figures: to look for a period in each of their cells was 2 of a month's 37 s.
         if best and sum(names.isdisjoint(index) for names in sure) >= len(best_missing):
             continue

@@ -33,6 +33,7 @@ HONORAIRES = (
 )
 MENSUEL = "aide_sociale_drees/Données mensuelles des prestations de solidarité.xlsx"
 LYCEES = "education/ips_lycees_2022/fr-en-ips-lycees-ap2022.csv"
+IVAL = "education/ival_2024/ival-2024-154664.xlsx"
 LEGALES = "insee_pop/populations_legales_{}/donnees_communes.csv"
 
 # File, variable, territory, month, value: read by a person in the sheet or in the line that is named.
@@ -129,6 +130,9 @@ BY_HAND = [
     (HONORAIRES, "cpam.kinesitherapeutes", "FR", "2016-12", 63727),  # Auxiliaires médicaux, line 13
     (LYCEES, "inspection_academique.lyceens", "93001", "2022-09", 692 + 1052 + 442 + 826),
     (LYCEES, "inspection_academique.lyceens", "93", "2022-09", 60189),  # 92 lycées, by awk
+    # Sheet LGT, lines 3 to 5: three lycées of Aubervilliers, two of which have more than a few candidates.
+    (IVAL, "inspection_academique.presents_bac_gt", "93001", "2023-09", 682),
+    (IVAL, "inspection_academique.presents_bac_pro", "93", "2023-09", 5220),  # sheet LP, added
     ("qpv/data_DEMO_2020_V1_QP.csv", "caf.enfants_couverts_qpv", "93", "2020-12", 193726),
 ]
 

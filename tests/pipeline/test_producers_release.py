@@ -3,6 +3,8 @@ producers publish themselves, which docs/chiffres-publies.md sets side by side."
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from odds_pipeline.declarations.project import Project, project_root
@@ -15,6 +17,7 @@ from .test_producers import (
     AIDE,
     APA,
     HONORAIRES,
+    IVAL,
     LEGALES,
     LOCALES,
     LYCEES,
@@ -33,6 +36,7 @@ FILES = (
     APA,
     BPE,
     HONORAIRES,
+    IVAL,
     LYCEES,
     MINIMA,
     RPLS,
@@ -89,6 +93,10 @@ BY_HAND = [
     # BPE: 109 centres de santé (D108) in the 93, 6 in Aubervilliers, NB_EQUIP added up with awk.
     ("centres_sante", "93", "2018-01", 109),
     ("centres_sante", "93001", "2018-01", 6),
+    # The same lines: 547 dentists (D221), 916 nurses (D232), 750 physiotherapists (D233), 106 homes (D401).
+    ("dentistes_bpe_pour_10000", "93", "2018-01", 10000 * 547 / 1632677),
+    ("infirmiers_bpe_pour_10000", "93", "2018-01", 10000 * 916 / 1632677),
+    ("kinesitherapeutes_bpe_pour_10000", "93", "2018-01", 10000 * 750 / 1632677),
     ("lyceens", "93001", "2022-09", 692 + 1052 + 442 + 826),
     ("part_lyceens_pro", "93", "2022-09", 100 * 17865 / 60189),
 ]
@@ -118,6 +126,51 @@ def test_a_value_of_the_release(
     value: float,
 ) -> None:
     assert published[indicator, territory, month] == pytest.approx(value, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "sheet", "group"),
+    [
+        ("taux_reussite_bac_gt", "LGT", "Taux de réussite bruts"),
+        ("taux_mention_bac_gt", "LGT", "Taux de mentions bruts"),
+        ("valeur_ajoutee_bac_gt", "LGT", "Valeur ajoutée du taux de réussite"),
+        ("taux_reussite_bac_pro", "LP", "Taux de réussite bruts"),
+        ("valeur_ajoutee_bac_pro", "LP", "Valeur ajoutée du taux de réussite"),
+    ],
+)
+def test_lycees_of_each_commune_are_weighed_as_pandas_does(
+    published: dict[tuple[str, str, str], float],
+    producers: Path,
+    indicator: str,
+    sheet: str,
+    group: str,
+) -> None:
+    """The same label, TOTAL, stands under each group of the first of two rows of names."""
+    table = pd.read_excel(producers / IVAL, sheet_name=sheet, header=None, dtype=str)
+    groups, names = table.iloc[0].ffill(), table.iloc[1]
+
+    def column(of: str, name: str) -> pd.Series:
+        return table.loc[2:, (groups == of) & (names == name)].squeeze(axis=1)
+
+    frame = pd.DataFrame(
+        {
+            "commune": column("Informations établissement", "Code commune"),
+            "weight": pd.to_numeric(column("Nombre d'élèves présents au Bac", "TOTAL"), errors="coerce"),
+            "value": pd.to_numeric(column(group, "TOTAL"), errors="coerce"),
+        }
+    ).dropna()
+    frame = frame[frame["commune"].str.startswith("93")]
+    told = {
+        str(commune): float(np.average(own["value"], weights=own["weight"]))
+        for commune, own in frame.groupby("commune")
+    }
+    found = {
+        territory: value
+        for (name, territory, month), value in published.items()
+        if (name, month) == (indicator, "2023-09") and territory in told
+    }
+    assert len(told) >= 30
+    assert found == pytest.approx(told)
 
 
 def rows_of(*columns: str) -> list[dict[str, str]]:

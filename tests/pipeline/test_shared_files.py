@@ -22,6 +22,22 @@ VALUES = [
     ("evolution_annuelle_population_6_ans", "93008", "2022-01", 100 * ((55270 / 52337) ** (1 / 6) - 1)),
     ("densite_population", "93008", "2022-01", 55270 / 6.77),
     ("part_proprietaires", "93001", "2022-01", 100 * 7274.27392958819 / 34990.0902194347),
+    # Aubervilliers: 42,620 active, of whom 7,742 unemployed, among 61,281 of 15 to 64 years.
+    (
+        "taux_emploi_15_64",
+        "93001",
+        "2022-01",
+        100 * (42620.0037197149 - 7742.2900690608) / 61280.5252732361,
+    ),
+]
+
+# The same file, in the geography of 2024: Saint-Denis alone, and Pierrefitte-sur-Seine on a line of its own.
+REVENUS = [
+    ("niveau_vie_median", "93066", "2021-12", 16620),
+    ("niveau_vie_median", "93059", "2021-12", 16080),
+    ("taux_pauvrete", "93001", "2021-12", 42),
+    ("taux_pauvrete", "93066", "2021-12", 36),
+    ("part_menages_imposes", "93005", "2021-12", 47),
 ]
 
 
@@ -33,18 +49,20 @@ def test_a_file_of_several_contracts_is_a_delivery_of_each(
         "insee/etat_civil": ("2024-12",),
         "insee/comparateur": ("2022-01",),
         "insee/comparateur_populations": ("2016-01", "2022-01"),
+        "insee/comparateur_revenus": ("2021-12",),
     }
     assert len({table_of(r.delivery) for r in receipts}) == 1 < len({r.delivery for r in receipts})
     assert all(r.known for r in receive(project, home, [producers / FILE]))
-    for feed in ("insee/etat_civil", "insee/comparateur", "insee/comparateur_populations"):
+    for feed in filter(None, {r.feed for r in receipts}):
         assert not [r for j in judge_pending(project, home, feed) for r in j.refused]
     publish(project, home)
     with open_release(home) as release:
-        for indicator, territory, month, value in VALUES:
+        values = [(*one, 2025) for one in VALUES] + [(*one, 2024) for one in REVENUS]
+        for indicator, territory, month, value, geography in values:
             (found,) = release.execute(
                 "SELECT value, geography FROM indicator_values "
                 "WHERE indicator = ? AND territory = ? AND month = ?",
                 [indicator, territory, month],
             ).fetchall()
-            assert found[1] == 2025  # never the Saint-Denis of before the merger
+            assert found[1] == geography  # Saint-Denis alone, or with Pierrefitte-sur-Seine
             assert abs(found[0] - value) < 1e-6, (indicator, territory, found)
