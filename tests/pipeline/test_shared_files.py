@@ -49,7 +49,7 @@ def test_a_file_of_several_contracts_is_a_delivery_of_each(
         "insee/etat_civil": ("2024-12",),
         "insee/comparateur": ("2022-01",),
         "insee/comparateur_populations": ("2016-01", "2022-01"),
-        "insee/comparateur_revenus": ("2021-12",),
+        "insee/filosofi": ("2021-12",),
     }
     assert len({table_of(r.delivery) for r in receipts}) == 1 < len({r.delivery for r in receipts})
     assert all(r.known for r in receive(project, home, [producers / FILE]))
