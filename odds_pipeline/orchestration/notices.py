@@ -4,8 +4,10 @@ Sent by Apprise rather than by Dagster's own sensors, which know failed runs alo
 an address is one line (``mailto://``, ``json://``, a chat's), whichever the body that runs this uses.
 """
 
+import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +17,7 @@ import dagster as dg
 
 from odds_pipeline.declarations.deployment import Deployment
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.orchestration.components.shared import PUBLISH_JOB, gate_job
+from odds_pipeline.orchestration.components.shared import MADE_OF, PUBLISH_JOB, gate_job
 from odds_pipeline.orchestration.refusals import failures, refused
 from odds_pipeline.quality.feed_status import statuses
 from odds_pipeline.quality.quarantine import cases
@@ -80,21 +82,47 @@ def _published(home: Home, interface: str) -> Iterator[Fact]:
         )
 
 
-def _failed(instance: dg.DagsterInstance, interface: str) -> Iterator[Fact]:
-    """Runs that failed at their first attempt, but gates that refused: their months are told."""
+def _failed(instance: dg.DagsterInstance, interface: str) -> list[Fact]:
+    """Runs that failed at their first attempt, but gates that refused: their months are told.
+
+    What fails again for the same cause, as it is asked for again, is one fact: its first run.
+    """
     recent = dg.RunsFilter(
         statuses=[dg.DagsterRunStatus.FAILURE], updated_after=datetime.now(UTC) - RECENT
     )
-    for record in instance.get_run_records(recent):
+    found: dict[str, Fact] = {}
+    for record in instance.get_run_records(recent, ascending=True):
         run = record.dagster_run
         gate = run.job_name.startswith(gate_job(""))
         if run.parent_run_id is not None or (gate and refused(instance, run)):
             continue
         withheld = run.job_name == PUBLISH_JOB
         what = "Édition non publiée" if withheld else f"Exécution échouée : {run.job_name}"
-        yield Fact(
-            f"échec {run.run_id}", f"{what}. {_why(instance, run)}", f"{interface}/runs/{run.run_id}"
-        )
+        why = _why(instance, run)
+        key = f"échec {run.job_name} {_cause(instance, record, why)}"
+        link = f"{interface}/runs/{run.run_id}"
+        found.setdefault(key, Fact(key, f"{what}. {why}", link))
+    return list(found.values())
+
+
+_OF = (MADE_OF, "dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+"""Tags of a run that say what it was about."""
+
+
+def _cause(instance: dg.DagsterInstance, record: dg.RunRecord, why: str) -> str:
+    """The same for two runs that failed in the same words at the same work, none succeeding between.
+
+    Numbers and what holds one are left out of the words: processes, times, names of temporary files.
+    """
+    run = record.dagster_run
+    went_well = dg.RunsFilter(
+        job_name=run.job_name,
+        statuses=[dg.DagsterRunStatus.SUCCESS],
+        created_before=record.create_timestamp,
+    )
+    since = [last.run_id for last in instance.get_runs(went_well, limit=1)]
+    text = json.dumps([re.sub(r"\w*\d\w*", "", why), [run.tags.get(tag) for tag in _OF], since])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _why(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:

@@ -24,7 +24,7 @@ from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.orchestration import defs as dg_defs
 from odds_pipeline.orchestration import runs
 from odds_pipeline.orchestration.components.publications import PORTRAIT, study_key
-from odds_pipeline.orchestration.components.recueil import SUITE
+from odds_pipeline.orchestration.components.recueil import INDICATORS, PROVENANCE, SUITE
 from odds_pipeline.orchestration.components.shared import (
     RECEPTION,
     RECUEIL,
@@ -38,6 +38,7 @@ from odds_pipeline.quality.outstanding import outdated, waiting
 from odds_pipeline.reception.receive import archive_path, receive
 from odds_pipeline.release import stages as publishing
 from odds_pipeline.release.published import current_number, open_release
+from odds_pipeline.secrecy.protect import SecrecyError
 from odds_pipeline.storage.home import Home
 
 from .test_gate import FEED, populations
@@ -93,23 +94,50 @@ def test_the_command_says_which_rule_refused_the_release_and_what_was_accepted(
     assert current_number(home) is None
 
 
-@pytest.mark.usefixtures("emptied")
-def test_an_edition_that_is_refused_is_a_failed_check(
-    project: Project, home: Home, tmp_path: Path
+@pytest.fixture
+def derivable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of which the attack finds one that is hidden."""
+
+    def broken(*_: Any) -> None:
+        raise SecrecyError("une cellule cachée se calcule")
+
+    monkeypatch.setattr(publishing, "protect", broken)
+
+
+@pytest.mark.parametrize(
+    ("how", "why", "broken"),
+    [("emptied", "aucune valeur", {SUITE}), ("derivable", "une cellule cachée se calcule", set())],
+)
+def test_a_release_that_is_refused_fails_the_check_that_refused_it_alone(
+    project: Project,
+    home: Home,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    how: str,
+    why: str,
+    broken: set[str],
 ) -> None:
+    """Dagster shows a check without a result, in a run that failed, as failed too."""
+    request.getfixturevalue(how)
     list(receive(project, home, [populations(tmp_path / "in", 2019)]))
     with runs.instance_of(home) as instance:
         (batch,) = waiting(project, home)
         assert runs.run_feeds(instance, batch)
         assert not runs.run_recueil(instance)
         assert instance.get_latest_materialization_event(RECUEIL) is None
-        (record,) = instance.event_log_storage.get_asset_check_execution_history(
-            dg.AssetCheckKey(RECUEIL, SUITE), limit=5
-        )
-    assert record.event is not None and record.event.dagster_event is not None
-    evaluation = record.event.dagster_event.asset_check_evaluation_data
-    assert not evaluation.passed
-    assert "aucune valeur" in str(evaluation.description)
+        found = {}
+        for check in (SUITE, PROVENANCE, INDICATORS):
+            (record,) = instance.event_log_storage.get_asset_check_execution_history(
+                dg.AssetCheckKey(RECUEIL, check), limit=5
+            )
+            assert record.event is not None and record.event.dagster_event is not None
+            found[check] = record.event.dagster_event.asset_check_evaluation_data
+    assert found.pop(INDICATORS).passed  # its suites were asked before the release was refused
+    assert all(why in str(evaluation.description) for evaluation in found.values())
+    errors = {n for n, e in found.items() if e.severity == dg.AssetCheckSeverity.ERROR and not e.passed}
+    assert errors == broken
+    not_asked = [n for n, e in found.items() if str(e.description).startswith("Non évalué")]
+    assert {*not_asked, *broken} == {SUITE, PROVENANCE}
     assert current_number(home) is None
 
 

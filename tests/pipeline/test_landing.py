@@ -17,7 +17,7 @@ from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.orchestration import runs
-from odds_pipeline.orchestration.components import landing
+from odds_pipeline.orchestration.components import landing, shared
 from odds_pipeline.orchestration.components.landing import landing_sensor
 from odds_pipeline.orchestration.components.partner_feeds import (
     expected_cron,
@@ -239,7 +239,7 @@ def test_a_run_under_way_is_not_asked_for_twice(
 
 
 def test_a_tick_does_not_wait_for_a_writer(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landing, "PATIENCE", 0)
+    monkeypatch.setattr(shared, "PATIENCE", 0)
     populations(home.landing, 2019)
     first = _tick(home, None)
     assert isinstance(first, dg.SensorResult)

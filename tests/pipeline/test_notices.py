@@ -20,6 +20,7 @@ from aiosmtpd.controller import Controller
 from odds_pipeline.declarations.deployment import deployment
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.orchestration import runs
+from odds_pipeline.orchestration.components import recueil
 from odds_pipeline.orchestration.notices import Fact, facts, tell
 from odds_pipeline.quality.outstanding import waiting
 from odds_pipeline.reception.receive import receive
@@ -123,6 +124,39 @@ def test_what_is_told(project: Project, home: Home, tmp_path: Path) -> None:
     assert f"{FEED} 2018-01" in told["Mois refusé"].text
     assert told["Mois refusé"].link == f"{INTERFACE}/assets/partners/{FEED}?view=checks"
     assert told["Édition non publiée. "].link == f"{INTERFACE}/runs/{lost.run_id}"
+
+
+def test_what_fails_again_for_the_same_cause_is_told_once(
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release is asked for again every hour while its run breaks."""
+    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
+
+    def failed(instance: dg.DagsterInstance, words: str) -> list[str]:
+        def broken(*_: Any) -> None:
+            raise OSError(words)
+
+        with monkeypatch.context() as context:
+            context.setattr(recueil, "publish", broken)
+            assert not runs.run_recueil(instance)
+        found = facts(project, home, instance, INTERFACE, date(2026, 6, 1))
+        return [fact.text for fact in found if "Édition non publiée" in fact.text]
+
+    with runs.instance_of(home) as instance:
+        (batch,) = waiting(project, home)
+        assert runs.run_feeds(instance, batch)
+        (first,) = failed(instance, "No space left on /srv/.0007.tmp")
+        assert "No space left on /srv/.0007.tmp" in first
+        assert failed(instance, "No space left on /srv/.0008.tmp") == [first]
+        assert len(failed(instance, "Input/output error")) == 2
+        # It went well in between: the same words are news again.
+        assert runs.run_recueil(instance)
+        assert len(failed(instance, "Input/output error")) == 3
+        # Other figures came in.
+        list(receive(project, home, [populations(tmp_path / "more", 2020)]))
+        (batch,) = waiting(project, home)
+        assert runs.run_feeds(instance, batch)
+        assert len(failed(instance, "Input/output error")) == 4
 
 
 def test_a_laptop_tells_nobody() -> None:

@@ -10,10 +10,10 @@ import hashlib
 import json
 import time
 from functools import cache
+from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.fingerprint import fingerprint
 from odds_pipeline.indicators.staleness import last_judgement, trusted_now
@@ -21,22 +21,23 @@ from odds_pipeline.orchestration.components.shared import (
     ACTIVE,
     COMPUTES,
     MADE_OF,
-    PATIENCE,
     PUBLISH_JOB,
     RECUEIL,
     RHYTHM,
+    Answer,
     calendar_of,
-    home_of,
     indicator_key,
     indicators_job,
     partitions_within,
     project,
     range_tags,
+    warehouse_sensor,
 )
 from odds_pipeline.orchestration.dagster_internals.jobs import AssetJob
 from odds_pipeline.orchestration.refusals import refused
 from odds_pipeline.quality.outstanding import Work, outdated
-from odds_pipeline.storage.store import Overtaken, Store
+from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 AGAIN = 3600
 """Seconds after which what is still out of date is asked for again: its run was lost or broke."""
@@ -45,27 +46,13 @@ AGAIN = 3600
 def computing_sensor(jobs: list[AssetJob]) -> dg.SensorDefinition:
     """Once the gates have ended, a run a rhythm and span of months; once these have, a release."""
 
-    @dg.sensor(
-        name="computing",
-        jobs=jobs,
-        minimum_interval_seconds=60,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Computes what depends on new, corrected or overruled figures, then publishes.",
-    )
-    def computing(
-        context: dg.SensorEvaluationContext, warehouse: DuckDBResource
-    ) -> dg.SensorResult | dg.SkipReason:
+    def computing(context: dg.SensorEvaluationContext, home: Home, state: dict[str, Any]) -> Answer:
         if any(map(context.instance.get_runs_count, _first())):
             return dg.SkipReason("A gate, a computation or a release is under way: the next tick looks.")
-        home = home_of(warehouse)
-        try:
-            with Store(home.warehouse, patience=PATIENCE).kept_open():
-                works = outdated(project(), home)
-                with Store(home.warehouse).connect() as connection:
-                    judgement, inputs = last_judgement(connection), made_of(connection)
-        except Overtaken:
-            return dg.SkipReason("The warehouse is being written: the next tick tries again.")
-        before = json.loads(context.cursor or "{}").get("asked", {})
+        works = outdated(project(), home)
+        with Store(home.warehouse).connect() as connection:
+            judgement, inputs = last_judgement(connection), made_of(connection)
+        before = state.get("asked", {})
         requests, asked = _requests(works, judgement, before)
         why = None if requests else _published(context.instance, inputs)
         # What was asked for in vain holds nothing up: publishing computes what is left.
@@ -78,7 +65,12 @@ def computing_sensor(jobs: list[AssetJob]) -> dg.SensorDefinition:
         cursor = json.dumps({"asked": asked})
         return dg.SensorResult(run_requests=requests, skip_reason=why, cursor=cursor)
 
-    return computing
+    return warehouse_sensor(
+        "computing",
+        jobs,
+        "Computes what depends on new, corrected or overruled figures, then publishes.",
+        computing,
+    )
 
 
 def _first() -> list[dg.RunsFilter]:

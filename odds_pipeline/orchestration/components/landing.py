@@ -12,25 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.orchestration.components.partner_feeds import gate_jobs
 from odds_pipeline.orchestration.components.shared import (
     ACTIVE,
-    PATIENCE,
     RHYTHM,
+    Answer,
     covering,
     feed_key,
     gate_job,
-    home_of,
     project,
     range_tags,
+    warehouse_sensor,
 )
 from odds_pipeline.orchestration.components.told import tell_receptions, untold
 from odds_pipeline.quality.outstanding import Work, pending_months, waiting
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.store import Overtaken, Store
 
 AGAIN = 900
 """Seconds after which what still waits, unchanged, is asked for again: its run was lost or broke."""
@@ -40,28 +38,14 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
     """Receives what is new in the landing folder and asks for the months that wait."""
     feeds = {"/".join(key.path[1:]) for key in keys}
 
-    @dg.sensor(
-        name="landing",
-        jobs=gate_jobs([project().feeds[feed] for feed in sorted(feeds)]),
-        minimum_interval_seconds=60,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Receives new files of the landing folder, then runs the gate of what waits.",
-    )
-    def landing(
-        context: dg.SensorEvaluationContext, warehouse: DuckDBResource
-    ) -> dg.SensorResult | dg.SkipReason:
-        state, home = json.loads(context.cursor or "{}"), home_of(warehouse)
+    def landing(context: dg.SensorEvaluationContext, home: Home, state: dict[str, Any]) -> Answer:
         new, left = _arrived(home, state.get("until", 0), state.get("unfinished", {}))
-        try:
-            with Store(home.warehouse, patience=PATIENCE).kept_open():
-                for _ in receive(project(), home, new):
-                    pass
-                tell_receptions(context.instance, home)
-                unseen = untold(context.instance, home, feeds)
-                runs = waiting(project(), home, feeds, also=unseen)
-                contents = pending_months(home)
-        except Overtaken:
-            return dg.SkipReason("The warehouse is being written: the next tick tries again.")
+        for _ in receive(project(), home, new):
+            pass
+        tell_receptions(context.instance, home)
+        unseen = untold(context.instance, home, feeds)
+        runs = waiting(project(), home, feeds, also=unseen)
+        contents = pending_months(home)
         for feed, month in sorted(unseen):
             contents.setdefault(feed, []).append(("", month))
         requests, asked = _requests(context.instance, runs, contents, state.get("asked", {}))
@@ -72,7 +56,12 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
             cursor=json.dumps({**left, "asked": asked}),
         )
 
-    return landing
+    return warehouse_sensor(
+        "landing",
+        gate_jobs([project().feeds[feed] for feed in sorted(feeds)]),
+        "Receives new files of the landing folder, then runs the gate of what waits.",
+        landing,
+    )
 
 
 def _arrived(home: Home, until: int, seen: dict[str, str]) -> tuple[list[Path], dict[str, Any]]:

@@ -103,12 +103,10 @@ class Recueil(dg.Component, dg.Model, dg.Resolvable):
             try:
                 with tried_again():
                     release = publish(project(), home_of(warehouse))
-            except RecueilRefused as refused:
-                yield dg.AssetCheckResult(
-                    asset_key=RECUEIL, check_name=SUITE, passed=False, description=str(refused)
-                )
-                raise dg.Failure(str(refused), allow_retries=False) from refused
-            except SecrecyError as refused:
+            except (RecueilRefused, SecrecyError) as refused:
+                with opened(warehouse) as connection:
+                    failed = connection.execute(_FAILED).fetchall()
+                yield from _withheld(refused, failed)
                 raise dg.Failure(str(refused), allow_retries=False) from refused
             with open_release(home_of(warehouse), release.number) as connection:
                 (bad,) = one(connection, _WITHOUT_VERDICT)
@@ -187,6 +185,26 @@ def _published(values: list[tuple[str, int, int, str]]) -> Iterator[dg.Materiali
                 "last_month": max((last for _, _, last in own), default=""),
             },
         )
+
+
+def _withheld(
+    refused: RecueilRefused | SecrecyError, failed: list[tuple[Any, ...]]
+) -> Iterator[dg.AssetCheckResult]:
+    """The checks of a release that is not made: one without a result would pass for a broken one.
+
+    The suites of the indicators come first in a publication, whatever refuses it afterwards.
+    """
+    suite = isinstance(refused, RecueilRefused)
+    not_asked = f"Non évalué : aucune édition n’est faite. {refused}"
+    for name, said in ((SUITE, str(refused) if suite else not_asked), (PROVENANCE, not_asked)):
+        yield dg.AssetCheckResult(
+            asset_key=RECUEIL,
+            check_name=name,
+            passed=False,
+            severity=dg.AssetCheckSeverity.WARN if said is not_asked else dg.AssetCheckSeverity.ERROR,
+            description=said,
+        )
+    yield _of_indicators(failed)
 
 
 _COLUMNS = ["indicateur", "règle", "gravité", "message", "à faire", "valeurs"]

@@ -1,6 +1,7 @@
 """What the components share: the project, the warehouse resource, calendars as partitions."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, lru_cache
@@ -206,6 +207,34 @@ def job_of_rhythm(name: str, prefix: str, rhythm: str, description: str) -> Asse
 
 PATIENCE = 10
 """Seconds that a sensor's tick waits for another writer; Dagster ends a tick after 60."""
+Answer = dg.SensorResult | dg.SkipReason
+Look = Callable[[dg.SensorEvaluationContext, Home, dict[str, Any]], Answer]
+"""What a tick does: given its observatory and what the cursor says."""
+
+
+def warehouse_sensor(
+    name: str, jobs: list[AssetJob], description: str, look: Look
+) -> dg.SensorDefinition:
+    """A sensor that opens the warehouse each minute, once; a tick is skipped while another writes."""
+
+    @dg.sensor(
+        name=name,
+        jobs=jobs,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=description,
+    )
+    def sensor(context: dg.SensorEvaluationContext, warehouse: DuckDBResource) -> Answer:
+        home = home_of(warehouse)
+        try:
+            with Store(home.warehouse, patience=PATIENCE).kept_open():
+                return look(context, home, json.loads(context.cursor or "{}"))
+        except Overtaken:
+            return dg.SkipReason("The warehouse is being written: the next tick tries again.")
+
+    return sensor
+
+
 RHYTHM = "odds/rhythm"
 """Tag of the gates that sensor and commands ask for, of what waits; a sensor asks for one at a time."""
 MADE_OF = "odds/made_of"
