@@ -121,7 +121,7 @@ class World:
         assert self.found.portrait is not None
         write_class_file(self.home, self.project, rows)
         with open_release(self.home, None, "public") as connection:
-            names = ["taux_pauvrete", "population_municipale", "part_sans_diplome"]
+            names = ["taux_pauvrete", "population_municipale", "part_sans_diplome", "apl_generalistes"]
             figures = Figures(self.project, connection, names, 2024)
         portrait: Portrait = self.found.portrait
         inside = [t for t in self.project.territories.all if t.geography == 2024]
@@ -198,6 +198,21 @@ def test_a_survey_needs_two_points(world: World) -> None:
         return world.speaker(rows).say("sans_diplome_commune", world.place("93008"))
 
     assert isinstance(say(31.5), Unsaid) and isinstance(say(32.5), Said)
+
+
+@pytest.mark.parametrize(("highest", "speaks"), [(2.9, False), (3.0, True)])
+def test_what_rounding_may_have_made_is_no_difference(
+    world: World, highest: float, speaks: bool
+) -> None:
+    """2,7 and 2,9 are 7 % apart, and two digits: 2.74 and 2.86 are shown so."""
+    communes = [t.code for t in world.project.territories.communes(2024)]
+    values = [2.7, highest, *(2.8 for _ in communes[2:])]
+    row: Row = {"indicator": "apl_generalistes", "month": "2023-12"}
+    rows: list[Row] = [
+        {**row, "territory": c, "value": v} for c, v in zip(communes, values, strict=True)
+    ]
+    said = world.speaker(rows).say("apl_etendue", world.place("93"))
+    assert isinstance(said, Said) == speaks, said
 
 
 def test_a_change_crosses_no_break_and_no_uncertainty(world: World) -> None:

@@ -353,7 +353,9 @@ class DepartementPortrait:
         for labels, indicators in pages:
             said = ", ".join(dict.fromkeys(labels))
             yield PageBreak()
-            yield Heading(f"Toutes les communes : {said}")
+            if labels is pages[0][0]:
+                yield Heading("Toutes les communes")
+            yield Heading(said[:1].upper() + said[1:], 3)
             yield self._all(said, indicators)
 
     def _all(self, label: str, chosen: Sequence[str]) -> Table:

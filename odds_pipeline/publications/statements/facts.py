@@ -26,6 +26,8 @@ from odds_pipeline.publications.statements.slots import (
 
 LEAST_POINTS, LEAST_SHARE = 1.0, 0.05
 """Below one point, or 5 % of what is no percentage, a difference is worth no word."""
+LEAST_DIGITS = 3
+"""Nor below three units of the last digit shown: 2,7 and 2,8 may be 2.749 and 2.751."""
 ENOUGH = 0.8
 """Part of the communes that must have a value before anything is said of them all."""
 LONGEST = 11 * 12
@@ -123,7 +125,7 @@ def _worth(sheet: Sheet, value: float, reference: float, *, relative: bool) -> C
     surveyed = 2 if sheet.years_apart > 1 else 1  # nobody publishes a commune's interval of a survey
     least = surveyed * LEAST_POINTS if sheet.symbol == "%" else LEAST_SHARE * abs(reference)
     gap = value - reference
-    if abs(gap) < least:
+    if abs(gap) < least or round(abs(gap) * 10**sheet.decimals) < LEAST_DIGITS:
         raise Silent("l’écart est trop petit pour être dit")
     return Change(100 * gap / reference if relative else gap, sheet, relative)
 
@@ -185,6 +187,7 @@ def spread(at: At) -> dict[str, Slot]:
         "period": at.period(low),
     }
     least, most = low.value or 0, high.value or 0
+    _worth(at.sheet, most, least, relative=False)
     return {**slots, "factor": Factor(most / least)} if least > 0 else slots
 
 
