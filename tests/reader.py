@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from odds_pipeline.declarations.formula import Formula
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.months import shifted
 from odds_pipeline.release.published import open_release
@@ -31,13 +32,13 @@ MARGIN = 0.2
 @dataclass
 class Said:
     """What one release says: figures, marks (``C``, ``D``, ``producteur``), sums that it shows as such, and
-    the twelve months of each total of twelve that it shows."""
+    the figures that each value rests on which is shown and takes them from other months or places."""
 
     known: dict[Cell, float] = field(default_factory=dict)
     marks: dict[Cell, str] = field(default_factory=dict)
     bounds: dict[Cell, float] = field(default_factory=dict)
     sums: list[tuple[dict[Cell, float], float]] = field(default_factory=list)
-    years: list[set[Cell]] = field(default_factory=list)
+    derived: list[set[Cell]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -238,6 +239,8 @@ class Reader:
         hidden = []
         for indicator, territory, geography, month, value, numerator, denominator, mark in rows:
             formula = self.rules.project.indicators[indicator].indicator.parsed
+            if value is not None and (rests := self._rests_on(formula, territory, geography, month)):
+                said.derived.append(rests)
             if not formula.simple or any(t.at or t.month for t in formula.terms):
                 continue  # of several rates or territories: it knows the figures they are computed from
             feed = self.rules.project.variables[formula.terms[0].variable][0].id
@@ -248,7 +251,8 @@ class Reader:
                     for t in terms
                     if not t.lag
                     and not t.window
-                    and self.rules.project.variables[t.variable][0].id == feed
+                    # Counts of two contracts that are added or taken away are of one month.
+                    and (len(terms) > 1 or self.rules.project.variables[t.variable][0].id == feed)
                     and self.rules.adds_up(t.variable)
                 }
                 for side, terms in (("n", formula.numerator), ("d", formula.denominator))
@@ -265,11 +269,6 @@ class Reader:
                     said.known[cell] = shown[side] / coefficient
                 elif terms and len(terms) == lengths[side] and shown[side] is not None:
                     said.sums.append((terms, shown[side]))
-            said.years += [
-                {(t.variable, place, shifted(month, -back)) for back in range(12)}
-                for t in formula.terms
-                if t.window and not t.lag and self.rules.adds_up(t.variable)
-            ]
         for mark, cells, terms in hidden:
             doubtful = [c for c in cells if c not in said.known and self._secret(c[0])]
             others = [
@@ -277,6 +276,28 @@ class Reader:
             ]
             if len(doubtful) == 1 and not others:
                 said.marks.setdefault(doubtful[0], mark)
+
+    def _rests_on(self, formula: Formula, territory: str, geography: int, month: str) -> set[Cell]:
+        """The figures of a value that takes some of them from other months or places, or from several rates;
+        nothing for any other. A figure of another contract may be of an earlier month: it is left out."""
+        if formula.simple and not any(t.at or t.month or t.lag or t.window for t in formula.terms):
+            return set()
+        feed = self.rules.project.variables[formula.terms[0].variable][0].id
+        here = self.rules.project.territories.by_key[territory, geography]
+        found = set()
+        for t in formula.terms:
+            own = self.rules.project.variables[t.variable][0].id == feed
+            code = {
+                "": territory,
+                here.level: territory,
+                "departement": here.departement,
+                "ept": here.ept,
+            }.get(t.at)
+            place = self.rules.number.get((code, geography)) if code else None
+            if own and place is not None:
+                last = t.month or shifted(month, -t.lag)
+                found |= {(t.variable, place, shifted(last, -n)) for n in range(12 if t.window else 1)}
+        return found
 
     def _secret(self, variable: str) -> bool:
         entry = self.rules.project.variables[variable][0]
@@ -298,11 +319,11 @@ class Reader:
                 found += system.attack(own)
         return found
 
-    def years(self) -> tuple[int, int]:
-        """Totals of twelve months that were shown, and those of which the same release hides a month: the others
-        say nothing that their months do not."""
-        shown = [(year, said.marks) for said, _ in self.said for year in said.years]
-        return len(shown), sum(not year.isdisjoint(marks) for year, marks in shown)
+    def over_secrets(self) -> tuple[int, int]:
+        """Values shown that rest on other months or places, and those of which the same release hides a figure: the
+        others say nothing that the figures do not."""
+        shown = [(rests, said.marks) for said, _ in self.said for rests in said.derived]
+        return len(shown), sum(not rests.isdisjoint(marks) for rests, marks in shown)
 
     def _months(self, months: Iterable[str] | None) -> list[str]:
         said = {m for said, _ in self.said for _, _, m in said.marks}
