@@ -1,8 +1,11 @@
 """Other years of the same producers' files, made from a real one as the producer would have changed it."""
 
+import csv
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -12,6 +15,8 @@ from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import Receipt, receive
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
+
+from .test_producers import figures_of
 
 
 def _received(project: Project, home: Home, path: Path) -> Receipt:
@@ -65,6 +70,82 @@ def test_another_year_is_recognised(
     path.write_text(f"{header}\n{rest}", encoding="utf-8")
     receipt = _received(project, home, path)
     assert (receipt.feed, receipt.format, receipt.months) == (feed, fmt, months), receipt.reason
+
+
+REAL = [
+    ("filosofi/FILO2018_DISP_COM_93.csv", "FILO2018_DISP_COM.csv"),
+    ("filosofi/cc_filosofi_2020_COM_93.csv", "cc_filosofi_2020_COM.csv"),
+    ("population/donnees_communes_pop2021_93.csv", "donnees_communes_2021.csv"),
+    ("qpv/DEMO_2019_QPV93.csv", "DEMO_2019_QPV.csv"),
+    ("emploi/data_DEFM2019_com_93.csv", "data_DEFM2019_com.csv"),
+    ("logement/LOVAC_2025_communes_93.csv", "lovac-opendata-communes.csv"),
+    ("logement/RPLS_parc_social_jan_2024_93.csv", "RPLS_parc_social_jan_2024.csv"),
+    ("logement/indicateurs-loyers-appartements_2018_93.csv", "indicateurs-loyers-appartements_2018.csv"),
+    ("education/fr-en-ips_colleges_2021-2022_93.csv", "fr-en-ips_colleges.csv"),
+    (
+        "securite/donnee-dep-2022_geographie2022_produit2023-02-09_93.csv",
+        "donnee-dep-data.gouv-2022.csv",
+    ),
+]
+"""Ten real files under the producers' names."""
+
+Rows = list[list[str]]
+NOTES = [[], ["Source : producteur, 2026"], ["s : secret statistique"]]
+CHANGES: dict[str, Callable[[Rows], Rows]] = {
+    "a column added": lambda rows: [[*row[:1], cell, *row[1:]] for row, cell in zip(rows, ["NOUVELLE"] + ["7"] * (len(rows) - 1), strict=True)],
+    "another order": lambda rows: [row[::-1] for row in rows],
+    "rows backwards": lambda rows: [rows[0], *rows[:0:-1]],
+    "a moved header": lambda rows: [["Tableau 1. Données diffusées en 2026"], [], *rows],
+    "notes at the foot": lambda rows: [*rows, *NOTES],
+    "names in capitals": lambda rows: [[name.upper() for name in rows[0]], *rows[1:]],
+    "names with blanks": lambda rows: [[f" {name}  " for name in rows[0]], *rows[1:]],
+}  # fmt: skip
+WRITINGS: dict[str, dict[str, Any]] = {
+    "a tab": {"sep": "\t"},
+    "all quoted": {"quoting": csv.QUOTE_ALL},
+    "UTF-16": {"encoding": "utf-16"},
+    "a mark of order": {"encoding": "utf-8-sig"},
+}
+
+
+def _rows(path: Path) -> tuple[Rows, str]:
+    text = path.read_text(encoding="utf-8-sig")
+    separator = max(";,", key=text.partition("\n")[0].count)
+    rows = list(csv.reader(io.StringIO(text), delimiter=separator))
+    width = len(rows[0])
+    return [row + [""] * (width - len(row)) for row in rows if row], separator
+
+
+def _written(
+    rows: Rows, name: str, folder: Path, sep: str, encoding: str = "utf-8", quoting: int = 0
+) -> Path:
+    path = folder / name
+    with path.open("w", encoding=encoding, newline="") as text:
+        csv.writer(text, delimiter=sep, quoting=quoting).writerows(rows)  # type: ignore[arg-type]
+    return path
+
+
+@pytest.mark.parametrize(("source", "name"), REAL, ids=[name for _, name in REAL])
+def test_what_producers_change_between_vintages_changes_no_figure(
+    project: Project, realdata: Path, tmp_path: Path, source: str, name: str
+) -> None:
+    """Columns, order, header, notes, encodings and workbooks: the same figures are read."""
+    rows, separator = _rows(realdata / source)
+    told = figures_of(project, _written(rows, name, tmp_path, separator))
+    assert len(told) >= 39
+    for what, change in CHANGES.items():
+        found = figures_of(project, _written(change(rows), name, tmp_path, separator))
+        assert found == pytest.approx(told, nan_ok=True), what
+    for what, how in WRITINGS.items():
+        found = figures_of(project, _written(rows, name, tmp_path, **{"sep": separator} | how))
+        assert found == pytest.approx(told, nan_ok=True), what
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(row)
+    path = tmp_path / f"{Path(name).stem}.xlsx"
+    book.save(path)
+    assert figures_of(project, path) == pytest.approx(told, nan_ok=True)
 
 
 def test_the_year_may_be_in_the_name_of_the_archive(
