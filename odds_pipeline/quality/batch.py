@@ -16,7 +16,15 @@ from odds_pipeline.quality.lost_parts import without_lost_parts
 from odds_pipeline.quality.structure import unread_findings
 from odds_pipeline.quality.tables import keep, keep_declared, keep_past
 from odds_pipeline.quality.verdicts import basis_of, keep_verdicts, next_turns
-from odds_pipeline.quality.waiting import Waiting, pending, reading_of, turns_of
+from odds_pipeline.quality.waiting import (
+    Pending,
+    Readings,
+    Waiting,
+    is_large,
+    pending,
+    reread,
+    turns_of,
+)
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.scratch import scratch
 from odds_pipeline.storage.sql import read_sql
@@ -39,12 +47,16 @@ class _Feed:
 
 
 def audit_all(
-    project: Project, home: Home, connection: duckdb.DuckDBPyConnection, first: str = ""
+    project: Project,
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    first: str = "",
+    ahead: Readings | None = None,
 ) -> None:
-    """Audit all that waits, that of the feed ``first`` before others.
+    """Audit all that waits, that of the feed ``first`` before others; ``ahead`` was read already.
 
     Of feeds that share a variable, one: what its gate accepts changes what the others are compared with.
-    What ends on an error is left: its gate audits it alone, and says so.
+    What ends on an error is left, and what has a large delivery to read: its gate audits it alone.
     """
     turns = next_turns(project, connection)
     missing = sorted(
@@ -52,7 +64,7 @@ def audit_all(
     )
     entries = _without_shared([project.feeds[name] for name in missing])
     prints = prints_of(project, connection, entries)
-    for portion in _portions(project, home, connection, entries, prints):
+    for portion in _portions(project, home, connection, entries, prints, ahead or {}):
         with suppress(Exception):
             _audit(project, connection, portion, prints)
 
@@ -69,12 +81,18 @@ def _without_shared(entries: Sequence[FeedEntry]) -> list[FeedEntry]:
 
 
 def audit_feed(
-    project: Project, home: Home, connection: duckdb.DuckDBPyConnection, feed: str, months: Months
+    project: Project,
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    feed: str,
+    months: Months,
+    ahead: Readings,
 ) -> None:
     """Audit what waits for one feed between two months."""
     entry = project.feeds[feed]
     prints = prints_of(project, connection, [entry])
-    _audit(project, connection, [_read(project, home, connection, entry, months, prints)], prints)
+    due = pending(connection, [feed], *months).get(feed, [])
+    _audit(project, connection, [_read(project, home, entry, due, prints, ahead)], prints)
 
 
 def audit_one(
@@ -93,12 +111,17 @@ def _portions(
     connection: duckdb.DuckDBPyConnection,
     entries: Sequence[FeedEntry],
     prints: Prints,
+    ahead: Readings,
 ) -> Iterator[list[_Feed]]:
     """What waits, as much at a time as memory holds."""
     portion: list[_Feed] = []
+    waiting = pending(connection, [entry.id for entry in entries], *ALL)
     for entry in entries:
+        due = waiting.get(entry.id, [])
+        if any(delivery not in ahead and is_large(home, delivery) for delivery, *_ in due):
+            continue
         with suppress(Exception):
-            one = _read(project, home, connection, entry, ALL, prints)
+            one = _read(project, home, entry, due, prints, ahead)
             if portion and sum(each.figures for each in [*portion, one]) > FIGURES:
                 yield portion
                 portion = []
@@ -110,16 +133,20 @@ def _portions(
 def _read(
     project: Project,
     home: Home,
-    connection: duckdb.DuckDBPyConnection,
     entry: FeedEntry,
-    months: Months,
+    due: Sequence[Pending],
     prints: Prints,
+    ahead: Readings,
 ) -> _Feed:
     waiting: list[Waiting] = []
     unread: dict[str, list[str]] = {}
     feed = entry.id
-    for delivery, file_name, fmt, own in pending(connection, [feed], *months).get(feed, []):
-        reading = reading_of(project, home, delivery, file_name, feed, fmt)
+    for delivery, file_name, fmt, own in due:
+        reading = (
+            ahead[delivery]
+            if delivery in ahead
+            else reread(project, home, delivery, file_name, feed, fmt)
+        )
         if reading is None:
             unread[delivery] = own
         else:

@@ -18,7 +18,7 @@ from odds_pipeline.indicators.staleness import Months
 from odds_pipeline.quality.batch import audit_all, audit_feed
 from odds_pipeline.quality.findings import Finding
 from odds_pipeline.quality.verdicts import Due, findings_on, next_turns
-from odds_pipeline.quality.waiting import not_while_open
+from odds_pipeline.quality.waiting import Readings, read_ahead
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import first, one, read_sql
 from odds_pipeline.storage.store import Store, transaction
@@ -196,23 +196,25 @@ def judge_pending(
     project: Project, home: Home, feed: str, first: str = "0000-00", last: str = "9999-99"
 ) -> list[Judgement]:
     """Judge what waits for ``feed`` between two months, in order of reception."""
-
-    def judged() -> list[Judgement]:
-        with Store(home.warehouse).connect() as connection:
-            return judge_waiting(project, home, connection, feed, (first, last))
-
-    return not_while_open(judged)
+    ahead = read_ahead(project, home, feed, (first, last))
+    with Store(home.warehouse).connect() as connection:
+        return judge_waiting(project, home, connection, feed, (first, last), ahead)
 
 
 def judge_waiting(
-    project: Project, home: Home, connection: duckdb.DuckDBPyConnection, feed: str, months: Months
+    project: Project,
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    feed: str,
+    months: Months,
+    ahead: Readings,
 ) -> list[Judgement]:
     """The same in the open warehouse; each turn is a transaction of its own."""
     judgements: list[Judgement] = []
-    alone = partial(audit_feed, project, home, connection, feed, months)
+    alone = partial(audit_feed, project, home, connection, feed, months, ahead)
     audits = [
         alone,
-        partial(audit_all, project, home, connection, feed),
+        partial(audit_all, project, home, connection, feed, ahead),
     ]  # with all that waits, then alone
     while feed in (turns := next_turns(project, connection, [feed], months)):
         turn = turns[feed]

@@ -1,22 +1,23 @@
 """Deliveries that wait for a gate, read again from the archive, in turns that are judged together."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from contextvars import ContextVar
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import duckdb
 import pandas as pd
 
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.indicators.staleness import Months
+from odds_pipeline.quality.verdicts import next_turns
 from odds_pipeline.reception.corrections import corrected
 from odds_pipeline.reception.reading import Reading, read
 from odds_pipeline.reception.receive import LARGE, archive_path, archived_origin, table_of
 from odds_pipeline.reception.recognition import Match, match_as
 from odds_pipeline.reception.tables import open_tables
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,16 @@ GROUP BY ALL ORDER BY min(d.received_order)
 """
 
 
+Pending = tuple[str, str, str, list[str]]
+"""Delivery, file name, format and months of what waits."""
+
+
 def pending(
     connection: duckdb.DuckDBPyConnection, feeds: Sequence[str], first: str, last: str
-) -> dict[str, list[tuple[str, str, str, list[str]]]]:
-    """By feed, delivery, file name, format and months of what waits, in order of reception."""
+) -> dict[str, list[Pending]]:
+    """What waits, by feed, in order of reception."""
     given = {"feeds": list(feeds), "first": first, "last": last}
-    found: dict[str, list[tuple[str, str, str, list[str]]]] = {}
+    found: dict[str, list[Pending]] = {}
     for feed, *row in connection.execute(_PENDING, given).fetchall():
         found.setdefault(feed, []).append(tuple(row))
     return found
@@ -87,41 +92,32 @@ def reread(
     return None
 
 
-class _ReadFirst(Exception):
-    """A large delivery must be read before the warehouse is opened."""
+Readings = dict[str, Reading | None]
+"""Of deliveries that wait, what was read of them before the warehouse was opened."""
 
 
-_Judged = TypeVar("_Judged")
-_ahead: ContextVar[dict[str, Reading | None] | None] = ContextVar("ahead", default=None)
+def is_large(home: Home, delivery: str) -> bool:
+    """Whether reading it again takes seconds: nobody waits for the warehouse meanwhile."""
+    path = archive_path(home, table_of(delivery)[0])
+    return path.exists() and path.stat().st_size > LARGE
 
 
-def not_while_open(judge: Callable[[], _Judged]) -> _Judged:
-    """What ``judge`` does in the warehouse that it opens, over again for each large delivery it needs.
+def read_ahead(project: Project, home: Home, feed: str, months: Months) -> Readings:
+    """The feed's large deliveries that wait for an audit between two months, each read once.
 
-    Those take seconds to read: nobody waits for the warehouse meanwhile.
+    Call it before the warehouse is opened for :func:`~odds_pipeline.quality.gate.judge_waiting`.
     """
-    ahead: dict[str, Reading | None] = {}
-    token = _ahead.set(ahead)
-    try:
-        while True:
-            try:
-                return judge()
-            except _ReadFirst as asked:
-                ahead[asked.args[2]] = reread(*asked.args)
-    finally:
-        _ahead.reset(token)
-
-
-def reading_of(
-    project: Project, home: Home, delivery: str, file_name: str, feed: str, fmt: str
-) -> Reading | None:
-    """A waiting delivery's reading: :func:`reread`, or what was read before the warehouse was opened."""
-    ahead, path = _ahead.get(), archive_path(home, table_of(delivery)[0])
-    if ahead is None or not path.exists() or path.stat().st_size <= LARGE:
-        return reread(project, home, delivery, file_name, feed, fmt)
-    if delivery not in ahead:
-        raise _ReadFirst(project, home, delivery, file_name, feed, fmt)
-    return ahead[delivery]
+    store = Store(home.warehouse)
+    with store.connect() as connection:
+        waiting = pending(connection, [feed], *months).get(feed, [])
+        large = [each for each in waiting if is_large(home, each[0])]
+        if not large or next_turns(project, connection, [feed], months)[feed] is not None:
+            return {}
+    store.let_go()
+    return {
+        delivery: reread(project, home, delivery, file_name, feed, fmt)
+        for delivery, file_name, fmt, _ in large
+    }
 
 
 def turns_of(waiting: Sequence[Waiting]) -> list[list[Waiting]]:

@@ -138,7 +138,10 @@ def told(project: Project, feed: str, delivery: Delivery) -> dict[str, str]:
 def findings_on(
     project: Project, entry: FeedEntry, name: str, reading: Reading, accepted: pd.DataFrame
 ) -> list[Finding]:
-    accepted = accepted[~accepted["month"].isin(reading.months)]
+    places = ["variable", "month", "territory", "level", "geography"]
+    accepted = accepted.drop_duplicates(
+        places, keep="last"
+    )  # a file that tells no year replaces its own
     waiting = Waiting(entry.id, "delivery", name, "", reading, reading.months)
     with scratch() as tables:
         keep_past(tables, accepted.assign(feed=entry.id), pd.DataFrame(columns=["feed", "name"]))
@@ -260,6 +263,9 @@ def test_the_month_before_under_a_new_name_is_told_however_small_or_few_its_figu
         ("prefecture/daho", "une ligne « Ensemble » qui ne fait pas la somme", "lignes", "critical"),
         ("prefecture/expulsions", "deux colonnes échangées", "colonne_demesuree", "critical"),
         ("cpam/qpv", "un code qui n'existe pas", "territoires_connus", "critical"),
+        # Of one month for ever: compared with what was accepted for it.
+        ("insee/population_quartiers", "une colonne dix fois trop grande", "saut_d_unite", "critical"),
+        ("insee/population_quartiers", "une colonne vidée", "valeurs_manquantes", "warning"),
     ],
 )
 def test_small_counts_and_rates_are_compared_too(

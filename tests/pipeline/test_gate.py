@@ -165,6 +165,21 @@ def test_a_corrected_delivery_is_a_revision(project: Project, home: Home, tmp_pa
     assert changed == 2
 
 
+def test_a_revision_of_the_only_month_is_compared_with_what_it_replaces(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """No other month tells that all is ten times too large: what was accepted for it does."""
+
+    def raised(rows: list[list[str]]) -> None:
+        for row in rows[1:]:
+            row[3:6] = [f"{cell}0" for cell in row[3:6]]
+
+    gate(project, home, populations(tmp_path / "a", 2019))
+    (judgement,) = gate(project, home, populations(tmp_path / "b", 2019, raised))
+    assert (judgement.accepted, judgement.refused) == ((), ("2019-01",))
+    assert "saut_d_unite" in refusing(judgement)
+
+
 def test_a_refused_redelivery_leaves_the_accepted_figures(
     project: Project, home: Home, tmp_path: Path
 ) -> None:

@@ -3,23 +3,26 @@
 import os
 import shutil
 import socket
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.quality import waiting
+from odds_pipeline.quality import batch, waiting
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.quarantine import accept, cases, retry
+from odds_pipeline.quality.verdicts import next_turns
 from odds_pipeline.quality.waiting import reread
 from odds_pipeline.reception import receive as receiving
 from odds_pipeline.reception.aside import dismiss, set_aside, unread
 from odds_pipeline.reception.contents import Delivery, deliveries_of
 from odds_pipeline.reception.reading import Reading
-from odds_pipeline.reception.receive import Receipt, receive, recognise_again
+from odds_pipeline.reception.receive import Receipt, archive_path, receive, recognise_again
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 
@@ -195,25 +198,77 @@ def test_nobody_waits_while_a_file_is_read(
     assert free == [True, True]
 
 
-def test_nobody_waits_while_the_gate_reads_a_large_file_again(
-    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+_opened: list[str] | None = None
+"""Files opened while a test listens: a hook of the interpreter cannot be taken away."""
+
+
+def _hear(event: str, given: tuple[object, ...]) -> None:
+    if event == "open" and _opened is not None:
+        _opened.append(str(given[0]))
+
+
+sys.addaudithook(_hear)
+
+
+@pytest.fixture
+def opened() -> Iterator[list[str]]:
+    """The paths that are opened from here on, in order."""
+    global _opened
+    _opened = []
+    try:
+        yield _opened
+    finally:
+        _opened = None
+
+
+def test_a_backfill_reads_each_file_once_the_large_ones_while_nobody_waits(
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
 ) -> None:
-    """Each file once, whether the warehouse is kept open between two uses or not."""
-    free: list[str] = []
+    free: dict[str, bool] = {}
 
     def watched(project: Project, home: Home, delivery: str, *given: Any) -> Reading | None:
-        with FileLock(f"{home.warehouse}.lock", timeout=0):
-            free.append(delivery)
+        lock = FileLock(f"{home.warehouse}.lock")
+        try:
+            with lock.acquire(timeout=0):
+                free[delivery] = True
+        except Timeout:
+            free[delivery] = False
         return reread(project, home, delivery, *given)
 
-    files = [populations(tmp_path, year) for year in (2018, 2019)]
-    deliveries = [r.delivery for r in receive(project, home, files)]
-    monkeypatch.setattr(waiting, "LARGE", 10)
-    monkeypatch.setattr(waiting, "reread", watched)
+    files = [populations(tmp_path, year) for year in range(2015, 2021)]
+    for path in files[::2]:  # every other one is longer, by a note
+        path.write_text(path.read_text(encoding="utf-8") + "note " * 9_000 + "\n", encoding="utf-8")
+    for moment, path in enumerate(files):
+        os.utime(path, (NOVEMBER + moment, NOVEMBER + moment))
+    sizes = [path.stat().st_size for path in files]
+    receipts = {r.file: r.delivery for r in receive(project, home, files)}
+    deliveries = [receipts[path.name] for path in files]
+    monkeypatch.setattr(waiting, "LARGE", min(sizes[::2]) - 1)
+    assert max(sizes[1::2]) < min(sizes[::2]) - 1
+    for module in (waiting, batch):
+        monkeypatch.setattr(module, "reread", watched)
+    opened.clear()
     with Store(home.warehouse).kept_open():
         judged = judge_pending(project, home, FEED)
-    assert [j.accepted for j in judged] == [("2018-01",), ("2019-01",)]
-    assert free == deliveries
+    assert [j.accepted for j in judged] == [(f"{year}-01",) for year in range(2015, 2021)]
+    archived = [str(archive_path(home, delivery)) for delivery in deliveries]
+    assert {path: opened.count(path) for path in archived} == dict.fromkeys(archived, 1)
+    assert free == {d: number % 2 == 0 for number, d in enumerate(deliveries)}
+
+
+def test_a_feed_with_a_large_file_is_left_to_its_own_gate(
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[str]
+) -> None:
+    """Nobody waits while it is read: another feed's gate, which audits all that waits, does not."""
+    (receipt,) = receive(project, home, [populations(tmp_path, 2019)])
+    monkeypatch.setattr(waiting, "LARGE", 10)
+    with Store(home.warehouse).connect() as connection:
+        batch.audit_all(project, home, connection)
+        assert next_turns(project, connection) == {FEED: None}
+    opened.clear()
+    (judgement,) = judge_pending(project, home, FEED)
+    assert judgement.accepted == ("2019-01",)
+    assert opened.count(str(archive_path(home, receipt.delivery))) == 1
 
 
 def _renamed(rows: list[list[str]]) -> None:

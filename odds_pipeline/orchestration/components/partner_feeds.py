@@ -43,7 +43,7 @@ from odds_pipeline.orchestration.dagster_internals.recorded import DATA_VERSION_
 from odds_pipeline.orchestration.dagster_internals.recording import record, record_attempts
 from odds_pipeline.quality.feed_status import FeedStatus, expected_month, statuses
 from odds_pipeline.quality.gate import Judgement, judge_waiting
-from odds_pipeline.quality.waiting import not_while_open
+from odds_pipeline.quality.waiting import read_ahead
 
 _COLUMNS = {
     "variable": "ce qui est compté, dans le vocabulaire du partenaire",
@@ -214,13 +214,11 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         first = ALL[0] if window.start == partitions.get_first_partition_key() else window.start
         last = ALL[1] if window.end == partitions.get_last_partition_key() else window.end
         home = home_of(warehouse)
-
-        def judged() -> tuple[list[Judgement], _State]:
-            with tried_again(), opened(warehouse) as connection:
-                done = judge_waiting(project(), home, connection, entry.id, (first, last))
-                return done, _state(connection, entry.id, window.start, window.end)
-
-        judgements, state = not_while_open(judged)
+        with tried_again():
+            ahead = read_ahead(project(), home, entry.id, (first, last))
+            with opened(warehouse) as connection:
+                judgements = judge_waiting(project(), home, connection, entry.id, (first, last), ahead)
+                state = _state(connection, entry.id, window.start, window.end)
         latest = {month: j for j in judgements for month in j.accepted}
         refused = _to_show(context, entry, state, {m for j in judgements for m in j.refused})
         known = versions(context.instance, key, state.trusted)

@@ -38,21 +38,35 @@ FROM series s JOIN mergers m USING (territory, geography) JOIN variables v USING
 WHERE s.level = 'commune' AND v.aggregation = 'sum'
 GROUP BY ALL HAVING count(s.value) = any_value(m.parts);
 
--- Neighbours: the median of the three months on each side, which one wrong month does not move.
+-- Neighbours: the median of the three months on each side, which one wrong month does not move. Of a month that is
+-- the only one, what was accepted for it before.
 CREATE OR REPLACE TEMP TABLE compared AS
 WITH known AS (
     FROM series UNION ALL BY NAME FROM converted
 ), windowed AS (
     SELECT *, median(value) OVER near AS neighbours, lag(value) OVER own AS previous,
            lag(conf_status) OVER own AS previous_conf, lag(month) OVER own AS previous_month,
-           lag(lines) OVER own AS previous_lines
+           lag(lines) OVER own AS previous_lines, count(*) OVER near = 0 AS alone
     FROM known
     WINDOW own AS (PARTITION BY variable, level, place ORDER BY month),
            near AS (PARTITION BY variable, level, place ORDER BY month
                     ROWS BETWEEN 3 PRECEDING AND 3 FOLLOWING EXCLUDE CURRENT ROW)
+), before AS (
+    SELECT a.feed, a.variable, a.month, a.level, p.place, any_value(a.value) AS value,
+           any_value(a.conf_status) AS conf_status, any_value(a.lines) AS lines
+    FROM accepted a JOIN places p USING (territory, geography)
+    WHERE (a.feed, a.month) IN (SELECT feed, month FROM delivery) GROUP BY ALL
+), dated AS (
+    SELECT w.* EXCLUDE (alone) REPLACE (
+        coalesce(w.neighbours, b.value) AS neighbours, coalesce(w.previous, b.value) AS previous,
+        coalesce(w.previous_conf, b.conf_status) AS previous_conf,
+        coalesce(w.previous_month, b.month) AS previous_month,
+        coalesce(w.previous_lines, b.lines) AS previous_lines)
+    FROM windowed w LEFT JOIN before b ON w.alone AND b.feed = w.feed AND b.variable = w.variable
+         AND b.month = w.month AND b.level = w.level AND b.place = w.place
 )
 SELECT w.*, v.kind, v.scale, y.value AS year_before
-FROM windowed w JOIN variables v USING (feed, variable)
+FROM dated w JOIN variables v USING (feed, variable)
 LEFT JOIN known y ON y.variable = w.variable AND y.level = w.level AND y.place = w.place
      AND y.month = (CAST(left(w.month, 4) AS INTEGER) - 1) || right(w.month, 3)
 WHERE w.territory IS NOT NULL AND (w.feed, w.month) IN (SELECT feed, month FROM delivery);
