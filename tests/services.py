@@ -82,14 +82,14 @@ class Postgres:
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", mode, "-w", "stop")
 
     @property
-    def _here(self) -> list[str]:
+    def here(self) -> list[str]:
         return ["-h", "127.0.0.1", "-p", str(self.port), "-U", "odds"]
 
     def dump(self, database: str, path: Path) -> None:
-        self.run("pg_dump", *self._here, "-Fc", "-f", str(path), database)
+        self.run("pg_dump", *self.here, "-Fc", "-f", str(path), database)
 
     def restore(self, database: str, path: Path) -> None:
-        self.run("pg_restore", *self._here, "-d", database, str(path))
+        self.run("pg_restore", *self.here, "-d", database, str(path))
 
     def dsn(self, database: str) -> str:
         return f"host=127.0.0.1 port={self.port} user=odds dbname={database}"
