@@ -4,7 +4,9 @@ As text for a message, and as one self-contained page that prints.
 """
 
 import json
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -41,13 +43,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class Fault:
-    """One rule that the month breaks, with the first cells of all ``count``."""
+    """One rule that the month breaks, with the first cells of all ``count``; ``rest`` are not told.
+
+    ``of_columns``: it speaks of whole columns. ``follows``: it is broken in so many cells beside one
+    that does that it has no cause of its own, as far as one can tell.
+    """
 
     rule: str
     message: str
     remedy: str
     count: int
     cells: tuple[Cell, ...]
+    rest: int
+    of_columns: bool
+    follows: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,20 +118,57 @@ def _fault(
     project: Project, entry: FeedEntry, rule: str, message: str, remedy: str, count: int, rows: str
 ) -> Fault:
     labels = {t.code: t.label for t in reversed(project.territories.all)}
-    cells = []
-    for row in json.loads(rows):
-        variable = str(row.get("variable") or "")
-        declared = entry.feed.variables.get(variable.partition(".")[2])
+    declared = {entry.variable_id(name): v.label for name, v in entry.feed.variables.items()}
+    said = declared | {name: one.indicator.label for name, one in project.indicators.items()}
+    cells: list[Cell] = []
+    failing = json.loads(rows)
+    for row, others in _by_line(failing):
         code = str(row.get("territory") or "")
         where = f"{labels[code]} ({code})" if code in labels else code
-        words = [row.get("column"), declared.label if declared else None]
+        words = [row.get("column"), declared.get(str(row.get("variable")))]
         column = " — ".join(dict.fromkeys(str(word) for word in words if word))
-        found = _found(row)
-        if row.get("detail") and found != row["detail"]:
-            found = f"{found} ({row['detail']})"
+        column += f" et {others} autres colonnes" if others else ""
+        found, detail = _found(row), str(row.get("detail") or "")
+        spoken = _NAME.sub(lambda name: f"« {said[name[0]]} »" if name[0] in said else name[0], detail)
+        found = spoken if found == detail else f"{found} ({spoken})" if detail else found
         line = str(row["line"]) if row.get("line") is not None else ""
         cells.append(Cell(line, column, where, found, _expected(row)))
-    return Fault(rule, message, remedy, count, tuple(cells))
+    columns = bool(failing) and all(r.get("variable") and not r.get("territory") for r in failing)
+    return Fault(rule, message, remedy, count, tuple(cells), max(count - len(failing), 0), columns)
+
+
+_NAME = re.compile(r"\b[a-z][a-z0-9]*(?:[._][a-z0-9]+)+\b")
+"""What may be the name of a variable or of an indicator in our own words."""
+
+_FEW = 3
+"""Cells of one line that are told one by one: more have a cause that is the line's."""
+
+_MANY = 20
+"""Cells of a rule that one displaced column explains, sooner than as many mistakes."""
+
+
+def _by_line(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], int]]:
+    """Failing cells to tell, each with how many others of its line it stands for."""
+    lines: dict[tuple[object, object], list[dict[str, Any]]] = {}
+    for number, row in enumerate(rows):
+        line = (row["line"], row.get("territory")) if row.get("line") is not None else (None, number)
+        lines.setdefault(line, []).append(row)
+    for own in lines.values():
+        if len(own) > _FEW:
+            yield own[0], len(own) - 1
+        else:
+            yield from ((row, 0) for row in own)
+
+
+def _one_cause(faults: Sequence[Fault]) -> tuple[Fault, ...]:
+    """Faults of whole columns first; what follows from them, after and without its cells."""
+    first = [fault for fault in faults if fault.of_columns]
+    others = [
+        replace(fault, follows=True, cells=(), rest=0) if first and fault.count >= _MANY else fault
+        for fault in faults
+        if not fault.of_columns
+    ]
+    return (*first, *others)
 
 
 def notice_of(project: Project, connection: duckdb.DuckDBPyConnection, case: Case) -> Notice:
@@ -134,7 +180,7 @@ def notice_of(project: Project, connection: duckdb.DuckDBPyConnection, case: Cas
         [case.delivery, case.month],
     ).fetchall()
     faults = [(severity, _fault(project, entry, *rest)) for severity, *rest in rows]
-    refusing = tuple(f for severity, f in faults if severity not in TOLERATED)
+    refusing = _one_cause([f for severity, f in faults if severity not in TOLERATED])
     rules = project.rules_of(entry)
     named = dict.fromkeys(c.territory for f in refusing for c in f.cells if c.territory)
     row = first(connection, "SELECT format FROM deliveries WHERE id = ?", [case.delivery])

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.notice import Notice, as_page, as_text, notice_of
 from odds_pipeline.quality.quarantine import Case, NotAcceptable, accept, cases, one_case, retry
@@ -123,6 +124,50 @@ def test_the_notice_cites_the_cells_as_the_file_has_them(
     text = as_text(found)
     assert "- ligne 7, colonne PMUN — Population municipale, Bondy (93010) : -12" in text
     assert "janvier 2019, corrigé" in text
+
+
+def test_a_line_that_comes_twice_is_cited_once_a_line(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """Not once a column: it is one mistake."""
+    (written,) = write_deliveries(
+        project, tmp_path, "2024-11", "2024-11", faults=False, feeds={"caf/rsa"}
+    ).paths
+    lines = written.read_text(encoding="utf-8").splitlines()
+    written.write_text("\n".join([*lines, lines[3]]) + "\n", encoding="utf-8")
+    list(receive(project, home, [written]))
+    judge_pending(project, home, "caf/rsa")
+    (fault,) = notice(project, home, written.name).refusing
+    assert fault.rule == "territoires_uniques"
+    assert [cell.line for cell in fault.cells] == ["4", "42"]
+    assert {cell.territory for cell in fault.cells} == {"Bagnolet (93006)"}
+
+
+def test_two_columns_exchanged_are_one_cause_in_the_words_of_the_partner(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """The hundreds of parts above their total follow from it."""
+    months = write_deliveries(
+        project, tmp_path, "2024-07", "2024-11", faults=False, feeds={"caf/rsa"}
+    ).paths
+    last = months[-1]
+    rows = [line.split(";") for line in last.read_text(encoding="utf-8").splitlines()]
+    for row in rows[1:]:
+        row[1], row[3] = row[3], row[1]
+    last.write_text("\n".join(map(";".join, rows)) + "\n", encoding="utf-8")
+    list(receive(project, home, months))
+    judge_pending(project, home, "caf/rsa")
+    found = notice(project, home, last.name)
+    first, *others = found.refusing
+    assert (first.rule, first.follows) == ("colonnes_echangees", False)
+    assert [cell.found for cell in first.cells] == [
+        "a les valeurs habituelles de « Foyers percevant le RSA majoré »",
+        "a les valeurs habituelles de « Foyers allocataires du RSA »",
+    ]
+    assert {fault.rule for fault in others} == {"numerateur_sous_denominateur", "parties_dans_le_tout"}
+    assert all(fault.follows and fault.cells == () for fault in others)
+    text = as_text(found)
+    assert text.count("À faire :") == 1 and "caf." not in text.partition("Contrat de fichier")[0]
 
 
 def test_the_page_escapes_what_a_file_says(project: Project, home: Home, tmp_path: Path) -> None:
