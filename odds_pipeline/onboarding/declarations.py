@@ -21,8 +21,9 @@ from odds_pipeline.declarations.yaml_file import read_yaml
 from odds_pipeline.months import number_of
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.proposal import Proposal, propose
+from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.recognition import Match, recognise
+from odds_pipeline.reception.recognition import recognise
 from odds_pipeline.reception.tables import Table, Unreadable, open_tables
 from odds_pipeline.storage.scratch import scratch
 

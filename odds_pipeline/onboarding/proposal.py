@@ -13,7 +13,7 @@ from odds_pipeline.declarations.feed import Level, Mark
 from odds_pipeline.declarations.units import Unit
 from odds_pipeline.geography.territories import Territories, plain
 from odds_pipeline.onboarding.period import CannotPropose, PeriodFound, find_period
-from odds_pipeline.reception.recognition import HEADER_DEPTH, SIMULATED, text
+from odds_pipeline.reception.matching import HEADER_DEPTH, SIMULATED, text
 from odds_pipeline.reception.tables import Table
 
 NUMBER = re.compile(r"-?(\d{1,3}([ \u00a0\u202f]\d{3})+|\d+)([.,]\d+)?([eE][-+]\d+)?[ \u00a0]?%?")

@@ -7,10 +7,10 @@ from odds_pipeline.declarations.feed import Column
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import LEVELS
 from odds_pipeline.reception import bounds
+from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.national import National
 from odds_pipeline.reception.periods import groups_of, month_of
 from odds_pipeline.reception.places import Places
-from odds_pipeline.reception.recognition import Match
 from odds_pipeline.reception.rows import Row, Rows
 from odds_pipeline.reception.table import Cell, TooLarge
 

@@ -13,17 +13,10 @@ import pandas as pd
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.reception.clock import check, in_time
 from odds_pipeline.reception.corrections import corrected
+from odds_pipeline.reception.matching import HEADER_ONLY, NO_PLACE, OTHER_NAME, Match
 from odds_pipeline.reception.periods import groups_of, in_any_name, month_of, year_of
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.recognition import (
-    HEADER_ONLY,
-    NEAR,
-    NO_PLACE,
-    OTHER_NAME,
-    Match,
-    Unrecognised,
-    recognise_all,
-)
+from odds_pipeline.reception.recognition import NEAR, Unrecognised, recognise_all
 from odds_pipeline.reception.tables import Opened, Table, Unreadable, open_file
 
 NO_MONTH = "0000-00"

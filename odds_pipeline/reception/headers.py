@@ -3,7 +3,7 @@
 from collections import Counter
 
 from odds_pipeline.geography.territories import plain
-from odds_pipeline.reception.recognition import Match
+from odds_pipeline.reception.matching import Match
 
 
 def columns_read(match: Match) -> dict[str, str]:

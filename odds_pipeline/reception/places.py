@@ -7,8 +7,8 @@ from odds_pipeline.declarations.feed import NEIGHBOURHOODS, Level, TerritoryKey
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import Territories, plain
 from odds_pipeline.reception.codes import full_length, is_code
+from odds_pipeline.reception.matching import Match, territory_text, text
 from odds_pipeline.reception.nomenclatures import nomenclature
-from odds_pipeline.reception.recognition import Match, territory_text, text
 from odds_pipeline.reception.tables import Cell
 from odds_pipeline.reception.totals import TOTAL, says_total, wholes
 

@@ -16,8 +16,8 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.cells import ABSENT, Cells
 from odds_pipeline.reception.geographies import ambiguous, geography_of
 from odds_pipeline.reception.headers import columns_read, repeated_columns, unknown_columns
+from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.notations import common_cause
-from odds_pipeline.reception.recognition import Match
 from odds_pipeline.reception.totals import TOTAL, unlike_their_sum
 from odds_pipeline.storage.scratch import scratch
 from odds_pipeline.storage.sql import read_sql

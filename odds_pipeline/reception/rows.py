@@ -6,8 +6,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from odds_pipeline.reception.clock import check
+from odds_pipeline.reception.matching import Match, text
 from odds_pipeline.reception.places import Places
-from odds_pipeline.reception.recognition import Match, text
 from odds_pipeline.reception.tables import Cell
 
 _FIGURE = re.compile(r"[-−]?\d[\d\s.,'’]*%?")

@@ -12,8 +12,8 @@ from odds_pipeline.declarations.declared import FeedEntry
 from odds_pipeline.declarations.feed import Feed
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.yaml_file import read_yaml
+from odds_pipeline.reception.matching import Match, match_as
 from odds_pipeline.reception.reading import STATUS, read
-from odds_pipeline.reception.recognition import Match, match_as
 from odds_pipeline.reception.tables import open_tables
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "write-a-contract.md"

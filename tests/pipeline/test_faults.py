@@ -23,8 +23,9 @@ from odds_pipeline.quality.audit import audit
 from odds_pipeline.quality.findings import Finding
 from odds_pipeline.quality.tables import keep_declared, keep_past
 from odds_pipeline.quality.waiting import Waiting
+from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.recognition import Match, recognise
+from odds_pipeline.reception.recognition import recognise
 from odds_pipeline.reception.tables import Unreadable, open_tables
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.scratch import scratch

@@ -16,9 +16,10 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.fetch.fetch import Outcome, fetch, late_since
 from odds_pipeline.indicators.explain import explain
 from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.reading import read
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.reception.recognition import Match, recognise
+from odds_pipeline.reception.recognition import recognise
 from odds_pipeline.reception.tables import open_tables
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release

@@ -22,8 +22,9 @@ from odds_pipeline.onboarding.declarations import new_feed, new_partner
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.proposal import Proposal, propose
 from odds_pipeline.orchestration.components.contract import Contract, Sample
+from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.reading import read
-from odds_pipeline.reception.recognition import Match, recognise
+from odds_pipeline.reception.recognition import recognise
 from odds_pipeline.reception.tables import open_tables
 from odds_pipeline.release.published import describe, open_release
 from odds_pipeline.storage.home import Home

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.origin import origin_of
 from odds_pipeline.reception.reading import read
-from odds_pipeline.reception.recognition import Match, recognise
+from odds_pipeline.reception.recognition import recognise
 from odds_pipeline.reception.tables import open_tables
 
 AIDE = "aide_sociale_drees/Les bénéficiaires de l'aide sociale départementale - séries longues (1996-2020).xlsx"

@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.periods import with_year
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.recognition import Match, recognise
+from odds_pipeline.reception.recognition import recognise
 from odds_pipeline.reception.tables import open_tables
 
 EQUIPMENT = """AN;DEPCOM;DCIRIS;TYPEQU;SDOM
