@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 from odds_pipeline.declarations.project import Project, project_root
-from odds_pipeline.reception.receive import Receipt
+from odds_pipeline.reception.receipt import Receipt
 from odds_pipeline.release.publish import publish
 from odds_pipeline.storage.home import Home
 

@@ -37,7 +37,7 @@ from odds_pipeline.storage.home import Home
 if TYPE_CHECKING:  # reception brings pandas: half a second that other commands need not wait
     from odds_pipeline.declarations.project import Project
     from odds_pipeline.indicators.staleness import Months
-    from odds_pipeline.reception.receive import Receipt
+    from odds_pipeline.reception.receipt import Receipt
 
 
 @app.command()

@@ -19,7 +19,8 @@ from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.quarantine import NotAcceptable, accept
-from odds_pipeline.reception.receive import archive_path, receive, table_of
+from odds_pipeline.reception.kept import archive_path, table_of
+from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.manifest import Rows, manifest_of, read_manifest
 from odds_pipeline.storage.sql import one

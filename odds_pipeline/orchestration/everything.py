@@ -15,7 +15,8 @@ from odds_pipeline.indicators.staleness import Months
 from odds_pipeline.orchestration import runs
 from odds_pipeline.orchestration.components.told import tell_receptions, untold
 from odds_pipeline.quality.outstanding import outdated, waiting
-from odds_pipeline.reception.receive import Receipt, receive
+from odds_pipeline.reception.receipt import Receipt
+from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 

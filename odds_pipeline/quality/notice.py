@@ -18,7 +18,8 @@ from odds_pipeline.declarations.suite import TOLERATED
 from odds_pipeline.french import french_month, french_number
 from odds_pipeline.quality.quarantine import Case
 from odds_pipeline.quality.structure import TEAM
-from odds_pipeline.reception.receive import NO_MONTH, table_of
+from odds_pipeline.reception.kept import table_of
+from odds_pipeline.reception.receive import NO_MONTH
 from odds_pipeline.reception.recording import OLDER
 from odds_pipeline.storage.sql import first
 

@@ -12,9 +12,10 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.indicators.staleness import Months
 from odds_pipeline.quality.verdicts import next_turns
 from odds_pipeline.reception.corrections import corrected
+from odds_pipeline.reception.kept import archive_path, archived_origin, table_of
 from odds_pipeline.reception.matching import Match, match_as
 from odds_pipeline.reception.reading import Reading, read
-from odds_pipeline.reception.receive import LARGE, archive_path, archived_origin, table_of
+from odds_pipeline.reception.receive import LARGE
 from odds_pipeline.reception.tables import open_tables
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store

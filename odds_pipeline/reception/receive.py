@@ -8,22 +8,28 @@ its own or of ours, keeps no other waiting.
 
 import hashlib
 import logging
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-import duckdb
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.archives import GZIP
 from odds_pipeline.reception.contents import NO_MONTH as NO_MONTH
 from odds_pipeline.reception.contents import Delivery, deliveries_of
 from odds_pipeline.reception.files import content_of, files_in, shown_name
-from odds_pipeline.reception.origin import SUFFIX, Origin, origin_of, read_origin
-from odds_pipeline.reception.recording import Source, contracts_of, forget, identity, now, record
+from odds_pipeline.reception.kept import archive_path, archived_origin, keep, table_of
+from odds_pipeline.reception.known import (
+    Known,
+    Replaced,
+    already,
+    known_of,
+    replaced_by_others,
+    taken_back,
+)
+from odds_pipeline.reception.origin import origin_of
+from odds_pipeline.reception.receipt import Receipt
+from odds_pipeline.reception.recording import Source, contracts_of, forget, identity, record
 from odds_pipeline.reception.tables import Unreadable
 from odds_pipeline.reception.workbooks import OLE
 from odds_pipeline.storage.home import Home
@@ -39,163 +45,6 @@ PACKED = (b"PK", GZIP, OLE)
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """What became of one table of one file; ``feed`` is ``None`` when it was set aside.
-
-    ``replaced_by``: of known bytes, the last file accepted since for months they hold. ``rest``: what
-    else the file held. ``failed``: a fault of ours, the file is received again next time.
-    """
-
-    file: str
-    delivery: str
-    feed: str | None
-    format: str | None
-    months: tuple[str, ...]
-    known: bool
-    simulated: bool
-    reason: str | None
-    replaced_by: str | None = None
-    rest: tuple[str, ...] = ()
-    failed: bool = False
-
-
-def archive_path(home: Home, sha256: str) -> Path:
-    """Where the bytes of that hash are kept."""
-    return home.archive / sha256[:2] / sha256
-
-
-def archived_origin(home: Home, sha256: str) -> Origin:
-    """Where the bytes of that hash were taken from, as told when they came."""
-    note = archive_path(home, sha256).with_suffix(SUFFIX)
-    return read_origin(note.read_text(encoding="utf-8") if note.exists() else None)
-
-
-def _archive(home: Home, content: bytes, sha256: str, origin: Origin) -> None:
-    target = archive_path(home, sha256)
-    if target.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.with_suffix(SUFFIX).write_text(origin.as_json(), encoding="utf-8")
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).chmod(0o400)
-    Path(file.name).replace(target)
-
-
-def table_of(delivery: str) -> tuple[str, int]:
-    """The sha256 of a delivery's bytes, and which table of the file it is.
-
-    ``sha256#2+1@3``: the third table, as its second contract, sent for the third time.
-    """
-    sha256, _, number = delivery.partition("@")[0].partition("+")[0].partition("#")
-    return sha256, int(number or 0)
-
-
-# ── what is known of bytes received before ─────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class _Known:
-    """A delivery recorded before. ``contracts``: the fingerprint of those it was recognised under."""
-
-    delivery: str
-    feed: str | None
-    format: str | None
-    simulated: bool
-    reason: str | None
-    contracts: str | None
-    file: str
-    months: list[str]
-
-
-_KNOWN = """
-SELECT sha256, id, feed, format, simulated, reason, a.contracts, file_name, coalesce(
-    (SELECT list(m.month ORDER BY m.month) FROM delivered_months m WHERE m.delivery = id), []
-)
-FROM deliveries LEFT JOIN arrivals a ON a.delivery = id
-WHERE sha256 IN (SELECT unnest(?)) ORDER BY id
-"""
-
-# Months of each delivery that a file received since was accepted for, and that file.
-_REPLACED = """
-SELECT m.delivery, m.month, max_by(e.file_name, e.received_order)
-FROM delivered_months m JOIN deliveries d ON d.id = m.delivery
-JOIN trusted_months t ON t.feed = m.feed AND t.month = m.month
-JOIN deliveries e ON e.id = t.delivery AND e.received_order > d.received_order
-     AND list_has_all(coalesce(e.levels, []), coalesce(d.levels, []))
-WHERE m.state = 'accepted' GROUP BY m.delivery, m.month
-HAVING NOT bool_or(e.sha256 = d.sha256) ORDER BY m.delivery, m.month
-"""
-
-_AGAIN = """
-INSERT INTO deliveries SELECT * REPLACE (
-    $again AS id, $now AS received_at,
-    (SELECT max(received_order) + 1 FROM deliveries) AS received_order
-) FROM deliveries WHERE id = $id
-"""
-
-_ARRIVED = """
-INSERT INTO arrivals SELECT ?, ?, contracts, rest FROM arrivals WHERE delivery = ?
-"""
-
-_PENDING = """
-INSERT INTO delivered_months (delivery, feed, month, state)
-SELECT ?, ?, unnest(?::VARCHAR[]), 'pending'
-"""
-
-Replaced = dict[str, dict[str, str]]
-"""Of each delivery, the months that others replaced since, with the last file that did."""
-
-
-def _known(connection: duckdb.DuckDBPyConnection, hashes: list[str]) -> dict[str, list[_Known]]:
-    found: dict[str, list[_Known]] = {}
-    for sha256, *rest in connection.execute(_KNOWN, [hashes]).fetchall():
-        found.setdefault(sha256, []).append(_Known(*rest))
-    return found
-
-
-def _replaced(connection: duckdb.DuckDBPyConnection) -> Replaced:
-    found: Replaced = {}
-    for delivery, month, by in connection.execute(_REPLACED).fetchall():
-        found.setdefault(delivery, {})[month] = by
-    return found
-
-
-def _already(file: str, known: list[_Known], replaced: Replaced) -> list[Receipt]:
-    """Receipts of bytes that were received before."""
-    receipts: dict[str, Receipt] = {}  # one a table, however often it was sent again
-    for one in known:
-        by = next(reversed(replaced.get(one.delivery, {}).values()), None)
-        table = one.delivery.partition("@")[0]
-        if by is not None or table not in receipts:
-            receipts[table] = Receipt(
-                file, one.delivery, one.feed, one.format, (), True, one.simulated, one.reason, by
-            )
-    return list(receipts.values())
-
-
-def _take_back(
-    connection: duckdb.DuckDBPyConnection, file: str, known: list[_Known], replaced: Replaced
-) -> list[Receipt]:
-    """Known bytes that others replaced since are a delivery of their own, which waits for the gate."""
-    receipts = []
-    with transaction(connection):
-        for receipt in _already(file, known, replaced):
-            if receipt.replaced_by is None:
-                receipts.append(receipt)
-                continue
-            months = tuple(replaced[receipt.delivery])
-            again = f"{receipt.delivery.partition('@')[0]}@{len(known) + 1}"
-            connection.execute(_AGAIN, {"id": receipt.delivery, "again": again, "now": now()})
-            connection.execute(_ARRIVED, [again, now(), receipt.delivery])
-            connection.execute(_PENDING, [again, receipt.feed, list(months)])
-            receipts.append(replace(receipt, delivery=again, months=months, known=False))
-    return receipts
-
-
 _OTHER_MONTHS = (
     "Ce sont, à l'octet près, les chiffres de « {} », reçus pour {} : ce nom-ci, ou son dossier, "
     "dit {}. L'un des deux est faux. Demander au producteur de quel mois ils sont et les chiffres de "
@@ -205,9 +54,6 @@ _OTHER_MONTHS = (
 
 def _spoken(months: Iterable[str]) -> str:
     return ", ".join(sorted(months)) or "aucun mois"
-
-
-# ── one file ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -223,16 +69,16 @@ class _Reception:
     def store(self) -> Store:
         return Store(self.home.warehouse)
 
-    def unread(self, known: list[_Known]) -> list[_Known]:
+    def unread(self, known: list[Known]) -> list[Known]:
         """Deliveries that no contract read, when others may: those have changed, or a person asks."""
         return [
             k for k in known if k.reason is not None and (self.again or k.contracts != self.contracts)
         ]
 
-    def file(self, path: Path, known: list[_Known]) -> list[Receipt]:
+    def file(self, path: Path, known: list[Known]) -> list[Receipt]:
         """Read a file that is new, or was not read whole, and record what is new in it."""
         source, content = _source(path)
-        _archive(self.home, content, source.sha256, source.origin)
+        keep(self.home, content, source.sha256, source.origin)
         if source.size > LARGE or content.startswith(PACKED):
             self.store.let_go()
         found = self._read(source, content)
@@ -248,7 +94,7 @@ class _Reception:
             why = f"{type(error).__name__}: {error}"[:300]
             return _set_aside(source.file, f"Erreur de l'observatoire, non du fichier ({why}).", True)
 
-    def renamed(self, path: Path, known: list[_Known]) -> list[Receipt]:
+    def renamed(self, path: Path, known: list[Known]) -> list[Receipt]:
         """Known bytes whose name, origin or folder says other months: one of the two is wrong."""
         name = shown_name(path)
         # A producer gives each year's file the same name: the folder or the origin tells the year.
@@ -271,15 +117,15 @@ class _Reception:
         ]
 
     def recorded(
-        self, source: Source, found: list[Delivery], known: list[_Known], old: list[str]
+        self, source: Source, found: list[Delivery], known: list[Known], old: list[str]
     ) -> list[Receipt]:
         """Record the deliveries of a file that are new, in place of ``old`` ones that were not read."""
         kept = {k.delivery.partition("@")[0] for k in known} - set(old)
         new = [one for one in found if identity(source, one) not in kept]
         with self.store.connect() as connection, transaction(connection):
-            as_now = _known(connection, [source.sha256]).get(source.sha256, [])
+            as_now = known_of(connection, [source.sha256]).get(source.sha256, [])
             if as_now != known:  # another process received these bytes while this one read them
-                return _already(source.file, as_now, _replaced(connection))
+                return already(source.file, as_now, replaced_by_others(connection))
             forget(connection, old)
             for one in new:
                 record(connection, source, one, self.contracts)
@@ -336,26 +182,24 @@ def receive(
             yield _set_aside(shown_name(path), str(error))
     with reception.store.connect() as connection:
         # Once: the landing folder is read whole each time, and receiving accepts nothing.
-        known, replaced = _known(connection, [*hashes.values()]), _replaced(connection)
+        known, replaced = known_of(connection, [*hashes.values()]), replaced_by_others(connection)
     for path, sha256 in hashes.items():
         yield from _one(reception, path, known.get(sha256, []), replaced)
         if sha256 not in known:  # another copy of the same bytes finds them received
             with reception.store.connect() as connection:
-                known |= _known(connection, [sha256])
+                known |= known_of(connection, [sha256])
     with reception.store.connect() as connection:
         write_manifest(connection, home)
 
 
-def _one(
-    reception: _Reception, path: Path, known: list[_Known], replaced: Replaced
-) -> Iterator[Receipt]:
+def _one(reception: _Reception, path: Path, known: list[Known], replaced: Replaced) -> Iterator[Receipt]:
     if not known or reception.unread(known):
         yield from reception.file(path, known)
     elif reception.again:
         with reception.store.connect() as connection:
-            yield from _take_back(connection, shown_name(path), known, replaced)
+            yield from taken_back(connection, shown_name(path), known, replaced)
     else:
-        yield from reception.renamed(path, known) or _already(shown_name(path), known, replaced)
+        yield from reception.renamed(path, known) or already(shown_name(path), known, replaced)
 
 
 def recognise_again(project: Project, home: Home, unread: dict[str, list[str]]) -> list[Receipt]:
@@ -367,7 +211,7 @@ def recognise_again(project: Project, home: Home, unread: dict[str, list[str]]) 
     receipts: list[Receipt] = []
     for sha256, old in unread.items():
         with reception.store.connect() as connection:
-            known = _known(connection, [sha256])[sha256]
+            known = known_of(connection, [sha256])[sha256]
             file, dated = connection.execute(
                 "SELECT any_value(file_name), max(dated) FROM deliveries JOIN arrivals a "
                 "ON a.delivery = id WHERE sha256 = ?",

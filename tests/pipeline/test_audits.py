@@ -12,7 +12,8 @@ from odds_pipeline.declarations.yaml_file import YamlFile
 from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.quality import batch
 from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception.receive import archive_path, receive
+from odds_pipeline.reception.kept import archive_path
+from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 

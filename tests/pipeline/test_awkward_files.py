@@ -15,7 +15,7 @@ import pytest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.quality.quarantine import cases
-from odds_pipeline.reception.receive import Receipt
+from odds_pipeline.reception.receipt import Receipt
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 from tests.judged import received_and_judged

@@ -35,7 +35,8 @@ from odds_pipeline.orchestration.components.shared import (
 )
 from odds_pipeline.orchestration.definitions import build_defs, defs
 from odds_pipeline.quality.outstanding import outdated, waiting
-from odds_pipeline.reception.receive import archive_path, receive
+from odds_pipeline.reception.kept import archive_path
+from odds_pipeline.reception.receive import receive
 from odds_pipeline.release import stages as publishing
 from odds_pipeline.release.published import current_number, open_release
 from odds_pipeline.secrecy.protect import SecrecyError

@@ -23,7 +23,8 @@ from odds_pipeline.operations.rebuild import NotRebuilt, rebuild
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.quarantine import accept
 from odds_pipeline.reception.aside import dismiss
-from odds_pipeline.reception.receive import archive_path, receive
+from odds_pipeline.reception.kept import archive_path
+from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import current_number, describe
 from odds_pipeline.secrecy.memory import Forgotten

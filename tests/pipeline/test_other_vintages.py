@@ -12,7 +12,8 @@ import pytest
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception.receive import Receipt, receive
+from odds_pipeline.reception.receipt import Receipt
+from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 

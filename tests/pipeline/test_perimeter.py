@@ -8,7 +8,8 @@ import pytest
 
 from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.quality.gate import Judgement, judge_pending
-from odds_pipeline.reception.receive import Receipt, receive
+from odds_pipeline.reception.receipt import Receipt
+from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home

@@ -9,7 +9,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.indicators.explain import explain
 from odds_pipeline.publications.studies.study import refusal, run_study
-from odds_pipeline.reception.receive import Receipt
+from odds_pipeline.reception.receipt import Receipt
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store

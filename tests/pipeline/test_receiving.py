@@ -21,8 +21,10 @@ from odds_pipeline.quality.waiting import reread
 from odds_pipeline.reception import receive as receiving
 from odds_pipeline.reception.aside import dismiss, set_aside, unread
 from odds_pipeline.reception.contents import Delivery, deliveries_of
+from odds_pipeline.reception.kept import archive_path
 from odds_pipeline.reception.reading import Reading
-from odds_pipeline.reception.receive import Receipt, archive_path, receive, recognise_again
+from odds_pipeline.reception.receipt import Receipt
+from odds_pipeline.reception.receive import receive, recognise_again
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from odds_pipeline.reception.receive import Receipt
+from odds_pipeline.reception.receipt import Receipt
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 

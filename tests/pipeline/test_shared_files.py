@@ -4,7 +4,8 @@ from pathlib import Path
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception.receive import receive, table_of
+from odds_pipeline.reception.kept import table_of
+from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
