@@ -21,9 +21,9 @@ from odds_pipeline.onboarding.national import EVENT, TERRITORY, Reference
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.tilemap import tiles
 
-OWN = ("portrait_social.yaml", "studies", "statements", "*_20*.csv", "neighbourhoods.csv")
+OWN = ("studies", "*_20*.csv", "neighbourhoods.csv")
 """What an observatory writes for itself."""
-SAID = {"notes", "breaks", "cautions"}
+SAID = {"notes", "breaks", "cautions", "method"}
 """Lists of sentences, of which one may be about a place."""
 Check = Callable[[Project], list[Problem]]
 ROUNDS = 8
@@ -62,8 +62,21 @@ def new_observatory(
     _leave_out_models(project, made)
     for path in sorted(folder.rglob("*.yaml")):
         _say_other_places(project, path, reference, label, made)
+    _date_portrait(folder)
     _leave_out_what_is_refused(made, check)
     return made
+
+
+def _date_portrait(folder: Path) -> None:
+    """The portrait is of the newest communes that there are."""
+    path, newest = (
+        folder / "assets/portrait_social.yaml",
+        Project.read(folder).territories.geographies[-1],
+    )
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        re.sub(r"^geography: .*$", f"geography: {newest}", text, flags=re.M), encoding="utf-8"
+    )
 
 
 def _countries(project: Project) -> list[list[str]]:

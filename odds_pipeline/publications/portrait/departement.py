@@ -88,7 +88,6 @@ class DepartementPortrait:
 
     def document(self) -> Document:
         observatory, about = self.figures.observatory, self.figures.about
-        groups = f"{len(self.groups)} établissements publics territoriaux"
         themes = sum(bool(present) for _, present in self.themes.values())
         return of_release(
             observatory,
@@ -96,12 +95,17 @@ class DepartementPortrait:
             self.portrait.label,
             self.blocks(),
             title=self.portrait.label,
-            subtitle=f"{len(self.communes)} communes, {groups}, {themes} thèmes",
+            subtitle=f"{self._extent()}, {themes} thèmes",
             keywords=("portrait social", *observatory.themes.values(), self.place.label),
             subject=f"{self.portrait.label}, édition n° {about.release} du "
             f"{french_day(about.published_at)}",
             cover=self.cover(),
         )
+
+    def _extent(self) -> str:
+        """How many communes, and how many EPT where there are some."""
+        groups = f", {len(self.groups)} établissements publics territoriaux" if self.groups else ""
+        return f"{len(self.communes)} communes{groups}"
 
     def cover(self) -> Cover:
         first = next(iter(self.themes.values()))[0].map
@@ -125,7 +129,7 @@ class DepartementPortrait:
         yield Bullets(READING)
         names = [t.label for t in self.groups]
         classes = {c.code: names[self.group[c.ept]] for c in self.communes if c.ept in self.group}
-        title = f"{len(self.communes)} communes, {len(names)} établissements publics territoriaux"
+        title = self._extent()
         svg = classed("territoires", title, self.ground, classes, names, TINTS)
         yield Heading(title, 3)
         yield Chart(svg, f"Carte. {described(svg)}", "", 0.64)
