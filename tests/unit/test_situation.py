@@ -90,6 +90,13 @@ def test_a_change_within_the_intervals_is_no_change() -> None:
     assert trend(row({"2014-12": 32.0, "2020-12": 35.0}, **wide), RATE).kind == "hausse"
 
 
+def test_a_point_between_rates_given_to_the_unit_is_no_change() -> None:
+    """35 and 36 may be 35.4 and 35.5; what has a decimal, or two points of difference, is told."""
+    assert trend(row({"2020-12": 35.0, "2021-12": 36.0}), RATE).text == "stable depuis 2020"
+    assert trend(row({"2020-12": 34.0, "2021-12": 36.0}), RATE).kind == "hausse"
+    assert trend(row({"2020-12": 34.9, "2021-12": 36.0}), RATE).kind == "hausse"
+
+
 def test_what_already_is_a_change_has_no_arrow() -> None:
     told = trend(
         row({"2014-12": 1.0, "2020-12": 9.0}), RATE | {"indicator": "evolution_population_5_ans"}

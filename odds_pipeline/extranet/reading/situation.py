@@ -109,8 +109,13 @@ def _told(row: Row, sheet: Row, start: float, first: int) -> Words:
 
 
 def _least(row: Row, sheet: Row, start: float) -> float:
-    """The least change worth a word: half a point, 2 % of anything else, what intervals leave open."""
+    """The least change worth a word: half a point, 2 % of anything else, what intervals leave open.
+
+    Two percentages that their producer gives to the unit may differ by a point and be the same.
+    """
     least = 0.5 if sheet["symbol"] == "%" else 0.02 * abs(start)
+    if sheet["symbol"] == "%" and start == round(start) and row["value"] == round(row["value"]):
+        least = 1.01
     if row["ci_low"] is not None and row["ci_high"] is not None:
         least = max(least, 1.4 * (row["ci_high"] - row["ci_low"]) / 2)  # 1.4: both ends are uncertain
     return least
