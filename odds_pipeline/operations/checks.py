@@ -26,7 +26,13 @@ from odds_pipeline.release.published import (
 )
 from odds_pipeline.secrecy.memory import whole
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.manifest import manifest_of, read_manifest
+from odds_pipeline.storage.manifest import (
+    Unread,
+    check_complete,
+    manifest_of,
+    manifest_path,
+    read_manifest,
+)
 from odds_pipeline.storage.sql import one
 from odds_pipeline.storage.store import NoWarehouse, Overtaken, Store, check_unique
 
@@ -66,10 +72,18 @@ def warehouse(home: Home, deep: bool) -> str:
                 connection,
                 "SELECT (SELECT count(*) FROM deliveries), (SELECT count(*) FROM quarantine)",
             )
+            check_complete(connection, home)
     except Overtaken:
         return "a writer is at work"
     except NoWarehouse:
+        if manifest_path(home).exists():
+            raise Wrong(
+                f"{home.warehouse} is not there, and files were received: `odds restore` a back-up "
+                "elsewhere and copy it, or `odds rebuild`."
+            ) from None
         return "0 deliveries, 0 months in quarantine"
+    except Unread:
+        raise
     except (duckdb.Error, Wrong) as error:
         first = str(error).partition("\n")[0]
         if isinstance(deployment().storage, LakeStorage):

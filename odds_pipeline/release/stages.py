@@ -45,6 +45,7 @@ from odds_pipeline.secrecy.report import secrecy_report
 from odds_pipeline.secrecy.settled import forget_after
 from odds_pipeline.secrecy.settled import record as record_settled
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.manifest import check_complete
 from odds_pipeline.storage.schema import MIGRATIONS, keys_of
 from odds_pipeline.storage.sql import one
 from odds_pipeline.storage.store import Overtaken, check_unique, transaction, version
@@ -103,6 +104,7 @@ def recollect(p: Publication) -> None:
     with transaction(p.connection):
         remember_releases(p.connection, p.home.memory, numbers(p.home), current_number(p.home))
         forget_after(p.connection, p.last)
+    check_complete(p.connection, p.home)
 
 
 def judge(p: Publication) -> None:
@@ -184,7 +186,7 @@ DECIDE = (
         reads=(*_FIGURES, *keys_of(MIGRATIONS), "verdicts"),  # every key is checked
         makes=("indicator_values", "indicator_bases"),
     ),
-    Stage(recollect, reads=_MEMORY, makes=_MEMORY),
+    Stage(recollect, reads=(*_MEMORY, "deliveries"), makes=_MEMORY),
     Stage(
         judge,
         reads=(

@@ -37,6 +37,13 @@ _TABLES = {
 }
 
 
+_KNOWN = "SELECT DISTINCT sha256 FROM deliveries"
+
+
+class Unread(Explained):
+    """The warehouse lacks files that were received: nothing is published without them."""
+
+
 class NoManifest(Explained):
     """The archive has no list of names: nothing can be made again from it."""
 
@@ -69,6 +76,18 @@ def write_manifest(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     half = path.with_suffix(f".{os.getpid()}.half")
     half.write_text(_as_text(said), encoding="utf-8")
     half.replace(path)
+
+
+def check_complete(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """:class:`Unread` when the warehouse is another one than the files beside the archive went into."""
+    known = {sha for (sha,) in connection.execute(_KNOWN).fetchall()}
+    rows = read_manifest(home)["deliveries"] if manifest_path(home).exists() else []
+    lost = {row["sha256"] for row in rows} - known
+    if lost:
+        raise Unread(
+            f"{len(lost)} of the files received are not in the warehouse, which was lost or is another "
+            "one: nothing is published without them. `odds rebuild` reads them again from the archive."
+        )
 
 
 def _with_what_was_lost(now: dict[str, Rows], before: dict[str, Rows]) -> dict[str, Rows]:

@@ -29,7 +29,7 @@ from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import current_number, describe
 from odds_pipeline.secrecy.memory import Forgotten
 from odds_pipeline.storage.home import Home
-from odds_pipeline.storage.manifest import NoManifest, manifest_path
+from odds_pipeline.storage.manifest import NoManifest, Unread, manifest_path
 from odds_pipeline.storage.store import Store
 
 from .test_gate import FEED, populations
@@ -233,6 +233,20 @@ def test_the_names_beside_the_archive(project: Project, embedded: Home) -> None:
 def test_bytes_of_the_warehouse(embedded: Home) -> None:
     damage(embedded.warehouse)
     assert "odds rebuild" in wrong(embedded)["warehouse"]
+
+
+def test_a_warehouse_that_is_gone_is_told_and_nothing_is_published_without_it(
+    project: Project, embedded: Home
+) -> None:
+    embedded.warehouse.unlink()
+    assert "odds rebuild" in wrong(embedded, deep=False)["warehouse"]
+    with pytest.raises(Unread, match="files received are not in the warehouse.*odds rebuild"):
+        publish(project, embedded)
+    # Publishing opened an empty one.
+    assert "odds rebuild" in wrong(embedded, deep=False)["warehouse"]
+    rebuild(project, embedded)
+    assert wrong(embedded) == {}
+    assert publish(project, embedded).number == 2
 
 
 def test_bytes_of_the_accounts(embedded: Home) -> None:
