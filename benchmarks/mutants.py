@@ -26,15 +26,28 @@ ROOMS: dict[str, tuple[list[str], list[str]]] = {
         [
             "quality/gate.py",
             "quality/findings.py",
-            "quality/lost_parts.*",
-            "quality/series.sql",
-            "quality/accept*.*",
+            "quality/lost_parts.py",
+            "quality/waiting.py",
+            "quality/accepted.py",
+            "quality/sql/*.sql",
         ],
         [
             "pipeline/test_lost_parts.py",
             "pipeline/test_gate.py",
             "pipeline/test_audits.py",
             "pipeline/test_gate_geographies.py",
+        ],
+    ),
+    "reception": (
+        ["reception/*.py", "reception/sql/*.sql"],
+        [
+            "unit/test_tables.py",
+            "unit/test_formats.py",
+            "unit/test_reductions.py",
+            "pipeline/test_doubtful_rows.py",
+            "pipeline/test_hostile_files.py",
+            "pipeline/test_receiving.py",
+            "pipeline/test_awkward_files.py",
         ],
     ),
     "secrecy": (
