@@ -240,7 +240,7 @@ def test_a_warehouse_that_is_gone_is_told_and_nothing_is_published_without_it(
 ) -> None:
     embedded.warehouse.unlink()
     assert "odds rebuild" in wrong(embedded, deep=False)["warehouse"]
-    with pytest.raises(Unread, match="files received are not in the warehouse.*odds rebuild"):
+    with pytest.raises(Unread, match=r"files received are not in the warehouse.*odds rebuild"):
         publish(project, embedded)
     # Publishing opened an empty one.
     assert "odds rebuild" in wrong(embedded, deep=False)["warehouse"]
