@@ -17,6 +17,7 @@ from typing import Any
 from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.operations.files import sha256_of
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.quarantine import NotAcceptable, accept
 from odds_pipeline.reception.kept import archive_path, table_of
@@ -62,6 +63,15 @@ def _check_archive(home: Home, deliveries: Rows) -> None:
     if missing:
         names = ", ".join(sorted({row["file_name"] for row in missing})[:5])
         raise NotRebuilt(f"{len(missing)} files are not in {home.archive}: {names}. Restore them first.")
+    # Bytes that changed would be read as another delivery, and their figures believed.
+    received = {row["sha256"]: row["file_name"] for row in deliveries}
+    changed = [sha for sha in received if sha256_of(archive_path(home, sha)) != sha]
+    if changed:
+        names = ", ".join(sorted(received[sha] for sha in changed)[:5])
+        raise NotRebuilt(
+            f"{len(changed)} files of {home.archive} no longer hold the bytes received: {names} "
+            f"({archive_path(home, changed[0])}). Take them from a back-up, or from who sent them."
+        )
 
 
 @contextmanager

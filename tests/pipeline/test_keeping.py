@@ -141,6 +141,21 @@ def test_nothing_is_rebuilt_from_an_archive_that_lacks_bytes(project: Project, e
         rebuild(project, embedded)
 
 
+def test_nothing_is_rebuilt_from_bytes_that_were_not_received(project: Project, embedded: Home) -> None:
+    """One byte changed is another file: its figures would have been believed."""
+    with Store(embedded.warehouse).connect() as connection:
+        ((changed,),) = connection.execute(
+            "SELECT sha256 FROM deliveries WHERE file_name LIKE '%2020%'"
+        ).fetchall()
+    path = archive_path(embedded, changed)
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-1] + b"#")
+    before = content(embedded)
+    with pytest.raises(NotRebuilt, match=r"1 files of .* no longer hold the bytes received: .*pop2020"):
+        rebuild(project, embedded)
+    assert content(embedded) == before
+
+
 def test_what_would_be_judged_otherwise_today_is_told(project: Project, embedded: Home) -> None:
     path = manifest_path(embedded)
     text = path.read_text(encoding="utf-8")
@@ -255,6 +270,13 @@ def test_bytes_of_the_accounts(embedded: Home) -> None:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     damage(path)
     assert "damaged" in wrong(embedded)["accounts"]
+    path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 9000)
+    listed = subprocess.run(
+        [sys.executable, "-m", "odds_pipeline.cli", "account", "list"],
+        env={**os.environ, "ODDS_HOME": str(embedded.path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert listed.returncode == 1 and "Traceback" not in listed.stdout + listed.stderr
+    assert "accounts are in the way" in listed.stdout + listed.stderr
 
 
 def test_bytes_of_dagsters_history(embedded: Home) -> None:
