@@ -667,6 +667,23 @@ def _(d: Delivery) -> None:
     d.content = out.getvalue()
 
 
+@harmless("colonnes dans l'autre ordre")
+def _(d: Delivery) -> None:
+    d.need(len(set(d.rows[0])) == len(d.rows[0]), "columns of one name")
+    d.rows = [row[::-1] for row in d.rows]
+
+
+@harmless("fins de ligne d'un ancien Mac, en UTF-16")
+def _(d: Delivery) -> None:
+    d.content = b"\xfe\xff" + d.text.replace("\n", "\r").encode("utf-16-be")
+
+
+@harmless("tabulations")
+def _(d: Delivery) -> None:
+    d.need("\t" not in d.text, "holds tabs")
+    d.content = d.text.replace(";", "\t").encode()
+
+
 @harmless("en gzip")
 def _(d: Delivery) -> None:
     d.content = gzip.compress(d.bytes)
