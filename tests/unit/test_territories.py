@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.geography.territories import Territories
 
 
 def test_forty_communes_then_thirty_nine(project: Project) -> None:
@@ -91,3 +93,15 @@ def test_the_sums_of_neighbourhoods_come_in_one_order_in_every_process() -> None
         for seed in "123"
     }
     assert len(said) == 1 and "('93', 2024)" in said.pop()
+
+
+def test_another_departement_is_left_out_whole(project: Project) -> None:
+    own = project.territories
+    other = tuple(
+        replace(t, code=f"94{t.code[2:]}", departement=t.departement and "94")
+        for t in own.all
+        if t.level in ("commune", "departement")
+    )
+    both = Territories((*own.all, *other), own.geographies, own.mergers)
+    assert both.within(["93"]) == own
+    assert {t.code for t in both.within(["94"]).all if t.level == "departement"} == {"94"}
