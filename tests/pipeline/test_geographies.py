@@ -6,11 +6,14 @@ import pytest
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.quality.notice import as_text, notice_of
+from odds_pipeline.quality.quarantine import one_case
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.conversion import gaps_of
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 from tests.judged import received_and_judged
 
 SAINT_DENIS, PIERREFITTE = "93066", "93059"
@@ -135,6 +138,12 @@ def test_an_ambiguous_file_is_refused_until_its_geography_is_said(
     assert judgement.accepted == ()
     said = [f"{f.message} {f.rows}" for f in judgement.findings if not f.passed]
     assert any("geography: 2025" in text for text in said)
+    with Store(own.warehouse).connect() as connection:
+        letter = notice_of(project, connection, one_case(connection, source.name, judgement.refused[0]))
+    text = as_text(letter)
+    # The contract is ours to mend: nothing is asked of the partner, the subject included.
+    assert "Objet : fichier non intégré" in text and "Rien n'est à renvoyer" in text
+    assert "corrigé" not in text and "fichier à renvoyer" not in text.lower()
 
 
 def test_arrondissements_are_sums_of_their_communes(home: Home) -> None:
