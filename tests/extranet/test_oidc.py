@@ -116,6 +116,20 @@ def test_another_state_is_refused(site: Site) -> None:
     )
 
 
+def test_what_a_stranger_repeats_fills_neither_journal_nor_table(site: Site) -> None:
+    """A refusal of a network is written down once a window; what has expired goes with the next sign-in."""
+    client, database = site.client(), site.accounts.database
+    for _ in range(5):
+        assert client.get("/connexion/essai/retour?state=x&code=y").status_code == 403
+    counted = "SELECT count(*) FROM journal WHERE event = 'connexion_refusee'"
+    assert database.execute(counted).fetchone() == (1,)
+    for _ in range(3):
+        leave(client)
+    database.execute("UPDATE pending_signins SET expires_at = '2020-01-01T00:00:00Z'")
+    leave(client)
+    assert database.execute("SELECT count(*) FROM pending_signins").fetchone() == (1,)
+
+
 def test_a_sign_in_begun_in_another_browser_is_refused(site: Site) -> None:
     """A stranger cannot make someone sign in as them."""
     back = authorise(leave(site.client()), "amina")

@@ -76,15 +76,15 @@ def forget(accounts: Accounts, account: str, address: str) -> None:
         )
 
 
-def note_waiting(accounts: Accounts, address: str) -> None:
-    """Write down that a network must wait: once a window, however often it tries."""
+def note_refused(accounts: Accounts, detail: str, address: str) -> None:
+    """Write down what a network was refused: once a window, however often it tries."""
     row = accounts.database.execute(
         "SELECT count(*) FROM journal WHERE event = 'connexion_refusee' AND detail = ? AND address = ? "
         "AND at > ?",
-        [WAITING, shortened(address), stamp(now() - WINDOW)],
+        [detail, shortened(address), stamp(now() - WINDOW)],
     ).fetchone()
     if not row[0]:
-        note(accounts, "connexion_refusee", None, WAITING, address)
+        note(accounts, "connexion_refusee", None, detail, address)
 
 
 WAITING = "trop de tentatives"

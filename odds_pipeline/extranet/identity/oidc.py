@@ -88,6 +88,7 @@ class Client:
         state, nonce, verifier = (secrets.token_urlsafe(48) for _ in range(3))
         expires = stamp(now() + timedelta(minutes=MINUTES))
         with accounts.transaction() as database:
+            database.execute("DELETE FROM pending_signins WHERE expires_at <= ?", [stamp(now())])
             database.execute(
                 "INSERT INTO pending_signins "
                 "(state, provider, nonce, verifier, next, expires_at, person) "

@@ -58,7 +58,7 @@ def sign_in(accounts: Accounts, email: str, password: str, address: str) -> Pers
     kept = accounts.password(person.id) if person else None
     with hashing():
         if not attempts.take(accounts, email, address):
-            attempts.note_waiting(accounts, address)
+            attempts.note_refused(accounts, attempts.WAITING, address)
             raise Busy("Trop de tentatives : réessayez dans un quart d’heure.")
         matches = _matches(kept or _NOBODY, password) and kept is not None
     if person is None or not matches or person.revoked:

@@ -170,9 +170,7 @@ def from_provider(
         _check_cookie_is_safe(request)
         person, next_page = client.finish(_accounts(request), state, kept, code)
     except signin.Refused as refused:
-        journal.note(
-            _accounts(request), "connexion_refusee", None, f"{provider} : {refused}", address_of(request)
-        )
+        attempts.note_refused(_accounts(request), f"{provider} : {refused}", address_of(request))
         response: Response = _sign_in_form(request, "/", str(refused), 403)
     else:
         response = _welcome(request, person, next_page, provider)
