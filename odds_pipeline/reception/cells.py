@@ -37,8 +37,8 @@ class Cells:
 
     Afterwards ``ignored`` counts the rows outside the perimeter, ``national`` knows whether the rows
     are those of all of France, ``rows.problems`` and ``oddities`` say what looks damaged, or is not
-    shown: line, kind (caractère, répétée, quartier, masquée), what is seen. More figures than any such
-    file holds raise :class:`TooLarge`.
+    shown: line, kind (caractère, répétée, quartier, masquée, coupée), what is seen. More figures than
+    any such file holds raise :class:`TooLarge`.
     """
 
     def __init__(self, project: Project, match: Match) -> None:
@@ -64,6 +64,8 @@ class Cells:
         finer = any(column.reduce for _, column, _ in self.present)
         lines, columns = self.match.table.masked
         header = self.match.table.lines[self.match.header_row]
+        # Where another column ends the line, or another territory's line the file, no figure can be cut.
+        open_line = self.match.table.lines[-1] if self.match.table.open_ended else None
         self.oddities += [
             (header, "masquée", f"colonne masquée : {self.match.header[position]}")
             for position in sorted({p for p in positions if p + 1 in columns})
@@ -83,6 +85,8 @@ class Cells:
                 self.oddities.append((row.line, "caractère", f"caractère perdu : « {damaged[0]} »"))
             if row.line in lines:
                 self.oddities.append((row.line, "masquée", "ligne masquée"))
+            if row.line == open_line and len(row.cells) - 1 in positions:
+                self.oddities.append((row.line, "coupée", f"dernière cellule : « {row.cells[-1]} »"))
             if finer:
                 self._lines.setdefault(tuple(row.cells), []).append(row.line)
             if self.spread is not None:

@@ -55,7 +55,7 @@ class Reading:
     all the unreadable cells are so, when they are many; ``decimal`` is the mark of the format.
     ``idle`` are corrections meant for this delivery that found nothing in it. ``oddities`` are lines
     that look damaged, are of no territory of ours, or are not shown: line, kind (caractère, répétée,
-    quartier, masquée), what is seen.
+    quartier, masquée, coupée), what is seen.
     """
 
     frame: pd.DataFrame

@@ -29,6 +29,7 @@ class Table:
     ``flaw`` says in French what shows that the table is not whole: no figure of it may be used.
     ``hint`` says what may keep it from being recognised. A ``hidden`` sheet is no delivery; ``masked``
     are the lines and the columns, from 1, that a sheet does not show, which are read as the others.
+    ``open_ended``: its text ends without a line end, maybe inside its last cell.
     ``told`` are texts besides its names that may tell the period: the vintage of its origin, its folder.
     """
 
@@ -43,6 +44,7 @@ class Table:
     folder: str | None = None
     told: tuple[str, ...] = ()
     masked: tuple[Set[int], Set[int]] = (frozenset(), frozenset())
+    open_ended: bool = False
 
     def beside(self, told: tuple[str, ...]) -> "Table":
         """The same with what its origin tells."""

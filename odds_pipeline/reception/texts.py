@@ -133,7 +133,9 @@ def read_text(content: bytes, name: str) -> Table:
     if len(rows) > 1 and all(len(row) == 1 for row in rows):
         hint = hint or NO_SEPARATOR
     flaw = flaw or cut(lines[-1] if lines else 0)
-    return Table(name, None, None, without_empty_columns(rows), lines, flaw, hint)
+    ended = text.rstrip("\x1a").endswith(("\n", "\r"))
+    whole = without_empty_columns(rows)
+    return Table(name, None, None, whole, lines, flaw, hint, open_ended=not ended)
 
 
 def _refuse_markup(text: str, name: str) -> None:

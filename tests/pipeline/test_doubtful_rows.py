@@ -61,6 +61,27 @@ def test_a_mean_that_nothing_checks_is_read_by_its_label_alone(project: Project)
     assert told("93066*") == 1
 
 
+@pytest.mark.parametrize(
+    ("end", "columns", "told"),
+    [
+        ("", [0, 1, 2, 3, 4], [(4, "dernière cellule : « 20000 »")]),
+        ("\n", [0, 1, 2, 3, 4], []),
+        ("\r\n\x1a", [0, 1, 2, 3, 4], []),
+        ("", [1, 2, 3, 4, 0], []),  # a code would be unknown
+    ],
+)
+def test_a_file_that_ends_inside_a_line_tells_its_last_figure(
+    project: Project, end: str, columns: list[int], told: list[tuple[int, str]]
+) -> None:
+    """Cut at 2000, 200 or 20 it is a number all the same."""
+    cells = [line.split(";") for line in (HEADER, *ROWS)]
+    text = "\n".join(";".join(row[i] for i in columns) for row in cells) + end
+    (delivery,) = deliveries_of(project, FSL, text.encode(), "0" * 64)
+    assert delivery.reading is not None
+    seen = [(line, detail) for line, kind, detail in delivery.reading.oddities if kind == "coupée"]
+    assert seen == told
+
+
 def test_a_second_table_under_the_first_is_told_by_its_header(project: Project) -> None:
     ((line, said),) = problems(project, *ROWS, HEADER, *ROWS)
     assert (line, "deux tableaux" in said) == (5, True)
