@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -279,8 +279,11 @@ def writable(home: Home, deep: bool) -> str:
             probe.write_bytes(b"x")
             probe.unlink()
         except OSError as error:
-            probe.unlink(missing_ok=True)
-            raise Wrong(f"{folder}: {error.strerror}") from error
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
+            raise Wrong(
+                f"{folder}: {error.strerror}. Reading commands go on; see its rights, mount and room."
+            ) from error
         free = shutil.disk_usage(folder).free
         if free < FREE_BYTES:
             raise Wrong(f"{free // 10**6} MB are left on the disk of {folder}: free some space")

@@ -49,7 +49,9 @@ def _without_room(home: Home) -> str | None:
 
 def _of_the_disk(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"The disk of {error.filename or 'this observatory'} is full: free some space; {_AGAIN}."
+        # Of a copy the second file is the one that is written.
+        written = error.filename2 or error.filename or "this observatory"
+        return f"The disk of {written} is full: free some space; {_AGAIN}."
     if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return f"{error.filename} may not be written: see its rights and its mount; {_AGAIN}."
     text = str(error).lower()
