@@ -85,8 +85,9 @@ def check_complete(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     lost = {row["sha256"] for row in rows} - known
     if lost:
         raise Unread(
-            f"{len(lost)} of the files received are not in the warehouse, which was lost or is another "
-            "one: nothing is published without them. `odds rebuild` reads them again from the archive."
+            f"{len(lost)} of the files received are not in the warehouse, which was lost or is an older "
+            "or other one: nothing is published without them. Receive them again, or all that the "
+            "archive holds: `odds rebuild`."
         )
 
 

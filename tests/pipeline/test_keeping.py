@@ -1,5 +1,6 @@
 """Back-up, restoration, verification, rebuilding: what is lost is told, and the way back gives the same."""
 
+import errno
 import os
 import random
 import shutil
@@ -18,6 +19,7 @@ import pytest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.identity.accounts import Accounts
 from odds_pipeline.operations.backup import NotRestored, back_up, back_ups, restore
+from odds_pipeline.operations.failures import explained
 from odds_pipeline.operations.health import health
 from odds_pipeline.operations.rebuild import NotRebuilt, rebuild
 from odds_pipeline.quality.gate import judge_pending
@@ -437,3 +439,8 @@ def test_killed_while_rebuilding(project: Project, embedded: Home) -> None:
         assert content(embedded) == before
     assert rebuild(project, embedded).differences == ()
     assert content(embedded) == before
+
+
+def test_the_full_disk_is_that_of_the_file_that_is_written(tmp_path: Path) -> None:
+    copied = OSError(errno.ENOSPC, "No space left on device", "/read/here", None, "/written/there")
+    assert (explained(copied, Home(tmp_path)) or "").startswith("The disk of /written/there is full")

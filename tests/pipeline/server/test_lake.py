@@ -22,6 +22,7 @@ from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.lake import locked
+from odds_pipeline.storage.manifest import Unread
 from odds_pipeline.storage.store import Overtaken, Store, check_unique, transaction
 
 from ... import services
@@ -202,7 +203,8 @@ def test_restored_from_a_backup(
     # As the how-to says: the catalogue first, then the files, which no later commit changes.
     postgres.dump(lake, postgres.folder / "catalogue.dump")
     shutil.copytree(data, tmp_path / "backup")
-    list(receive(project, home, [populations(tmp_path / "later", 2021)]))
+    later = populations(tmp_path / "later", 2021)
+    list(receive(project, home, [later]))
     shutil.rmtree(data)
     postgres.execute(f"DROP DATABASE {lake}")
     postgres.execute(f"CREATE DATABASE {lake}")
@@ -210,6 +212,9 @@ def test_restored_from_a_backup(
     shutil.copytree(tmp_path / "backup", data)
     with Store(tmp_path).connect() as connection:
         assert connection.execute("SELECT sum(hash(o)) FROM observations o").fetchone() == before
+    with pytest.raises(Unread, match="1 of the files received"):
+        publish(project, home)  # the archive was not restored with it, and holds what came after
+    list(receive(project, home, [later]))
     assert publish(project, home).content == embedded
     assert not publish(project, home).new
 
