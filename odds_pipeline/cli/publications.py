@@ -58,7 +58,7 @@ def portrait(
             territories=codes or None,
             folder=folder,
         )
-    except (LookupError, FileExistsError) as error:
+    except LookupError as error:
         fail(str(error))
     if as_json:
         print_json({"folder": written.folder, "documents": written.documents, "size": written.size})
@@ -146,7 +146,7 @@ def study(
         )
     except StudyRefused as error:
         fail(str(error), 1)
-    except (LookupError, FileExistsError) as error:
+    except LookupError as error:
         fail(str(error))
     if as_json:
         ranks = {code: int(rank) for code, rank in written.result.ranks.items()}

@@ -1,4 +1,4 @@
-"""Writes documents as HTML and PDF files, in one folder that appears whole or not at all."""
+"""Writes documents as HTML and PDF files, which appear whole or not at all."""
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -40,14 +40,12 @@ def write_documents(
     documents: Iterable[tuple[str, Document]],
     files: Mapping[str, bytes] | None = None,
     beside: Beside = nothing,
+    among: bool = False,
 ) -> Published:
     """Write documents, what stands ``beside`` each, and ``files`` by name; put the folder in place.
 
-    Raises :class:`FileExistsError` when ``folder`` holds anything that is not a publication of ours.
+    ``among``: the folder is a person's, whose other files stay.
     """
-    ours = {".html", ".pdf", ".csv", ".zip"}
-    if folder.exists() and any(p.is_dir() or p.suffix not in ours for p in folder.iterdir()):
-        raise FileExistsError(f"{folder} holds other files: name a folder of its own")
     temporary = folder.with_name(f".{folder.name}.tmp")
     if temporary.exists():
         shutil.rmtree(temporary)
@@ -59,9 +57,13 @@ def write_documents(
         size += _write(temporary, {**named, **beside(name, one, written)})
         count += 1
     size += _write(temporary, files or {})
-    if folder.exists():
-        shutil.rmtree(folder)
-    temporary.replace(folder)
+    if among and folder.exists():
+        for path in temporary.iterdir():
+            path.replace(folder / path.name)
+        temporary.rmdir()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.replace(folder)
     return Published(folder, count, size)
 
 

@@ -138,6 +138,19 @@ def test_every_territory_has_its_portrait_and_the_same_bytes_again(
     assert not list(folder.parent.glob(".*"))
 
 
+def test_a_folder_that_a_person_names_keeps_its_other_files(
+    project: Project, portrait: Portrait, home: Home, tmp_path: Path
+) -> None:
+    write_class_file(home, project, rows(project))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "rapport.pdf").write_bytes(b"a person's")
+    for code in ("93008", "93001"):
+        publish_portrait(project, portrait, home, territories=[code], folder=tmp_path / "mine")
+    names = {p.name for p in (tmp_path / "mine").iterdir()}
+    assert names >= {"rapport.pdf", "93008-bobigny.pdf", "93001-aubervilliers.pdf", "methode.pdf"}
+    assert {p.name for p in tmp_path.glob(".*")} == set()
+
+
 def test_the_ept_and_the_departement(project: Project, portrait: Portrait, home: Home) -> None:
     folder = write(project, portrait, home, rows(project), "200057875", "93")
     ept = (folder / "200057875-est-ensemble.html").read_text(encoding="utf-8")

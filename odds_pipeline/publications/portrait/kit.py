@@ -60,9 +60,9 @@ def zipped(files: Mapping[str, bytes], day: str) -> bytes:
     return target.getvalue()
 
 
-def archive_of(folder: Path, day: str) -> None:
+def archive_of(folder: Path, names: Iterable[str], day: str) -> None:
     """All documents of a release as one archive beside them; kits hold nothing that they do not."""
-    files = {p.name: p.read_bytes() for p in folder.iterdir() if p.suffix in (".pdf", ".html")}
+    files = {f"{n}{s}": (folder / f"{n}{s}").read_bytes() for n in names for s in (".pdf", ".html")}
     content = zipped(files, day)
     temporary = folder / ".edition.tmp"
     temporary.write_bytes(content)

@@ -122,7 +122,7 @@ def publish_portrait(
     documents = [(name, made.document(place)) for name, place in places.items()]
     documents.append(("methode", method(portrait, made.figures)))
     target = folder or folder_of(home, about.release, access, "portrait_social")
-    published = write_documents(target, documents, beside=beside)
+    published = write_documents(target, documents, beside=beside, among=folder is not None)
     if wanted is None:
-        archive_of(published.folder, about.published_at)
+        archive_of(published.folder, [name for name, _ in documents], about.published_at)
     return published

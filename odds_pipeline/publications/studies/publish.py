@@ -56,7 +56,7 @@ def publish_study(
     folder = draft_in or folder_of(home, about.release, access, study.id)
     one = document(project, result, about, ground, households)
     name = "brouillon" if why else "etude"
-    written = write_documents(folder, [(name, one)], dict(tables(project, result)))
+    written = write_documents(folder, [(name, one)], dict(tables(project, result)), among=bool(draft_in))
     return PublishedStudy(written.folder, bool(why), result)
 
 
