@@ -42,7 +42,13 @@ _WIDEST, _NARROWER, _BESIDE = (read_sql(__file__, name) for name in ("widest", "
 # widest one reads of an indicator takes it from there. Comparing is half of writing a file.
 _SHARED = """
 CREATE TABLE indicator_values AS
-FROM widest.indicator_values WHERE indicator IN (SELECT indicator FROM definitions)
+FROM widest.indicator_values WHERE indicator IN (SELECT indicator FROM definitions);
+CREATE TABLE converted_values AS
+FROM widest.converted_values WHERE indicator IN (SELECT indicator FROM definitions)
+"""
+_PROVISIONAL = """
+SELECT 1 FROM widest.indicator_values WHERE obs_status = 'P' UNION ALL
+SELECT 1 FROM widest.converted_values WHERE obs_status = 'P' LIMIT 1
 """
 _GIVEN = (
     "CREATE TEMP TABLE given AS "
@@ -120,8 +126,7 @@ def write_narrower(
         connection.execute(f"ATTACH {quoted(widest)} AS widest (READ_ONLY)")
         connection.execute(_GIVEN, given)
         connection.execute(_NARROWER)
-        hidden = first(connection, "FROM widest.indicator_values WHERE obs_status = 'P' LIMIT 1")
-        if given["provisional"] or hidden is None:
+        if given["provisional"] or first(connection, _PROVISIONAL) is None:
             connection.execute(_SHARED)
         else:
             _compare_anew(project, connection, about.latest)

@@ -1,5 +1,6 @@
 """One release holds three files: each class of readers finds its own figures and no others."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,6 +113,24 @@ def test_provisional_figures_are_for_members_first(project: Project, home: Home,
         assert latest[0] not in months["public", table]
         assert latest[0] in months["membres", table]
         assert months["public", table] == months["membres", table] - {latest[0]}
+
+
+def test_a_converted_figure_alone_that_is_provisional_is_not_public(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    list(receive(project, home, [populations(tmp_path / "in", 2019)]))
+    judge_pending(project, home, "insee/populations_legales")
+    release = publish(project, home)
+    widest, narrower = tmp_path / "widest.duckdb", tmp_path / "public.duckdb"
+    shutil.copy(release.path / f"{WIDEST}.duckdb", widest)
+    widest.chmod(0o600)
+    with duckdb.connect(str(widest)) as connection:
+        (before,) = connection.execute("SELECT count(*) FROM converted_values").fetchall()
+        connection.execute("UPDATE converted_values SET obs_status = 'P'")
+    about = class_files.ReleaseMetadata(1, "", "", "", "", None, pd.DataFrame({"edition": ["public"]}))
+    class_files.write_narrower(project, widest, narrower, "public", about)
+    with duckdb.connect(str(narrower), read_only=True) as connection:
+        assert before[0] and connection.execute("FROM converted_values").fetchall() == []
 
 
 def test_comparisons_taken_from_the_widest_file_are_those_of_the_file_itself(

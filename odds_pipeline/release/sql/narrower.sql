@@ -5,10 +5,6 @@ FROM widest.definitions WHERE list_contains((SELECT access FROM given), access);
 CREATE TABLE inputs AS FROM widest.inputs WHERE indicator IN (SELECT indicator FROM definitions);
 CREATE TABLE territories AS FROM widest.territories;
 
-CREATE TABLE converted_values AS
-FROM widest.converted_values WHERE indicator IN (SELECT indicator FROM definitions)
-AND ((SELECT provisional FROM given) OR obs_status <> 'P');
-
 CREATE TABLE observations AS
 FROM widest.observations WHERE variable IN (SELECT unnest(variables) FROM given)
 AND ((SELECT provisional FROM given) OR obs_status <> 'P');
