@@ -112,7 +112,8 @@ def test_the_commands(
     kept = runner.invoke(
         app, ["portrait", "Bobigny", "--access", "membres", "--out", str(tmp_path / "mine")]
     )
-    assert kept.exit_code == 2 and (tmp_path / "mine" / "lettre.docx").exists()
+    assert kept.exit_code == 0 and (tmp_path / "mine" / "93008-bobigny.pdf").exists()
+    assert (tmp_path / "mine" / "lettre.docx").read_text() == "à moi"
 
 
 def test_in_dagster_a_refused_study_is_a_failed_check_and_the_former_one_stays(
