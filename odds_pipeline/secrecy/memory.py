@@ -40,8 +40,10 @@ def remember(
     # Those whose folder is lost as well: who took a release away still has it.
     said = range(1, max(releases, default=0) + 1)
     _drop(folder, releases)
-    _write_what_only_the_warehouse_knows(connection, folder, said)
-    lost = [number for number in said if not whole(_file(folder, number))]
+    # Each file is read to its end, once: there are as many as releases.
+    damaged = [number for number in said if not whole(_file(folder, number))]
+    _write_what_the_warehouse_knows(connection, folder, damaged)
+    lost = [number for number in damaged if not whole(_file(folder, number))]
     if lost:
         raise Forgotten(
             f"the memory of release {', '.join(map(str, lost))} is missing from {folder}, or damaged "
@@ -83,13 +85,13 @@ def _drop(folder: Path, releases: Collection[int]) -> None:
             path.unlink()
 
 
-def _write_what_only_the_warehouse_knows(
-    connection: duckdb.DuckDBPyConnection, folder: Path, releases: Collection[int]
+def _write_what_the_warehouse_knows(
+    connection: duckdb.DuckDBPyConnection, folder: Path, damaged: Collection[int]
 ) -> None:
     """The files that are lost or damaged, or of releases made when only the warehouse remembered."""
     (known,) = one(connection, "SELECT coalesce(max(release), 0) FROM published_cells")
-    for number in releases:
-        if number <= known and not whole(_file(folder, number)):
+    for number in damaged:
+        if number <= known:
             _write(connection, folder, number)
 
 
