@@ -46,7 +46,8 @@ def write_documents(
 
     ``among``: the folder is a person's, whose other files stay.
     """
-    temporary = folder.with_name(f".{folder.name}.tmp")
+    whole = folder.resolve()  # « . » has no name to put another beside
+    temporary = whole.with_name(f".{whole.name}.tmp")
     if temporary.exists():
         shutil.rmtree(temporary)
     temporary.mkdir(parents=True)
@@ -62,7 +63,8 @@ def write_documents(
             path.replace(folder / path.name)
         temporary.rmdir()
     else:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(folder)
         temporary.replace(folder)
     return Published(folder, count, size)
 

@@ -139,13 +139,14 @@ def test_every_territory_has_its_portrait_and_the_same_bytes_again(
 
 
 def test_a_folder_that_a_person_names_keeps_its_other_files(
-    project: Project, portrait: Portrait, home: Home, tmp_path: Path
+    project: Project, portrait: Portrait, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_class_file(home, project, rows(project))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "rapport.pdf").write_bytes(b"a person's")
-    for code in ("93008", "93001"):
-        publish_portrait(project, portrait, home, territories=[code], folder=tmp_path / "mine")
+    monkeypatch.chdir(tmp_path / "mine")
+    for code, folder in (("93008", tmp_path / "mine"), ("93001", Path())):
+        publish_portrait(project, portrait, home, territories=[code], folder=folder)
     names = {p.name for p in (tmp_path / "mine").iterdir()}
     assert names >= {"rapport.pdf", "93008-bobigny.pdf", "93001-aubervilliers.pdf", "methode.pdf"}
     assert {p.name for p in tmp_path.glob(".*")} == set()
