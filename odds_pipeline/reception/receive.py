@@ -51,6 +51,12 @@ _OTHER_MONTHS = (
     "l'autre, dont l'envoi remplacera ceux-ci."
 )
 
+_OTHER_FIGURES = (
+    "Ce sont, à l'octet près, les chiffres de « {} », reçus comme {} : ce nom-ci en dit {}. L'un des "
+    "deux est faux. Demander au producteur ce qu'ils sont et les chiffres de l'autre, dont l'envoi "
+    "remplacera ceux-ci."
+)
+
 
 def _spoken(months: Iterable[str]) -> str:
     return ", ".join(sorted(months)) or "aucun mois"
@@ -95,7 +101,11 @@ class _Reception:
             return _set_aside(source.file, f"Erreur de l'observatoire, non du fichier ({why}).", True)
 
     def renamed(self, path: Path, known: list[Known]) -> list[Receipt]:
-        """Known bytes whose name, origin or folder says other months: one of the two is wrong."""
+        """Known bytes under another name, origin or folder.
+
+        One by which a contract reads what none had read takes its place; one that says other months or
+        other variables contradicts the first: one of the two is wrong.
+        """
         name = shown_name(path)
         # A producer gives each year's file the same name: the folder or the origin tells the year.
         told = archived_origin(self.home, table_of(known[0].delivery)[0]).told
@@ -106,15 +116,34 @@ class _Reception:
         found = self._read(source, content)
         if isinstance(found, Receipt):
             return [found]
+        read = {k.delivery.partition("@")[0] for k in known if k.reason is None}
+        if any(one.reason is None and identity(source, one) not in read for one in found):
+            return self.recorded(source, found, known, [k.delivery for k in known if k.reason])
         return [
-            _set_aside(
-                name, _OTHER_MONTHS.format(first.file, _spoken(first.months), _spoken(one.months))
-            )
+            _set_aside(name, said)
             for one in found
-            if (first := before.get(identity(source, one)))
-            and one.months != (NO_MONTH,)  # a copy whose name tells none
-            and {*one.months} != {*first.months}
+            if (first := before.get(identity(source, one))) and (said := self._unlike(first, one))
         ]
+
+    def _unlike(self, first: Known, one: Delivery) -> str | None:
+        """What the name of the same bytes says against the one they came under first."""
+        if one.months == (NO_MONTH,):  # a copy whose name tells none
+            return None
+        if {*one.months} != {*first.months}:
+            return _OTHER_MONTHS.format(first.file, _spoken(first.months), _spoken(one.months))
+        before, now = (self._variables(x.feed, x.format) for x in (first, one))
+        if before and now and before != now:
+            return _OTHER_FIGURES.format(first.file, before, now)
+        return None
+
+    def _variables(self, feed: str | None, format: str | None) -> str:
+        """The labels of what a format reads; nothing for one that is declared no more."""
+        entry = self.project.feeds.get(feed or "")
+        formats = [f for f in entry.feed.formats if f.id == format] if entry else []
+        if entry is None or not formats:
+            return ""
+        read = formats[0].unpivot.variables if formats[0].unpivot else entry.feed.columns_of(formats[0])
+        return ", ".join(f"« {entry.feed.variables[name].label} »" for name in read)
 
     def recorded(
         self, source: Source, found: list[Delivery], known: list[Known], old: list[str]

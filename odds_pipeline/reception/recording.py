@@ -72,6 +72,8 @@ def forget(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> None:
     for table, column in (
         ("verdicts", "delivery"),
         ("delivered_months", "delivery"),
+        ("arrivals", "delivery"),
+        ("origins", "delivery"),
         ("deliveries", "id"),
     ):
         connection.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT unnest(?))", [list(ids)])

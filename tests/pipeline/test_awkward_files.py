@@ -4,6 +4,7 @@ The files are simulated, one folder each, made by the programs that people use; 
 written down before the code that gives them.
 """
 
+import csv
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from odds_pipeline.reception.receipt import Receipt
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 from tests.judged import received_and_judged
+from tests.xlsb import binary_workbook
 
 RSA = {"93001": 4328.0, "93008": 3364.0}
 RESENT = {"93001": 4335.0, "93008": 3371.0}
@@ -176,3 +178,28 @@ def test_a_file_of_no_contract_names_the_nearest(
     (receipt,) = received(case)
     assert receipt.feed is None
     assert receipt.reason is not None and "caf/rsa" in receipt.reason and "?P<" not in receipt.reason
+
+
+def test_a_binary_workbook_is_read_as_its_text_is(
+    project: Project, awkward: Path, before: Path, home: Home, tmp_path: Path
+) -> None:
+    """Cut, it is the month's refusal; sent again whole, its hidden draft is left aside."""
+    if os.environ.get("ODDS_TEST_ON") == "server":
+        pytest.skip("the history is a file's")
+    shutil.copytree(before, home.path)
+    text = (awkward / "passing" / "00-control" / "caf_rsa_2024-11.csv").read_text(encoding="utf-8")
+    rows = [
+        [float(c) if n and c.isdigit() else c for n, c in enumerate(row)]
+        for row in csv.reader(text.splitlines(), delimiter=";")
+    ]
+    draft = [rows[0], *([row[0], *(1.0 for _ in row[1:])] for row in rows[1:])]
+    whole = binary_workbook({"brouillon": draft, "RSA": rows}, hidden=["brouillon"])
+    path = tmp_path / "caf_rsa_2024-11.xlsb"
+    path.write_bytes(whole[:-300])
+    received_and_judged(project, home, [path])
+    ((month, rules, why),) = _waiting(home)
+    assert (month, rules) == ("2024-11", ("illisible",)) and "classeur abîmé" in why
+    path.write_bytes(whole)
+    (receipt,) = received_and_judged(project, home, [path])[0]
+    assert (receipt.reason, receipt.rest) == (None, ("brouillon : feuille masquée, non lue.",))
+    assert _waiting(home) == [] and _rsa(home) == RSA

@@ -86,6 +86,53 @@ def test_the_same_bytes_under_another_months_name_are_not_passed_over(
     assert again.known and again.reason is None
 
 
+def test_a_file_renamed_as_its_refusal_asks_is_read(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """The same bytes, first under a name that tells no month: they are known, but nobody read them."""
+    path = tmp_path / "conseil_general_fsl_2024-02.csv"
+    lines = ["code_insee;FSL_ACC;FSL_MAI;FSL_ENE;FSL_MT"]
+    path.write_text("\n".join([*lines, *(f"93{n:03d};31;41;51;60000" for n in (1, 5, 8))]) + "\n")
+    told = []
+    for name in ("export.csv", "fsl février.csv", path.name, "export.csv"):
+        copy = path.with_name(name)
+        copy.write_bytes(path.read_bytes())
+        told += [(r.feed, r.months, r.known) for r in receive(project, home, [copy])]
+    feed = "conseil_general/fsl"
+    assert told == [
+        (None, ("0000-00",), False), (None, (), True), (feed, ("2024-02",), False), (feed, (), True),
+    ]  # fmt: skip
+    with Store(home.warehouse).connect() as connection:
+        assert set_aside(connection) == []
+        assert connection.execute("SELECT count(*) FROM arrivals").fetchall() == [(1,)]
+
+
+def test_two_formats_of_the_same_columns_are_told_apart_by_name(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """Rents of flats and of houses: the name alone tells them, and says so of the same bytes twice."""
+    names = [f"indicateurs-loyers-{kind}_2018.csv" for kind in ("appartements", "maisons")]
+
+    def sent(name: str, rent: str) -> Receipt:
+        path = tmp_path / name
+        rows = (f"93{n:03d};{rent};{rent};{rent}" for n in (1, 5, 8))
+        path.write_text("\n".join(["INSEE;loypredm2;lwr.IPm2;upr.IPm2", *rows]) + "\n")
+        (receipt,) = receive(project, home, [path])
+        return receipt
+
+    read = [sent(name, rent) for name, rent in zip(names, ("15,1", "16,2"), strict=True)]
+    assert [(r.feed, r.format) for r in read] == [
+        ("drihl/loyers", "appartements"), ("drihl/loyers", "maisons"),
+    ]  # fmt: skip
+    for name, rent, other in ((names[0], "16,2", names[1]), (names[1], "15,1", names[0])):
+        receipt = sent(name, rent)
+        assert receipt.feed is None and receipt.reason is not None
+        for said in (f"« {other} »", "annonce des maisons »", "annonce des appartements »"):
+            assert said in receipt.reason
+    neither = sent("loyers_2018.csv", "17,3")
+    assert neither.reason is not None and "le nom du fichier n'est pas de la forme" in neither.reason
+
+
 def test_the_later_of_two_files_is_the_newer_whatever_their_names(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
