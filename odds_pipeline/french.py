@@ -21,6 +21,7 @@ CONFIDENTIAL = {"N": "non diffusé"}
 LEVELS = {
     "commune": "commune",
     "ept": "établissement public territorial",
+    "epci": "intercommunalité",
     "arrondissement": "arrondissement",
     "departement": "département",
     "region": "région",
@@ -32,6 +33,7 @@ LEVELS = {
 LEVELS_PLURAL = {
     "commune": "communes",
     "ept": "établissements publics territoriaux",
+    "epci": "intercommunalités",
     "arrondissement": "arrondissements",
     "departement": "département",
     "region": "région",

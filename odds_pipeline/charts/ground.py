@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from odds_pipeline.french import LEVELS_PLURAL
 from odds_pipeline.geography.territories import Territories
 from odds_pipeline.storage.home import Home
 
@@ -42,7 +41,7 @@ class Shape:
 class Ground:
     """Shapes by commune code. ``tiles``: the shapes are squares, not outlines.
 
-    ``borders``: path data of the lines where communes of two EPT meet.
+    ``borders``: path data of the lines where communes of two groups meet.
     """
 
     width: float
@@ -89,17 +88,17 @@ def read_ground(territories: Territories, reference: Path, home: Home, geography
     Outlines older than a merger are put together under the new commune's code.
     """
     known = territories.communes(geography)
-    communes, epts = {t.code: t.label for t in known}, {t.code: t.ept for t in known}
+    communes, groups = {t.code: t.label for t in known}, {t.code: t.group for t in known}
     stored = outlines_path(home)
     if not stored.exists():
-        return _tiles(reference / "tiles.csv", communes, epts)
+        return _tiles(reference / "tiles.csv", communes, groups)
     rings = _rings(json.loads(stored.read_text(encoding="utf-8")))
     for year, source, target in territories.mergers:
         if year <= geography and source != target and source in rings:
             rings[target] = rings.get(target, []) + rings.pop(source)
     if set(communes) - set(rings):
-        return _tiles(reference / "tiles.csv", communes, epts)
-    return _outlines({code: rings[code] for code in communes}, communes, epts)
+        return _tiles(reference / "tiles.csv", communes, groups)
+    return _outlines({code: rings[code] for code in communes}, communes, groups)
 
 
 Ring = list[tuple[float, float]]
@@ -124,7 +123,7 @@ def _polygons(geometry: Any) -> Iterator[Ring]:
             yield [(float(point[0]), float(point[1])) for point in ring]
 
 
-def _outlines(rings: dict[str, list[Ring]], labels: dict[str, str], epts: dict[str, str]) -> Ground:
+def _outlines(rings: dict[str, list[Ring]], labels: dict[str, str], groups: dict[str, str]) -> Ground:
     """Project (equirectangular, true at the middle latitude) and round to half a unit.
 
     Rounding drops the points too near to tell apart and moves a shared border alike on both sides.
@@ -152,13 +151,13 @@ def _outlines(rings: dict[str, list[Ring]], labels: dict[str, str], epts: dict[s
         )
         shapes[code] = Shape(labels[code], path, x, y)
     source = "Contours des communes : fichier fourni à l’observatoire."
-    return _bordered(Ground(WIDTH, (north - south) * scale, shapes, False, source), projected, epts)
+    return _bordered(Ground(WIDTH, (north - south) * scale, shapes, False, source), projected, groups)
 
 
-def _bordered(ground: Ground, rings: dict[str, list[Ring]], epts: dict[str, str]) -> Ground:
-    if not (drawn := borders(rings, epts)):
+def _bordered(ground: Ground, rings: dict[str, list[Ring]], groups: dict[str, str]) -> Ground:
+    if not (drawn := borders(rings, groups)):
         return ground
-    said = f"{ground.source} Traits épais : limites des {LEVELS_PLURAL['ept']}."
+    said = f"{ground.source} Traits épais : limites des groupements de communes."
     return replace(ground, borders=drawn, source=said)
 
 
@@ -194,7 +193,7 @@ def _area(ring: Ring) -> tuple[float, float, float]:
     return area, x / (6 * area), y / (6 * area)
 
 
-def _tiles(path: Path, labels: dict[str, str], epts: dict[str, str]) -> Ground:
+def _tiles(path: Path, labels: dict[str, str], groups: dict[str, str]) -> Ground:
     with path.open(encoding="utf-8", newline="") as file:
         rows = {row["code"]: row for row in csv.DictReader(file, delimiter=";")}
     if lacking := sorted(set(labels) - set(rows)):
@@ -211,4 +210,4 @@ def _tiles(path: Path, labels: dict[str, str], epts: dict[str, str]) -> Ground:
     width = (max(int(row["column"]) for row in rows.values()) + 1) * TILE
     height = (max(int(row["row"]) for row in rows.values()) + 1) * TILE
     source = "Plan schématique de l’observatoire : une case par commune."
-    return _bordered(Ground(width, height, shapes, True, source), cells, epts)
+    return _bordered(Ground(width, height, shapes, True, source), cells, groups)

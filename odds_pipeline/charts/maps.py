@@ -53,9 +53,10 @@ def classed(
     """
     shades = shades or _shades(len(names))[::-1]
     order = {name: i for i, name in enumerate(names)}
-    fills = {code: shades[order[name]] for code, name in classes.items() if code in ground.shapes}
+    tints = {name: shades[i % len(shades)] for name, i in order.items()}
+    fills = {code: tints[name] for code, name in classes.items() if code in ground.shapes}
     counts = {name: sum(1 for v in classes.values() if v == name) for name in names}
-    legend = [(shades[i], f"{i + 1}. {name} ({counts[name]})") for i, name in enumerate(names)]
+    legend = [(tints[name], f"{i + 1}. {name} ({counts[name]})") for i, name in enumerate(names)]
     description = " ; ".join(
         f"{name} : "
         + ", ".join(
@@ -160,7 +161,7 @@ def _area(shape: Shape, fill: str, tip: str = "") -> str:
 
 
 def border_lines(ground: Ground) -> list[str]:
-    """The borders of the EPT: dark on a white edge, so that they show on every shade and in grey."""
+    """Borders of groups of communes: dark on a white edge, to show on every shade and in grey."""
     return [
         element("path", d=ground.borders, fill="none", stroke=ink, stroke_width=width)
         for width, ink in ((3.6, "#ffffff"), (1.6, INK))

@@ -101,7 +101,9 @@ def _report(root: Path, written: list[Path], then: str) -> None:
 
 @app.command("new-observatory")
 def new_observatory(
-    departement: Annotated[str, typer.Argument(help="code of the département: 59")],
+    departements: Annotated[
+        list[str], typer.Argument(help="codes of the départements: 59, or 59 62; of a région: r11")
+    ],
     label: Annotated[str, typer.Option("--label", help="the observatory's name, in French")],
     reference: Annotated[
         Path, typer.Option("--reference", help="folder of Insee's code officiel géographique")
@@ -111,7 +113,7 @@ def new_observatory(
     ],
     folder: Annotated[Path, typer.Option("--to", help="a folder that there is not yet")],
 ) -> None:
-    """Write the declarations of another département's observatory, and what a person still has to do."""
+    """Write the declarations of other départements' observatory, and what a person still has to do."""
     from odds_pipeline.declarations.project import Project
     from odds_pipeline.onboarding.national import Reference
     from odds_pipeline.onboarding.observatory import new_observatory as declare
@@ -121,7 +123,12 @@ def new_observatory(
     os.environ["ODDS_DEPLOYMENT"] = str(folder.absolute() / "resources" / "deployments" / "local.yaml")
     try:
         made = declare(
-            project, Reference(reference, departement), label, outlines, folder.absolute(), problems_of
+            project,
+            Reference.of(reference, departements),
+            label,
+            outlines,
+            folder.absolute(),
+            problems_of,
         )
     except CannotPropose as error:
         fail(str(error), 1)

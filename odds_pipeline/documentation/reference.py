@@ -152,7 +152,13 @@ def _named(project: Project, term: Term) -> str:
 
 
 _WINDOWS = {"": "", "year_total": "total de l’année", "twelve_months": "douze derniers mois"}
-_AT = {"departement": "au département", "ept": "à l’EPT", "france": "en France", "region": "à la région"}
+_AT = {
+    "departement": "au département",
+    "ept": "à l’EPT",
+    "epci": "à l’EPCI",
+    "france": "en France",
+    "region": "à la région",
+}
 
 
 def _when(term: Term) -> str:

@@ -17,11 +17,15 @@ from odds_pipeline.charts import (
 )
 from odds_pipeline.charts.labels import place_labels
 from odds_pipeline.charts.strip import Strip, strip
+from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.extranet.reading.month import Month
 from odds_pipeline.extranet.reading.serving import Place, Row, View
 from odds_pipeline.extranet.words import figure
 from odds_pipeline.geography.territories import Territories
 from odds_pipeline.storage.home import Home
+
+TINTS = 4
+"""Colours of groups of communes, which the style sheet has; borders part those of one colour."""
 
 
 @dataclass
@@ -65,16 +69,16 @@ def position(
 
 
 def places_map(grounds: Atlas, view: View) -> str:
-    """A map whose communes are links, of a tint by EPT; the same links stand in a list beside it."""
+    """A map whose communes are links, of a tint by group of them; the same links stand in a list."""
     ground = grounds.ground(view.geography)
-    tints = {ept.code: n for n, ept in enumerate(epts(view))}
+    tints = {group.code: n % TINTS for n, group in enumerate(groups(view))}
     body = []
     for code, shape in sorted(ground.shapes.items(), key=lambda item: item[1].label):
         label = escape(shape.label)
-        ept = view.places[code].ept if code in view.places else ""
+        group = view.places[code].group if code in view.places else ""
         body.append(
-            f'<a href="/territoires/{code}" class="ept{tints.get(ept, "")}" aria-label="{label}">'
-            f"<title>{label}{_within(view, ept)}</title>"
+            f'<a href="/territoires/{code}" class="group{tints.get(group, "")}" aria-label="{label}">'
+            f"<title>{label}{_within(view, group)}</title>"
             f'<path d="{shape.path}"/></a>'
         )
     names, box = place_labels(ground, dict.fromkeys(ground.shapes, ""), (), 8.4 if ground.tiles else 11)
@@ -85,13 +89,14 @@ def places_map(grounds: Atlas, view: View) -> str:
     )
 
 
-def epts(view: View) -> list[Place]:
-    """The EPT, in the order of their tints."""
-    return [place for place in view.places.values() if place.level == "ept"]
+def groups(view: View) -> list[Place]:
+    """The EPT or EPCI that communes are grouped by, in the order of their tints."""
+    codes = {place.group for place in view.places.values()}
+    return [place for place in view.places.values() if place.code in codes]
 
 
-def _within(view: View, ept: str) -> str:
-    return f", {escape(view.places[ept].label)}" if ept in view.places else ""
+def _within(view: View, group: str) -> str:
+    return f", {escape(view.places[group].label)}" if group in view.places else ""
 
 
 def indicator_map(
@@ -126,7 +131,7 @@ def _departement_of(rows: list[Row]) -> float | None:
 def indicator_ranking(view: View, sheet: Row, rows: list[Row], place: Place | None) -> str | None:
     """Communes in the order of their values, with intervals where they have one."""
     known = [row for row in rows if row["value"] is not None]
-    if len(known) < 2 or known[0]["level"] not in ("commune", "ept"):
+    if len(known) < 2 or known[0]["level"] not in ("commune", *GROUPS):
         return None
     departement = _departement_of(known)
     marks = {}

@@ -9,7 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from odds_pipeline import french
+from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.extranet import static_files, words
+from odds_pipeline.extranet.drawing import TINTS
 from odds_pipeline.extranet.identity.accounts import Person
 from odds_pipeline.extranet.middleware import Reader
 from odds_pipeline.extranet.reading.serving import Place, Unknown, View
@@ -42,6 +44,9 @@ def environment() -> Environment:
         ecart=lambda value, sheet: words.signed(value, sheet["decimals"], words.difference_unit(sheet)),
         LEVELS=french.LEVELS,
         LEVELS_PLURAL=french.LEVELS_PLURAL,
+        GROUPS=GROUPS,
+        FOLLOWED=("commune", *GROUPS),
+        TINTS=TINTS,
         DIRECTIONS=words.DIRECTIONS,
         ACCESS_WORDS=french.ACCESS,
         fichier=static_files.address,

@@ -11,7 +11,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -33,18 +33,28 @@ class Territory:
     departement: str = ""
     aliases: tuple[str, ...] = ()
     communes: tuple[str, ...] = ()
+    epci: str = ""
+    region: str = ""
+
+    @property
+    def group(self) -> str:
+        """The intercommunality of a commune: its EPT, else its EPCI."""
+        return self.ept or self.epci
 
     @property
     def parents(self) -> tuple[str, ...]:
-        return tuple(code for code in (self.ept, self.arrondissement, self.departement) if code)
+        return tuple(
+            code for code in (self.group, self.arrondissement, self.departement, self.region) if code
+        )
 
 
 @dataclass(frozen=True)
 class Part:
     """``part`` is one of the territories that make ``whole``, each in its geography.
 
-    Communes make their EPT, their arrondissement and their département; merged communes make the new
-    one; a territory that no merger touches is the same in both geographies.
+    Communes make their EPT or EPCI, their arrondissement and their département, and their région where
+    all of them are here; merged communes make the new one; a territory that no merger touches is the
+    same in both geographies.
     """
 
     part: str
@@ -135,6 +145,8 @@ class Territories:
                 row["arrondissement"],
                 row["departement"],
                 tuple(filter(None, row["aliases"].split("|"))),
+                epci=row.get("epci", ""),
+                region=row.get("region", ""),
             )
             for geography in geographies
             for row in rows
@@ -147,13 +159,20 @@ class Territories:
 
     def within(self, perimeter: Sequence[str]) -> "Territories":
         """The same, without what lies in départements other than those of ``perimeter``."""
+        inside = [t for t in self.all if self._departement(t, perimeter) in perimeter]
+        # What lies in several départements is no sum of the communes of some of them.
+        outside = (t for t in self.all if self._departement(t, perimeter) not in perimeter)
+        cut = {code for t in outside for code in (t.epci, t.region) if code}
         kept = tuple(
-            t
-            for t in self.all
-            if (t.code if t.level == "departement" else t.departement or perimeter[0]) in perimeter
+            replace(t, epci="" if t.epci in cut else t.epci, region="" if t.region in cut else t.region)
+            for t in inside
         )
         codes = {t.code for t in kept}
         return Territories(kept, self.geographies, tuple(m for m in self.mergers if m[2] in codes))
+
+    @staticmethod
+    def _departement(of: Territory, perimeter: Sequence[str]) -> str:
+        return of.code if of.level == "departement" else of.departement or perimeter[0]
 
     @cached_property
     def departements(self) -> tuple[str, ...]:
@@ -249,7 +268,7 @@ class Territories:
     def places(self) -> dict[tuple[str, int], tuple[str, int]]:
         """The place of each territory: one that covers the same communes, whatever its geography.
 
-        A commune that no merger touches, an EPT, an arrondissement made of the communes of one EPT:
+        A commune that no merger touches, an EPT or EPCI, an arrondissement made of the communes of one:
         what holds the same communes is one place, named by the first territory that does.
         """
         oldest = self.geographies[0]
@@ -267,7 +286,9 @@ class Territories:
 
         first: dict[frozenset[str], tuple[str, int]] = {}
         found = {}
-        for t in sorted(self.all, key=lambda t: (t.level != "commune", t.level != "ept", t.geography)):
+        for t in sorted(
+            self.all, key=lambda t: (t.level != "commune", t.level not in ("ept", "epci"), t.geography)
+        ):
             key = (t.code, t.geography)
             found[key] = first.setdefault(communes(key) or frozenset([t.code]), key)
         return found

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import duckdb
 import pandas as pd
 
+from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.declarations.formula import Formula, Product, Term, Window, input_name
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.project import IndicatorEntry, Project
@@ -57,8 +58,8 @@ def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
     for entry in entries:
         indicator, formula = entry.indicator, entry.indicator.parsed
         feed = project.feed_of(indicator).id
-        # An arrondissement is made of communes as an EPT is: what exists for one exists for the other.
-        also = ["arrondissement"] if "ept" in indicator.levels else []
+        # All are made of communes: what exists for a group of them exists for an arrondissement.
+        also = ["arrondissement"] if set(GROUPS) & set(indicator.levels) else []
         own_levels = list(dict.fromkeys([*indicator.levels, *also]))
         levels += [(entry.id, level) for level in own_levels]
         for name, product in products_of(entry):

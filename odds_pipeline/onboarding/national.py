@@ -1,11 +1,14 @@
-"""The territories of a département from the national reference: Insee's code officiel géographique.
+"""The territories of départements from the national reference: Insee's code officiel géographique.
 
 A folder holds the files as Insee publishes them (``v_commune_2024.csv``, packed or not): communes,
-arrondissements, départements, régions and movements of communes.
+arrondissements, départements, régions and movements of communes. Beside them may stand the DGCL's list
+of EPCI with their members (``epcicom2024.xlsx``): without it communes have no intercommunality.
 """
 
 import csv
 import gzip
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,22 +17,27 @@ from odds_pipeline.onboarding.period import CannotPropose
 
 Row = dict[str, str]
 PAGE = "https://www.insee.fr/fr/information/2560452"
+DGCL = "https://www.banatic.interieur.gouv.fr"
+EPCI = ("siren", "raison_sociale", "nb_membres", "insee")
+"""Columns that are read in its list of EPCI."""
 MERGERS = {"31", "32", "33", "34"}
 SPLIT = "21"
 FIRST = "2012-01-01"
 """Movements before are left out: no contract reads communes of an earlier geography."""
 OF = {"0": "de ", "1": "d’", "2": "du ", "3": "de la ", "4": "des ", "5": "de l’", "6": "des "}
 """What stands before a name after a noun, by its ``TNCC``."""
-TERRITORY = "code label level ept arrondissement departement valid_from valid_to aliases".split()
+TERRITORY = (
+    "code label level ept epci arrondissement departement region valid_from valid_to aliases".split()
+)
 EVENT = ["effective", "kind", "source_code", "target_code", "reference"]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The files of one year, and the département that is taken of them."""
+    """The files of one year, and the départements that are taken of them."""
 
     folder: Path
-    departement: str
+    departements: tuple[str, ...]
 
     def rows(self, name: str) -> list[Row]:
         """One of the files; :class:`CannotPropose` says which one lacks and where it is got."""
@@ -44,28 +52,64 @@ class Reference:
         with opened(found[-1], "rt", encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
+    @classmethod
+    def of(cls, folder: Path, codes: Sequence[str]) -> "Reference":
+        """Of départements, or of all those of a région: ``r11``."""
+        found: list[str] = []
+        for code in codes:
+            rows = cls(folder, ()).rows("departement") if code.startswith("r") else []
+            own = [r["DEP"] for r in rows if f"r{r['REG']}" == code] if rows else [code]
+            if not own:
+                raise CannotPropose(f"no région {code[1:]!r} in the reference")
+            found += own
+        return cls(folder, tuple(dict.fromkeys(found)))
+
     @cached_property
-    def own(self) -> Row:
-        """The row of the département."""
-        for row in self.rows("departement"):
-            if row["DEP"] == self.departement:
-                return row
-        raise CannotPropose(f"no département {self.departement!r} in the reference")
+    def own(self) -> list[Row]:
+        """The rows of the départements."""
+        rows = {r["DEP"]: r for r in self.rows("departement")}
+        if unknown := [code for code in self.departements if code not in rows]:
+            raise CannotPropose(f"no département {unknown[0]!r} in the reference")
+        return [rows[code] for code in self.departements]
+
+    @cached_property
+    def regions(self) -> list[Row]:
+        """The rows of their régions."""
+        codes = {r["REG"] for r in self.own}
+        return [r for r in self.rows("region") if r["REG"] in codes]
+
+    @cached_property
+    def whole(self) -> Row | None:
+        """The région that they are all départements of, more than one."""
+        if len(self.regions) > 1 or len(self.own) == 1:
+            return None
+        (region,) = self.regions
+        every = {r["DEP"] for r in self.rows("departement") if r["REG"] == region["REG"]}
+        return region if every == set(self.departements) else None
+
+    @property
+    def named(self) -> list[Row]:
+        """What the perimeter is called by: its région, or its départements."""
+        return [self.whole] if self.whole else self.own
+
+    @property
+    def id(self) -> str:
+        """``59``, ``59_62``, ``r11``."""
+        return f"r{self.whole['REG']}" if self.whole else "_".join(self.departements).lower()
 
     @property
     def label(self) -> str:
-        return self.own["LIBELLE"]
+        return " et ".join(r["LIBELLE"] for r in self.named)
 
     @property
     def of_label(self) -> str:
         """The label after a noun: « du Nord »."""
-        return _of(self.own)
+        return " et ".join(map(_of, self.named))
 
     @cached_property
     def communes(self) -> list[Row]:
-        return [
-            r for r in self.rows("commune") if r["TYPECOM"] == "COM" and r["DEP"] == self.departement
-        ]
+        ours = set(self.departements)
+        return [r for r in self.rows("commune") if r["TYPECOM"] == "COM" and r["DEP"] in ours]
 
     @cached_property
     def movements(self) -> list[Row]:
@@ -73,7 +117,7 @@ class Reference:
         ours = [
             r
             for r in self.rows("mvt_commune")
-            if r["DATE_EFF"] > FIRST and r["COM_AP"].startswith(self.departement)
+            if r["DATE_EFF"] > FIRST and r["COM_AP"].startswith(self.departements)
         ]
         if split := [r for r in ours if r["MOD"] == SPLIT]:
             code, day = split[0]["COM_AP"], split[0]["DATE_EFF"]
@@ -83,25 +127,90 @@ class Reference:
             r for r in ours if r["MOD"] in MERGERS and (r["TYPECOM_AV"], r["TYPECOM_AP"]) == communes
         ]
 
+    @cached_property
+    def members(self) -> list[Row]:
+        """Rows of the list of EPCI for communes of the perimeter; none where there is no list."""
+        if not (found := sorted(self.folder.glob("epcicom20*.xlsx"))):
+            return []
+        from python_calamine import CalamineWorkbook
+
+        head, *rows = CalamineWorkbook.from_path(found[-1]).get_sheet_by_index(0).to_python()
+        named = [dict(zip(map(str, head), map(_text, row), strict=False)) for row in rows]
+        if lacking := [name for name in EPCI if name not in named[0]]:
+            raise CannotPropose(
+                f"{found[-1]}: no column {', '.join(lacking)}; the DGCL publishes it at {DGCL}"
+            )
+        ours = {r["COM"] for r in self.communes}
+        return [row for row in named if row["insee"] in ours]
+
+    @cached_property
+    def groups(self) -> dict[str, Row]:
+        """The EPCI, by SIREN, whose communes are all in the perimeter: they are the sum of them."""
+        inside = Counter(row["siren"] for row in self.members)
+        return {r["siren"]: r for r in self.members if inside[r["siren"]] == int(r["nb_membres"])}
+
+    @property
+    def astride(self) -> list[str]:
+        """What to say of the EPCI that go beyond the perimeter."""
+        inside = Counter(row["siren"] for row in self.members)
+        return sorted(
+            {
+                f"{r['raison_sociale']} ({r['siren']}): {inside[r['siren']]} of its {r['nb_membres']} "
+                "communes are here, and no sum of them is published"
+                for r in self.members
+                if r["siren"] not in self.groups
+            }
+        )
+
     def territories(self) -> list[list[str]]:
         """Rows of ``territories.csv``: communes of now and of before, and the wholes they lie in."""
-        dep, now = self.departement, {r["COM"]: r for r in self.communes}
-        rows = [self._commune(c, r["LIBELLE"], r["ARR"]) for c, r in now.items()]
+        now = {r["COM"]: r for r in self.communes}
+        rows = [self._commune(c, r["LIBELLE"], r) for c, r in now.items()]
         for r in self.movements:
-            if r["COM_AV"] != r["COM_AP"]:
-                arrondissement = now[r["COM_AP"]]["ARR"] if r["COM_AP"] in now else ""
-                rows.append(self._commune(r["COM_AV"], r["LIBELLE_AV"], arrondissement, r["DATE_EFF"]))
+            if r["COM_AV"] != r["COM_AP"] and (today := now.get(self._now(r["COM_AV"]))):
+                rows.append(self._commune(r["COM_AV"], r["LIBELLE_AV"], today, r["DATE_EFF"]))
         rows += [
-            [r["ARR"], f"Arrondissement {_of(r)}", "arrondissement", "", "", dep, *_EVER]
+            [r["ARR"], f"Arrondissement {_of(r)}", "arrondissement", "", "", "", r["DEP"], "", *_EVER]
             for r in self.rows("arrondissement")
-            if r["DEP"] == dep
+            if r["DEP"] in self.departements
         ]
-        (region,) = (r for r in self.rows("region") if r["REG"] == self.own["REG"])
-        rows.append([dep, self.label, "departement", "", "", "", *_EVER])
-        return [*rows, [region["REG"], region["LIBELLE"], "region", "", "", "", *_EVER]]
+        rows += [
+            [siren, r["raison_sociale"], "epci", "", "", "", self._departement_of(siren), "", *_EVER]
+            for siren, r in sorted(self.groups.items())
+        ]
+        above = self.whole["REG"] if self.whole else ""
+        rows += [
+            [r["DEP"], r["LIBELLE"], "departement", "", "", "", "", above, *_EVER] for r in self.own
+        ]
+        rows += [[r["REG"], r["LIBELLE"], "region", "", "", "", "", "", *_EVER] for r in self.regions]
+        return rows
 
-    def _commune(self, code: str, label: str, arrondissement: str, until: str = "") -> list[str]:
-        return [code, label, "commune", "", arrondissement, self.departement, _SINCE, until, ""]
+    def _commune(self, code: str, label: str, today: Row, until: str = "") -> list[str]:
+        group, above = self._group_of.get(today["COM"], ""), self.whole["REG"] if self.whole else ""
+        within = ["", group, today["ARR"], today["DEP"], above]
+        return [code, label, "commune", *within, _SINCE, until, ""]
+
+    def _departement_of(self, siren: str) -> str:
+        """The one département of an EPCI, or nothing."""
+        places = {r["COM"]: r["DEP"] for r in self.communes}
+        found = {places[r["insee"]] for r in self.members if r["siren"] == siren}
+        return found.pop() if len(found) == 1 else ""
+
+    def _now(self, code: str) -> str:
+        """The commune of today that one of before is in."""
+        seen = {code}
+        while (code := self._into.get(code, code)) not in seen:
+            seen.add(code)
+        return code
+
+    @cached_property
+    def _into(self) -> dict[str, str]:
+        return {r["COM_AV"]: r["COM_AP"] for r in self.movements if r["COM_AV"] != r["COM_AP"]}
+
+    @cached_property
+    def _group_of(self) -> dict[str, str]:
+        """The EPCI of each commune, where it is whole."""
+        return {r["insee"]: r["siren"] for r in self.members if r["siren"] in self.groups}
 
     def events(self) -> list[list[str]]:
         """Rows of ``territory_events.csv``."""
@@ -109,6 +218,11 @@ class Reference:
             [r["DATE_EFF"], "merger", r["COM_AV"], r["COM_AP"], "Code officiel géographique de l’Insee"]
             for r in self.movements
         ]
+
+
+def _text(cell: object) -> str:
+    """A cell as text: codes and counts are numbers there."""
+    return f"{cell:.0f}" if isinstance(cell, float) else str(cell)
 
 
 def _of(row: Row) -> str:

@@ -25,6 +25,13 @@ OWN = ("studies", "*_20*.csv", "neighbourhoods.csv")
 """What an observatory writes for itself."""
 SAID = {"notes", "breaks", "cautions", "method"}
 """Lists of sentences, of which one may be about a place."""
+GROUPED = (
+    (r"((?:levels|also): \[[^\]]*)\bept\b", r"\1epci"),
+    ("établissements publics territoriaux", "intercommunalités"),
+    ("établissement public territorial", "intercommunalité"),
+    (r"\bEPT\b", "EPCI"),
+)
+"""The groups of communes, by the name they have out of the métropole of Paris."""
 Check = Callable[[Project], list[Problem]]
 ROUNDS = 8
 """Leaving something out may leave something else without what it reads; never as often as this."""
@@ -41,7 +48,7 @@ class Made:
 def new_observatory(
     project: Project, reference: Reference, label: str, outlines: Path, folder: Path, check: Check
 ) -> Made:
-    """Write the project folder of a département's observatory; :class:`CannotPropose` says why not.
+    """Write the project folder of other départements; :class:`CannotPropose` says why not.
 
     ``check`` gives the problems of a project, all that `odds check` lists.
     """
@@ -50,7 +57,7 @@ def new_observatory(
     territories, events = reference.territories(), reference.events()
     communes = {r[0]: r[1] for r in territories if r[2] == "commune"}
     drawn = tiles(outlines, communes, {e[2]: e[3] for e in events})
-    made = Made(folder)
+    made = Made(folder, [f"resources/reference/territories.csv: {said}" for said in reference.astride])
     for name in ("assets", "expectations", "resources"):
         shutil.copytree(project.root / name, folder / name, ignore=shutil.ignore_patterns(*OWN))
     for name in ("dagster.yaml", "workspace.yaml"):
@@ -82,7 +89,8 @@ def _date_portrait(folder: Path) -> None:
 def _countries(project: Project) -> list[list[str]]:
     path = project.root / REFERENCE / "territories.csv"
     with path.open(encoding="utf-8", newline="") as file:
-        return [list(r.values()) for r in csv.DictReader(file, delimiter=";") if r["level"] == "france"]
+        listed = csv.DictReader(file, delimiter=";")
+        return [[r.get(c) or "" for c in TERRITORY] for r in listed if r["level"] == "france"]
 
 
 def _write(path: Path, header: list[str], rows: Iterable[list[str]]) -> None:
@@ -132,11 +140,17 @@ def _say_other_places(
         former.territory, reference.label
     )
     text = text.replace(former.territory.upper(), reference.label.upper())
+    for region in _regions(project):
+        text = text.replace(region, " et ".join(r["LIBELLE"] for r in reference.regions))
+    for said, elsewhere in GROUPED:
+        text = re.sub(said, elsewhere, text)
     for code in former.departements:
-        text = re.sub(rf'\["{code}"\]', f'["{reference.departement}"]', text)
-        text = re.sub(rf"(département ){code}\b", rf"\g<1>{reference.departement}", text)
+        said = ", ".join(reference.departements)
+        listed = said.replace(", ", '", "')
+        text = re.sub(rf'\["{code}"\]', f'["{listed}"]', text)
+        text = re.sub(rf"(département ){code}\b", rf"\g<1>{said}", text)
         named = rf"^(\s*(?:short_label|label|owner|source):.*)\b{code}\b"
-        text = re.sub(named, rf"\g<1>{reference.departement}", text, flags=re.M)
+        text = re.sub(named, rf"\g<1>{said}", text, flags=re.M)
     if path.name == "partner.yaml":
         text = re.sub(
             r"^(id: \w+)$", r"\1  # confirm label, status, since, description", text, flags=re.M
@@ -149,13 +163,18 @@ def _say_other_places(
 def _named(text: str, former: Observatory, label: str, reference: Reference) -> str:
     text = re.sub(r"^label: .*$", f"label: {label}", text, count=1, flags=re.M)
     text = re.sub(r"^signature: .*$", f"signature: {label}.", text, count=1, flags=re.M)
-    return re.sub(rf"^id: {former.id}\b", f"id: odds{reference.departement}".lower(), text, flags=re.M)
+    return re.sub(rf"^id: {former.id}\b", f"id: odds{reference.id}", text, flags=re.M)
 
 
 def _places(project: Project) -> re.Pattern[str]:
-    """The former observatory's département and communes, as sentences name them."""
+    """The former observatory's région, département and communes, as sentences name them."""
     names = {t.label for t in project.territories.all if t.level == "commune"}
-    return re.compile("|".join(map(re.escape, sorted({project.observatory.territory, *names}))))
+    named = {project.observatory.territory, *_regions(project), *names}
+    return re.compile("|".join(map(re.escape, sorted(named))))
+
+
+def _regions(project: Project) -> set[str]:
+    return {t.label for t in project.territories.all if t.level == "region"}
 
 
 def _without_items(text: str, places: re.Pattern[str], path: Path, made: Made) -> str:

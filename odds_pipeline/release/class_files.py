@@ -60,12 +60,12 @@ def _territories_table(project: Project) -> pd.DataFrame:
     return pd.DataFrame(
         [
             (
-                *(t.code, t.label, t.level, t.geography, t.ept, t.arrondissement, t.departement),
+                *(t.code, t.label, t.level, t.geography, t.ept, t.epci, t.arrondissement, t.departement),
                 " ".join(t.communes),
             )
             for t in project.territories.all
         ],
-        columns="territory label level geography ept arrondissement departement communes".split(),
+        columns="territory label level geography ept epci arrondissement departement communes".split(),
     )
 
 

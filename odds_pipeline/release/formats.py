@@ -6,6 +6,7 @@
 3      ``inputs`` has each ``term`` as the formula writes it
 4      ``territories`` has the communes that each neighbourhood lies in
 5      ``definitions`` says how a group of communes has a value
+6      ``territories`` has the EPCI of each commune
 ====== ============================================================================================
 """
 
@@ -14,7 +15,7 @@ import pandas as pd
 
 from odds_pipeline.release.inputs import inputs_of
 
-FORMAT = 5
+FORMAT = 6
 
 _SINCE_1 = {
     "about": {"format": "1", "software": "NULL::VARCHAR", "declarations": "NULL::VARCHAR"},
@@ -30,7 +31,7 @@ _SINCE_1 = {
         **dict.fromkeys(("rank", "ranked", "quartile"), "NULL::INTEGER"),
         "reserve": "NULL::VARCHAR",
     },
-    "territories": {"communes": "''"},
+    "territories": {"communes": "''", "epci": "''"},
 }
 """Columns that a release without a number may lack, and what stands for them."""
 

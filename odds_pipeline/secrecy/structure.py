@@ -80,10 +80,15 @@ def _territory_sums(project: Project, places: pd.DataFrame) -> pd.DataFrame:
             level = project.territories.by_key[part.part, part.part_geography].level
             key = (whole, level, part.part_geography, part.whole_geography)
             wholes.setdefault(key, set()).add(inside)
-    for t in project.territories.all:
-        if t.level == "ept":
-            key = (number[t.departement, t.geography], "ept", t.geography, t.geography)
-            wholes.setdefault(key, set()).add(number[t.code, t.geography])
+    for t in (t for t in project.territories.all if t.level == "commune" and t.departement):
+        # A département is its groups and the communes of none, or of one that goes beyond it.
+        group = project.territories.by_key.get((t.group, t.geography))
+        one = group if group and group.departement == t.departement else t
+        key = (number[t.departement, t.geography], "groups", t.geography, t.geography)
+        wholes.setdefault(key, set()).add(number[one.code, t.geography])
+    for t in (t for t in project.territories.all if t.level == "departement" and t.region):
+        key = (number[t.region, t.geography], "departements", t.geography, t.geography)
+        wholes.setdefault(key, set()).add(number[t.code, t.geography])
     # Only what is read from rows of a neighbourhood level has figures there, and is the sum of them.
     for (code, geography), parts in project.territories.sums_of_neighbourhoods.items():
         for way, codes in enumerate(parts):

@@ -60,6 +60,7 @@ def test_every_sentence_says_its_worked_example(found: Publications, figures: Fi
         ("Aulnay-sous-Bois", "à Aulnay-sous-Bois", "d’Aulnay-sous-Bois"),
         ("Épinay-sur-Seine", "à Épinay-sur-Seine", "d’Épinay-sur-Seine"),
         ("Est Ensemble", "à Est Ensemble", "d’Est Ensemble"),
+        ("CA de Cambrai", "dans la CA de Cambrai", "de la CA de Cambrai"),
     ],
 )
 def test_places_take_their_articles(label: str, at: str, of: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from odds_pipeline.declarations.checks.names import variable_missing
 from odds_pipeline.declarations.declared import Declared, IndicatorEntry
+from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.declarations.formula import FormulaError, unit_mismatch
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.problems import Problem, nearest
@@ -79,7 +80,7 @@ def _levels(declared: Declared, indicator: Indicator) -> Iterator[str]:
         _, of = declared.variables[variable]
         delivered: set[str] = {level for s in declared.sources_of(variable) for level in s.feed.levels}
         if of.aggregation != "none" and "commune" in delivered:
-            delivered |= {"ept", "arrondissement", "departement"}
+            delivered |= {*GROUPS, "arrondissement", "departement"}
         missing = sorted(level for name, level in asked if name == variable and level not in delivered)
         if missing:
             yield f"{variable} does not exist at level {', '.join(missing)}"

@@ -52,7 +52,8 @@ def dcat(view: View, settings: Settings) -> Node:
         "@type": "dcat:Catalog",
         "dct:title": _text(settings.title),
         "dct:description": _text(
-            "Indicateurs sociaux des communes, des EPT et du département." + _simulated(view)
+            "Indicateurs sociaux des communes, de leurs groupements et du département."
+            + _simulated(view)
         ),
         "dct:publisher": _ref(publisher),
         "dct:language": _ref(f"{_EU}language/FRA"),

@@ -41,7 +41,7 @@ _ORDER = " ORDER BY v.indicator, v.territory, v.month, v.geography"
 VALUES: dict[str, tuple[str, str]] = {
     "indicator": ("string", "Identifiant de l’indicateur"),
     "indicator_label": ("string", "Libellé de l’indicateur"),
-    "territory": ("string", "Code du territoire (Insee, SIREN de l’EPT, département, FR, FM)"),
+    "territory": ("string", "Code du territoire (Insee, SIREN de l’EPT ou EPCI, département, FR, FM)"),
     "territory_label": ("string", "Nom du territoire"),
     "level": ("string", f"Niveau : {', '.join(LEVELS)}"),
     "geography": ("integer", "Géographie : année du découpage communal"),
@@ -96,6 +96,7 @@ TERRITORIES: dict[str, tuple[str, str]] = {
     "label": ("string", "Nom"),
     "level": ("string", "Niveau"),
     "ept": ("string", "Code de l’établissement public territorial"),
+    "epci": ("string", "Code de l’intercommunalité, hors des établissements publics territoriaux"),
     "departement": ("string", "Code du département"),
     "communes": ("string", "Codes des communes où se trouve un Iris ou un quartier"),
 }

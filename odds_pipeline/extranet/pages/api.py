@@ -39,6 +39,7 @@ class Territoire(BaseModel):
     nom: str
     niveau: str
     ept: str
+    epci: str
     geographies: list[int]
     communes: list[str]
 
@@ -132,6 +133,7 @@ def territories(request: Request) -> Response:
                 "nom": place.label,
                 "niveau": place.level,
                 "ept": place.ept,
+                "epci": place.epci,
                 "geographies": place.geographies,
                 "communes": place.communes,
             }

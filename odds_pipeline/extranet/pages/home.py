@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.extranet.drawing import epts, places_map
+from odds_pipeline.extranet.drawing import groups, places_map
 from odds_pipeline.extranet.pages.territory import essential_rows, essentials
 from odds_pipeline.extranet.reading.changes import changes
 from odds_pipeline.extranet.reading.news import KINDS, news
@@ -34,7 +34,7 @@ def home(request: Request) -> HTMLResponse:
         publics=request.app.state.socle.publics if request.app.state.socle else {},
         departement=next((p for p in view.places.values() if p.level == "departement"), None),
         map=places_map(request.app.state.atlas, view),
-        epts=epts(view),
+        groups=groups(view),
     )
 
 

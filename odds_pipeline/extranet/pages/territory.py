@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.extranet.drawing import adds_up, epts, places_map, position, series_spark
+from odds_pipeline.extranet.drawing import adds_up, groups, places_map, position, series_spark
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.reference import Reference, choices, reference
 from odds_pipeline.extranet.reading.search import words_of
@@ -22,13 +22,13 @@ FIRST = 4
 
 @router.get("/territoires")
 def territories(request: Request) -> HTMLResponse:
-    """Every territory, by EPT, and the map."""
+    """Every territory, by intercommunality, and the map."""
     view, atlas = view_of(request), request.app.state.atlas
     merged: dict[int, list[str]] = {}
     for year, old, _ in atlas.territories.mergers:
         merged.setdefault(year, []).append(view.place(old).label)
     return render(
-        request, "territories.html", map=places_map(atlas, view), epts=epts(view), merged=merged
+        request, "territories.html", map=places_map(atlas, view), groups=groups(view), merged=merged
     )
 
 

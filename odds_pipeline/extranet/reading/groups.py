@@ -37,7 +37,7 @@ def place_of(view: View, code: str) -> Place:
         raise Unknown(code)
     name = found[1].strip() or "Groupe"
     label = f"{name} ({len(codes)} communes)"
-    return Place(address_of(name, codes), name, label, GROUP, "", "", (view.geography,), ())
+    return Place(address_of(name, codes), name, label, GROUP, "", "", "", (view.geography,), ())
 
 
 def members(place: Place) -> list[str]:

@@ -1,9 +1,10 @@
-"""What a territory's values are set against: the département, its EPT, France, the communes like it."""
+"""What a territory is set against: the département, its EPT or EPCI, France, communes like it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.serving import Place, Row, Unknown, View
 from odds_pipeline.extranet.reading.similar import Similar, similar
@@ -27,8 +28,9 @@ def choices(place: Place, alike: Sequence[Similar]) -> dict[str, str]:
     if place.level == "france":
         return {}
     found = {} if place.level == "departement" else {"": "département"}
-    if place.level == "commune" and place.ept:
-        found["ept"] = "EPT"
+    for level in GROUPS if place.level == "commune" else ():
+        if getattr(place, level):
+            found[level] = level.upper()
     found["france" if found else ""] = "France"
     if alike:
         found["semblables"] = "médiane des communes semblables"
@@ -45,14 +47,14 @@ def reference(
         raise Unknown(asked)
     label = offered.get(asked, "")
     values = _values(view, place, rows, "france" if label == "France" else asked, alike)
-    return Reference(asked, view.places[place.ept].label if asked == "ept" else label, values, alike)
+    return Reference(asked, view.places[place.group].label if asked in GROUPS else label, values, alike)
 
 
 def _values(
     view: View, place: Place, rows: dict[str, Row], asked: str, alike: Sequence[Similar]
 ) -> dict[str, float]:
-    if asked == "ept":
-        return {n: v[0] for n, v in queries.values_among(view, rows, [place.ept]).items()}
+    if asked in GROUPS:
+        return {n: v[0] for n, v in queries.values_among(view, rows, [place.group]).items()}
     if asked == "semblables":
         found = queries.values_among(view, rows, [one.code for one in alike])
         return {name: median(values) for name, values in found.items() if len(values) >= LEAST}

@@ -52,9 +52,15 @@ class Place:
     label: str
     level: str
     ept: str
+    epci: str
     departement: str
     geographies: tuple[int, ...]
     communes: tuple[str, ...]
+
+    @property
+    def group(self) -> str:
+        """The intercommunality of a commune: its EPT, else its EPCI."""
+        return self.ept or self.epci
 
 
 _VIEWS = (
@@ -127,7 +133,7 @@ class View:
         places = self.rows(
             "SELECT territory AS code, arg_max(label, geography) AS name, "
             "arg_max(level, geography) AS level, arg_max(ept, geography) AS ept, "
-            "arg_max(departement, geography) AS departement, "
+            "arg_max(epci, geography) AS epci, arg_max(departement, geography) AS departement, "
             "list_sort(list(geography)) AS geographies, arg_max(communes, geography) AS communes "
             "FROM territories GROUP BY territory"
         )

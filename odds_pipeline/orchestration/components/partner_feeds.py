@@ -49,7 +49,7 @@ _COLUMNS = {
     "variable": "ce qui est compté, dans le vocabulaire du partenaire",
     "month": "mois de référence",
     "territory": "code du territoire",
-    "level": "commune, ept, departement, france…",
+    "level": "commune, ept, epci, departement, france…",
     "geography": "année de la géographie du code",
     "value": "la valeur, vide quand elle manque",
     "obs_status": "SDMX : A normale, M manquante, B rupture…",

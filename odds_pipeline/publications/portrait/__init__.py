@@ -1,1 +1,1 @@
-"""The Portrait social: one document for the département, each EPT and each commune."""
+"""The Portrait social: one document for the département, each EPT or EPCI and each commune."""

@@ -17,7 +17,7 @@ from odds_pipeline.charts import (
 )
 from odds_pipeline.declarations.portrait import Portrait, PortraitTheme
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.french import NONE, french_day, french_number, uncapital
+from odds_pipeline.french import LEVELS_PLURAL, NONE, french_day, french_number, uncapital
 from odds_pipeline.geography.territories import Territory, plain
 from odds_pipeline.publications.documents import (
     Block,
@@ -50,7 +50,7 @@ MOST_COLUMNS = 9
 """Indicators of a table of all communes, on a page held upright."""
 DEPARTEMENT = "Département"
 TINTS = ("#F3E0E0", "#DCE8F4", "#F4E9D5", "#E2E2F3")
-"""Of the EPT on their map, which have no order: those of the site. Numbers say them in grey."""
+"""Of the groups on their map, which have no order: those of the site. Numbers say them in grey."""
 READING = (
     "Le titre de chaque thème est un constat, écrit à partir des chiffres de l’édition : il se tait "
     "quand l’écart est dans la marge d’erreur, le chiffre trop ancien ou douteux.",
@@ -103,8 +103,9 @@ class DepartementPortrait:
         )
 
     def _extent(self) -> str:
-        """How many communes, and how many EPT where there are some."""
-        groups = f", {len(self.groups)} établissements publics territoriaux" if self.groups else ""
+        """How many communes, and how many groups of them where there are some."""
+        level = LEVELS_PLURAL[self.groups[0].level] if self.groups else ""
+        groups = f", {len(self.groups)} {level}" if self.groups else ""
         return f"{len(self.communes)} communes{groups}"
 
     def cover(self) -> Cover:
@@ -128,7 +129,7 @@ class DepartementPortrait:
         yield Heading("Comment lire ce portrait", 3)
         yield Bullets(READING)
         names = [t.label for t in self.groups]
-        classes = {c.code: names[self.group[c.ept]] for c in self.communes if c.ept in self.group}
+        classes = {c.code: names[self.group[c.group]] for c in self.communes if c.group in self.group}
         title = self._extent()
         svg = classed("territoires", title, self.ground, classes, names, TINTS)
         yield Heading(title, 3)
@@ -180,7 +181,7 @@ class DepartementPortrait:
                 [
                     (c.label, v)
                     for c in self.communes
-                    if c.ept == t.code and (v := values[c.code]) is not None
+                    if c.group == t.code and (v := values[c.code]) is not None
                 ],
                 self._value(sheet, t.code),
             )
@@ -269,7 +270,7 @@ class DepartementPortrait:
     def _dots(self, sheet: Sheet) -> Iterator[Block]:
         cells = {c: self.figures.cell(sheet.id, c.code) for c in self.communes}
         rows = [
-            Dot(c.label, cell.value, self.group.get(c.ept, 0), cell.low, cell.high)
+            Dot(c.label, cell.value, self.group.get(c.group, 0), cell.low, cell.high)
             for c, cell in cells.items()
             if cell is not None and cell.value is not None
         ]
@@ -298,7 +299,7 @@ class DepartementPortrait:
         values = self._values(sheet.id)
         rows = []
         for t in [*self.groups, self.place]:
-            inside = [c for c in self.communes if t.level == "departement" or c.ept == t.code]
+            inside = [c for c in self.communes if t.level == "departement" or c.group == t.code]
             known = [v for c in inside if (v := values[c.code]) is not None]
             own = self._value(sheet, t.code)
             span = f"{_bare(sheet, min(known))} – {_bare(sheet, max(known))}" if known else NONE
@@ -372,7 +373,7 @@ class DepartementPortrait:
             rows += [
                 (c.label, *(self._bare_value(s, c.code) for s in sheets))
                 for c in self.communes
-                if c.ept == t.code
+                if c.group == t.code
             ]
         marked.append(len(rows))
         rows.append((DEPARTEMENT, *(self._bare_value(s, self.place.code) for s in sheets)))

@@ -185,7 +185,7 @@ def _frame(connection: duckdb.DuckDBPyConnection, indicators: list[str], geograp
         "SELECT indicator, month, territory, level, value, obs_status, conf_status, "
         f"{', '.join(COMPARISONS)} FROM indicator_values "
         "WHERE indicator IN (SELECT unnest($indicators)) AND geography = $geography "
-        "AND level IN ('commune', 'ept', 'departement', 'france') "
+        "AND level IN ('commune', 'ept', 'epci', 'departement', 'france') "
         "ORDER BY indicator, territory, month",
         {"indicators": indicators, "geography": geography},
     ).df()

@@ -1,10 +1,11 @@
-"""The portrait of a commune or of an EPT, two pages, and the annex of definitions."""
+"""The portrait of a commune or of a group of them, two pages, and the annex of definitions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
 from itertools import islice
 
 from odds_pipeline.charts import Ground, Line, Spine, atlas, spine, trend
+from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.french import ACCESS, LEVELS, NONE, numeric_month, uncapital
@@ -71,7 +72,7 @@ def method(portrait: Portrait, figures: Figures) -> Document:
 
 
 class PlacePortrait:
-    """The portrait of ``place``, a commune or an EPT; ``names``: of all indicators, values or not."""
+    """The portrait of a commune or a group of them; ``names``: of all indicators, values or not."""
 
     def __init__(
         self,
@@ -118,9 +119,9 @@ class PlacePortrait:
             yield Panel((Bullets(tuple(sentence(one) for one in told)),))
         yield from self._facts()
         yield from self._table()
-        yield from self._communes() if self.place.level == "ept" else self._sides()
+        yield from self._communes() if self.place.level in GROUPS else self._sides()
         yield from self._trends()
-        yield from self._map() if self.place.level == "ept" else ()
+        yield from self._map() if self.place.level in GROUPS else ()
         yield from self._publics()
         yield from self._unknown()
         yield Notes((("Sources", " ; ".join(self._sources()) + "."),))
@@ -173,10 +174,10 @@ class PlacePortrait:
         yield Notes((("Lecture", reading), ("Note", f"{NONE} : {WITHOUT}")))
 
     def _communes(self) -> Iterator[Block]:
-        """The communes of an EPT beside each other, on the indicators of the maps."""
+        """The communes of a group beside each other, on the indicators of the maps."""
         maps = [self.portrait.themes[n].map for n, present in self.themes.items() if present]
         sheets = [self.figures.sheets[i] for i in dict.fromkeys(maps) if i in self.figures.months]
-        inside = [t for t in self.speaker.communes if t.ept == self.place.code]
+        inside = [t for t in self.speaker.communes if t.group == self.place.code]
         values = {s.id: self.figures.communes(s.id, [t.code for t in inside]) for s in sheets}
         heads = [f"{s.short_label}, {self._period(s)}" for s in sheets]
         columns = (Column("Commune", 1.6), *(Column(head, 1, True) for head in heads))
@@ -186,7 +187,7 @@ class PlacePortrait:
             yield Table(f"Les communes, {self.place.label}", columns, rows, bare=True)
 
     def _map(self) -> Iterator[Block]:
-        """The communes of an EPT, outlined among all of them, on the first map of the portrait."""
+        """The communes of a group, outlined among all of them, on the first map of the portrait."""
         codes = [t.code for t in self.speaker.communes]
         maps = [self.portrait.themes[name].map for name in self.themes]
         for sheet in (self.figures.sheets[i] for i in maps if i in self.figures.months):
@@ -201,7 +202,7 @@ class PlacePortrait:
                 sheet.number,
                 reference=(DEPARTEMENT, whole.value) if same and whole and whole.value else None,
                 direction=sheet.direction,
-                place=[t.code for t in self.speaker.communes if t.ept == self.place.code],
+                place=[t.code for t in self.speaker.communes if t.group == self.place.code],
             )
             said = f"Contour de couleur : les communes de {self.place.label}. {self.ground.source}"
             yield Heading(title)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from odds_pipeline.charts import Ground, read_ground
 from odds_pipeline.declarations.access import Access
+from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import Publications, load_publications
@@ -44,8 +45,8 @@ class Contents:
 
     @cached_property
     def places(self) -> list[Territory]:
-        """The département, the EPT and the communes."""
-        levels, geography = ("commune", "ept", "departement"), self.portrait.geography
+        """The département, the EPT or EPCI and the communes."""
+        levels, geography = ("commune", *GROUPS, "departement"), self.portrait.geography
         everywhere = self.project.territories.all
         return [t for t in everywhere if t.geography == geography and t.level in levels]
 
@@ -71,7 +72,7 @@ class Contents:
         ).document()
 
     def kit(self, place: Territory, one: Document, written: Mapping[str, bytes]) -> bytes:
-        """The archive that a commune or an EPT takes away."""
+        """The archive that a commune or a group of them takes away."""
         themes = {name: theme.indicators for name, theme in self.portrait.themes.items()}
         return kit(one, written, workbook(self.figures, themes, self.declared.socle, place))
 
@@ -102,9 +103,9 @@ def publish_portrait(
     territories: Iterable[str] | None = None,
     folder: Path | None = None,
 ) -> Published:
-    """Portraits of the département, the EPT and the communes, or of ``territories`` (codes) only.
+    """Portraits of the département, the groups and the communes, or of ``territories`` (codes) only.
 
-    Each commune and EPT has its kit beside, and all of them their archive, ``edition.zip``.
+    Each commune and group has its kit beside, and all of them their archive, ``edition.zip``.
     Raises :class:`LookupError` when there is no such release.
     """
     access = access or portrait.access

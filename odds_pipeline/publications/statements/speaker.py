@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.statement import ReleaseText, Statement
 from odds_pipeline.french import french_day
@@ -64,7 +65,8 @@ class Speaker:
     ) -> None:
         self.statements, self.figures, self.portrait = statements, figures, portrait
         self.communes = tuple(t for t in territories if t.level == "commune")
-        self.groups = tuple(t for t in territories if t.level == "ept")
+        codes = {t.group for t in self.communes}
+        self.groups = tuple(t for t in territories if t.code in codes)
         self.texts = tuple(texts)
 
     def say(self, name: str, place: Territory) -> Said | Unsaid:
@@ -107,7 +109,7 @@ class Speaker:
         return Said(name, text.text or "", self.statements[name].indicator, signed=_signature(text))
 
     def _at(self, statement: Statement, place: Territory) -> At:
-        inside = tuple(t for t in self.communes if place.level != "ept" or t.ept == place.code)
+        inside = tuple(t for t in self.communes if place.level not in GROUPS or t.group == place.code)
         groups = self.groups if place.level == "departement" else ()
         sheet = self.figures.sheets[statement.indicator]
         oldest = 12 * self.portrait.oldest_years

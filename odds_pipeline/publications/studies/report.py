@@ -341,8 +341,8 @@ class _Report:
             "Chaque indicateur est pris au même mois pour toutes les communes : le dernier presque "
             f"aussi complet que le plus complet, et connu d’au moins {100 * self.study.coverage:.0f} % "
             "d’entre elles.",
-            f"Valeurs estimées faute d’être connues (moyenne de l’EPT) : {estimated} sur {whole}. Une "
-            "valeur secrète parce qu’elle est petite est ainsi surestimée.",
+            f"Valeurs estimées faute d’être connues (moyenne de l’intercommunalité) : {estimated} sur "
+            f"{whole}. Une valeur secrète parce qu’elle est petite est ainsi surestimée.",
             f"Valeurs extrêmes traitées : {', '.join(treated) or 'aucune'}.",
             "Mise à l’échelle de 0 à 100 entre la plus petite et la plus grande valeur ; poids égaux "
             "des indicateurs dans une dimension et des dimensions dans l’indice, sauf mention ; "

@@ -159,7 +159,7 @@ def run_study(project: Project, study: Study, connection: duckdb.DuckDBPyConnect
         )
     ranked = screen(values, study.coverage)
     imputed = ranked.isna()
-    complete = impute(ranked, {code: t.ept for code, t in communes.items()})
+    complete = impute(ranked, {code: t.group for code, t in communes.items()})
     oriented = complete * pd.Series(
         {n: -1 if study.indicators[n].fragile == "low" else 1 for n in complete.columns}
     )
