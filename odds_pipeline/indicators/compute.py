@@ -29,7 +29,8 @@ FIGURES = 1_000_000
 _MACROS = read_sql(__file__, "macros")
 _PLACES, _TERMS = read_sql(__file__, "places"), read_sql(__file__, "terms")
 _CURRENT = read_sql(__file__, "available")
-_WANTED, _WHOLES = read_sql(__file__, "wanted"), read_sql(__file__, "wholes")
+_WANTED, _INSIDE = read_sql(__file__, "wanted"), read_sql(__file__, "inside")
+_WHOLES = read_sql(__file__, "wholes")
 _YEARS, _SIDES = read_sql(__file__, "years"), read_sql(__file__, "sides")
 _MONTHS, _PRODUCTS = read_sql(__file__, "months"), read_sql(__file__, "products")
 _COMPOSED, _COMPUTED = read_sql(__file__, "composed"), read_sql(__file__, "computed")
@@ -104,6 +105,8 @@ DEFINITION = {
     "whole": "string",
     "whole_factor": "float64",
     "over": "string",
+    "low": "float64",
+    "high": "float64",
     "driving": "string",
 }
 TERM = {
@@ -134,8 +137,9 @@ def products_of(entry: IndicatorEntry) -> list[tuple[str, Product]]:
 def _definition(entry: IndicatorEntry, product: Product) -> tuple[object, ...]:
     formula: Formula = entry.indicator.parsed
     if formula.simple:
-        return (formula.factor * product.factor, product.root, product.side, None, 1.0, "")
-    return (product.factor, product.root, product.side, entry.id, formula.factor, formula.over)
+        return (formula.factor * product.factor, product.root, product.side, None, 1.0, "", 0.0, 0.0)
+    whole = (entry.id, formula.factor, formula.over, *formula.bounds)
+    return (product.factor, product.root, product.side, *whole)
 
 
 def _crossings_table(project: Project, entries: Iterable[IndicatorEntry]) -> pd.DataFrame:
@@ -202,6 +206,28 @@ def parts_table(project: Project) -> pd.DataFrame:
     return frame
 
 
+def neighbourhoods_table(project: Project) -> pd.DataFrame:
+    """The neighbourhoods that make all that their level covers of a commune, with the number of them."""
+    territories = project.territories
+    rows = [
+        (code, territories.by_key[code, geography].level, geography, whole, len(codes))
+        for (whole, geography), sets in territories.sums_of_neighbourhoods.items()
+        if territories.by_key[whole, geography].level == "commune"
+        for codes in sets
+        for code in sorted(codes)
+    ]
+    columns = ["part", "part_level", "geography", "whole", "parts"]
+    return pd.DataFrame(rows, columns=columns).astype(
+        {
+            "part": "string",
+            "part_level": "string",
+            "geography": "int64",
+            "whole": "string",
+            "parts": "int64",
+        }
+    )
+
+
 def changed_table(project: Project) -> pd.DataFrame:
     """Territories that a merger changed: their figures differ from one geography to the other."""
     places = project.territories.places
@@ -240,6 +266,7 @@ def gather(
         "crossings": tables.crossings,
         "parts": parts_table(project),
         "changed": changed_table(project),
+        "neighbourhoods": neighbourhoods_table(project),
         "reference_territories": references_table(project, tables.terms["at"]),
     }
     for name, frame in views.items():
@@ -250,6 +277,7 @@ def gather(
     connection.execute(_TERMS)
     connection.execute(_CURRENT)
     connection.execute(_WANTED, {**months, "everything": everything})
+    connection.execute(_INSIDE)
     # Within a geography first: what is added up there is then converted.
     steps = connection.execute("SELECT DISTINCT across FROM wanted ORDER BY across").fetchall()
     for (across,) in steps:

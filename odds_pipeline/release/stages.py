@@ -176,7 +176,7 @@ _FIGURES = ("observations", "trusted_months")
 _DELIVERIES = ("deliveries", "verdicts", "overrulings")
 _DEFINED = (
     *("numbered_inputs", "numbered_terms", "numbered_definitions", "numbered_crossings"),
-    *("places", "reference_places", "asked_levels", "wanted"),
+    *("places", "reference_places", "asked_levels", "wanted", "inside"),
 )
 _MEMORY = ("published_cells", "settled_blocks", "audited_cells")
 

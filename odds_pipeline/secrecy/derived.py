@@ -29,7 +29,7 @@ DERIVATIONS = {
     **dict.fromkeys(("relative_to", "base_100", "expected", "standardised"), SHOWN),
     "weighted_mean": SHOWN,
     "percentile_rank": PEERS,
-    "dissimilarity": PARTS,
+    **dict.fromkeys(("dissimilarity", "concentration", "share_in_class"), PARTS),
 }
 """Why each function of the language tells no more than the figures it reads."""
 

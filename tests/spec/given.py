@@ -37,6 +37,7 @@ def computed(
 EPT, OWN = "200057875", "93008"
 # The communes of an EPT: the parts of a dissimilarity, or one commune and those it is ranked among.
 PARTS = [OWN, "93006", "93010", "93045", "93048", "93053", "93055", "93061", "93063"]
+GOURNAY, IRIS = "93033", ["930330101", "930330102", "930330103"]
 WHOLES = {"departement": "93", "ept": EPT, "france": "FR"}
 
 
@@ -46,11 +47,18 @@ def where_read(entry: IndicatorEntry, term: Term) -> list[tuple[str, str, float]
     if term.at:
         return [(WHOLES[term.at], term.at, float(value))]  # type: ignore[arg-type]
     if isinstance(value, list):
-        padded = [*value, *[0] * (len(PARTS) - len(value))] if entry.indicator.parsed.parts else value
-        return [(code, "commune", float(x)) for code, x in zip(PARTS, padded, strict=False)]
+        parts, level = parts_of(entry)
+        padded = [*value, *[0] * (len(parts) - len(value))] if entry.indicator.parsed.parts else value
+        return [(code, level, float(x)) for code, x in zip(parts, padded, strict=False)]
     return [(OWN, "commune", float(value))]
 
 
 def where_told(entry: IndicatorEntry) -> tuple[str, str]:
     """Territory and level that a worked example gives the value of."""
-    return (EPT, "ept") if entry.indicator.parsed.parts else (OWN, "commune")
+    whole = {"commune": (EPT, "ept"), "iris": (GOURNAY, "commune")}
+    return whole.get(entry.indicator.parsed.parts, (OWN, "commune"))
+
+
+def parts_of(entry: IndicatorEntry) -> tuple[list[str], str]:
+    """The territories that a list of a worked example is about, with their level."""
+    return (IRIS, "iris") if entry.indicator.parsed.parts == "iris" else (PARTS, "commune")

@@ -28,7 +28,7 @@ Row = tuple[Any, ...]
 
 
 def row(variable: str, value: float | None, territory: str = given.OWN, month: str = MONTH, conf: str = "F") -> Row:  # fmt: skip
-    level = {"93": "departement", given.EPT: "ept"}.get(territory, "commune")
+    level = {"93": "departement", given.EPT: "ept"}.get(territory, "iris" if len(territory) == 9 else "commune")  # fmt: skip
     status = "Q" if conf == "C" else "A" if value is not None else "L"
     return (variable, month, territory, level, 2024, value, status, conf, "d", None)
 
@@ -122,6 +122,65 @@ def test_dissimilarity_is_duncan_s(project: Project) -> None:
     hidden = [row(rows[0][0], None, rows[0][2], conf="C"), *rows[1:]]
     one_hidden = told(project, "dissimilarite_ouvriers_cadres", hidden)
     assert one_hidden.loc[(given.EPT, MONTH), ["obs_status", "conf_status"]].tolist() == ["Q", "C"]
+
+
+def over_parts(places: list[str], *pairs: tuple[str, Any]) -> list[Row]:
+    return [
+        row(v, None if n is None else float(n), code)
+        for v, own in pairs
+        for code, n in zip(places, own, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("indicator", "one", "other", "places", "whole"),
+    [
+        ("concentration_hlm", "insee.locataires_hlm", "insee.residences_principales", given.PARTS, given.EPT),
+        ("concentration_rsa_iris", "caf.rsa_iris", "caf.allocataires_iris", given.IRIS, given.GOURNAY),
+    ],
+)  # fmt: skip
+def test_concentration_is_gini_s(
+    project: Project, indicator: str, one: str, other: str, places: list[str], whole: str
+) -> None:
+    """Half the mean gap between parts, each weighing what it has of the whole, over the mean; and the
+    surface under Lorenz's line, by trapezes."""
+    draw = np.random.default_rng(7)
+    y = draw.integers(200, 5000, len(places))
+    x = (y * draw.uniform(0.05, 0.9, len(places))).astype(int)
+    share, weight = x / y, y / y.sum()
+    gaps = np.abs(share[:, None] - share[None, :])
+    wanted = 100 * (weight[:, None] * weight[None, :] * gaps).sum() / (2 * (weight * share).sum())
+    order = np.argsort(share)
+    line = np.concatenate([[0], np.cumsum(x[order]) / x.sum()])
+    across = np.concatenate([[0], np.cumsum(y[order]) / y.sum()])
+    assert wanted == pytest.approx(100 * (1 - 2 * np.trapezoid(line, across)))
+    rows = over_parts(places, (one, x), (other, y))
+    assert value(project, indicator, rows, whole) == pytest.approx(wanted)
+    lacking = told(project, indicator, rows[1:])
+    assert lacking.loc[(whole, MONTH), "obs_status"] == "O"  # all parts but one are not the whole
+    hidden = [row(one, None, places[0], conf="C"), *rows[1:]]
+    found = told(project, indicator, hidden).loc[(whole, MONTH), ["obs_status", "conf_status"]]
+    assert found.tolist() == ["Q", "C"]
+    alike = over_parts(places, (one, 3 * y), (other, 10 * y))
+    assert value(project, indicator, alike, whole) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_share_in_a_class_is_that_of_pandas(project: Project) -> None:
+    """2.5 is not below 2.5; a commune that is hidden hides the share."""
+    name, people, apl = "part_sous_dense_generalistes", "cpam.population_std_generalistes", "cpam.apl_generalistes"  # fmt: skip
+    own = pd.DataFrame(
+        {
+            "n": [51_000, 34_000, 48_000, 26_000, 9_000, 30_000, 22_000, 24_000, 44_000],
+            "apl": [2.49, 2.5, 3.1, 1.2, 4.0, 2.499, 2.6, 0.0, 7.3],
+        }
+    )
+    wanted = own.groupby(pd.cut(own["apl"], [0, 2.5, 99], right=False), observed=True)["n"].sum()
+    rows = over_parts(given.PARTS, (people, own["n"]), (apl, own["apl"]))
+    assert value(project, name, rows, given.EPT) == pytest.approx(100 * wanted.iloc[0] / own["n"].sum())
+    none = over_parts(given.PARTS, (people, own["n"]), (apl, own["apl"] + 3))
+    assert value(project, name, none, given.EPT) == 0
+    hidden = [r for r in rows if r[:3:2] != (apl, "93010")] + [row(apl, None, "93010", conf="C")]
+    assert told(project, name, hidden).loc[(given.EPT, MONTH), "conf_status"] == "C"
 
 
 def unemployment(rates: dict[str, float | None]) -> list[Row]:

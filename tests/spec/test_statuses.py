@@ -27,7 +27,7 @@ def computed(
         status, conf, geography = (*more, *(["A", "F", 2024][len(more) :]))
         level = {"93": "departement", "FR": "france"}.get(territory, "commune")
         rows.append((variable, month, territory, level, geography, value, status, conf, "d", None))
-    definitions = frame([("i", 100.0, None, "numerator", None, 1.0, "", "p.a")], DEFINITION)
+    definitions = frame([("i", 100.0, None, "numerator", None, 1.0, "", 0.0, 0.0, "p.a")], DEFINITION)
     terms = frame(
         [
             ("i", "numerator", "p.a", 0, 1.0, True, "", None),

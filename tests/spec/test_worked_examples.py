@@ -32,7 +32,7 @@ def test_every_worked_example(project: Project) -> None:
     }
     levels = pd.DataFrame(
         [
-            *((name, "commune") for name in whole),
+            *((name, given.parts_of(entries[of])[1]) for name, of in whole.items()),
             *((e.id, level) for e in entries.values() for _, level in [given.where_told(e)]),
             *(("", level) for level in given.WHOLES),
         ],

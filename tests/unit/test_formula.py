@@ -75,6 +75,10 @@ def test_division_by_zero_is_no_value() -> None:
         "expected('departement', a.x)",
         "weighted_mean(a.x, a.y, a.z)",
         "lag(a.x, 'two')",
+        "share_in_class('commune', a.x, a.y, 3, 2)",
+        "share_in_class('commune', a.x / a.z, a.y, 2, 3)",
+        "concentration('commune', a.x / a.z, a.y)",
+        "concentration('commune', a.x, a.y) - a.z",
     ],
 )
 def test_refused(text: str) -> None:
@@ -111,6 +115,8 @@ def test_same_computation_is_recognised_however_written(one: str, other: str) ->
         ("(a.x / a.y) / (a.z / a.w)", "(a.z / a.w) / (a.x / a.y)"),
         ("relative_to('ept', a.x / a.y)", "relative_to('departement', a.x / a.y)"),
         ("dissimilarity('commune', a.x, a.y)", "dissimilarity('iris', a.x, a.y)"),
+        ("dissimilarity('commune', a.x, a.y)", "concentration('commune', a.x, a.y)"),
+        ("share_in_class('iris', a.x, a.y, 0, 2)", "share_in_class('iris', a.x, a.y, 0, 3)"),
     ],
 )
 def test_another_computation_is_another_formula(one: str, other: str) -> None:
@@ -155,6 +161,9 @@ UNITS = {
         ("expected('departement', a.people / a.people)", "count", "habitants", 1, True),
         ("percentile_rank(a.median)", "level", "eur_par_uc", 1, False),
         ("percentile_rank(a.median)", "level", "rang_centile", 1, True),
+        ("share_in_class('iris', a.people, a.median, 0, 2)", "proportion", "pct", 100, True),
+        ("share_in_class('iris', a.people, a.median, 0, 2)", "count", "habitants", 1, False),
+        ("concentration('iris', a.people, a.people)", "proportion", "pct", 100, False),
     ],
 )
 def test_formula_and_unit_agree(text: str, kind: str, unit: str, scale: float, right: bool) -> None:

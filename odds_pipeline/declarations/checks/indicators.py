@@ -85,7 +85,7 @@ def _levels(declared: Declared, indicator: Indicator) -> Iterator[str]:
         if missing:
             yield f"{variable} does not exist at level {', '.join(missing)}"
     if parts in indicator.levels:
-        yield f"dissimilarity over {parts}: a {parts} is not made of others"
+        yield f"{indicator.parsed.over} over {parts}: a {parts} is not made of others"
 
 
 def _surveys(declared: Declared, indicator: Indicator) -> Iterator[str]:

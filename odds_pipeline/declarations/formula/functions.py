@@ -213,6 +213,25 @@ def dissimilarity(level: str, one: Value, other: Value) -> Value:
     return Value(pair[:1], pair[1:], 100.0, _over(one, "dissimilarity"), _level(level))
 
 
+@function
+def concentration(level: str, one: Value, other: Value) -> Value:
+    """concentration('level', x, y): Gini's index of x over parts beside y, 0 where x goes with y."""
+    return replace(dissimilarity(level, one, other), over=_over(one, "concentration"))
+
+
+@function
+def share_in_class(level: str, one: Value, measure: Value, low: Value, high: Value) -> Value:
+    """share_in_class('level', x, y, low, high): the share of x in parts where low <= y < high."""
+    if not (low.is_number and high.is_number and low.factor < high.factor):
+        raise FormulaError("share_in_class() takes two numbers, the lower one first")
+    if not measure.is_sum or len(measure.above) != 1:
+        raise FormulaError("share_in_class() takes a variable or a rate as y")
+    of_parts = (Factors(1.0, linear(one, "share_in_class()"), {}, {}),)
+    bounds = (low.factor, high.factor)
+    over = _over(one, "share_in_class")
+    return Value(of_parts, measure.products, 100.0, over, _level(level), bounds)
+
+
 def _over(value: Value, name: str) -> Over:
     if value.is_number or value.over:
         raise FormulaError(f"{name}() takes variables or a rate")

@@ -13,7 +13,7 @@ from typing import Literal
 Place = Literal["numerator", "multiplier", "denominator"]
 Side = Literal["numerator", "denominator"]
 Window = Literal["", "year_total", "twelve_months"]
-Over = Literal["", "percentile_rank", "dissimilarity"]
+Over = Literal["", "percentile_rank", "dissimilarity", "concentration", "share_in_class"]
 Inputs = Mapping[str, "float | Sequence[float]"]
 YEAR = 12
 
@@ -107,8 +107,9 @@ class Product:
 class Formula:
     """``factor`` × the products above / the products below.
 
-    ``over`` names what is then done over several territories, the ``parts`` of one being of that level;
-    ``functions`` are those that the text calls.
+    ``over`` names what is then done over several territories, the ``parts`` of one being of that level,
+    a class going from the first of ``bounds`` to below the second; ``functions`` are those that the
+    text calls.
     """
 
     text: str
@@ -116,6 +117,7 @@ class Formula:
     products: tuple[Product, ...]
     over: Over = ""
     parts: str = ""
+    bounds: tuple[float, float] = (0.0, 0.0)
     functions: frozenset[str] = frozenset()
 
     @property
@@ -155,12 +157,11 @@ class Formula:
     def canonical(self) -> str:
         """Equal for two formulas that compute the same thing."""
         own = [p.canonical for p in self.products]
+        over = f"{self.over}{self.parts}{self.bounds if any(self.bounds) else ''}"
         if len(own) == 1:  # the factor may stand in the one product or before it
             side, factor, root, terms = own[0]
-            return (
-                f"{float(str(factor)) * self.factor:.12g}|{side}|{root}|{terms}|{self.over}{self.parts}"
-            )
-        return f"{self.factor:.12g}|{sorted(map(str, own))}|{self.over}{self.parts}"
+            return f"{float(str(factor)) * self.factor:.12g}|{side}|{root}|{terms}|{over}"
+        return f"{self.factor:.12g}|{sorted(map(str, own))}|{over}"
 
     def evaluate(self, inputs: Inputs) -> float | None:
         """The value for ``inputs`` keyed as in :attr:`Read.key`; ``None`` when it has no meaning.
@@ -171,7 +172,7 @@ class Formula:
         if not self.over:
             return self._value({key: _one(value) for key, value in inputs.items()})
         places = _each(inputs)
-        return self._rank(places) if self.over == "percentile_rank" else self._dissimilarity(places)
+        return self._rank(places) if self.over == "percentile_rank" else self._over_parts(places)
 
     def _value(self, inputs: Mapping[str, float]) -> float | None:
         above = _total(p.evaluate(inputs) for p in self.products if p.side == "numerator")
@@ -189,19 +190,28 @@ class Formula:
             return None
         return 100 * sum(value < own for value in told) / len(told)
 
-    def _dissimilarity(self, places: list[dict[str, float]]) -> float | None:
+    def _over_parts(self, places: list[dict[str, float]]) -> float | None:
         groups = [[p.evaluate(place) or 0.0 for place in places] for p in self.products]
         one, other = groups
-        if sum(one) <= 0 or sum(other) <= 0:
+        if sum(one) <= 0 or (sum(other) <= 0 and self.over != "share_in_class"):
             return None
-        apart = (abs(a / sum(one) - b / sum(other)) for a, b in zip(one, other, strict=True))
-        return self.factor * sum(apart) / 2
+        pairs = list(zip(one, other, strict=True))
+        if self.over == "share_in_class":
+            low, high = self.bounds
+            told = sum(a for a, b in pairs if low <= b < high) / sum(one)
+        elif self.over == "dissimilarity":
+            told = sum(abs(a / sum(one) - b / sum(other)) for a, b in pairs) / 2
+        else:  # twice the surface under the diagonal, over that under it
+            told = sum(abs(a * d - c * b) for a, b in pairs for c, d in pairs) / (
+                2 * sum(one) * sum(other)
+            )
+        return self.factor * told
 
 
 def _one(value: "float | Sequence[float]") -> float:
     if isinstance(value, int | float):
         return float(value)
-    raise FormulaError("a list of values is for percentile_rank() and dissimilarity()")
+    raise FormulaError("a list of values is for percentile_rank() and what is done over parts")
 
 
 def _each(inputs: Inputs) -> list[dict[str, float]]:

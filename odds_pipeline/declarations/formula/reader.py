@@ -32,7 +32,9 @@ def parse(text: str) -> Formula:
         *(_product("numerator", own) for own in above),
         *(_product("denominator", own) for own in value.below),
     )
-    return Formula(text, factor, products, value.over, value.parts, frozenset(_called(tree)))
+    return Formula(
+        text, factor, products, value.over, value.parts, value.bounds, frozenset(_called(tree))
+    )
 
 
 def _called(tree: ast.AST) -> Iterator[str]:
@@ -86,7 +88,9 @@ def _binary(node: ast.BinOp) -> Value:
     left, right = _value(node.left), _value(node.right)
     for own in (left, right):
         if own.over or any(p.root for p in own.above):
-            raise FormulaError("a growth, a rank or a dissimilarity is not combined with anything")
+            raise FormulaError(
+                "a growth, a rank or what is done over parts is not combined with anything"
+            )
     match node.op:
         case ast.Add():
             return plus(left, right, 1.0)

@@ -11,8 +11,13 @@ Dimension = tuple[Powers, float]
 """Units with their powers, those of a share left out, and the factor before them."""
 PLACES: tuple[tuple[Place, int], ...] = (("numerator", 1), ("multiplier", 1), ("denominator", -1))
 
-OVER = {"percentile_rank": "rang_centile", "dissimilarity": "indice_100"}
-"""What a rank and a dissimilarity are measured in, whatever is ranked or spread."""
+OVER = {
+    "percentile_rank": "rang_centile",
+    "dissimilarity": "indice_100",
+    "concentration": "indice_100",
+    "share_in_class": "pct",
+}
+"""What is done over several territories is measured in, whatever is ranked or spread."""
 
 
 def unit_mismatch(formula: Formula, kind: str, unit: str, scale: float, unit_of: UnitOf) -> str | None:

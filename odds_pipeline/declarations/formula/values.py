@@ -39,6 +39,7 @@ class Value:
     factor: float = 1.0
     over: Over = ""
     parts: str = ""
+    bounds: tuple[float, float] = (0.0, 0.0)
 
     @property
     def is_number(self) -> bool:

@@ -1,5 +1,5 @@
 -- Values of the formulas of several products: sums of them, divided by others, or set side by side over the parts of
--- a territory. A value is hidden when one product is, and has no meaning over zero or less.
+-- a territory (`inside`). A value is hidden when one product is, and has no meaning over zero or less.
 CREATE OR REPLACE TEMP VIEW composed AS
 WITH summed AS (
     SELECT whole, any_value(over) AS over, any_value(whole_factor) AS factor, p, t,
@@ -11,7 +11,7 @@ WITH summed AS (
            max(obs_status) FILTER (WHERE value IS NOT NULL) AS status,
            hidden_by_of(hidden_by) AS hidden_by, min(oldest_t) AS oldest_t, bool_or(converted) AS converted,
            reserves_of(reserve) AS reserve
-    FROM products WHERE whole IS NOT NULL AND over <> 'dissimilarity' GROUP BY whole, p, t
+    FROM products WHERE whole IS NOT NULL AND over IN ('', 'percentile_rank') GROUP BY whole, p, t
 ), ratios AS (
     SELECT whole, over, p, t, territory, level, geography,
            CASE WHEN NOT complete THEN NULL WHEN NOT divides THEN factor * above
@@ -24,26 +24,33 @@ WITH summed AS (
            NULL AS above, NULL AS below)
     FROM ratios WHERE over = 'percentile_rank'
     WINDOW peers AS (PARTITION BY whole, t, level, geography, value IS NULL)
-), shares AS (
-    SELECT q.whole, q.over, q.whole_factor, w.whole AS p, w.part, w.parts, q.t, q.side, q.value, q.obs_status,
-           q.hidden_by, q.oldest_t, q.converted, q.reserve,
-           sum(q.value) OVER (PARTITION BY q.whole, w.whole, q.t, q.side) AS total
-    FROM products q JOIN wanted w ON w.part = q.p AND NOT w.across WHERE q.over = 'dissimilarity'
-), gaps AS (
-    SELECT whole, any_value(over) AS over, any_value(whole_factor) AS factor, p, t, part, any_value(parts) AS parts,
-           CASE WHEN count(value) = 2 AND min(total) > 0
-                THEN abs(sum(CASE WHEN side = 'numerator' THEN value ELSE -value END / total)) END AS gap,
-           max(obs_status) FILTER (WHERE value IS NULL) AS why, max(obs_status) FILTER (WHERE value IS NOT NULL) AS status,
-           hidden_by_of(hidden_by) AS hidden_by, min(oldest_t) AS oldest_t, bool_or(converted) AS converted,
-           reserves_of(reserve) AS reserve
-    FROM shares GROUP BY whole, p, t, part
+), pairs AS (
+    -- What the two products of a formula give of each part.
+    SELECT q.whole, any_value(q.over) AS over, any_value(q.whole_factor) AS factor, any_value(q.low) AS low,
+           any_value(q.high) AS high, w.whole AS p, w.part, any_value(w.parts) AS parts, q.t,
+           sum(q.value) FILTER (WHERE q.side = 'numerator') AS one, sum(q.value) FILTER (WHERE q.side = 'denominator') AS other,
+           count(q.value) = 2 AS known, max(q.obs_status) FILTER (WHERE q.value IS NULL) AS why,
+           max(q.obs_status) FILTER (WHERE q.value IS NOT NULL) AS status, hidden_by_of(q.hidden_by) AS hidden_by,
+           min(q.oldest_t) AS oldest_t, bool_or(q.converted) AS converted, reserves_of(q.reserve) AS reserve
+    FROM products q JOIN inside w ON w.part = q.p
+    WHERE q.over IN ('dissimilarity', 'concentration', 'share_in_class') GROUP BY q.whole, w.whole, w.part, q.t
+), spread AS (
+    SELECT *, sum(one) OVER every_part AS ones, sum(other) OVER every_part AS others,
+           -- Lorenz: parts in the order of what they have of the one for the other.
+           sum(one) OVER (every_part ORDER BY one / nullif(other, 0), part ROWS UNBOUNDED PRECEDING) AS reached
+    FROM pairs WINDOW every_part AS (PARTITION BY whole, p, t)
 ), apart AS (
     SELECT whole, any_value(over) AS over, p, t,
-           CASE WHEN count(gap) = any_value(parts) THEN any_value(factor) * sum(gap) / 2 END AS value,
+           CASE WHEN count(*) FILTER (WHERE known) = any_value(parts) AND min(ones) > 0
+                THEN any_value(factor) * CASE any_value(over)
+                    WHEN 'dissimilarity' THEN sum(abs(one / ones - other / nullif(others, 0))) / 2
+                    WHEN 'concentration' THEN 1 - sum(other / nullif(others, 0) * (2 * reached - one) / ones)
+                    ELSE coalesce(sum(one / ones) FILTER (WHERE other >= low AND other < high), 0) END
+           END AS value,
            CASE WHEN count(*) < any_value(parts) THEN 'O' ELSE max(why) END AS why, max(status) AS status,
            hidden_by_of(hidden_by) AS hidden_by, min(oldest_t) AS oldest_t, bool_or(converted) AS converted,
            reserves_of(reserve) AS reserve
-    FROM gaps GROUP BY whole, p, t
+    FROM spread GROUP BY whole, p, t
 ), every AS (
     FROM ratios WHERE over = ''
     UNION ALL

@@ -2,7 +2,7 @@
 -- month; `whole` names the indicator that a product is one of several of.
 CREATE OR REPLACE TEMP VIEW products AS
 WITH known AS (
-    SELECT d.indicator, d.whole, d.whole_factor, d.over, d.side, d.products, p.territory, p.level, p.geography,
+    SELECT d.indicator, d.whole, d.whole_factor, d.over, d.low, d.high, d.side, d.products, p.territory, p.level, p.geography,
            d.factor, d.root, d.divides, d.multiplies, s.*,
            s.hidden_by IS NOT NULL AS secret, s.found < d.terms AS missing,
            EXISTS (FROM numbered_crossings c
@@ -21,7 +21,7 @@ WITH known AS (
                 ELSE factor * above / denominator END AS value
     FROM known
 )
-SELECT indicator, whole, whole_factor, over, side, products, p, t, territory, level, geography, value,
+SELECT indicator, whole, whole_factor, over, low, high, side, products, p, t, territory, level, geography, value,
        CASE WHEN secret THEN 'Q' WHEN missing THEN why
             WHEN value IS NULL THEN 'M' ELSE status END AS obs_status,
        hidden_by,
