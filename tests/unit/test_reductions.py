@@ -87,10 +87,16 @@ def test_a_mean_of_schools_is_weighted_by_their_pupils(project: Project) -> None
 
 
 def test_pupils_of_a_school_without_an_index_weigh_nothing(project: Project) -> None:
-    """(300 × 80 + 100 × 120) / 400 = 90, and not 72 with the hundred pupils of the third school."""
+    """(300 × 80 + 100 × 120) / 400 = 90, and not 72 with the hundred pupils of the third school; it is
+    told that some pupils are not in the mean, unless the school has none."""
     text = SCHOOLS + "2022-2023;0930005E;93001;public;100.0;NS\n"
     reading = read_text(project, "fr-en-ips_ecoles.csv", text)
-    assert figure(reading, "inspection_academique.ips_ecoles", "93001") == (90, "A")
+    assert figure(reading, "inspection_academique.ips_ecoles", "93001") == (90, "E")
+    for none in ("", "0"):
+        empty = read_text(
+            project, "fr-en-ips_ecoles.csv", text.replace("public;100.0;NS", f"public;{none};NS")
+        )
+        assert figure(empty, "inspection_academique.ips_ecoles", "93001") == (90, "A")
 
 
 def test_a_mean_without_the_column_of_weights_is_plain(project: Project) -> None:
@@ -100,6 +106,10 @@ def test_a_mean_without_the_column_of_weights_is_plain(project: Project) -> None
     )
     reading = read_text(project, "fr-en-ips_ecoles.csv", plain)
     assert figure(reading, "inspection_academique.ips_ecoles", "93001") == (100, "A")
+    reading = read_text(
+        project, "fr-en-ips_ecoles.csv", f"{plain}\n2022-2023;0930005E;93001;public;NS\n"
+    )
+    assert figure(reading, "inspection_academique.ips_ecoles", "93001") == (100, "E")
 
 
 def test_a_figure_of_the_territory_is_read_once_and_not_from_shared_rows(project: Project) -> None:

@@ -1,7 +1,9 @@
 -- Rows finer than their territory, reduced as their column says; a sum over a secret row is secret.
+-- A mean is estimated where a row that should weigh in it has no figure: a school with pupils and no index.
 -- Reads: parsed (what parse.sql makes of the cells).
 WITH given AS (
-    SELECT *, value IS NOT NULL AND weight IS NULL AS unweighed FROM parsed
+    SELECT *, value IS NOT NULL AND weight IS NULL AS unweighed,
+        value IS NULL AND obs_status <> 'M' AND (weight > 0 OR NOT weighted) AS lacking FROM parsed
 )
 SELECT variable, territory, level, month,
     CASE WHEN bool_or(conf_status <> 'F') OR (reduce = 'sum' AND bool_or(obs_status <> 'A')) THEN NULL
@@ -15,6 +17,7 @@ SELECT variable, territory, level, month,
          WHEN reduce IN ('sum', 'same') AND bool_or(obs_status <> 'A') THEN max(obs_status)
          WHEN reduce = 'mean' AND count(value) = 0 THEN max(obs_status)
          WHEN reduce = 'mean' AND bool_or(weighted) AND bool_or(unweighed) THEN 'L'
+         WHEN reduce = 'mean' AND bool_or(lacking) THEN 'E'
          ELSE 'A' END AS obs_status,
     CASE WHEN bool_or(conf_status <> 'F') THEN 'C' ELSE 'F' END AS conf_status,
     CASE WHEN reduce = 'sum' AND bool_or(obs_status <> 'A' OR conf_status <> 'F') AND min(value) >= 0
