@@ -110,7 +110,7 @@ def run_all(project: "Project", home: Home, sources: list[Path], month: str | No
     months = (month, month) if month else ALL
     _look_first(home)
     receipts, failed = _go(project, home, sources, None, months)
-    report(home, [r.file for r in receipts if r.feed is None and not r.known])
+    report(home, [r for r in receipts if not r.delivery])
     _stop_if_undone(project, home, failed, None, months)
 
 
@@ -214,8 +214,8 @@ def _loaded(home: Home) -> list[list[object]]:
     return list(map(list, rows))
 
 
-def report(home: Home, set_aside_now: list[str]) -> None:
-    """Deliveries accepted and refused and why, and the release, as tables."""
+def report(home: Home, unopened: "list[Receipt]") -> None:
+    """Deliveries accepted and refused and why, files not received, and the release, as tables."""
     from odds_pipeline.reception.aside import set_aside
     from odds_pipeline.release.published import current_number, describe, told_before
     from odds_pipeline.storage.store import Store
@@ -245,6 +245,8 @@ def report(home: Home, set_aside_now: list[str]) -> None:
             ["file", "why"],
             list(map(list, aside)),
         )
+    if unopened:
+        table("Not received", ["file", "why"], [[r.file, r.reason] for r in unopened])
     number = current_number(home)
     if number is not None:
         release = describe(home, number)

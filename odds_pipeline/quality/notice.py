@@ -135,7 +135,8 @@ def _fault(
         line = str(row["line"]) if row.get("line") is not None else ""
         cells.append(Cell(line, column, where, found, _expected(row)))
     columns = bool(failing) and all(r.get("variable") and not r.get("territory") for r in failing)
-    return Fault(rule, message, remedy, count, tuple(cells), max(count - len(failing), 0), columns)
+    rest = max(count - len(failing), 0) if failing else 0  # a fault of the whole file has no cells
+    return Fault(rule, message, remedy, count, tuple(cells), rest, columns)
 
 
 _NAME = re.compile(r"\b[a-z][a-z0-9]*(?:[._][a-z0-9]+)+\b")

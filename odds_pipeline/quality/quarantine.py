@@ -13,6 +13,7 @@ from odds_pipeline.quality.batch import audit_one
 from odds_pipeline.quality.gate import Judgement, judge
 from odds_pipeline.quality.verdicts import Due
 from odds_pipeline.quality.waiting import Waiting, reread
+from odds_pipeline.reception.contents import SAME_BYTES
 from odds_pipeline.reception.recording import OLDER
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.manifest import write_manifest
@@ -109,7 +110,7 @@ def accept(
             [
                 [case.delivery, case.month, rule, reason.strip(), decided_by.strip(),
                  datetime.now(UTC).replace(tzinfo=None)]
-                for rule in sorted(refusing.keys() | ({OLDER} & set(case.rules)))
+                for rule in sorted(refusing.keys() | ({OLDER, SAME_BYTES[0]} & set(case.rules)))
             ],
         )  # fmt: skip
     with Store(home.warehouse).connect() as connection:

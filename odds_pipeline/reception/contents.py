@@ -37,6 +37,10 @@ ENCODING = ("structure", "Renvoyer le fichier en classeur .xlsx, ou en CSV encod
 NOT_WHOLE = ("illisible", "Refaire l'export du tableau entier, en CSV ou en classeur .xlsx.")
 NAME = ("structure", "Renvoyer le même fichier sous un nom de cette forme, avec sa période.")
 NO_PERIOD = ("structure", "Renvoyer le fichier avec sa période.")
+SAME_BYTES = (
+    "memes_octets",
+    "Dire lequel des deux noms est le bon, et envoyer les chiffres de l'autre.",
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Delivery:
     """One table of a file, and what it is: read, or refused for ``reason`` by the rule ``fault``.
 
     ``number`` is its place in the file; ``rest``, what else the file held; ``shared`` is above 0 when
-    other contracts read the same table.
+    other contracts read the same table; ``again``, when the same bytes came under another name before.
     """
 
     number: int
@@ -58,6 +62,7 @@ class Delivery:
     reading: Reading | None = None
     rest: tuple[str, ...] = ()
     shared: int = 0
+    again: int = 0
 
 
 def deliveries_of(

@@ -9,14 +9,15 @@ its own or of ours, keeps no other waiting.
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.french import french_month
 from odds_pipeline.reception.archives import GZIP
 from odds_pipeline.reception.contents import NO_MONTH as NO_MONTH
-from odds_pipeline.reception.contents import Delivery, deliveries_of
+from odds_pipeline.reception.contents import SAME_BYTES, Delivery, deliveries_of
 from odds_pipeline.reception.files import content_of, files_in, shown_name
 from odds_pipeline.reception.kept import archive_path, archived_origin, keep, table_of
 from odds_pipeline.reception.known import (
@@ -47,19 +48,18 @@ _log = logging.getLogger(__name__)
 
 _OTHER_MONTHS = (
     "Ce sont, à l'octet près, les chiffres de « {} », reçus pour {} : ce nom-ci, ou son dossier, "
-    "dit {}. L'un des deux est faux. Demander au producteur de quel mois ils sont et les chiffres de "
-    "l'autre, dont l'envoi remplacera ceux-ci."
+    "dit {}. L'un des deux est faux."
 )
 
 _OTHER_FIGURES = (
     "Ce sont, à l'octet près, les chiffres de « {} », reçus comme {} : ce nom-ci en dit {}. L'un des "
-    "deux est faux. Demander au producteur ce qu'ils sont et les chiffres de l'autre, dont l'envoi "
-    "remplacera ceux-ci."
+    "deux est faux."
 )
 
 
 def _spoken(months: Iterable[str]) -> str:
-    return ", ".join(sorted(months)) or "aucun mois"
+    said = [french_month(month) for month in sorted(months) if month != NO_MONTH]
+    return ", ".join(said if len(said) < 4 else [*said[:2], "…", said[-1]]) or "aucun mois"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,11 @@ class _Reception:
     def unread(self, known: list[Known]) -> list[Known]:
         """Deliveries that no contract read, when others may: those have changed, or a person asks."""
         return [
-            k for k in known if k.reason is not None and (self.again or k.contracts != self.contracts)
+            k
+            for k in known
+            if k.reason is not None
+            and "@" not in k.delivery  # read, but under two names
+            and (self.again or k.contracts != self.contracts)
         ]
 
     def file(self, path: Path, known: list[Known]) -> list[Receipt]:
@@ -112,18 +116,24 @@ class _Reception:
         if name in {k.file for k in known} and told in ((), origin_of(path).told):
             return []
         source, content = _source(path)
-        before = {k.delivery.partition("@")[0]: k for k in known if k.feed is not None}
+        before = {k.delivery.partition("@")[0]: k for k in reversed(known) if k.feed is not None}
         found = self._read(source, content)
         if isinstance(found, Receipt):
             return [found]
         read = {k.delivery.partition("@")[0] for k in known if k.reason is None}
         if any(one.reason is None and identity(source, one) not in read for one in found):
             return self.recorded(source, found, known, [k.delivery for k in known if k.reason])
-        return [
-            _set_aside(name, said)
+        told_before = {(k.file, *k.months) for k in known}
+        refused = [
+            replace(one, reason=said, fault=SAME_BYTES, again=len(known) + 1)
             for one in found
             if (first := before.get(identity(source, one))) and (said := self._unlike(first, one))
+            if (name, *one.months) not in told_before
         ]
+        with self.store.connect() as connection, transaction(connection):
+            for one in refused:
+                record(connection, source, one, self.contracts)
+        return [_receipt(source, one) for one in refused]
 
     def _unlike(self, first: Known, one: Delivery) -> str | None:
         """What the name of the same bytes says against the one they came under first."""
@@ -224,11 +234,13 @@ def receive(
 def _one(reception: _Reception, path: Path, known: list[Known], replaced: Replaced) -> Iterator[Receipt]:
     if not known or reception.unread(known):
         yield from reception.file(path, known)
+    elif told := reception.renamed(path, known):
+        yield from told
     elif reception.again:
         with reception.store.connect() as connection:
             yield from taken_back(connection, shown_name(path), known, replaced)
     else:
-        yield from reception.renamed(path, known) or already(shown_name(path), known, replaced)
+        yield from already(shown_name(path), known, replaced)
 
 
 def recognise_again(project: Project, home: Home, unread: dict[str, list[str]]) -> list[Receipt]:

@@ -62,9 +62,10 @@ def contracts_of(project: Project) -> str:
 
 
 def identity(source: Source, one: Delivery) -> str:
-    """The delivery's id: the file's hash, which table of the file it is, and as which contract."""
+    """The delivery's id: the file's hash, which table of it, as which contract, the how manieth time."""
     table = f"{source.sha256}#{one.number}" if one.number else source.sha256
-    return f"{table}+{one.shared}" if one.shared else table
+    table = f"{table}+{one.shared}" if one.shared else table
+    return f"{table}@{one.again}" if one.again else table
 
 
 def forget(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality import batch, waiting
 from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.quality.notice import as_text, notice_of
 from odds_pipeline.quality.quarantine import accept, cases, retry
 from odds_pipeline.quality.verdicts import next_turns
 from odds_pipeline.quality.waiting import reread
@@ -70,15 +71,24 @@ def test_the_same_bytes_under_another_months_name_are_not_passed_over(
     (first,) = receive(project, home, [tmp_path / "conseil_general_fsl_2024-02.csv"])
     assert first.months == ("2024-02",)
     (second,) = receive(project, home, [path])
-    assert second.feed is None and second.reason is not None
-    for said in ("conseil_general_fsl_2024-02.csv", "reçus pour 2024-02", "dit 2024-01"):
+    assert (second.feed, second.months) == (first.feed, ("2024-01",)) and second.reason is not None
+    for said in ("conseil_general_fsl_2024-02.csv", "reçus pour février 2024", "dit janvier 2024"):
         assert said in second.reason
+    both = sorted(tmp_path.glob("*.csv"))
+    known = [r.known for now in (project, _mended(project)) for r in receive(now, home, both)]
+    assert known == [True] * 4
+    with Store(home.warehouse).connect() as connection:
+        (case,) = cases(connection)
+        notice = as_text(notice_of(project, connection, case))
+    assert (case.file, case.month, case.rules) == (path.name, "2024-01", ("memes_octets",))
+    assert "Dire lequel des deux noms est le bon" in notice and "fichier à renvoyer" in notice
+    assert "cellule(s)" not in notice
     years: list[Receipt] = []
     for year in ("2020", "2021"):
         own = populations(tmp_path / year, 2019).rename(tmp_path / year / "donnees_communes.csv")
         years += receive(project, home, [own])
     assert years[0].months == ("2020-01",)
-    assert years[1].reason is not None and "reçus pour 2020-01" in years[1].reason
+    assert years[1].reason is not None and "reçus pour janvier 2020" in years[1].reason
     copy = tmp_path / "copie" / "conseil_general_fsl_2024-02.csv"
     copy.parent.mkdir()
     copy.write_bytes(path.read_bytes())
@@ -126,7 +136,7 @@ def test_two_formats_of_the_same_columns_are_told_apart_by_name(
     ]  # fmt: skip
     for name, rent, other in ((names[0], "16,2", names[1]), (names[1], "15,1", names[0])):
         receipt = sent(name, rent)
-        assert receipt.feed is None and receipt.reason is not None
+        assert receipt.feed == "drihl/loyers" and receipt.reason is not None
         for said in (f"« {other} »", "annonce des maisons »", "annonce des appartements »"):
             assert said in receipt.reason
     neither = sent("loyers_2018.csv", "17,3")

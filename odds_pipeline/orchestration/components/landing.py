@@ -40,8 +40,9 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
 
     def landing(context: dg.SensorEvaluationContext, home: Home, state: dict[str, Any]) -> Answer:
         new, left = _arrived(home, state.get("until", 0), state.get("unfinished", {}))
-        for _ in receive(project(), home, new):
-            pass
+        for receipt in receive(project(), home, new):
+            if not receipt.delivery:
+                context.log.warning("%s was not received: %s", receipt.file, receipt.reason)
         tell_receptions(context.instance, home)
         unseen = untold(context.instance, home, feeds)
         runs = waiting(project(), home, feeds, also=unseen)
