@@ -30,7 +30,10 @@ def opened(content: bytes, name: str) -> zipfile.ZipFile:
         raise Unreadable(f"{name} : {what} pendant l'envoi.") from error
     members = archive.infolist()
     if len(members) > bounds.MAX_MEMBERS:
-        raise Unreadable(f"{name} : l'archive contient plus de {bounds.MAX_MEMBERS} fichiers.")
+        raise Unreadable(
+            f"{name} : l'archive contient plus de {bounds.MAX_MEMBERS} fichiers ; n'y laisser que les "
+            "données."
+        )
     if sum(member.file_size for member in members) > bounds.MAX_BYTES:
         raise Unreadable(f"{name} : plus de {bounds.MAX_BYTES // 2**20} Mo une fois décompressé.")
     for member in members:

@@ -166,9 +166,15 @@ def _open_zip(name: str, content: bytes, depth: int) -> Opened:
             else:
                 tables += [replace(t, file_name=name, member=own, folder=folder) for t in inner.tables]
     if not tables:
-        why = " ".join([reason for _, reason in damaged] + rest)
+        why = _few([reason for _, reason in damaged] + rest)
         raise Unreadable(f"{name} : {why}" if why else f"{name} : l'archive est vide.")
     return Opened(tuple(tables), tuple(rest), tuple(damaged))
+
+
+def _few(reasons: list[str]) -> str:
+    """The first of what is wrong with the members of an archive, and how many more there are."""
+    more = f"Et {len(reasons) - 3} autres fichiers ne sont pas des tableaux lisibles."
+    return " ".join([*reasons[:3], more] if len(reasons) > 4 else reasons)
 
 
 def _read_parquet(content: bytes, name: str) -> Table:

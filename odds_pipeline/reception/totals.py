@@ -15,6 +15,9 @@ TOTAL = "total"
 _BELOW = r"^\s*<\s*(\d+)\s*$"
 """A mark of secrecy that says what the hidden figure is below."""
 
+FEW = 3
+"""Communes without a row that are named where a total is not the sum: more are another fault."""
+
 _WORDS = set("total ensemble tous toutes somme departement commune communes moyenne mediane".split())
 
 
@@ -82,8 +85,20 @@ def unlike_their_sum(
         for _, total in sums.iterrows():
             parts = _parts(communes, total, inside)
             if parts.empty or not _adds_up(entry, total, parts):
-                yield line, _said(label, total, parts, columns)
+                absent = _absent(territories, inside, set(communes["territory"]))
+                yield line, f"{_said(label, total, parts, columns, plain(label) in known)}{absent}"
                 break
+
+
+def _absent(territories: Territories, inside: frozenset[str], present: set[str]) -> str:
+    """The few communes of a whole, in whatever geography, that have no row: the cause of the gap."""
+    each = [{t.code: t.label for t in territories.communes(g)} for g in territories.geographies]
+    places, lacking = each[-1], set[str].intersection(*map(set, each)) - present
+    lacking &= inside or lacking
+    if not 0 < len(lacking) <= FEW:
+        return ""
+    shown = ", ".join(f"{places[code]} ({code})" for code in sorted(lacking))
+    return f" ; {shown} {'est' if len(lacking) == 1 else 'sont'} sans ligne"
 
 
 def _elsewhere(label: str, territories: Territories) -> bool:
@@ -111,11 +126,14 @@ def _unknown(label: str, row: pd.Series, columns: dict[str, str]) -> str:
     return f"{_who(label)} et porte des chiffres ({figures}) : de quel territoire sont-ils ?"
 
 
-def _said(label: str, total: pd.Series, parts: pd.DataFrame, columns: dict[str, str]) -> str:
+def _said(
+    label: str, total: pd.Series, parts: pd.DataFrame, columns: dict[str, str], whole: bool
+) -> str:
     column = columns.get(str(total["variable"]), str(total["variable"]))
     found, expected = _number(total["value"]), _number(parts["value"].sum())
     said = f"{column} y vaut {found}, la somme des communes {expected}"
-    return f"{_who(label)}, et n'est pas le total : {said}"
+    who = f"« {label} »" if whole else f"{_who(label)}, et"
+    return f"{who} n'est pas le total : {said}"
 
 
 def _number(value: float) -> str:

@@ -32,6 +32,14 @@ def test_a_row_of_figures_that_is_no_territory_s_is_told(project: Project, label
     assert "FSL_ACC y vaut 7, la somme des communes 64" in said
 
 
+def test_a_total_that_counts_a_commune_without_a_row_names_it(project: Project) -> None:
+    communes = sorted(t.code for t in project.territories.communes(project.territories.current))
+    rows = [f"{code};1;1;1;100" for code in communes]
+    ((_, said),) = problems(project, *rows[:7], *rows[8:], f"93;{len(rows)};30;30;3000")
+    assert f"FSL_ACC y vaut {len(rows)}, la somme des communes {len(rows) - 1}" in said
+    assert f"({communes[7]}) est sans ligne" in said and "code de territoire" not in said
+
+
 @pytest.mark.parametrize("label", ["", "93066*"])
 def test_so_it_is_where_nothing_adds_up_or_others_are_left_out(project: Project, label: str) -> None:
     """A file of the country, whose total is not that of the perimeter: the row may be one of its own."""

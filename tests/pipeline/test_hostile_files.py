@@ -98,6 +98,13 @@ def test_a_workbook_that_swells_is_refused() -> None:
         open_tables("a.xlsx", zipped(members))
 
 
+def test_an_archive_of_archives_is_told_in_a_few_sentences() -> None:
+    inner = zipped({"a.csv": b"a;b\n1;2\n"})
+    with pytest.raises(Unreadable, match="Et 897 autres fichiers") as told:
+        open_tables("a.zip", zipped({f"{n}.zip": inner for n in range(900)}))
+    assert len(str(told.value)) < 500
+
+
 def test_names_that_climb_out_of_the_archive_write_nothing(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
