@@ -17,6 +17,7 @@ from odds_pipeline.declarations.checks.reach import REFERENCE
 from odds_pipeline.declarations.observatory import FILE, Observatory
 from odds_pipeline.declarations.problems import Problem
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.french import LEVELS, LEVELS_PLURAL
 from odds_pipeline.onboarding.national import EVENT, TERRITORY, Reference
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.tilemap import tiles
@@ -27,8 +28,8 @@ SAID = {"notes", "breaks", "cautions", "method"}
 """Lists of sentences, of which one may be about a place."""
 GROUPED = (
     (r"((?:levels|also): \[[^\]]*)\bept\b", r"\1epci"),
-    ("établissements publics territoriaux", "intercommunalités"),
-    ("établissement public territorial", "intercommunalité"),
+    (LEVELS_PLURAL["ept"], LEVELS_PLURAL["epci"]),
+    (LEVELS["ept"], LEVELS["epci"]),
     (r"\bEPT\b", "EPCI"),
 )
 """The groups of communes, by the name they have out of the métropole of Paris."""
@@ -145,8 +146,8 @@ def _say_other_places(
     for said, elsewhere in GROUPED:
         text = re.sub(said, elsewhere, text)
     for code in former.departements:
-        said = ", ".join(reference.departements)
-        listed = said.replace(", ", '", "')
+        listed = '", "'.join(reference.departements)
+        said = reference.departements[0] if len(reference.departements) == 1 else reference.label
         text = re.sub(rf'\["{code}"\]', f'["{listed}"]', text)
         text = re.sub(rf"(département ){code}\b", rf"\g<1>{said}", text)
         named = rf"^(\s*(?:short_label|label|owner|source):.*)\b{code}\b"
