@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from odds_pipeline.declarations.feed import Column
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import LEVELS
+from odds_pipeline.geography.territories import plain
 from odds_pipeline.reception import bounds
 from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.national import National
@@ -37,8 +38,8 @@ class Cells:
 
     Afterwards ``ignored`` counts the rows outside the perimeter, ``national`` knows whether the rows
     are those of all of France, ``rows.problems`` and ``oddities`` say what looks damaged, or is not
-    shown: line, kind (caractère, répétée, quartier, masquée, coupée), what is seen. More figures than
-    any such file holds raise :class:`TooLarge`.
+    shown: line, kind (caractère, répétée, quartier, masquée, coupée, modalité), what is seen. More
+    figures than any such file holds raise :class:`TooLarge`.
     """
 
     def __init__(self, project: Project, match: Match) -> None:
@@ -48,7 +49,7 @@ class Cells:
         self.oddities: list[tuple[int, str, str]] = []
         self.ignored = 0
         self.national = National(project.root) if "france" in match.format.territory.also else None
-        self.present, self.spread = self._present(), self._unpivoted()
+        self.present, self.spread = self._met(self._present()), self._unpivoted()
         self._added = Counter(variable for variable, _, _ in self.present)
         self._lines: dict[tuple[Cell, ...], list[int]] = {}
 
@@ -116,6 +117,30 @@ class Cells:
             for own in _added(column)
         ]
         return [(variable, column, at) for variable, column, at in columns if at is not None]
+
+    def _met(self, present: list[tuple[str, Column, int]]) -> list[tuple[str, Column, int]]:
+        """Without the variables whose rows are nowhere in the table, outside the perimeter included.
+
+        A kind of row that is called otherwise now is not a count of zero: it is told.
+        """
+        match, met = self.match, list[tuple[str, Column, int]]()
+        rows = match.table.rows[match.header_row + 1 :]
+        texts: dict[str, set[str]] = {}
+        for variable, column, position in present:
+            for name, wanted in column.where.items():
+                at = match.position(name)
+                if name not in texts:
+                    cells = {row[at] for row in rows if at is not None and at < len(row)}
+                    texts[name] = {plain(match.cell([cell], 0)) for cell in cells}
+                asked = [wanted] if isinstance(wanted, str) else wanted
+                if texts[name].isdisjoint(map(plain, asked)):
+                    seen = f"« {' », « '.join(asked)} » n'est nulle part dans {name} ({variable})"
+                    if not column.optional:
+                        self.oddities.append((match.table.lines[match.header_row], "modalité", seen))
+                    break
+            else:
+                met.append((variable, column, position))
+        return met
 
     def _figures(self, row: Row, level: str, codes: list[str], month: str | None) -> Iterator[RawCell]:
         """The figures of a row, for each of the territories it is read for."""

@@ -1,9 +1,11 @@
 """Which columns of a table a format reads, and what is wrong with its header."""
 
+import re
 from collections import Counter
 
 from odds_pipeline.geography.territories import plain
-from odds_pipeline.reception.matching import Match
+from odds_pipeline.reception.matching import Match, required_names
+from odds_pipeline.reception.periods import groups_of, in_any_name, month_of
 
 
 def columns_read(match: Match) -> dict[str, str]:
@@ -16,11 +18,52 @@ def columns_read(match: Match) -> dict[str, str]:
 def unknown_columns(match: Match) -> tuple[str, ...]:
     """Header cells that the contract does not speak of."""
     feed, fmt = match.entry.feed, match.format
-    known = {match.position(n) for n in (*fmt.territory.columns, *fmt.requires, *fmt.where)}
-    for column in feed.columns_of(fmt).values():
-        weight = [column.weight] if column.weight else []
-        known |= {match.position(name) for name in (*column.names, *column.where, *weight)}
-    return tuple(name for position, name in enumerate(match.header) if name and position not in known)
+    known = {
+        match.position(name)
+        for names in (*required_names(feed, fmt), *_unrequired(match))
+        for name in names
+    }
+    return tuple(
+        name
+        for position, name in enumerate(match.header)
+        if name and position not in known and not _period_of(match, name)
+    )
+
+
+def _unrequired(match: Match) -> list[list[str]]:
+    """Names of the columns that a format may read, and its header need not hold."""
+    columns = match.entry.feed.columns_of(match.format).values()
+    return [[*c.names, *c.plus, *c.where, *([c.weight] if c.weight else [])] for c in columns]
+
+
+def _period_of(match: Match, name: str) -> dict[str, str]:
+    """What a header cell tells of its period, in a table whose columns are months or years."""
+    unpivot = match.format.unpivot
+    return groups_of(unpivot.columns, name) if unpivot else {}
+
+
+def unread_periods(match: Match) -> list[tuple[int, str, str]]:
+    """Columns that seem of a later period than all that are read, known by no pattern of the contract.
+
+    A producer marks its last year: ``2020 (p)``, ``2020*``. Nothing tells whether it is the same series.
+    """
+    month, shift = match.entry.feed.calendar.month, match.format.period.year_shift
+    read = {name: month_of(_period_of(match, name), month, shift) or "" for name in match.header}
+    shapes = tuple(_shape(name) for name, period in read.items() if period)
+    line = match.table.lines[match.header_row]
+    told = [(name, in_any_name(name)) for name in unknown_columns(match) if shapes]
+    return [
+        (line, "période", f"colonne « {name} »")
+        for name, periods in told
+        if periods
+        and _shape(name).startswith(shapes)
+        and (month_of(periods[0], month, shift) or "") > max(read.values())
+    ]
+
+
+def _shape(name: str) -> str:
+    """A column's name without its digits: alike in those of one series."""
+    return re.sub(r"\d+", "0", plain(name))
 
 
 def repeated_columns(match: Match) -> list[tuple[int, str]]:

@@ -15,7 +15,12 @@ from odds_pipeline.declarations.feed import Format, Mark
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.cells import ABSENT, Cells
 from odds_pipeline.reception.geographies import ambiguous, geography_of
-from odds_pipeline.reception.headers import columns_read, repeated_columns, unknown_columns
+from odds_pipeline.reception.headers import (
+    columns_read,
+    repeated_columns,
+    unknown_columns,
+    unread_periods,
+)
 from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.notations import common_cause
 from odds_pipeline.reception.totals import TOTAL, unlike_their_sum
@@ -54,8 +59,8 @@ class Reading:
     ``doubt`` says what the contract leaves untold, which is ours to mend. ``notation`` says why nearly
     all the unreadable cells are so, when they are many; ``decimal`` is the mark of the format.
     ``idle`` are corrections meant for this delivery that found nothing in it. ``oddities`` are lines
-    that look damaged, are of no territory of ours, or are not shown: line, kind (caractère, répétée,
-    quartier, masquée, coupée), what is seen.
+    that look damaged, are of no territory of ours, are not shown, or not read: line, kind (caractère,
+    répétée, quartier, masquée, coupée, modalité, période), what is seen.
     """
 
     frame: pd.DataFrame
@@ -96,7 +101,7 @@ def read(project: Project, match: Match) -> Reading:
         (*repeated_columns(match), *cells.rows.problems, *unlike),
         unknown_columns(match),
         columns,
-        (*cells.oddities, *cells.repeated()),
+        (*cells.oddities, *cells.repeated(), *unread_periods(match)),
         notation=common_cause(list(frame["unreadable"].dropna()), fmt.decimal),
         decimal=fmt.decimal,
         doubt=ambiguous(communes, geography, fmt, project.territories),

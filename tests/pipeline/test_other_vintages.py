@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -227,3 +228,110 @@ def test_a_renamed_sheet_is_told_of_the_contract_that_the_file_is_named_for(
     assert "insee/chomage_localise (departements) : l'onglet ne s'appelle pas comme" in (
         receipt.reason or ""
     )
+
+
+def _book(path: Path, sheets: dict[str, list[list[object]]]) -> Path:
+    book = openpyxl.Workbook()
+    for number, (title, rows) in enumerate(sheets.items()):
+        sheet = book.create_sheet(title, number)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def _told(home: Home) -> dict[str, str]:
+    """What the gate has found, whatever its severity: rule and rows."""
+    with Store(home.warehouse).connect() as connection:
+        return dict(connection.execute("SELECT rule, rows FROM verdicts WHERE failing > 0").fetchall())
+
+
+def test_a_new_period_in_columns_is_read_and_one_under_a_mark_is_told(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    quarters = ["T3_2024", "T4_2024", "T1_2025", "T2_2025 (p)"]
+    for last, name in enumerate(["sl_etc_2024T4.xlsx", "sl_etc_2025T1.xlsx"], start=2):
+        rows = [
+            ["Code", "Libellé", *quarters[:last]],
+            ["93", "S-S-D", 10.6, 10.5, 10.4, 10.3][: last + 2],
+        ]
+        _received(project, home, _book(tmp_path / name, {"Département": rows}))
+        judge_pending(project, home, "insee/chomage_localise")
+        assert not _told(home), name
+    marked = [["Code", "Libellé", *quarters], ["93", "S-S-D", 10.6, 10.5, 10.4, 10.3]]
+    _received(project, home, _book(tmp_path / "sl_etc_2025T2.xlsx", {"Département": marked}))
+    judge_pending(project, home, "insee/chomage_localise")
+    assert "T2_2025 (p)" in _told(home)["periode_non_lue"]
+
+
+def test_tables_of_one_workbook_that_begin_in_different_years_lose_no_column(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """The column of one was missed in the years in which the other alone exists."""
+
+    def sheet(first: int) -> list[list[object]]:
+        years = range(first, 2020)
+        return [
+            ["N° Dep", "Libelle Dep", *years],
+            ["93", "Seine-Saint-Denis", *(9000 + y for y in years)],
+        ]
+
+    path = tmp_path / "Minima sociaux - donnees departementales par dispositif.xlsx"
+    _book(path, {"Tableau 4": sheet(2015), "Tableau 6": sheet(2011)})
+    assert len(list(receive(project, home, [path]))) == 2
+    judge_pending(project, home, "caf/autres_minima_drees")
+    assert not _told(home)
+
+
+def test_equipment_whose_code_changed_is_not_counted_as_none(
+    project: Project, home: Home, producers: Path, tmp_path: Path
+) -> None:
+    """Insee gave many equipments another code; to an exhaustive file nothing under the old one was zero."""
+    source = producers / "bpe/bpe18_ensemble.csv"
+    path = tmp_path / "bpe21_ensemble.csv"
+    path.write_bytes(source.read_bytes().replace(b";2018;", b";2021;").replace(b";D106;", b";D113;"))
+    read = figures_of(project, path)
+    assert ("insee.urgences_bpe", "93", "2021-01") not in read
+    before = figures_of(project, source)
+    others = {key: value for key, value in before.items() if key[0] != "insee.urgences_bpe"}
+    assert {(v, t, "2018-01"): value for (v, t, _), value in read.items()} == others
+    _received(project, home, path)
+    judge_pending(project, home, "insee/equipements_sante")
+    assert "D106" in _told(home)["modalite_absente"]
+
+
+def test_lovac_of_2026_calls_its_total_otherwise_and_carries_its_past(
+    project: Project, producers: Path, tmp_path: Path
+) -> None:
+    """As the producer did in 2026: another column for the stock, blanks after names, thin spaces."""
+    source = producers / "lovac/2025/lovac-opendata-communes.csv"
+    lines = source.read_text("cp1252").splitlines()
+    header = re.sub(r"_2(\d)", lambda year: f"_2{int(year[1]) + 1}", lines[0])
+    names = header.replace(";pp_total", ";ff_pp_total").split(";")
+    rows = [[f"{name} " for name in names]] + [line.split(";") for line in lines[1:]]
+    rows = [row[::-1] for row in rows]  # and its columns in another order
+    told = {
+        (v, t, f"{int(m[:4]) + 1}-01"): value for (v, t, m), value in figures_of(project, source).items()
+    }
+    path = _written(rows, "lovac-opendata-communes26.csv", tmp_path, ";", "cp1252")
+    assert figures_of(project, path) == pytest.approx(told, nan_ok=True)
+
+
+def test_the_year_of_a_file_is_that_of_its_lines_not_of_its_name(
+    project: Project, producers: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "bpe20_ensemble.csv"
+    path.write_bytes((producers / "bpe/bpe18_ensemble.csv").read_bytes())
+    assert {month for _, _, month in figures_of(project, path)} == {"2018-01"}
+
+
+def test_iris_under_the_name_of_2021(project: Project, producers: Path, tmp_path: Path) -> None:
+    lines = (
+        (producers / "filosofi/iris/BASE_TD_FILO_DISP_IRIS_2019.csv").read_text("utf-8-sig").split("\n")
+    )
+    header = lines[0].replace("19;", "21;").replace("NOTE19", "NOTE21")
+    line = next(line for line in lines if line.startswith("930010101"))
+    path = tmp_path / "BASE_TD_FILO_IRIS_2021_DISP.csv"
+    path.write_text(f"{header}\n{line}\n", encoding="utf-8")
+    median = line.split(";")[lines[0].split(";").index("DISP_MED19")]
+    assert figures_of(project, path)["insee.niveau_vie_median", "930010101", "2021-12"] == float(median)

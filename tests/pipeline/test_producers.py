@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.origin import origin_of
 from odds_pipeline.reception.reading import read
-from odds_pipeline.reception.recognition import recognise
+from odds_pipeline.reception.recognition import recognise_all
 from odds_pipeline.reception.tables import open_tables
 
 AIDE = "aide_sociale_drees/Les bénéficiaires de l'aide sociale départementale - séries longues (1996-2020).xlsx"
@@ -19,6 +18,8 @@ MINIMA = "aide_sociale_drees/Minima sociaux - donnees departementales par dispos
 PERSONNEL = "aide_sociale_drees/Le personnel départemental de l'action sociale et médico-sociale de 2014 à 2020.xlsx"
 OARSA = "aide_sociale_drees/OARSA – Principaux indicateurs de 2015 à 2018.xlsx"
 APA = "aide_sociale_drees/APA - Données détaillées par GIR, âge et sexe en 2019.xlsx"
+APA_2014 = APA.replace("2019", "2014")
+FILOSOFI = "filosofi/xls/base-cc-filosofi-2014.xls"
 RPLS = "rpls/reexport_2016/rpls_aggrege_large.csv"
 TCRD = "insee_dep/TCRD_024.xls"
 ESTIM = "insee_pop/estim-pop-dep-sexe-gca-2019.xls"
@@ -35,6 +36,8 @@ HONORAIRES = (
 MENSUEL = "aide_sociale_drees/Données mensuelles des prestations de solidarité.xlsx"
 LYCEES = "education/ips_lycees_2022/fr-en-ips-lycees-ap2022.csv"
 IVAL = "education/ival_2024/ival-2024-154664.xlsx"
+IPS_LYCEES = "education/ips_lycees_2016-2021/entete_technique/fr-en-ips_lycees.csv"
+AGREGATS = "loyers/reexport_2025/agg_comm_qlog_93_59.csv"
 LEGALES = "insee_pop/populations_legales_{}/donnees_communes.csv"
 
 # File, variable, territory, month, value: read by a person in the sheet or in the line that is named.
@@ -91,6 +94,14 @@ BY_HAND = [
     (OARSA, "conseil_general.delai_cer", "93", "2018-12", 57),  # Tableau B14
     (APA, "conseil_general.apa_domicile_gir_2", "93", "2019-12", 3028),  # APA par GIR, line 106
     (APA, "conseil_general.apa_domicile_85_plus", "93", "2019-12", 4024 + 2417 + 812),  # APA par age
+    (APA_2014, "conseil_general.apa_domicile_gir_3", "93", "2014-12", 3565),  # APA par GIR, line 104
+    (APA_2014, "conseil_general.apa_domicile_85_plus", "93", "2014-12", 6162),  # not 3,667, in homes
+    (FILOSOFI, "insee.taux_pauvrete", "93001", "2014-12", 44),  # COM, line 16
+    (FILOSOFI, "insee.taux_pauvrete", "93", "2014-12", 28.6),  # DEP, line 100
+    (FILOSOFI, "insee.taux_pauvrete", "11", "2014-12", 15.6),  # REG, line 9; not 17.5, of region 93
+    (FILOSOFI, "insee.taux_pauvrete", "FM", "2014-12", 14.7),  # METRO, whose code is 1
+    (FILOSOFI, "insee.part_menages_imposes", "93051", "2014-12", 66),
+    (FILOSOFI, "insee.part_revenus_activite", "93008", "2014-12", 76),  # PRA14, PACT from 2015
     (ESTIM, "insee.pop_60_plus", "93", "2019-01", 194156 + 83803),
     (RPLS, "drihl.rpls_logements", "93001", "2016-01", 12666),  # line 39, Parc_HLM
     (RPLS, "drihl.rpls_qpv", "93", "2016-01", 139205),  # line 44, Parc_en_qpv
@@ -106,6 +117,8 @@ BY_HAND = [
     (DVF, "drihl.prix_m2_ventes", "93059", "2023-12", 3278.16091954023),  # in the communes of 2024
     (DVF, "drihl.ventes", "93066", "2023-12", 725),
     (LOVAC, "drihl.logements_vacants_2_ans", "93001", "2025-01", 1501),
+    (LOVAC, "drihl.logements_vacants_2_ans", "93001", "2020-01", 590),  # the last of its years
+    (LOVAC, "drihl.logements_prives", "93001", "2024-01", 23359),
     (LOYERS, "drihl.loyer_appartement", "93001", "2018-09", 17.50916682),  # year of the folder
     (NEET, "insee.part_jeunes_non_inseres", "93", "2018-01", 20.1),
     (CHOMAGE, "insee.taux_chomage_localise", "93", "2023-12", 10.6),  # Département, T4_2023
@@ -133,6 +146,35 @@ BY_HAND = [
     (LYCEES, "inspection_academique.lyceens", "93", "2022-09", 60189),  # 92 lycées, by awk
     # Sheet LGT, lines 3 to 5: three lycées of Aubervilliers, two of which have more than a few candidates.
     (IVAL, "inspection_academique.presents_bac_gt", "93001", "2023-09", 682),
+    # Four lycées of Aubervilliers, weighted by their pupils.
+    (
+        LYCEES,
+        "inspection_academique.ips_lycees",
+        "93001",
+        "2022-09",
+        (75.5 * 692 + 79.3 * 1052 + 76 * 442 + 80.7 * 826) / 3012,
+    ),
+    (
+        IPS_LYCEES,
+        "inspection_academique.ips_lycees",
+        "93001",
+        "2016-09",
+        (77.8 + 71.4 + 80.6 + 72.7 + 90.3) / 5,
+    ),
+    # Sheets LGT and LP, by pupils of the second: access is not success at the examination.
+    (
+        IVAL,
+        "inspection_academique.taux_acces_bac_gt",
+        "93001",
+        "2023-09",
+        (83 * 272 + 80 * 368 + 76 * 21) / 661,
+    ),
+    (IVAL, "inspection_academique.taux_acces_bac_pro", "93001", "2023-09", (43 * 207 + 56 * 195) / 402),
+    (AGREGATS, "drihl.loyer_appartement_1_2", "93001", "2025-09", 22.6350707422825),
+    (AGREGATS, "drihl.loyer_maison", "93066", "2025-09", 17.9631491909191),
+    (AGREGATS, "drihl.prix_median_appartement", "93066", "2024-12", 3973),
+    (LOCALES, "insee.taux_pauvrete", "93", "2021-12", 28.4),
+    (LOCALES, "insee.niveau_vie_median", "93", "2021-12", 19020),
     (IVAL, "inspection_academique.presents_bac_pro", "93", "2023-09", 5220),  # sheet LP, added
     ("qpv/data_DEMO_2020_V1_QP.csv", "caf.enfants_couverts_qpv", "93", "2020-12", 193726),
 ]
@@ -144,9 +186,9 @@ def figures_of(project: Project, path: Path) -> Figures:
     """What the contracts read in a file: variable, territory and month → value."""
     found: Figures = {}
     for table in open_tables(path.name, path.read_bytes()):
-        outcome = recognise(project, table.beside(origin_of(path).told))
-        if isinstance(outcome, Match):
-            frame = read(project, outcome).frame
+        outcome = recognise_all(project, table.beside(origin_of(path).told))
+        for match in outcome if isinstance(outcome, list) else []:
+            frame = read(project, match).frame
             assert not frame.duplicated(["variable", "territory", "month", "level"]).any()
             keys = zip(frame["variable"], frame["territory"], frame["month"], strict=True)
             found |= dict(zip(keys, frame["value"], strict=True))
@@ -163,6 +205,12 @@ def test_a_value_read_by_hand(
     read_files: dict[str, Figures], file: str, variable: str, territory: str, month: str, value: float
 ) -> None:
     assert read_files[file][variable, territory, month] == pytest.approx(value)
+
+
+def test_a_distribution_with_part_of_it_unknown_is_not_read(project: Project, producers: Path) -> None:
+    """In 2018 the GIR of 4,262 of 17,428 is unknown; the homes' own column has the name looked for."""
+    read = figures_of(project, producers / APA.replace("2019", "2018"))
+    assert not [variable for variable, _, _ in read if "gir" in variable]
 
 
 def test_the_totals_of_a_workbook_agree_with_the_total_that_it_gives(

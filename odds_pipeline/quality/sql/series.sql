@@ -28,7 +28,7 @@ WITH known AS (
     LEFT JOIN places p USING (territory, geography)
     WHERE a.feed IN (SELECT feed FROM delivery)
 )
-SELECT *, dense_rank() OVER (PARTITION BY variable, level ORDER BY month) AS rank FROM known;
+SELECT *, dense_rank() OVER (PARTITION BY feed, level ORDER BY month) AS rank FROM known;
 
 -- Figures of the communes that merged since, added up: the past of the commune that they make.
 CREATE OR REPLACE TEMP TABLE converted AS
