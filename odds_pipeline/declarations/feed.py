@@ -304,7 +304,7 @@ class Format(Declaration):
         patterns = {
             "file": (self.file, self.period.file),
             "sheet": (self.sheet,),
-            "column": (self.period.header, self.unpivot and self.unpivot.columns),
+            "column": (self.unpivot.columns if self.unpivot else self.period.header,),
             "cell": (self.period.pattern,),
         }
         for what, given in patterns.items():
