@@ -65,6 +65,7 @@ def test_a_study_is_published_with_its_tables(
     assert (
         html.index("Cohérence") < html.index("Classement des communes") < html.index("quand la méthode")
     )
+    assert "Alpha de Cronbach" in html and "avec les premiers axes" in html
     # A thousand households a commune: each class has as many thousands as communes.
     counted = re.findall(r"(\d+) communes?, (\d+)\u202f000 ménages", html)
     assert sum(int(n) for n, _ in counted) == 40 and all(n == thousands for n, thousands in counted)

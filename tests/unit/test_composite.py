@@ -4,6 +4,8 @@ COINr's ASEM input data cannot be had as a package; its published scores of eigh
 facts, and the sub-indices and index above them must follow.
 """
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from odds_pipeline.publications.studies.composite import (
     aggregate,
     composite,
+    cronbach_alpha,
     has_outliers,
     impute,
     normalise,
@@ -114,6 +117,14 @@ def test_normalised_scores_keep_the_order(values: list[float]) -> None:
         scores = normalise(data, method)["a"]  # type: ignore[arg-type]
         assert (scores.diff().dropna() * data["a"].diff().dropna() >= 0).all()
     assert normalise(data)["a"].min() == 0 and normalise(data)["a"].max() == pytest.approx(100)
+
+
+def test_alpha_by_hand() -> None:
+    """Variances 5/3 and 5/3, of their sum 16/3: 2 (1 - 10/16). With x twice, 15/3 and 37/3."""
+    two = pd.DataFrame({"x": [1.0, 2, 3, 4], "y": [2.0, 1, 4, 3]})
+    assert cronbach_alpha(two) == pytest.approx(0.75)
+    assert cronbach_alpha(two.assign(z=two["x"])) == pytest.approx(1.5 * (1 - 15 / 37))
+    assert math.isnan(cronbach_alpha(two[["x"]]))
 
 
 def test_equal_ranks_share_the_best() -> None:

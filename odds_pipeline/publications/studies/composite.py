@@ -102,6 +102,18 @@ def composite(
     return result
 
 
+def cronbach_alpha(scores: pd.DataFrame) -> float:
+    """How far columns that are added measure one thing: 1 when they always agree; needs two of them.
+
+    Cronbach (1951), Coefficient alpha and the internal structure of tests, Psychometrika 16(3).
+    """
+    count = scores.shape[1]
+    if count < 2:
+        return float("nan")
+    parts, whole = scores.var(ddof=1).sum(), scores.sum(axis=1).var(ddof=1)
+    return float(count / (count - 1) * (1 - parts / whole)) if whole else float("nan")
+
+
 def ranks(index: pd.Series) -> pd.Series:
     """1 is the highest; equal values share the best rank."""
     return index.rank(ascending=False, method="min").astype(int)

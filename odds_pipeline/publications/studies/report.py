@@ -1,6 +1,7 @@
 """A study as a document: map, ranking with intervals, classes, dimensions, method."""
 
 from collections.abc import Hashable, Iterator, Mapping
+from math import isnan
 from typing import Any
 
 from odds_pipeline.charts import Ground, Ranked, atlas, classed, ranking
@@ -19,12 +20,15 @@ from odds_pipeline.publications.documents import (
     Table,
 )
 from odds_pipeline.publications.origin import SIMULATED, About, footer
+from odds_pipeline.publications.studies.composite import cronbach_alpha
 from odds_pipeline.publications.studies.profile import SIGNIFICANT, profile
 from odds_pipeline.publications.studies.study import StudyResult
 
 DRAFT = "BROUILLON NON PUBLIABLE – les conditions de publication de l’étude ne sont pas remplies"
 MAP = 0.64
 """Width of a map, of the page: the names of its communes are then over 7 points."""
+AXES = 3
+"""Axes whose correlations with the indicators are printed."""
 FACTORS = {
     "data": "l’incertitude des données, où elle est connue",
     "normalisation": "la mise à l’échelle des indicateurs",
@@ -231,6 +235,7 @@ class _Report:
             f"{len(self.kinds)} classes, de la plus fragile à la moins fragile."
         )
         yield self._class_map()
+        yield self._axes()
         tests = self.profile
         yield Paragraph(
             f"Les tableaux donnent, sur {len(tests)} v-tests, ceux qui dépassent ± 1,96. Un sur vingt "
@@ -301,11 +306,38 @@ class _Report:
         index = self.result.scores["index"]
         shares = [(d, float(self.result.scores[d].corr(index) ** 2)) for d in self.used]
         right = Table(
-            "Part de l’indice que chaque dimension explique (carré de la corrélation)",
-            (Column("Dimension", 3), Column("Part", 1, True)),
-            tuple((self.study.dimensions[d].label, _number(share, 2)) for d, share in shares),
+            "Part de l’indice que chaque dimension explique (carré de la corrélation), et son alpha",
+            (Column("Dimension", 3), Column("Part", 1, True), Column("Alpha", 1, True)),
+            tuple(
+                (self.study.dimensions[d].label, _number(share, 2), self._alpha(d))
+                for d, share in shares
+            ),
         )
         yield Side(((left,), (right,)))
+        yield Paragraph(
+            "Alpha de Cronbach : proche de 1 quand les indicateurs d’une dimension vont ensemble ; "
+            "au-dessous de 0,6, leur moyenne mêle des choses différentes. Il n’existe pas pour un seul."
+        )
+
+    def _alpha(self, dimension: str) -> str:
+        names = [n for n in self.study.dimensions[dimension].indicators if n in self.result.normalised]
+        alpha = cronbach_alpha(self.result.normalised[names])
+        return NONE if isnan(alpha) else _number(alpha, 2)
+
+    def _axes(self) -> Table:
+        """What the first axes are made of: their correlations with the indicators."""
+        axes = self.result.typology.components.correlations.iloc[:, :AXES]
+        rows = axes.reindex(axes.iloc[:, 0].sort_values(ascending=False, kind="stable").index)
+        columns = (
+            Column("Indicateur", 3),
+            *(Column(name.capitalize(), 1, True) for name in rows.columns),
+        )
+        told = tuple(
+            (self.sheets[str(name)].short_label, *(_number(float(value), 2) for value in row))
+            for name, row in zip(rows.index, rows.to_numpy(), strict=True)
+        )
+        caption = "Corrélations des indicateurs, tournés vers la fragilité, avec les premiers axes"
+        return Table(caption, columns, told, small=True)
 
     def _name_of(self, name: str) -> str:
         if name in self.study.dimensions:
@@ -320,7 +352,7 @@ class _Report:
         columns.append(Column("Indice", 0.8, True))
         rows = [
             (
-                self.labels[code],
+                self.labels[code] + (" *" if self.result.imputed.loc[code].any() else ""),
                 *(_number(float(self.result.scores[d][code]), 0) for d in self.used),
                 _number(float(self.result.scores["index"][code])),
             )
@@ -328,6 +360,8 @@ class _Report:
         ]
         caption = "Scores par dimension, de 0 (la moins fragile) à 100"
         yield Table(caption, tuple(columns), tuple(rows), small=True)
+        if self.result.imputed.to_numpy().any():
+            yield Paragraph("* Une valeur au moins de la commune est estimée : voir la note de méthode.")
 
     def _method(self) -> Iterator[Block]:
         yield Heading("Note de méthode")
