@@ -214,6 +214,16 @@ def test_half_of_a_shared_file_is_not_lost_without_a_word(
     assert "P22_CHOM1564 (renommée en P22_CHOMEURS1564 ?)" in (receipt.reason or "")
 
 
+def test_another_sheet_of_a_workbook_is_set_aside_not_refused(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """Urban units have codes of five digits, as communes: their sheet has the columns of another format."""
+    columns = ["NBMENFISC14", "PIMP14", "MED14", "TP6014", "TP60AGE114"]
+    rows: list[list[object]] = [["CODGEO", *columns], ["93001", 27410, 37, 13061, 44, 44]]
+    receipt = _received(project, home, _book(tmp_path / "base-cc-filosofi-2014.xlsx", {"UU2010": rows}))
+    assert receipt.feed is None and (receipt.reason or "").startswith("Aucun contrat ne convient")
+
+
 def test_a_renamed_sheet_is_told_of_the_contract_that_the_file_is_named_for(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
