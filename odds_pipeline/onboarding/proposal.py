@@ -359,7 +359,7 @@ class _Sample:
         return title[:-2] + "{yy}" if bears else title
 
     def _without_year(self, figures: list[FigureColumn], month: str) -> list[FigureColumn]:
-        """``{yy}`` for the year at the end of most columns (``MED20``), renamed each year.
+        """``{yy}`` or ``{yyyy}`` for the year at the end of most columns (``MED20``), renamed each year.
 
         When few bear it (``ABC_25``, under 25 years old), it is no year.
         """
@@ -368,17 +368,18 @@ class _Sample:
         if len(bearing) < 0.6 * len(figures):
             return figures
         names = {f.name for f in figures}
-        return [
-            replace(
+
+        def without(f: FigureColumn) -> FigureColumn:
+            digits, key = (4, "{yyyy}") if f.column.endswith(month[:4]) else (2, "{yy}")
+            short = f.name[:-digits].strip("_")
+            return replace(
                 f,
-                column=f.column[:-2] + "{yy}",
-                name=short if (short := f.name[:-2].strip("_")) and short not in names else f.name,
-                label=f.label[:-2].strip("_ ") if len(f.label) > 5 else f.label,
+                column=f.column[:-digits] + key,
+                name=short if short and short not in names else f.name,
+                label=f.label[:-digits].strip("_ ") if len(f.label) > 5 else f.label,
             )
-            if f in bearing
-            else f
-            for f in figures
-        ]
+
+        return [without(f) if f in bearing else f for f in figures]
 
     def _figure(self, title: str, cells: list[str], before: list[FigureColumn]) -> FigureColumn:
         values = [_value(c) for c in cells if NUMBER.fullmatch(c)]

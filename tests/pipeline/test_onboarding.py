@@ -144,6 +144,15 @@ def _proposal(project: Project, path: Path) -> Proposal:
     return propose(table, project.territories, project.units)
 
 
+def test_a_year_of_four_digits_ends_no_name(project: Project, producers: Path) -> None:
+    """« … d'une seule personne 2021 »: the name was left with its 20."""
+    path = producers / "observatoire_territoires/part_logements_suroccupes_epci_ept_2021.csv"
+    (figure,) = _proposal(project, path).figures
+    label = "Part des logements sur-occupés hors studios d'une seule personne"
+    assert (figure.label, figure.column) == (label, f"{label} {{yyyy}}")
+    assert figure.name.endswith("_seule_personne")
+
+
 def test_small_areas_are_summed_and_medians_never(project: Project, realdata: Path) -> None:
     caf = _proposal(project, realdata / "caf" / "data_CAF_2019_IRIS_93.csv")
     assert caf.prefix == 5
