@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -139,7 +140,7 @@ def test_its_groups_are_the_epci_that_it_holds_whole(
     assert {"epci", "arrondissement"} <= set(tables_of(new, ["population_municipale"]).levels["level"])
 
 
-def test_a_region_is_the_sum_of_its_departements(cog: Path, tmp_path: Path) -> None:
+def test_a_region_is_the_sum_of_its_departements(project: Project, cog: Path, tmp_path: Path) -> None:
     """Two départements of one région of two: its name, and sums of all that lies in it."""
     whole = Reference.of(cog, ["r28"])
     assert whole.departements == ("76", "27")
@@ -160,6 +161,9 @@ def test_a_region_is_the_sum_of_its_departements(cog: Path, tmp_path: Path) -> N
     inside = {p.part for p in own.parts if p.whole == "28" and p.part_geography == p.whole_geography == own.current}  # fmt: skip
     assert inside == {"76351", "76302", "76018", "27229"}
     assert not [p for p in own.within(["76"]).parts if p.whole == "28" and p.part != "28"]
+    levels = tables_of(replace(project, territories=own), ["population_municipale"]).levels["level"]
+    assert "region" in set(levels)
+    assert "region" not in set(tables_of(project, ["population_municipale"]).levels["level"])
 
 
 def test_a_nomenclature_of_the_country_stays(made: Made) -> None:
