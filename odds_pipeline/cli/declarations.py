@@ -57,7 +57,10 @@ def check(
     else:
         for problem in problems:
             out.print(str(problem), highlight=False, markup=False, soft_wrap=True)
-        out.print(", ".join(f"{count} {name}" for name, count in counts.items()), highlight=False)
+        said = (
+            f"{count} {name if count != 1 else name.removesuffix('s')}" for name, count in counts.items()
+        )
+        out.print(", ".join(said), highlight=False)
     raise typer.Exit(1 if problems else 0)
 
 

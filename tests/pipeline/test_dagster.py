@@ -90,8 +90,16 @@ def test_the_command_says_which_rule_refused_the_release_and_what_was_accepted(
     result = CliRunner().invoke(app, ["run", "--from", str(tmp_path / "in")])
     assert result.exit_code == 1
     said = " ".join(result.output.split())
-    assert "No release: contenu_non_vide :" in said and "Lire les verdicts des indicateurs" in said
+    assert "No release: contenu_non_vide :" in said and "lire les verdicts des indicateurs" in said
     assert "Deliveries" in said and FEED in said  # the table of what was accepted stands all the same
+    assert current_number(home) is None
+
+
+def test_where_nothing_was_accepted_nothing_is_published(home: Home) -> None:
+    result = CliRunner().invoke(app, ["run"])
+    assert result.exit_code == 1
+    said = " ".join(result.output.split())
+    assert "L'édition n'aurait aucune valeur" in said and "déposer les fichiers des partenaires" in said
     assert current_number(home) is None
 
 
