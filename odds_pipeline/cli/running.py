@@ -110,7 +110,7 @@ def run_all(project: "Project", home: Home, sources: list[Path], month: str | No
     months = (month, month) if month else ALL
     _look_first(home)
     receipts, failed = _go(project, home, sources, None, months)
-    report(home, [r for r in receipts if not r.delivery])
+    report(home, receipts)
     _stop_if_undone(project, home, failed, None, months)
 
 
@@ -195,11 +195,19 @@ def backfill(
         if not found:
             fail(f"no partner or feed {name!r}{nearest(name, [*project.partners, *project.feeds])}")
         feeds |= found
-    _, failed = _go(project, home, [], feeds, (first, last))
+    receipts, failed = _go(project, home, [], feeds, (first, last))
     rows = [row for row in _loaded(home) if row[0] in feeds]
     table("Backfilled", ["feed", "months accepted", "first", "last", "in quarantine"], rows)
+    _tell_unopened(receipts)
     _stop_if_undone(project, home, failed, feeds, (first, last))
     raise typer.Exit(1 if any(row[4] for row in rows) else 0)
+
+
+def _tell_unopened(receipts: "list[Receipt]") -> None:
+    """The files of which no delivery was made, links among them, which nothing else names."""
+    unopened: list[list[object]] = [[r.file, r.reason] for r in receipts if not r.delivery]
+    if unopened:
+        table("Not received", ["file", "why"], unopened)
 
 
 def _loaded(home: Home) -> list[list[object]]:
@@ -214,7 +222,7 @@ def _loaded(home: Home) -> list[list[object]]:
     return list(map(list, rows))
 
 
-def report(home: Home, unopened: "list[Receipt]") -> None:
+def report(home: Home, receipts: "list[Receipt]") -> None:
     """Deliveries accepted and refused and why, files not received, and the release, as tables."""
     from odds_pipeline.reception.aside import set_aside
     from odds_pipeline.release.published import current_number, describe, told_before
@@ -245,8 +253,7 @@ def report(home: Home, unopened: "list[Receipt]") -> None:
             ["file", "why"],
             list(map(list, aside)),
         )
-    if unopened:
-        table("Not received", ["file", "why"], [[r.file, r.reason] for r in unopened])
+    _tell_unopened(receipts)
     number = current_number(home)
     if number is not None:
         release = describe(home, number)

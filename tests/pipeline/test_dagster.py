@@ -103,6 +103,27 @@ def test_where_nothing_was_accepted_nothing_is_published(home: Home) -> None:
     assert current_number(home) is None
 
 
+@pytest.mark.parametrize("command", [["run"], ["backfill", "insee"]])
+def test_a_file_that_is_not_opened_is_named(home: Home, tmp_path: Path, command: list[str]) -> None:
+    home.landing.mkdir(parents=True)
+    (home.landing / "raccourci.csv").symlink_to(tmp_path / "ailleurs.csv")
+    said = CliRunner().invoke(app, command).output
+    assert "Not received" in said and "raccourci.csv" in said
+
+
+def test_the_job_of_everything_logs_the_file_that_is_not_opened(home: Home, tmp_path: Path) -> None:
+    home.landing.mkdir(parents=True)
+    (home.landing / "raccourci.csv").symlink_to(tmp_path / "ailleurs.csv")
+    with runs.instance_of(home) as instance:
+        result = (
+            build_defs()
+            .resolve_job_def("everything")
+            .execute_in_process(instance=instance, raise_on_error=False)
+        )
+        logs = [r.user_message for r in instance.event_log_storage.get_logs_for_run(result.run_id)]
+    assert any("raccourci.csv was not received" in said for said in logs)
+
+
 @pytest.fixture
 def derivable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures of which the attack finds one that is hidden."""

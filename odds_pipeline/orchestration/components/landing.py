@@ -25,7 +25,7 @@ from odds_pipeline.orchestration.components.shared import (
     range_tags,
     warehouse_sensor,
 )
-from odds_pipeline.orchestration.components.told import tell_receptions, untold
+from odds_pipeline.orchestration.components.told import tell_receptions, tell_unopened, untold
 from odds_pipeline.quality.outstanding import Work, pending_months, waiting
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
@@ -41,8 +41,7 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
     def landing(context: dg.SensorEvaluationContext, home: Home, state: dict[str, Any]) -> Answer:
         new, left = _arrived(home, state.get("until", 0), state.get("unfinished", {}))
         for receipt in receive(project(), home, new):
-            if not receipt.delivery:
-                context.log.warning("%s was not received: %s", receipt.file, receipt.reason)
+            tell_unopened(context.log, receipt)
         tell_receptions(context.instance, home)
         unseen = untold(context.instance, home, feeds)
         runs = waiting(project(), home, feeds, also=unseen)

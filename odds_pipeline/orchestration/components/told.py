@@ -4,6 +4,7 @@ Commands, sensors and jobs all tell it from the warehouse, so that nothing is lo
 nothing is told twice.
 """
 
+import logging
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from odds_pipeline.orchestration.components.shared import (
     project,
 )
 from odds_pipeline.orchestration.dagster_internals.recorded import versions
+from odds_pipeline.reception.receipt import Receipt
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import read_sql
 from odds_pipeline.storage.store import Store
@@ -34,6 +36,12 @@ SELECT feed, month, true FROM quarantine
 UNION SELECT d.feed, o.month, false FROM overrulings o JOIN deliveries d ON d.id = o.delivery
 JOIN trusted_months t ON t.delivery = o.delivery AND t.month = o.month
 """
+
+
+def tell_unopened(log: logging.Logger, receipt: Receipt) -> None:
+    """Say in a tick's or a run's log that no delivery was made of a file: no event tells it."""
+    if not receipt.delivery:
+        log.warning("%s was not received: %s", receipt.file, receipt.reason)
 
 
 def next_step(kind: str, file: str, feed: str | None) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from odds_pipeline.indicators.staleness import ALL
 from odds_pipeline.orchestration.components.shared import TIMEZONE, home_of, project, schedules_status
+from odds_pipeline.orchestration.components.told import tell_unopened
 
 
 class Month(dg.Config):
@@ -33,6 +34,8 @@ def do_everything(context: dg.OpExecutionContext, config: Month, warehouse: Duck
         project(), home, context.instance, [], None, months,
         lambda stage, words, at, of: context.log.info(f"{stage} {words} {at}/{of or '?'}"),
     )  # fmt: skip
+    for receipt in done.receipts:
+        tell_unopened(context.log, receipt)
     received = [r for r in done.receipts if not r.known]
     context.add_output_metadata(
         {"fichiers": len(received), "portes": done.gates, "calculs": done.groups}
