@@ -57,10 +57,9 @@ def check(
     else:
         for problem in problems:
             out.print(str(problem), highlight=False, markup=False, soft_wrap=True)
-        said = (
-            f"{count} {name if count != 1 else name.removesuffix('s')}" for name, count in counts.items()
-        )
-        out.print(", ".join(said), highlight=False)
+        *declared, wrong = (f"{count} {name}" for name, count in counts.items())
+        last = wrong if len(problems) != 1 else "1 problem"
+        out.print(", ".join([*declared, last]), highlight=False)
     raise typer.Exit(1 if problems else 0)
 
 

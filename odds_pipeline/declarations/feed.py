@@ -29,8 +29,6 @@ Level = Literal[
     "qpv_2024",
 ]
 LEVELS: tuple[Level, ...] = get_args(Level)
-GROUPS: tuple[Level, ...] = ("ept", "epci")
-"""Levels that communes are grouped by: a commune is in one group, of one level or the other."""
 NEIGHBOURHOODS: tuple[Level, ...] = ("iris", "qpv_2015", "qpv_2024")
 """Levels under the commune: their rows are kept besides being added up (``rows``)."""
 Reduction = Literal["sum", "mean", "count", "same"]

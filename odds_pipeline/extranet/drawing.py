@@ -17,11 +17,10 @@ from odds_pipeline.charts import (
 )
 from odds_pipeline.charts.labels import place_labels
 from odds_pipeline.charts.strip import Strip, strip
-from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.extranet.reading.month import Month
 from odds_pipeline.extranet.reading.serving import Place, Row, View
 from odds_pipeline.extranet.words import figure
-from odds_pipeline.geography.territories import Territories
+from odds_pipeline.geography.territories import GROUPS, Territories
 from odds_pipeline.storage.home import Home
 
 TINTS = 4

@@ -9,12 +9,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from odds_pipeline import french
-from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.extranet import static_files, words
 from odds_pipeline.extranet.drawing import TINTS
 from odds_pipeline.extranet.identity.accounts import Person
 from odds_pipeline.extranet.middleware import Reader
 from odds_pipeline.extranet.reading.serving import Place, Unknown, View
+from odds_pipeline.geography.territories import GROUPS
 
 
 def environment() -> Environment:

@@ -16,6 +16,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
+GROUPS = ("ept", "epci")
+"""Levels that communes are grouped by: a commune is in one group, of one level or the other."""
+
 
 @dataclass(frozen=True)
 class Territory:
@@ -287,7 +290,7 @@ class Territories:
         first: dict[frozenset[str], tuple[str, int]] = {}
         found = {}
         for t in sorted(
-            self.all, key=lambda t: (t.level != "commune", t.level not in ("ept", "epci"), t.geography)
+            self.all, key=lambda t: (t.level != "commune", t.level not in GROUPS, t.geography)
         ):
             key = (t.code, t.geography)
             found[key] = first.setdefault(communes(key) or frozenset([t.code]), key)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import duckdb
 import pandas as pd
 
-from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.declarations.formula import Formula, Product, Term, Window, input_name
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.project import IndicatorEntry, Project
 from odds_pipeline.geography.references import reference
+from odds_pipeline.geography.territories import GROUPS
 from odds_pipeline.indicators.crossings import crossings
 from odds_pipeline.indicators.staleness import ALL, record, spans_of_feeds, stale, within
 from odds_pipeline.months import month_index

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.reception.matching import Match, required_names
@@ -42,8 +43,8 @@ def _period_of(match: Match, name: str) -> dict[str, str]:
     return groups_of(unpivot.columns, name) if unpivot else {}
 
 
-def unread_periods(match: Match) -> list[tuple[int, str, str]]:
-    """Columns that seem of a later period than all that are read, known by no pattern of the contract.
+def unread_periods(match: Match, unknown: Sequence[str]) -> list[tuple[int, str, str]]:
+    """Those of the ``unknown`` columns that seem of a later period than all that are read.
 
     A producer marks its last year: ``2020 (p)``, ``2020*``. Nothing tells whether it is the same series.
     """
@@ -51,7 +52,7 @@ def unread_periods(match: Match) -> list[tuple[int, str, str]]:
     read = {name: month_of(_period_of(match, name), month, shift) or "" for name in match.header}
     shapes = tuple(_shape(name) for name, period in read.items() if period)
     line = match.table.lines[match.header_row]
-    told = [(name, in_any_name(name)) for name in unknown_columns(match) if shapes]
+    told = [(name, in_any_name(name)) for name in unknown if shapes]
     return [
         (line, "période", f"colonne « {name} »")
         for name, periods in told

@@ -93,15 +93,16 @@ def read(project: Project, match: Match) -> Reading:
     if fmt.provisional_after and not frame.empty:
         late = (frame["month"] > fmt.provisional_after) & (frame["obs_status"] == "A")
         frame.loc[late, "obs_status"] = "P"
+    unknown = unknown_columns(match)
     return Reading(
         frame[COLUMNS].reset_index(drop=True),
         months,
         geography,
         cells.ignored,
         (*repeated_columns(match), *cells.rows.problems, *unlike),
-        unknown_columns(match),
+        unknown,
         columns,
-        (*cells.oddities, *cells.repeated(), *unread_periods(match)),
+        (*cells.oddities, *cells.repeated(), *unread_periods(match, unknown)),
         notation=common_cause(list(frame["unreadable"].dropna()), fmt.decimal),
         decimal=fmt.decimal,
         doubt=ambiguous(communes, geography, fmt, project.territories),

@@ -146,12 +146,12 @@ def recognise_all(project: Project, table: Table) -> list[Match] | Unrecognised:
     # Another sheet of a contract's workbook is not its delivery.
     own_name = {e.id: e for e, fmt in likely if fmt.file and sheet_like(fmt, table)}
     workbooks = {e.id for e, fmt in likely if fmt.file}
-    named = own_name or _alone_near(found)
+    alone = _alone_near(found)
     # Only now the formats whose file is called otherwise, to say which came nearest.
     unlikely = [pair for pair in formats if not named_like(pair[1], table)]
     found += [(e, match_as(e, fmt, table, project.territories_of(e), indexes)) for e, fmt in unlikely]
-    named = named or _called_otherwise(table, found)
-    named = own_name or {id: entry for id, entry in named.items() if id not in workbooks}
+    called = alone or _called_otherwise(table, found)
+    named = own_name or {id: entry for id, entry in called.items() if id not in workbooks}
     others = [(e, near) for e, near in found if isinstance(near, Nearest)]
     others.sort(key=lambda pair: (-pair[1].found, len(pair[1].differences)))
     if len(named) == 1:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from odds_pipeline.declarations.checks.names import variable_missing
 from odds_pipeline.declarations.declared import Declared, IndicatorEntry
-from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.declarations.formula import FormulaError, unit_mismatch
 from odds_pipeline.declarations.indicator import Indicator
 from odds_pipeline.declarations.problems import Problem, nearest
+from odds_pipeline.geography.territories import GROUPS
 
 
 def indicator_problems(declared: Declared) -> Iterator[Problem]:

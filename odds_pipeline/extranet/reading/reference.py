@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.serving import Place, Row, Unknown, View
 from odds_pipeline.extranet.reading.similar import Similar, similar
+from odds_pipeline.geography.territories import GROUPS
 
 LEAST = 3
 """Communes alike that must have a value for their median to be one."""

@@ -14,6 +14,7 @@ import pandas as pd
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import french_number, status_word, with_unit
+from odds_pipeline.geography.territories import GROUPS
 from odds_pipeline.publications.origin import read_about
 from odds_pipeline.publications.periods import cadence_of
 
@@ -185,9 +186,13 @@ def _frame(connection: duckdb.DuckDBPyConnection, indicators: list[str], geograp
         "SELECT indicator, month, territory, level, value, obs_status, conf_status, "
         f"{', '.join(COMPARISONS)} FROM indicator_values "
         "WHERE indicator IN (SELECT unnest($indicators)) AND geography = $geography "
-        "AND level IN ('commune', 'ept', 'epci', 'departement', 'france') "
+        "AND level IN (SELECT unnest($levels)) "
         "ORDER BY indicator, territory, month",
-        {"indicators": indicators, "geography": geography},
+        {
+            "indicators": indicators,
+            "geography": geography,
+            "levels": ["commune", *GROUPS, "departement", "france"],
+        },
     ).df()
 
 

@@ -5,11 +5,10 @@ from html import unescape
 from itertools import islice
 
 from odds_pipeline.charts import Ground, Line, Spine, atlas, spine, trend
-from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.french import ACCESS, LEVELS, NONE, numeric_month, uncapital
-from odds_pipeline.geography.territories import Territory
+from odds_pipeline.geography.territories import GROUPS, Territory
 from odds_pipeline.publications.documents import (
     Block,
     Bullets,

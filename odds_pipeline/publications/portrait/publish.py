@@ -7,11 +7,10 @@ from pathlib import Path
 
 from odds_pipeline.charts import Ground, read_ground
 from odds_pipeline.declarations.access import Access
-from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import Publications, load_publications
-from odds_pipeline.geography.territories import Territory, plain
+from odds_pipeline.geography.territories import GROUPS, Territory, plain
 from odds_pipeline.publications.documents import Document
 from odds_pipeline.publications.portrait.departement import DepartementPortrait
 from odds_pipeline.publications.portrait.figures import Figures

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from odds_pipeline.declarations.feed import GROUPS
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.statement import ReleaseText, Statement
 from odds_pipeline.french import french_day
-from odds_pipeline.geography.territories import Territory
+from odds_pipeline.geography.territories import GROUPS, Territory
 from odds_pipeline.publications.portrait.figures import Figures, Sheet
 from odds_pipeline.publications.statements.facts import FACTS, At
 from odds_pipeline.publications.statements.slots import Silent, Slot, example_slot, raw
