@@ -176,7 +176,7 @@ _FIGURES = ("observations", "trusted_months")
 _DELIVERIES = ("deliveries", "verdicts", "overrulings")
 _DEFINED = (
     *("numbered_inputs", "numbered_terms", "numbered_definitions", "numbered_crossings"),
-    *("places", "reference_places", "asked_levels", "wanted", "inside"),
+    *("places", "reference_places", "asked_levels", "inside"),
 )
 _MEMORY = ("published_cells", "settled_blocks", "audited_cells")
 
@@ -198,7 +198,7 @@ DECIDE = (
         ),
         makes=("indicator_verdicts", "released", "held", "kept"),
     ),
-    Stage(take_figures, reads=_FIGURES, makes=(*_DEFINED, "available")),
+    Stage(take_figures, reads=_FIGURES, makes=(*_DEFINED, "wanted", "available")),
     Stage(
         hide_figures,
         reads=("available", "numbered_inputs", "places", *_MEMORY),
@@ -211,7 +211,7 @@ DECIDE = (
 """Up to here nothing is written for readers; :attr:`Publication.content` tells whether it is news."""
 
 WRITE = (
-    Stage(check, reads=("protected", "indicator_values", "indicator_verdicts")),
+    Stage(check, reads=("protected", "indicator_verdicts")),
     Stage(
         write,
         reads=(
