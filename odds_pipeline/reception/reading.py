@@ -7,8 +7,9 @@ not a figure: it is secret, with a lower bound.
 """
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
+import duckdb
 import pandas as pd
 
 from odds_pipeline.declarations.feed import Format, Mark
@@ -22,7 +23,7 @@ from odds_pipeline.reception.headers import (
     unread_periods,
 )
 from odds_pipeline.reception.matching import Match
-from odds_pipeline.reception.notations import common_cause
+from odds_pipeline.reception.notations import MANY, common_cause
 from odds_pipeline.reception.totals import TOTAL, unlike_their_sum
 from odds_pipeline.storage.scratch import scratch
 from odds_pipeline.storage.sql import read_sql
@@ -48,6 +49,10 @@ _NUMBER = r"[-+]?(\d{1,3}([ \x{00A0}\x{202F}]\d{3})+|\d+)(DECIMAL\d+)?([eE][-+]\
 _RAW = ["variable", "territory", "level", "month", "reduce", "line", "raw", "weight"]
 
 _PARSE, _REDUCE = read_sql(__file__, "parse"), read_sql(__file__, "reduce")
+
+_OTHER_MARK = read_sql(__file__, "mark")
+
+_PATTERN = {",": ",", ".": r"\."}
 
 
 @dataclass(frozen=True)
@@ -114,18 +119,26 @@ def _observations(project: Project, match: Match, cells: list[tuple[object, ...]
     if not cells:
         return pd.DataFrame(columns=COLUMNS)
     raw = pd.DataFrame(cells, columns=_RAW, dtype=object).astype({"line": "int64", "weight": "string"})
-    decimal = match.format.decimal
-    given = {
-        "number": _NUMBER.replace("DECIMAL", "," if decimal == "," else r"\."),
-        "decimal": decimal,
-        "exact": _EXACT,
-        "percents": _percents(project, match),
-    }
     with scratch() as connection:
         connection.register("raw_cells", raw)
         connection.register("marks", _marks(match.format))
+        decimal = _decimal(connection, match.format.decimal)
+        given = {
+            "number": _NUMBER.replace("DECIMAL", _PATTERN[decimal]),
+            "decimal": decimal,
+            "exact": _EXACT,
+            "percents": _percents(project, match),
+        }
         connection.execute(_PARSE, given)
         return connection.execute(_REDUCE, {"signed": _signed(match)}).df()
+
+
+def _decimal(connection: duckdb.DuckDBPyConnection, declared: Literal[",", "."]) -> str:
+    """The decimal mark of the cells: the format's, or the other one where no cell leaves a doubt."""
+    other = "." if declared == "," else ","
+    given = {"own": _PATTERN[declared], "other": _PATTERN[other], "many": MANY}
+    found = connection.execute(_OTHER_MARK, given).fetchone()
+    return other if found and found[0] else declared
 
 
 def _of_delivered_months(fmt: Format, frame: pd.DataFrame) -> pd.DataFrame:

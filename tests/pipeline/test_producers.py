@@ -38,6 +38,7 @@ LYCEES = "education/ips_lycees_2022/fr-en-ips-lycees-ap2022.csv"
 IVAL = "education/ival_2024/ival-2024-154664.xlsx"
 IPS_LYCEES = "education/ips_lycees_2016-2021/entete_technique/fr-en-ips_lycees.csv"
 AGREGATS = "loyers/reexport_2025/agg_comm_qlog_93_59.csv"
+CRIME = "securite/reexport_dep_2024/donnee-dep-data.gouv-2024-geographie2025-produit-le2025-06-04.csv"
 LEGALES = "insee_pop/populations_legales_{}/donnees_communes.csv"
 
 # File, variable, territory, month, value: read by a person in the sheet or in the line that is named.
@@ -176,6 +177,9 @@ BY_HAND = [
     (LOCALES, "insee.taux_pauvrete", "93", "2021-12", 28.4),
     (LOCALES, "insee.niveau_vie_median", "93", "2021-12", 19020),
     (IVAL, "inspection_academique.presents_bac_pro", "93", "2023-09", 5220),  # sheet LP, added
+    # A copy that writes decimals with points, where the producer's own file has commas.
+    (CRIME, "prefecture.violences_intrafamiliales", "93", "2024-12", 8269),
+    (CRIME, "prefecture.taux_violences_sexuelles", "93", "2024-12", 1.9010242),
     ("qpv/data_DEMO_2020_V1_QP.csv", "caf.enfants_couverts_qpv", "93", "2020-12", 193726),
 ]
 
