@@ -6,7 +6,7 @@ ramp of luminance, so that they hold in black and white; the place studied is ou
 is computed from the values given: give published values only.
 """
 
-from odds_pipeline.charts.atlas import atlas, emblem
+from odds_pipeline.charts.atlas import atlas, emblem, locator
 from odds_pipeline.charts.dots import Dot, dots
 from odds_pipeline.charts.ground import Ground, read_ground, store_outlines
 from odds_pipeline.charts.groups import Group, groups
@@ -14,6 +14,7 @@ from odds_pipeline.charts.maps import circles, classed
 from odds_pipeline.charts.ranking import Ranked, ranking
 from odds_pipeline.charts.spark import spark
 from odds_pipeline.charts.spine import Spine, spine
+from odds_pipeline.charts.strip import Strip, printed_strip
 from odds_pipeline.charts.trend import Line, trend
 
 __all__ = [
@@ -23,12 +24,15 @@ __all__ = [
     "Line",
     "Ranked",
     "Spine",
+    "Strip",
     "atlas",
     "circles",
     "classed",
     "dots",
     "emblem",
     "groups",
+    "locator",
+    "printed_strip",
     "ranking",
     "read_ground",
     "spark",

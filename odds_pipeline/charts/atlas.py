@@ -17,12 +17,12 @@ from odds_pipeline.charts.maps import (
     place_outlines,
     quantile_classes,
 )
-from odds_pipeline.charts.svg import INK, QUIET, element, figure, line, text
+from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP, element, figure, line, text
 
 Number = Callable[[float], str]
 CLASSES = 5
-SIZE = 9.3
-"""Of names, in units of the drawing: 7 points when the map is printed over the width of a column."""
+SIZE, SIZE_ON_TILES = 8.0, 9.3
+"""Of names, in units of the drawing: 7 points or more where the map takes a column."""
 EMBLEM = ("#1D6173", "#2E7488", "#7FB2AF", "#BDD5BD", "#F0EAD2")
 BLOCK = 36.0
 """Height of the legend's bar with its words."""
@@ -55,11 +55,13 @@ def atlas(
     reference: tuple[str, float] | None = None,
     direction: str = "neutral",
     place: Collection[str] = (),
+    written: Number | None = None,
 ) -> str:
     """The map of a rate; communes without a value are hatched.
 
     ``reference``: the whole's name and value, which one limit falls on. ``direction``: which values are
-    favourable, which the legend says. ``place``: codes of the communes to outline.
+    favourable, which the legend says. ``place``: codes of the communes to outline. ``written``:
+    a value on the map, where the title says its unit.
     """
     known = {code: v for code, v in values.items() if v is not None and code in ground.shapes}
     groups = classes_around(list(known.values()), reference[1] if reference else None, number)
@@ -76,19 +78,21 @@ def atlas(
         for code, shape in ground.shapes.items()
     ]
     body += border_lines(ground) + place_outlines(ground, place)
+    on_map = {code: (written or number)(v) for code, v in known.items()}
+    size = SIZE_ON_TILES if ground.tiles else SIZE
     dark = {code for code, fill in fills.items() if fill in DARK}
-    labels, (left, top, width, height) = place_labels(ground, words, dark, SIZE)
+    labels, (left, top, width, height) = place_labels(ground, words | on_map, dark, size)
     body += labels
     y = top + height + 12
-    body += _legend(groups, shades, number, reference, left, y, width)
+    body += _legend(groups, shades, number, reference, (left, y, width), size)
     y += BLOCK + 16
     if note := ENDS.get(direction, ""):
-        body.append(text(left + 2, y - 5, note, size=SIZE + 0.4, fill=QUIET))
+        body.append(text(left + 2, y - 5, note, size=size + 0.4, fill=QUIET))
         y += 14
     if absent := len(ground.shapes) - len(fills):
         said = f"n. d. : absent ou non diffusé ({absent})"
         body.append(_swatch(left, y - 11, f"url(#{key}-hachure)"))
-        body.append(text(left + 26, y, said, size=SIZE + 0.6, fill=QUIET))
+        body.append(text(left + 26, y, said, size=size + 0.6, fill=QUIET))
         y += 18
     described = f"{_description(ground, known, number, place)} {note}".strip()
     drawn = element("g", "".join(body), transform=f"translate({-left:g},{-top:g})")
@@ -100,11 +104,11 @@ def _legend(
     shades: list[str],
     number: Number,
     reference: tuple[str, float] | None,
-    left: float,
-    y: float,
-    width: float,
+    place: tuple[float, float, float],
+    size: float,
 ) -> list[str]:
     """One bar of five classes with their spans and counts; a mark where the whole's value parts them."""
+    left, y, width = place
     step = width / max(len(groups), 1)
     drawn = []
     for i, group in enumerate(groups):
@@ -112,9 +116,9 @@ def _legend(
         drawn.append(element("rect", x=x, y=y, width=step, height=9, fill=shades[i], stroke="#ffffff"))
         ends = (number(group[0]), number(group[-1]))
         span = ends[0] if ends[0] == ends[1] else f"{ends[0]} à {ends[1]}"
-        drawn.append(text(x + 2, y + 20, span, size=SIZE + 0.4))
+        drawn.append(text(x + 2, y + 20, span, size=size + 0.4))
         counted = f"{len(group)} commune{'s' if len(group) > 1 else ''}"
-        drawn.append(text(x + 2, y + 31, counted, size=SIZE, fill=QUIET))
+        drawn.append(text(x + 2, y + 31, counted, size=size, fill=QUIET))
     parting = next(
         (
             i
@@ -136,7 +140,7 @@ def _legend(
                 x + (3 if anchor == "start" else -3),
                 y - 3,
                 name,
-                size=SIZE + 0.4,
+                size=size + 0.4,
                 anchor=anchor,
                 bold=True,
             )
@@ -153,6 +157,22 @@ def emblem(ground: Ground, values: Mapping[str, float | None]) -> str:
         value = values.get(code)
         step = 0 if value is None else order[value] * len(EMBLEM) // len(order)
         body.append(element("path", d=shape.path, fill=EMBLEM[step], stroke="#103E54", stroke_width=1.6))
+    return _ornament(ground, body)
+
+
+def locator(ground: Ground, place: Collection[str], around: Collection[str]) -> str:
+    """Where communes lie among all: ``place`` in the accent, those ``around`` them in a tint."""
+    fills = {**dict.fromkeys(around, RAMP[2]), **dict.fromkeys(place, ACCENT)}
+    body = [
+        element("path", d=shape.path, fill=fills.get(code, "#DEE3E2"), stroke="#ffffff", stroke_width=2)
+        for code, shape in ground.shapes.items()
+    ]
+    if ground.borders:
+        body.append(element("path", d=ground.borders, fill="none", stroke=INK, stroke_width=2.4))
+    return _ornament(ground, body)
+
+
+def _ornament(ground: Ground, body: list[str]) -> str:
     return element(
         "svg",
         "".join(body),

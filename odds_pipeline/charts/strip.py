@@ -1,6 +1,7 @@
 """The position strip: every territory a dot on one axis, one of them followed, a bar at the reference.
 
-Colours come from the page's style sheet by class, so that dark, printed and forced colours hold.
+Colours come from the page's style sheet by class, so that dark, printed and forced colours hold; a
+document has no such sheet, and carries them (:func:`printed_strip`).
 """
 
 from collections.abc import Sequence
@@ -8,13 +9,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
-from odds_pipeline.charts.svg import _text, element
+from odds_pipeline.charts.svg import ACCENT, INK, _text, element
 
 WIDTH, HEIGHT, EDGE = 200.0, 30.0, 7.0
 AXIS = 21.0
 STEP = 3.4
 """Width below which two dots are of one place, and height of the one that stands on the other."""
 HIGHEST = 5
+PRINTED = {
+    'class="axis"': 'stroke="#6C838E" stroke-width="1"',
+    'class="half"': 'fill="#D8E3E3"',
+    'class="dots"': 'stroke="#6C838E" stroke-width="4" stroke-linecap="round"',
+    'class="reference"': f'stroke="{INK}" stroke-width="2.2"',
+    'class="own"': f'fill="{ACCENT}" stroke="#ffffff" stroke-width="1.6"',
+}
+"""What stands for the style sheet's classes on paper."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,14 @@ def strip(drawn: Strip, described: str) -> str:
         f'<svg class="strip" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
         f'aria-label="{escape(described)}">{body}</svg>'
     )
+
+
+def printed_strip(drawn: Strip, described: str) -> str:
+    """The strip with its own colours."""
+    svg = strip(drawn, described).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    for named, attributes in PRINTED.items():
+        svg = svg.replace(named, attributes)
+    return svg
 
 
 @lru_cache(maxsize=4096)

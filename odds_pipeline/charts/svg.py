@@ -2,9 +2,9 @@
 
 from html import escape
 
-INK, QUIET, FAINT, ACCENT = "#1a1a1a", "#595959", "#c8c8c8", "#b3400a"
-RAMP = ("#edf3f7", "#c3d8e5", "#8db4cc", "#4d85a6", "#1c4f70")
-"""Five steps of one hue, light to dark; neighbours differ by at least 1.3:1 in contrast."""
+INK, QUIET, FAINT, ACCENT = "#15232D", "#4A5963", "#C3CCD0", "#B0125B"
+RAMP = ("#F3EEDB", "#BDD5BD", "#7FB2AF", "#2E7488", "#103E54")
+"""Five steps from sand to deep blue, each darker: neighbours differ by 1.3:1 or more in contrast."""
 FONT = "Source Sans Pro"
 """The face of the PDF; a page's own style sheet replaces it (``svg text { font-family: … }``)."""
 

@@ -8,7 +8,7 @@ import duckdb
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.observatory import Observatory
 from odds_pipeline.french import ACCESS, numeric_day
-from odds_pipeline.publications.documents import Block, Cover, Document
+from odds_pipeline.publications.documents import Block, Cover, Document, Hero
 from odds_pipeline.storage.sql import one
 
 SIMULATED = "DONNÉES SIMULÉES – aucune valeur de ce document n’est réelle"
@@ -50,6 +50,7 @@ def of_release(
     keywords: tuple[str, ...] = (),
     subject: str = "",
     cover: Cover | None = None,
+    hero: Hero | None = None,
 ) -> Document:
     """A document made of one release, that says so on every page; ``what`` it is stands in the foot."""
     return Document(
@@ -63,4 +64,5 @@ def of_release(
         keywords=keywords,
         subject=subject,
         cover=cover,
+        hero=hero,
     )

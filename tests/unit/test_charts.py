@@ -343,6 +343,18 @@ def test_every_commune_is_named_on_a_printed_map(ground: Ground, project: Projec
     for shape in outlined.shapes.values():
         assert all(part in said for part in re.findall(r"[^- ]+", shape.label)), shape.label
     assert len(list(plain_map.iter(f"{SVG}line"))) >= 15
+    valued = atlas("o", "Taux", outlined, dict.fromkeys(outlined.shapes, 12.3), number)
+    boxes = [named_box(t) for t in ElementTree.fromstring(valued).iter(f"{SVG}text") if len(t)]
+    assert len(boxes) >= 15
+    for i, (x, y, w) in enumerate(boxes):
+        assert all(abs(y - v) > 7 or x + w < u or u + r < x for u, v, r in boxes[:i]), "names overlap"
+
+
+def named_box(one: ElementTree.Element) -> tuple[float, float, float]:
+    """Left, baseline and width of a name that stands outside its shape, a little less than printed."""
+    width = 0.42 * float(one.get("font-size") or 0) * len("".join(one.itertext()))
+    back = {"end": 1.0, "middle": 0.5}.get(one.get("text-anchor") or "", 0.0)
+    return float(one.get("x") or 0) - back * width, float(one.get("y") or 0), width
 
 
 def test_dots_carry_their_group_and_interval() -> None:

@@ -158,7 +158,9 @@ def test_the_ept_and_the_departement(project: Project, portrait: Portrait, home:
     assert "25,5\u00a0%" in ept
     # The EPT has no median of its own: the département's curve must not pass for it.
     assert "Niveau de vie médian, évolution" not in ept
-    assert not re.search(rf'<(polyline|circle)[^>]*"{ACCENT}"', ept)  # its communes are outlined
+    assert not re.search(rf'<polyline[^>]*"{ACCENT}"', ept)
+    # Its own value among the communes is the one point that is marked; its communes are outlined.
+    assert len(re.findall(rf'<circle[^>]*"{ACCENT}"', ept)) == 1
     # The département's median is known for 2019 only: it is shown with its month, not as missing.
     late = [r for r in rows(project) if r["territory"] != "93" or str(r["month"]) < "2020"]
     whole = (write(project, portrait, home, late, "93") / "93-seine-saint-denis.html").read_text(
@@ -280,10 +282,13 @@ def test_every_figure_of_the_pdf_has_a_text(project: Project, portrait: Portrait
             alts.append(node.get("/Alt"))
 
     walk(root["/StructTreeRoot"]["/K"])
-    # The strips and the curves of poverty and of the standard of living, the only ones that are known.
-    assert len(alts) == 4 and all(alts)
-    assert alts[1] == "De 10,0\u00a0% à 49,0\u00a0% parmi 40 communes"
-    assert all("Bobigny" in str(alt) for alt in alts[2:])
+    # Where it is, its key figure; then the strips and the curves of poverty and of the standard of living,
+    # the only ones that are known.
+    assert len(alts) == 6 and all(alts)
+    assert alts[0] == "Bobigny sur la carte de la Seine-Saint-Denis"
+    assert "communes\u00a0: de 10,0 à 49,0\u00a0%" in str(alts[1])
+    assert alts[3] == "De 10,0\u00a0% à 49,0\u00a0% parmi 40 communes"
+    assert all("Bobigny" in str(alt) for alt in alts[4:])
 
 
 def test_a_commune_in_two_pages(project: Project, portrait: Portrait, home: Home) -> None:
@@ -306,6 +311,16 @@ def test_a_commune_in_two_pages(project: Project, portrait: Portrait, home: Home
     same = html.split("Ne se distingue pas du département (1)")[1].split("</ul>")[0]
     better = html.split("Plus favorable qu’ailleurs (1)")[1].split("</ul>")[0]
     assert "Sans diplôme" in same and "Taux de pauvreté" in better
+    assert "qui ont un sens favorable" not in html  # two are too few to be counted
+    assert "12\u202f349 habitants au 1ᵉʳ janvier 2021, Est Ensemble" in html
+    hard = ("taux_chomage_rp", "taux_suroccupation", "part_logements_vacants", "part_minima_sociaux")
+    for row in given:
+        if row["territory"] == "93008" and row["indicator"] in hard:
+            row |= {"quartile": 4, "rank": 35, "ranked": 40}
+    html = (write(project, portrait, home, given, "93008") / "93008-bobigny.html").read_text("utf-8")
+    # Of six, four are hard; poverty is the only easy one: the other does not differ from the département.
+    said = "6 indicateurs qui ont un sens favorable, 4 placent Bobigny dans le quart"
+    assert said in html and "en difficulté, 1 dans le quart le plus favorable" in html
     assert "Le taux de pauvreté est de 14,0" in html and "14\u00a0points au-dessous" in html
     assert "Les jeunes</th>" in html
 

@@ -49,11 +49,12 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Column:
-    """``width`` is a share of the table; numbers stand at the right."""
+    """``width`` is a share of the table; numbers stand at the right, those read first are ``strong``."""
 
     label: str
     width: float = 1
     right: bool = False
+    strong: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,13 @@ class Chart:
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """One key figure."""
+    """One key figure. ``mark``: where it stands, in words; ``drawing``: among which others."""
 
     label: str
     value: str
     note: str = ""
+    mark: str = ""
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,15 @@ class Cover:
 
 
 @dataclass(frozen=True)
+class Hero:
+    """The head of a document without a cover: what it is, its answer, and a drawing of where it is."""
+
+    eyebrow: str
+    blocks: tuple[Block, ...]
+    drawing: Drawing
+
+
+@dataclass(frozen=True)
 class Document:
     """``banner`` stands on every page; ``date`` (ISO) dates the file, so that it never changes."""
 
@@ -185,6 +197,7 @@ class Document:
     keywords: tuple[str, ...] = field(default=())
     subject: str = ""
     cover: Cover | None = None
+    hero: Hero | None = None
 
 
 def plain(value: Any) -> Any:

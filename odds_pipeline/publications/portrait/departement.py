@@ -240,9 +240,10 @@ class DepartementPortrait:
             sheet.number,
             reference=self._reference(sheet),
             direction=sheet.direction,
+            written=lambda value: _bare(sheet, value),
         )
-        yield Heading(title, 3)
-        yield Chart(svg, f"Carte. {title}. {described(svg)}", "", 0.8 if self.ground.tiles else 1)
+        yield Heading(f"{title}, en {sheet.symbol}" if sheet.symbol else title, 3)
+        yield Chart(svg, f"Carte. {title}. {described(svg)}", "", 0.8 if self.ground.tiles else 0.88)
         highest = max(
             (c for c in self.communes if values[c.code] is not None), key=lambda c: values[c.code] or 0
         )

@@ -4,10 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
 from itertools import islice
 
-from odds_pipeline.charts import Ground, Line, Spine, atlas, spine, trend
+from odds_pipeline.charts import (
+    Ground,
+    Line,
+    Spine,
+    Strip,
+    atlas,
+    locator,
+    printed_strip,
+    spine,
+    trend,
+)
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.french import ACCESS, LEVELS, NONE, numeric_month, uncapital
+from odds_pipeline.french import ACCESS, LEVELS, NONE, french_number, numeric_month, uncapital
 from odds_pipeline.geography.territories import GROUPS, Territory
 from odds_pipeline.publications.documents import (
     Block,
@@ -18,10 +28,10 @@ from odds_pipeline.publications.documents import (
     Document,
     Drawing,
     Heading,
+    Hero,
     KeyFigure,
     KeyFigures,
     Notes,
-    Panel,
     Paragraph,
     Side,
     Table,
@@ -33,9 +43,12 @@ from odds_pipeline.publications.portrait.situation import side, situation
 from odds_pipeline.publications.statements.speaker import Speaker, sentence
 
 SENTENCES, TRENDS, LISTED = 5, 4, 7
+LEAST_COUNTED = 6
+"""Indicators under which none are counted: three of four say little."""
 DEPARTEMENT = "Département"
 READING = (
-    "rond : {place}, parmi les communes du département ; losange : le département à la même période ; "
+    "en haut, le point rose est {place}, la barre le département, la bande la moitié centrale des "
+    "communes. Dans le tableau, rond : {place} ; losange : le département à la même période ; "
     "trait : la commune médiane ; barre foncée : la moitié centrale des communes. La droite est le côté "
     "favorable, ou la valeur haute où aucune ne l’est. « Ne se distingue pas » : la valeur du "
     "département est dans l’intervalle de confiance à 95 %."
@@ -102,20 +115,71 @@ class PlacePortrait:
             label,
             self.blocks(),
             title=place.label,
-            subtitle=f"{label} – {LEVELS[place.level]} ({place.code})",
+            subtitle=self._subtitle(),
             keywords=("portrait social", place.label, self.figures.observatory.territory),
             subject=f"{label} : {place.label}, édition n° {about.release}",
+            hero=self._hero(),
         )
 
-    def blocks(self) -> Iterator[Block]:
+    def _subtitle(self) -> str:
+        """Its inhabitants, and the group that it lies in."""
+        said = []
+        counted = self._value(self.portrait.population)
+        if counted is not None:
+            sheet = self.figures.sheets[self.portrait.population]
+            when = period_words(counted.month, sheet.cadence, "en")
+            said.append(f"{sheet.number(counted.value or 0)} habitants {when}")
+        inside = self._inside()
+        if self.place.level in GROUPS:
+            said.append(f"{len(inside)} communes")
+        said += [t.label for t in self.speaker.groups if t.code == self.place.group]
+        return ", ".join(said) or LEVELS[self.place.level]
+
+    def _inside(self) -> list[Territory]:
+        """The communes of a group."""
+        return [t for t in self.speaker.communes if t.group == self.place.code]
+
+    def _hero(self) -> Hero:
+        """What it is, what is said of it, and where it lies."""
+        codes = [t.code for t in self._inside()] or [self.place.code]
+        around = [
+            t.code for t in self.speaker.communes if self.place.group and t.group == self.place.group
+        ]
+        where = f"{self.place.label} sur la carte {self.figures.observatory.of_territory}"
+        return Hero(
+            f"{self.portrait.label} – {LEVELS[self.place.level]} ({self.place.code})",
+            tuple(self._answer()),
+            Drawing(locator(self.ground, codes, around), where),
+        )
+
+    def _answer(self) -> Iterator[Block]:
         if self.figures.about.simulated:
             yield Paragraph(
                 "Données simulées : la forme du portrait, non la situation du territoire.", "alert"
             )
+        if counted := self._counted():
+            yield Paragraph(counted, "lead")
         said = self.speaker.said(self.portrait.commune, self.place, SENTENCES)
         added = [s for theme in self.themes for s in self.speaker.added(theme, self.place)]
         if told := [*said, *added]:
-            yield Panel((Bullets(tuple(sentence(one) for one in told)),))
+            yield Bullets(tuple(sentence(one) for one in told))
+
+    def _counted(self) -> str:
+        """How many indicators stand in the hardest and in the easiest quarter of the communes."""
+        sheets = self.figures.sheets
+        stands = [(c, side(sheets[i], c)) for i in self.present if (c := self._value(i))]
+        quarters = [0 if stand == "same" else c.quartile for c, stand in stands if stand]
+        if len(quarters) < LEAST_COUNTED:
+            return ""
+        hard, easy = quarters.count(4), quarters.count(1)
+        placed = f"{hard} place{'nt' if hard > 1 else ''}" if hard else "aucun ne place"
+        return (
+            f"Sur {len(quarters)} indicateurs qui ont un sens favorable, {placed} {self.place.label} "
+            "dans le quart des communes le plus en difficulté, "
+            f"{easy or 'aucun'} dans le quart le plus favorable."
+        )
+
+    def blocks(self) -> Iterator[Block]:
         yield from self._facts()
         yield from self._table()
         yield from self._communes() if self.place.level in GROUPS else self._sides()
@@ -138,11 +202,35 @@ class PlacePortrait:
                 if cell is not None:
                     sheet = self.figures.sheets[indicator]
                     period = period_words(cell.month, sheet.cadence)
-                    note = ", ".join(filter(None, [period, situation(sheet, cell)]))
-                    facts.append(KeyFigure(sheet.short_label, sheet.number(cell.value or 0), note))
+                    drawing, ends = self._strip(sheet, cell)
+                    note = ". ".join(
+                        filter(None, [", ".join(filter(None, [period, cell.status])), ends])
+                    )
+                    value = sheet.number(cell.value or 0)
+                    mark = situation(sheet, cell)
+                    facts.append(KeyFigure(sheet.short_label, value, note, mark, drawing))
                     break
         if facts:
             yield KeyFigures(tuple(facts))
+
+    def _strip(self, sheet: Sheet, cell: Figure) -> tuple[Drawing | None, str]:
+        """The value among the communes of its period, and the ends in words."""
+        known = self._beside(sheet, cell)
+        if len(known) < 4:
+            return None, ""
+        low, high = french_number(min(known), sheet.decimals), sheet.number(max(known))
+        reference = None if sheet.kind in ("count", "amount") else cell.departement
+        words = f"{self.place.label} : {sheet.number(cell.value or 0)} ; communes : de {low} à {high}"
+        words += f" ; département : {sheet.number(reference)}" if reference is not None else ""
+        drawn = printed_strip(Strip(known, cell.value, reference), words)
+        return Drawing(drawn, words), f"Communes : de {low} à {high}"
+
+    def _beside(self, sheet: Sheet, cell: Figure) -> list[float]:
+        """Values of the communes of the same period."""
+        if cell.month != self.figures.months[sheet.id]:
+            return []
+        communes = self.figures.communes(sheet.id, [t.code for t in self.speaker.communes])
+        return [v for v in communes.values() if v is not None]
 
     def _table(self) -> Iterator[Block]:
         """Every indicator with a value, by theme, each beside the whole of its own period."""
@@ -154,14 +242,14 @@ class PlacePortrait:
         if not rows:
             return
         columns: tuple[Column, ...] = (
-            Column("Indicateur", 3),
-            Column("Valeur", 0.98, True),
-            Column("Départ.", 0.98, True),
-            Column("France", 0.98, True),
-            Column("Place", 1.7),
-            Column("Situation", 2.35),
-            Column("Évolution", 1.55, True),
-            Column("Période", 1.1),
+            Column("Indicateur", 2.95),
+            Column("Valeur", 1.12, True, strong=True),
+            Column("Départ.", 1.05, True),
+            Column("France", 1.05, True),
+            Column("Place", 1.6),
+            Column("Situation", 2.25),
+            Column("Évolution", 1.45, True),
+            Column("Période", 1.36),
         )
         if all(row[3] == NONE for row in rows if len(row) > 1):
             columns = columns[:3] + columns[4:]
@@ -176,7 +264,7 @@ class PlacePortrait:
         """The communes of a group beside each other, on the indicators of the maps."""
         maps = [self.portrait.themes[n].map for n, present in self.themes.items() if present]
         sheets = [self.figures.sheets[i] for i in dict.fromkeys(maps) if i in self.figures.months]
-        inside = [t for t in self.speaker.communes if t.group == self.place.code]
+        inside = self._inside()
         values = {s.id: self.figures.communes(s.id, [t.code for t in inside]) for s in sheets}
         heads = [f"{s.short_label}, {self._period(s)}" for s in sheets]
         columns = (Column("Commune", 1.6), *(Column(head, 1, True) for head in heads))
@@ -201,7 +289,7 @@ class PlacePortrait:
                 sheet.number,
                 reference=(DEPARTEMENT, whole.value) if same and whole and whole.value else None,
                 direction=sheet.direction,
-                place=[t.code for t in self.speaker.communes if t.group == self.place.code],
+                place=[t.code for t in self._inside()],
             )
             said = f"Contour de couleur : les communes de {self.place.label}. {self.ground.source}"
             yield Heading(title)
@@ -231,15 +319,8 @@ class PlacePortrait:
 
     def _spine(self, sheet: Sheet, cell: Figure) -> Cell:
         """The value among the communes of its period; a dash where there are too few of them."""
-        if (
-            cell.value is None
-            or cell.month != self.figures.months[sheet.id]
-            or sheet.kind in ("count", "amount")
-        ):
-            return NONE
-        communes = self.figures.communes(sheet.id, [t.code for t in self.speaker.communes])
-        known = [v for v in communes.values() if v is not None]
-        if len(known) < 4:
+        known = self._beside(sheet, cell)
+        if cell.value is None or sheet.kind in ("count", "amount") or len(known) < 4:
             return NONE
         words = f"De {sheet.number(min(known))} à {sheet.number(max(known))} parmi {len(known)} communes"
         drawn = Spine(known, cell.value, cell.departement, cell.low, cell.high, sheet.direction)
