@@ -41,3 +41,6 @@ def coverage(
         [[label, *covered.counts(own)] for label, own in (*groups.items(), ("all", rows))],
     )
     out.print(f"communes: a value for {covered.ENOUGH} communes or more", highlight=False)
+    wanted = [f"{project.feeds[f].feed.label} (+{n})" for f, n in covered.first_wanted(rows, 5)]
+    if wanted:
+        out.print(f"public files that the communes lack most: {' ; '.join(wanted)}", highlight=False)

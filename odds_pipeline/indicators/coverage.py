@@ -19,6 +19,13 @@ SELECT o.variable, list_sort(list(DISTINCT d.feed)) FROM observations o
 JOIN deliveries d ON d.id = o.delivery WHERE NOT d.simulated AND o.value IS NOT NULL GROUP BY ALL
 """
 
+# Variables known for enough communes in one month.
+_KNOWN = """
+SELECT DISTINCT o.variable FROM observations o JOIN deliveries d ON d.id = o.delivery
+WHERE NOT d.simulated AND o.value IS NOT NULL AND o.level = 'commune'
+GROUP BY o.variable, o.month HAVING count(DISTINCT o.territory) >= $enough
+"""
+
 ENOUGH = 30
 """Communes from which an indicator is said to be known for the communes."""
 
@@ -33,7 +40,9 @@ KINDS = {
 class Covered:
     """One indicator: territories with a real value by level, what it came by, what is missing.
 
-    ``missing`` gives each variable without a real figure with the contracts that could deliver it.
+    ``missing`` gives each variable without a real figure with the contracts that could deliver it;
+    ``wanted``, if the communes lack the indicator, each variable that they lack, with the contracts of
+    public files by commune that deliver it and have not been met: one that has does not suffice.
     """
 
     indicator: str
@@ -44,6 +53,7 @@ class Covered:
     latest: str | None
     sources: tuple[str, ...]
     missing: dict[str, tuple[str, ...]]
+    wanted: dict[str, tuple[str, ...]]
     public: bool
 
 
@@ -57,9 +67,11 @@ def _covered(
     entry: IndicatorEntry,
     levels: dict[str, tuple[int, str]],
     given: dict[str, list[str]],
+    known: set[str],
 ) -> Covered:
     variables = sorted(entry.indicator.parsed.variables)
     feeds = {v: project.sources_of(v) for v in variables}
+    lacked = levels.get("commune", (0, ""))[0] < ENOUGH and "commune" in entry.indicator.levels
     return Covered(
         entry.id,
         entry.indicator.label,
@@ -69,8 +81,14 @@ def _covered(
         max((latest for _, latest in levels.values()), default=None),
         tuple(sorted({feed for v in variables for feed in given.get(v, [])})),
         {v: tuple(e.id for e in own) for v, own in feeds.items() if v not in given},
+        {v: _by_commune(own, given.get(v, [])) for v, own in feeds.items() if lacked and v not in known},
         all(any(e.feed.kind != "template" for e in own) for own in feeds.values()),
     )
+
+
+def _by_commune(entries: list[FeedEntry], met: list[str]) -> tuple[str, ...]:
+    public = [e for e in entries if e.feed.kind != "template" and "commune" in e.feed.levels]
+    return tuple(e.id for e in public if e.id not in met)
 
 
 def coverage(project: Project, connection: duckdb.DuckDBPyConnection) -> list[Covered]:
@@ -81,9 +99,52 @@ def coverage(project: Project, connection: duckdb.DuckDBPyConnection) -> list[Co
         found.setdefault(indicator, {})[level] = territories, latest
     connection.unregister("reads")
     given = dict(connection.execute(_GIVEN).fetchall())
+    known = {variable for (variable,) in connection.execute(_KNOWN, {"enough": ENOUGH}).fetchall()}
     return [
-        _covered(project, entry, found.get(entry.id, {}), given) for entry in project.indicators.values()
+        _covered(project, entry, found.get(entry.id, {}), given, known)
+        for entry in project.indicators.values()
     ]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What the communes would gain from one public file: indicators by it alone, and with others."""
+
+    feed: str
+    alone: tuple[str, ...]
+    together: tuple[str, ...]
+
+
+def promises(rows: Iterable[Covered]) -> list[Promise]:
+    """The public files by commune that are missing, those that give most by themselves first.
+
+    An indicator is promised if each variable that the communes lack is in some public file; one whose
+    variables are all known lacks other months of them, and no file is named for it.
+    """
+    alone: dict[str, list[str]] = {}
+    together: dict[str, list[str]] = {}
+    for row in rows:
+        if not all(row.wanted.values()):
+            continue
+        enough = set.intersection(*map(set, row.wanted.values())) if row.wanted else set()
+        for feed in {feed for feeds in row.wanted.values() for feed in feeds}:
+            (alone if feed in enough else together).setdefault(feed, []).append(row.indicator)
+    found = [Promise(f, tuple(alone.get(f, ())), tuple(together.get(f, ()))) for f in alone | together]
+    return sorted(found, key=lambda p: (-len(p.alone), -len(p.together), p.feed))
+
+
+def first_wanted(rows: Iterable[Covered], most: int) -> list[tuple[str, int]]:
+    """The public files to get first, each with the indicators that it adds to those of the ones before."""
+    left = {promise.feed: set(promise.alone) for promise in promises(rows)}
+    order: list[tuple[str, int]] = []
+    while left and len(order) < most:
+        feed = max(left, key=lambda f: len(left[f]))
+        gained = left.pop(feed)
+        if not gained:
+            break
+        order.append((feed, len(gained)))
+        left = {other: own - gained for other, own in left.items()}
+    return order
 
 
 def counts(rows: Iterable[Covered]) -> tuple[int, int, int, int, int, int]:
@@ -106,6 +167,16 @@ def page(project: Project, rows: list[Covered]) -> str:
     themes = {label: [r for r in rows if r.theme == theme] for theme, label in declared}
     for label, own in [*themes.items(), ("Ensemble", rows)]:
         lines.append(f"| {label} | " + " | ".join(str(n) for n in counts(own)) + " |")
+    lines += [
+        "",
+        "## Fichiers publics qui manquent aux communes",
+        "",
+        _PROMISED,
+        "",
+        _GAINS,
+        "|---" * 4 + "|",
+    ]
+    lines += [_promise(project, promise) for promise in promises(rows)]
     for label, own in themes.items():
         lines += ["", f"## {label}", "", _DETAIL, "|---" * 7 + "|"]
         lines += [_line(project, row) for row in own]
@@ -117,7 +188,20 @@ _HEAD = (
     f"pour les communes à partir de {ENOUGH} communes."
 )
 _COLUMNS = "| | indicateurs | couverts | communes | département | France | source publique |"
+_PROMISED = (
+    f"Les indicateurs qui n’ont pas encore de valeur pour {ENOUGH} communes, et les fichiers publics qui la donneraient : "
+    "chacun à lui seul, ou avec un autre de la liste."
+)
+_GAINS = "| fichier | à lui seul | avec un autre | où le prendre |"
 _DETAIL = "| indicateur | communes | département | France | dernière période | source | ce qui manque |"
+
+
+def _promise(project: Project, promise: Promise) -> str:
+    entry = project.feeds[promise.feed]
+    at = " ; ".join(
+        f"{project.portals[o.portal].label}, {o.dataset}" for o in entry.feed.origins if o.dataset
+    )
+    return f"| {entry.feed.label} | {len(promise.alone)} | {len(promise.together)} | {at or entry.feed.source} |"
 
 
 def _line(project: Project, row: Covered) -> str:
