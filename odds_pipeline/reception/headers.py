@@ -5,8 +5,41 @@ from collections import Counter
 from collections.abc import Sequence
 
 from odds_pipeline.geography.territories import plain
-from odds_pipeline.reception.matching import Match, required_names
+from odds_pipeline.reception.matching import Match, required_names, text
 from odds_pipeline.reception.periods import groups_of, in_any_name, month_of
+
+
+_SCALES = {"millier": 10**3, "million": 10**6, "milliard": 10**9}
+
+_SCALE = re.compile(rf"\ben ({'|'.join(_SCALES)})s?\b", re.IGNORECASE)
+
+
+def other_scale(match: Match) -> list[tuple[int, str]]:
+    """Lines above the header that say thousands or millions where the contract reads otherwise.
+
+    A table in thousands is one whose figures the contract multiplies, or whose variables say so.
+    """
+    entry, unpivot = match.entry, match.format.unpivot
+    labels = [entry.feed.variables[v].label for v in _variables(match) if v in entry.feed.variables]
+    said = {_SCALES[found[1].lower()] for found in map(_SCALE.search, labels) if found}
+    awaited = {unpivot.times} if unpivot and unpivot.times > 1 else said or {1}
+    return [
+        (line, f"« {text(cell)} » au-dessus du tableau, là où le contrat lit {_scale_words(awaited)}")
+        for line, row in zip(match.table.lines, match.table.rows[: match.header_row], strict=False)
+        for cell in row
+        if isinstance(cell, str)
+        and any(_SCALES[word.lower()] not in awaited for word in _SCALE.findall(cell))
+    ]
+
+
+def _variables(match: Match) -> list[str]:
+    unpivot = match.format.unpivot
+    return [*match.entry.feed.columns_of(match.format), *(unpivot.variables if unpivot else [])]
+
+
+def _scale_words(scales: set[int]) -> str:
+    words = [f"des {word}s" for word, scale in _SCALES.items() if scale in scales]
+    return " et ".join(words) or "des unités"
 
 
 def columns_read(match: Match) -> dict[str, str]:

@@ -18,6 +18,7 @@ from odds_pipeline.reception.cells import ABSENT, Cells
 from odds_pipeline.reception.geographies import ambiguous, geography_of
 from odds_pipeline.reception.headers import (
     columns_read,
+    other_scale,
     repeated_columns,
     unknown_columns,
     unread_periods,
@@ -104,7 +105,7 @@ def read(project: Project, match: Match) -> Reading:
         months,
         geography,
         cells.ignored,
-        (*repeated_columns(match), *cells.rows.problems, *unlike),
+        (*other_scale(match), *repeated_columns(match), *cells.rows.problems, *unlike),
         unknown,
         columns,
         (*cells.oddities, *cells.repeated(), *unread_periods(match, unknown)),

@@ -274,6 +274,30 @@ def test_a_new_period_in_columns_is_read_and_one_under_a_mark_is_told(
     assert "T2_2025 (p)" in _told(home)["periode_non_lue"]
 
 
+@pytest.mark.parametrize(
+    ("unit", "refused"), [("en milliers d'euros", False), ("En millions d’euros", True)]
+)
+def test_a_table_in_another_unit_than_its_contracts_is_refused(
+    project: Project, home: Home, tmp_path: Path, unit: str, refused: bool
+) -> None:
+    """The Drees writes the unit of each sheet above its header, where no column tells it."""
+    rows = [
+        ["Dépenses totales brutes d'aide sociale"],
+        [unit],
+        ["Code région", "Code département", "Département", 2018, 2019],
+        [11, "93", "Seine-Saint-Denis", 1377049.9, 1400000.1],
+    ]
+    name = "Les dépenses d'aide sociale départementale - séries longues (1999 - 2021).xlsx"
+    _received(project, home, _book(tmp_path / name, {"Tot-tab2": rows}))
+    judge_pending(project, home, "conseil_general/depenses_drees")
+    with Store(home.warehouse).connect() as connection:
+        told = connection.execute(
+            "SELECT DISTINCT message FROM verdicts WHERE rule = 'lignes' AND NOT passed"
+        ).fetchall()
+    said = "Ligne 2 : « En millions d’euros » au-dessus du tableau, là où le contrat lit des milliers."
+    assert told == ([(said,)] if refused else [])
+
+
 def test_tables_of_one_workbook_that_begin_in_different_years_lose_no_column(
     project: Project, home: Home, tmp_path: Path
 ) -> None:
