@@ -134,7 +134,7 @@ def promises(rows: Iterable[Covered]) -> list[Promise]:
 
 
 def first_wanted(rows: Iterable[Covered], most: int) -> list[tuple[str, int]]:
-    """The public files to get first, each with the indicators that it adds to those of the ones before."""
+    """The public files to get first, each with the indicators that it adds to those before."""
     left = {promise.feed: set(promise.alone) for promise in promises(rows)}
     order: list[tuple[str, int]] = []
     while left and len(order) < most:
@@ -189,8 +189,8 @@ _HEAD = (
 )
 _COLUMNS = "| | indicateurs | couverts | communes | département | France | source publique |"
 _PROMISED = (
-    f"Les indicateurs qui n’ont pas encore de valeur pour {ENOUGH} communes, et les fichiers publics qui la donneraient : "
-    "chacun à lui seul, ou avec un autre de la liste."
+    f"Les indicateurs qui n’ont pas encore de valeur pour {ENOUGH} communes, et les fichiers publics "
+    "qui la donneraient : chacun à lui seul, ou avec un autre de la liste."
 )
 _GAINS = "| fichier | à lui seul | avec un autre | où le prendre |"
 _DETAIL = "| indicateur | communes | département | France | dernière période | source | ce qui manque |"
@@ -201,7 +201,8 @@ def _promise(project: Project, promise: Promise) -> str:
     at = " ; ".join(
         f"{project.portals[o.portal].label}, {o.dataset}" for o in entry.feed.origins if o.dataset
     )
-    return f"| {entry.feed.label} | {len(promise.alone)} | {len(promise.together)} | {at or entry.feed.source} |"
+    numbers = f"{len(promise.alone)} | {len(promise.together)}"
+    return f"| {entry.feed.label} | {numbers} | {at or entry.feed.source} |"
 
 
 def _line(project: Project, row: Covered) -> str:

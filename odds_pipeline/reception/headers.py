@@ -8,7 +8,6 @@ from odds_pipeline.geography.territories import plain
 from odds_pipeline.reception.matching import Match, required_names, text
 from odds_pipeline.reception.periods import groups_of, in_any_name, month_of
 
-
 _SCALES = {"millier": 10**3, "million": 10**6, "milliard": 10**9}
 
 _SCALE = re.compile(rf"\ben ({'|'.join(_SCALES)})s?\b", re.IGNORECASE)
