@@ -36,6 +36,13 @@ def restore(
     home = Home.from_environment()
     kept = put_back(home, back_up.absolute())
     out.print(f"{home.path}: as it was on {kept.made_at}; `odds verify` reads it all", highlight=False)
+    since = f"Releases made since, after number {kept.release or 0}, are unknown to secrecy here"
+    out.print(
+        f"{since}: before the next `odds run` copy their folders, and their files of releases/memory, "
+        "from what is left of the former disk.",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 @app.command()

@@ -20,6 +20,7 @@ from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.operations import postgres
 from odds_pipeline.operations.files import copy_whole, flush, kept_files, sha256_of
 from odds_pipeline.release.published import current_number
+from odds_pipeline.secrecy.memory import remembered
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.manifest import write_manifest
 from odds_pipeline.storage.store import Store, writer_lock
@@ -114,10 +115,11 @@ def _copy(home: Home, half: Path, earlier: BackUp | None) -> int | None:
     roots = _roots(home)
     with _tables_at_rest(home, half):
         release = current_number(home)
+        last = max([release or 0, *remembered(home.memory)])
         listed = {name: list(kept_files(root)) for name, root in roots.items() if root.exists()}
     for name, paths in listed.items():
         for path in paths:
-            if _release_of(home, path) <= (release or 0) and not path.name.startswith(WAREHOUSE):
+            if _release_of(home, path) <= last and not path.name.startswith(WAREHOUSE):
                 _keep(path, half / name / path.relative_to(roots[name]), earlier, half)
     if release is not None:
         folder = half / ("shared" if "shared" in roots else "home") / "releases"
@@ -126,8 +128,9 @@ def _copy(home: Home, half: Path, earlier: BackUp | None) -> int | None:
 
 
 def _release_of(home: Home, path: Path) -> int:
-    """The number of the release a file belongs to; 0 for what belongs to none."""
+    """The number of the release a file belongs to, or whose memory it is; 0 for what belongs to none."""
     name = path.relative_to(home.releases).parts[0] if path.is_relative_to(home.releases) else ""
+    name = path.stem if path.parent == home.memory and path.suffix == ".parquet" else name
     return int(name) if name.isdigit() else 0
 
 
@@ -161,7 +164,7 @@ def _keep(path: Path, target: Path, earlier: BackUp | None, half: Path) -> None:
 def _unchanged(before: Path, path: Path) -> bool:
     """Archive, releases and a lake's files are written once; the rest may have changed."""
     archived = len(path.name) == 64 and path.name.startswith(path.parent.name)
-    # Not the memory of secrecy: a publication that was killed leaves a file that the next one replaces.
+    # Not the memory of secrecy: a file that was damaged is written again.
     once = archived or (path.suffix in (".parquet", ".duckdb") and path.parent.name != "memory")
     return once and before.is_file() and before.stat().st_size == path.stat().st_size
 
@@ -172,7 +175,10 @@ def restore(home: Home, path: Path) -> BackUp:
     roots = _roots(home)
     for target in roots.values():
         if target.exists() and any(target.iterdir()):
-            raise NotRestored(f"{target} is not empty: restore into an empty folder, or move it away")
+            raise NotRestored(
+                f"{target} is not empty: restore into an empty folder, or move this one away and keep "
+                "it: releases made since the back-up must be copied from it, with their memory"
+            )
     lake = isinstance(deployment().storage, LakeStorage)
     if lake:
         postgres.check_empty()

@@ -24,7 +24,7 @@ from odds_pipeline.release.published import (
     open_release,
     release_path,
 )
-from odds_pipeline.secrecy.memory import whole
+from odds_pipeline.secrecy.memory import remembered, whole
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.manifest import (
     Unread,
@@ -116,7 +116,7 @@ def release(home: Home, deep: bool) -> str:
             raise Wrong(f"{home.releases / 'current'} is missing: write the last number there")
         return "none yet"
     found = numbers(home)
-    for each in range(1, number):
+    for each in sorted({*range(1, number), *remembered(home.memory)}):
         if each not in found:
             raise Wrong(
                 f"release {each} is not in {home.releases}, and readers have it: take its folder from a "
@@ -131,7 +131,7 @@ def release(home: Home, deep: bool) -> str:
 
 def memory(home: Home, deep: bool) -> str:
     """What each release told is known: without it the next one is not published."""
-    last = max(numbers(home), default=0)
+    last = max([0, *numbers(home), *remembered(home.memory)])
     for number in range(1, last + 1):
         path = home.memory / f"{number:04d}.parquet"
         if not whole(path):

@@ -1,7 +1,7 @@
 """Publishing a release: its stages one after the other, then the readers' pointer moves.
 
-The folder is written beside the others under a temporary name, then renamed, then the pointer
-``current`` is replaced: readers see the former release or the new one, never half of one.
+The folder is written beside the others under a temporary name, then renamed, then its memory, then
+the pointer ``current`` is replaced: readers see the former release or the new one, never half of one.
 """
 
 import shutil
@@ -13,10 +13,10 @@ from odds_pipeline.release.published import (
     Release,
     current_number,
     describe,
-    numbers,
     release_path,
 )
 from odds_pipeline.release.stages import DECIDE, WRITE, Publication
+from odds_pipeline.secrecy.memory import keep
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.manifest import write_manifest
 from odds_pipeline.storage.store import Store
@@ -35,17 +35,15 @@ def publish(project: Project, home: Home) -> Release:
         for leftover in home.releases.glob(".*.tmp"):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         write_manifest(connection, home)
-        last = max([0, *numbers(home)])
-        folder = home.releases / f".{last + 1:04d}.tmp"
-        publication = Publication(project, home, connection, last, folder)
+        publication = Publication(project, home, connection)
         for stage in DECIDE:
             stage.run(publication)
         if unchanged := _says_the_same(home, publication.content):
             return unchanged
         for stage in WRITE:
             stage.run(publication)
-        _show(home, folder, last + 1)
-        return describe(home, last + 1)
+        _show(home, publication.folder, publication.last + 1)
+        return describe(home, publication.last + 1)
 
 
 def _says_the_same(home: Home, content: str) -> Release | None:
@@ -57,6 +55,7 @@ def _says_the_same(home: Home, content: str) -> Release | None:
 
 def _show(home: Home, folder: Path, number: int) -> None:
     folder.replace(release_path(home, number))
+    keep(home.memory, number)
     pointer = home.releases / ".current.tmp"
     pointer.write_text(f"{number}\n", encoding="utf-8")
     pointer.replace(home.releases / "current")

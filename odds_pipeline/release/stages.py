@@ -56,19 +56,23 @@ from odds_pipeline.storage.temporary import ending
 class Publication:
     """One publication under way: what stages hand on besides tables.
 
-    ``last`` is the number of the last release; ``folder`` where this one is written.
+    ``last`` is the number of the last release there was, once :func:`recollect` knows it.
     """
 
     project: Project
     home: Home
     connection: duckdb.DuckDBPyConnection
-    last: int
-    folder: Path
+    last: int = 0
     seen: int | None = None
     held: Held = field(default_factory=lambda: Held({}, frozenset()))
     protection: Protection | None = None
     definitions: pd.DataFrame = field(default_factory=pd.DataFrame)
     content: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where this release is written."""
+        return self.home.releases / f".{self.last + 1:04d}.tmp"
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def refresh(p: Publication) -> None:
 def recollect(p: Publication) -> None:
     """What past releases said; what a publication that was killed had noted of another is dropped."""
     with transaction(p.connection):
-        remember_releases(p.connection, p.home.memory, numbers(p.home), current_number(p.home))
+        p.last = remember_releases(p.connection, p.home.memory, numbers(p.home), current_number(p.home))
         forget_after(p.connection, p.last)
     check_complete(p.connection, p.home)
 

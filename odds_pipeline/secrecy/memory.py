@@ -2,7 +2,8 @@
 
 ``releases/memory/0012.parquet`` has a line for each cell that release 12 said something new about; the
 last line of a cell not after release 12 is what release 12 said. Each file holds a digest of its
-lines. The warehouse's table ``published_cells`` is filled from them at each publication.
+lines, and gets its name once the release has: under a name stands only what readers may have. The
+warehouse's table ``published_cells`` is filled from them at each publication.
 """
 
 from collections.abc import Collection
@@ -24,25 +25,41 @@ class Forgotten(Explained):
     """What some releases said is not known any more: nothing can be published safely."""
 
 
+def remembered(folder: Path) -> list[int]:
+    """Numbers of the releases of which a file tells what they said, the oldest first."""
+    return sorted(int(path.stem) for path in folder.glob("[0-9]*.parquet"))
+
+
 def remember(
     connection: duckdb.DuckDBPyConnection, folder: Path, releases: Collection[int], shown: int | None
-) -> None:
-    """Fill ``published_cells`` with what ``releases`` said; ``shown`` is the one that readers see.
+) -> int:
+    """Fill ``published_cells`` with what was said, and return the number of the last release there was.
 
-    :class:`Forgotten` when there is a release that the memory does not know: the next one could tell,
-    beside it, what it hid.
+    What was said is what ``releases``, the files and the warehouse know together; ``shown`` is the one
+    that readers see. :class:`Forgotten` when there is a release that nothing remembers: the next one
+    could tell, beside it, what it hid.
     """
     if shown is not None and shown not in releases:
         raise Forgotten(
             f"release {shown} is the one that readers see, and it is not in {folder.parent}: what it "
             "said must be known before anything else is published. Put its folder back from a back-up."
         )
+    # A publication that was killed once its release was there.
+    for number in releases:
+        if not whole(_file(folder, number)) and whole(_pending(folder, number)):
+            keep(folder, number)
     # Those whose folder is lost as well: who took a release away still has it.
-    said = range(1, max(releases, default=0) + 1)
-    _drop(folder, releases)
+    (known,) = one(connection, "SELECT coalesce(max(release), 0) FROM published_cells")
+    last = max([0, *releases, *remembered(folder)])
+    if known > last and not _pending(folder, known).exists():
+        last = known
+    said = range(1, last + 1)
     # Each file is read to its end, once: there are as many as releases.
     damaged = [number for number in said if not whole(_file(folder, number))]
-    _write_what_the_warehouse_knows(connection, folder, damaged)
+    for number in damaged:
+        if number <= known:
+            _write(connection, folder, number)
+            keep(folder, number)
     lost = [number for number in damaged if not whole(_file(folder, number))]
     if lost:
         raise Forgotten(
@@ -54,10 +71,21 @@ def remember(
     if said:
         files = ", ".join(quoted(_file(folder, number)) for number in said)
         connection.execute(f"INSERT INTO published_cells BY NAME FROM read_parquet([{files}])")
+    return last
 
 
 def _file(folder: Path, release: int) -> Path:
     return folder / f"{release:04d}.parquet"
+
+
+def _pending(folder: Path, release: int) -> Path:
+    """The file of a release that is being published: it gets its name once its release has."""
+    return folder / f"{release:04d}.half"
+
+
+def keep(folder: Path, release: int) -> None:
+    """Give the file of a release its name."""
+    _pending(folder, release).replace(_file(folder, release))
 
 
 def whole(path: Path) -> bool:
@@ -77,26 +105,8 @@ def whole(path: Path) -> bool:
     return kept in ([], [(found,)])
 
 
-def _drop(folder: Path, releases: Collection[int]) -> None:
-    """What a publication that was killed had noted of a release that never was."""
-    last = max(releases, default=0)
-    for path in folder.glob("*.parquet"):
-        if int(path.stem) > last:
-            path.unlink()
-
-
-def _write_what_the_warehouse_knows(
-    connection: duckdb.DuckDBPyConnection, folder: Path, damaged: Collection[int]
-) -> None:
-    """The files that are lost or damaged, or of releases made when only the warehouse remembered."""
-    (known,) = one(connection, "SELECT coalesce(max(release), 0) FROM published_cells")
-    for number in damaged:
-        if number <= known:
-            _write(connection, folder, number)
-
-
 def _write(connection: duckdb.DuckDBPyConnection, folder: Path, release: int) -> None:
-    """One release's file, for the service's account alone."""
+    """One release's file without its name, for the service's account alone."""
     folder.mkdir(mode=0o700, exist_ok=True)
     temporary = folder / f".{release:04d}.tmp"
     lines = f"FROM published_cells WHERE release = {release} ORDER BY ALL"
@@ -105,7 +115,7 @@ def _write(connection: duckdb.DuckDBPyConnection, folder: Path, release: int) ->
         f"COPY ({lines}) TO {quoted(temporary)} (FORMAT parquet, KV_METADATA {{digest: '{digest}'}})"
     )
     temporary.chmod(0o600)
-    temporary.replace(_file(folder, release))
+    temporary.replace(_pending(folder, release))
 
 
 def recall(
@@ -123,7 +133,7 @@ def recall(
 def record(
     connection: duckdb.DuckDBPyConnection, structure: Structure, release: int, folder: Path
 ) -> None:
-    """Add what ``release`` says of the cells of ``current_cells``, and write its file."""
+    """Add what ``release`` says of the cells of ``current_cells``, and write it for :func:`keep`."""
     connection.register("secrecy_places", structure.places)
     connection.execute(_RECORD, {"release": release})
     connection.unregister("secrecy_places")

@@ -28,8 +28,8 @@ from odds_pipeline.reception.aside import dismiss
 from odds_pipeline.reception.kept import archive_path
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
-from odds_pipeline.release.published import current_number, describe
-from odds_pipeline.secrecy.memory import Forgotten
+from odds_pipeline.release.published import current_number, describe, numbers
+from odds_pipeline.secrecy.memory import Forgotten, remembered
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.manifest import NoManifest, Unread, manifest_path
 from odds_pipeline.storage.store import Store
@@ -337,6 +337,16 @@ def test_a_second_back_up_links_what_never_changes(embedded: Home, tmp_path: Pat
     assert again.files.keys() == second.files.keys()
     linked = {name for name in again.files if (again.path / name).stat().st_nlink > 1}
     assert {Path(name).parts[1] for name in linked} == {"archive", "releases"}
+
+
+def test_a_back_up_holds_the_releases_that_were_taken_back_by_hand(
+    project: Project, embedded: Home, tmp_path: Path
+) -> None:
+    (embedded.releases / "current").write_text("1\n")
+    restore(other := Home(tmp_path / "elsewhere"), back_up(embedded, tmp_path / "kept").path)
+    assert (current_number(other), numbers(other), remembered(other.memory)) == (1, [1, 2], [1, 2])
+    shutil.rmtree(other.releases / "0002")
+    assert "release 2 is not in" in wrong(other, deep=False)["release"]
 
 
 def test_a_damaged_back_up_or_an_inhabited_home_is_refused(embedded: Home, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import numbers, open_release
 from odds_pipeline.secrecy.memory import Forgotten, whole
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.manifest import Unread
 
 from .test_class_files import deliver
 
@@ -122,6 +123,7 @@ def test_what_a_killed_publication_wrote_is_forgotten(project: Project, publishe
             "INSERT INTO published_cells SELECT 2, variable, month, territory, geography, value, NULL, "
             "small, threshold FROM published_cells"
         )
+    (published.memory / "0002.half").write_bytes(b"written before its release was")
     assert not publish(project, published).new
     with duckdb.connect(str(published.warehouse)) as connection:
         assert connection.execute("SELECT max(release) FROM published_cells").fetchone() == (1,)
@@ -186,6 +188,39 @@ def test_a_former_release_whose_folder_is_lost_is_remembered(
     (published.memory / "0001.parquet").unlink()
     with pytest.raises(Forgotten, match="memory of release 1 is missing"):
         publish(project, published)
+
+
+@pytest.mark.parametrize("lost", ["its folder", "its folder and its memory"])
+def test_the_last_release_is_remembered_when_it_is_taken_back_by_hand(
+    project: Project, published: Home, tmp_path: Path, lost: str
+) -> None:
+    """Release 2 hid Bobigny's 3 of April, and readers had it: its number is not given again, and what it
+    hid stays hidden, whether its file or the warehouse alone remembers it."""
+    april = tmp_path / "caf_allocataires_2024-04.csv"
+    deliver(project, published, april, "caf/allocataires", foyers({"93008": 3}, month=1))
+    assert publish(project, published).number == 2
+    shutil.rmtree(published.releases / "0002")
+    (published.releases / "current").write_text("1\n")
+    if "memory" in lost:
+        (published.memory / "0002.parquet").unlink()
+    (tmp_path / "again").mkdir()
+    again = tmp_path / "again" / "caf_allocataires_2024-04.csv"
+    deliver(project, published, again, "caf/allocataires", foyers({"93008": 30}, month=1))
+    assert publish(project, published).number == 3
+    with open_release(published) as release:
+        assert hidden_by(release, "observations", variable="caf.foyers_monoparents", month="2024-04")
+
+
+def test_a_release_whose_publication_was_killed_before_its_memory_had_a_name_is_remembered(
+    project: Project, published: Home
+) -> None:
+    file = published.memory / "0001.parquet"
+    said = file.read_bytes()
+    file.rename(file.with_suffix(".half"))
+    published.warehouse.rename(published.warehouse.with_suffix(".lost"))
+    with pytest.raises(Unread, match="odds rebuild"):
+        publish(project, published)
+    assert file.read_bytes() == said
 
 
 def test_a_memory_of_which_one_bit_changed_is_not_believed(project: Project, published: Home) -> None:

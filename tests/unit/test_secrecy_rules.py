@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.secrecy import Secrecy
 from odds_pipeline.secrecy.derived import hide_values
+from odds_pipeline.secrecy.remainders import remainders_table
 from odds_pipeline.secrecy.rules import mark
 from odds_pipeline.secrecy.structure import Structure
 from tests.declarations.test_declarations import FEED, FEED_FILE, small
@@ -156,6 +157,53 @@ def test_rules_on_results(
         ).fetchone()
     shown = (1.5, "A", "F", None, *((None, None) if whole else (numerator, denominator)))
     assert row == ((None, "Q", "N", "resultat", None, None) if hidden else shown)
+
+
+@pytest.mark.parametrize(
+    ("ranks", "expected"), [(True, [None, 0, 50, 100]), (False, [None, 30, 60, 90])]
+)
+def test_ranks_are_taken_among_what_may_be_read(
+    project: Project, ranks: bool, expected: list[float | None]
+) -> None:
+    """The place among all would tell how many of the hidden ones are above; other values stay theirs."""
+    formulas = {name: entry.indicator.parsed for name, entry in project.indicators.items()}
+    name = next(
+        n for n, f in formulas.items() if not f.simple and (f.over == "percentile_rank") == ranks
+    )
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE computed AS SELECT ? AS indicator, '2024-01' AS month, "
+            "unnest(['93001', '93005', '93006', '93007']) AS territory, 'commune' AS level, "
+            "2024 AS geography, unnest([NULL, 30.0, 60.0, 90.0]) AS value, 'A' AS obs_status, "
+            "'F' AS conf_status, unnest(['primaire', NULL, NULL, NULL]) AS hidden_by, "
+            "NULL::DOUBLE AS numerator, NULL::DOUBLE AS denominator",
+            [name],
+        )
+        connection.execute(
+            "CREATE TABLE products (indicator VARCHAR, whole VARCHAR, t INTEGER, territory VARCHAR, "
+            "geography INTEGER, numerator DOUBLE, denominator DOUBLE)"
+        )
+        connection.execute("CREATE TABLE months AS SELECT 1 AS t, '2024-01' AS month")
+        hide_values(connection, project)
+        found = connection.execute("SELECT value FROM protected ORDER BY territory").fetchall()
+    assert [value for (value,) in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "left"),
+    [("threshold: 5", 5), ("threshold: 5, rounding: 5", 0), ("threshold: 5, units: [classes]", 0)],
+)
+def test_what_a_published_share_leaves_out_is_under_the_rule_of_both(
+    small: Path, rules: str, left: int
+) -> None:
+    """12 of 15 tells 3, whether or not the contract says that the one is a part of the other."""
+    text = FEED.replace(", part_of: foyers}", "}")
+    text = text.replace("variables:", f"secrecy: {{{rules}, reference: Règle d'essai}}\nvariables:")
+    (small / FEED_FILE).write_text(text)
+    found = remainders_table(Project.load(small))
+    signs = {(row.variable, row.sign, row.whole, row.threshold) for row in found.itertuples()}
+    two = {("adil.foyers", 1.0, True, left), ("adil.foyers_seuls", -1.0, False, left)}
+    assert signs == (two if left else set())
 
 
 @pytest.mark.parametrize("threshold", [1, 2])
