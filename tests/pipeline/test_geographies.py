@@ -26,6 +26,8 @@ FILES = [
     "logement/LOVAC_2025_communes_93.csv",
     "filosofi/FILO2018_DISP_COM_93.csv",
     "population/rp2018_questionr_93.csv",
+    "logement/RPLS_2024_densite_tx_vac_93.csv",
+    "logement/sitadel_communes_93.csv",
 ]
 CENSUS_2022 = "insee_rp/comparateur/base_cc_comparateur.csv"  # in the geography of 2025
 
@@ -72,20 +74,31 @@ def test_by_hand(
 
 
 def test_communes_that_are_ranked_together_are_divided_by_figures_of_one_date(home: Home) -> None:
-    """Dwellings of 2024, in the geography of 2024: the census of 2022 is in that of 2025, where Saint-Denis
-    holds Pierrefitte, so that of 2018 serves for all; in the geography of 2025 that of 2022 does."""
+    """Dwellings allowed in 2023, in the geography of 2024: the population of 2022 is in that of 2025, where
+    Saint-Denis holds Pierrefitte, so that of 2021 serves for all; in the geography of 2025 that of 2022 does."""
+    allowed = "logements_autorises_pour_1000"
     with open_release(home) as release:
         dates = release.execute(
             "SELECT DISTINCT oldest_input FROM indicator_values WHERE value IS NOT NULL "
-            "AND indicator = 'logements_sociaux_pour_100_rp' AND month = '2024-01' AND geography = 2024"
+            "AND indicator = $1 AND month = '2023-12' AND geography = 2024",
+            [allowed],
         ).fetchall()
-    assert dates == [("2018-01",)]
-    density = [
-        series(home, "logements_sociaux_pour_100_rp", place, geography)["2024-01"]
+    assert dates == [("2021-01",)]
+    rates = [
+        series(home, allowed, place, geography)["2023-12"]
         for place, geography in (("93001", 2024), (SAINT_DENIS, 2025))
     ]
-    # nb_ls over log_rp of 2018, and the two communes' over P22_RP.
-    assert density == pytest.approx([100 * 14144 / 32884.5227223904, 100 * 26237 / 59039.1448864091])
+    # log_aut of all dwellings over PMUN21, and the two communes' over P22_POP.
+    assert rates == pytest.approx([1000 * 1562 / 90071, 1000 * (226 + 423) / 148907])
+
+
+def test_density_of_social_housing_is_that_of_the_ministry(home: Home) -> None:
+    """Divided by the census of 2018, the last in the geography of 2024, Aubervilliers had 43.0 for 40.5."""
+    density = [
+        series(home, "logements_sociaux_pour_100_rp", place, 2024).get("2024-01")
+        for place in ("93001", SAINT_DENIS, "93")
+    ]
+    assert density == [40.52, 46.99, None]  # column densite; the département's is in another file
 
 
 def test_other_communes_are_the_same_in_both(home: Home) -> None:
