@@ -120,3 +120,10 @@ def with_unit(number: str, symbol: str) -> str:
 def uncapital(text: str) -> str:
     """With a small first letter, unless it begins with initials."""
     return text if text[:2].isupper() else text[0].lower() + text[1:]
+
+
+def licence_words(licence: str) -> str:
+    """What a partner's licence is called; one that has no name here is told as it is declared."""
+    if licence.startswith("convention"):
+        return "Convention avec l’observatoire"
+    return {"etalab-2.0": "Licence Ouverte 2.0 (Etalab)"}.get(licence, licence)

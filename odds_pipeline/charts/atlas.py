@@ -88,7 +88,7 @@ def atlas(
     y += BLOCK + 16
     if note := ENDS.get(direction, ""):
         body.append(text(left + 2, y - 5, note, size=size + 0.4, fill=QUIET))
-        y += 14
+        y += 5
     if absent := len(ground.shapes) - len(fills):
         said = f"n. d. : absent ou non diffusé ({absent})"
         body.append(_swatch(left, y - 11, f"url(#{key}-hachure)"))

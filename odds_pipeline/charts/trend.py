@@ -72,6 +72,11 @@ def trend(
         drawn.append(text(x(month), height - 8, dated(month), anchor=anchor, fill=QUIET))
         if len(months) == 1:
             break
+    at = x(months[0])
+    for month in months[1:-1]:
+        if min(x(month) - at, x(months[-1]) - x(month)) >= (36 if dated is _year else 74):
+            at = x(month)
+            drawn.append(text(at, height - 8, dated(month), anchor="middle", fill=QUIET))
     for month in sorted(breaks or {}):
         if months[0] < month <= months[-1]:
             drawn.append(
@@ -105,7 +110,10 @@ def trend(
                     )
                 )
             if len(run) <= 24:
-                drawn += [element("circle", cx=x(m), cy=y(v), r=2.4, fill=ink) for m, v in run]
+                drawn += [
+                    element("circle", cx=x(m), cy=y(v), r=2.4 if one.place else 1.8, fill=ink)
+                    for m, v in run
+                ]
         values = [(m, v) for m, v in sorted(one.values.items()) if v is not None]
         if values:
             month, value = values[-1]

@@ -120,15 +120,23 @@ def test_every_territory_has_its_portrait_and_the_same_bytes_again(
 ) -> None:
     folder = write(project, portrait, home, rows(project))
     first = {p.name: p.read_bytes() for p in folder.iterdir()}
-    # Two files each, a kit for each commune and EPT, and the archive of them all.
-    assert len(first) == 2 * (40 + 4 + 1 + 1) + 44 + 1
+    # Two files each, a kit for each commune and EPT, the page that leads to them, the archive of them all.
+    assert len(first) == 2 * (40 + 4 + 1 + 1) + 44 + 2
+    linked = re.findall(r'href="([^#"]+)"', first["index.html"].decode())
+    assert len(linked) == len(set(linked)) == 92 and set(linked) <= first.keys()
     with zipfile.ZipFile(folder / "edition.zip") as archive:
-        assert len(archive.namelist()) == 92 and archive.testzip() is None
+        assert len(archive.namelist()) == 93 and archive.testzip() is None
     with zipfile.ZipFile(folder / "93008-bobigny.zip") as archive:
         assert {"portrait.pdf", "chiffres.xlsx", "LISEZ-MOI.txt", "images/graphique-1.svg"} <= set(
             archive.namelist()
         )
+        needs = archive.read("besoins-sociaux.html").decode()
+        assert archive.read("besoins-sociaux.pdf").startswith(b"%PDF")
         book = load_workbook(io.BytesIO(archive.read("chiffres.xlsx")))
+    held = needs.split("qui le détient")[1].split("</table>")[0]
+    assert "ce que l’observatoire publie de Bobigny" in needs and "14,0\u00a0%</td>" in needs
+    # What has no value in this release, by the partner that holds it.
+    assert re.search(r"CAF 93</th><td>Non livré[^<]*</td><td>[^<]*minima", held) or "CAF 93" in held
     assert book.sheetnames[0] == "Données de cadrage" and book.sheetnames[-1] == "Définitions"
     poverty = [r for r in book.worksheets[0].iter_rows(values_only=True) if r[0] == "Taux de pauvreté"]
     assert poverty[0][1] == 14.0 and poverty[0][3:5] == ("2020", 28.4)

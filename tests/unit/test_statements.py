@@ -1,6 +1,6 @@
 """Sentences: each says its worked example, is silent on what it should, and can be explained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from odds_pipeline.publications.documents.document import french
 from odds_pipeline.publications.portrait.figures import Figures
 from odds_pipeline.publications.statements.facts import FACTS
 from odds_pipeline.publications.statements.places import at_place, enumerated, of_place
-from odds_pipeline.publications.statements.slots import Count, Silent, simple_part
+from odds_pipeline.publications.statements.slots import Count, Places, Silent, simple_part
 from odds_pipeline.publications.statements.speaker import Said, Speaker, Unsaid, example
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
@@ -67,7 +67,19 @@ def test_places_take_their_articles(label: str, at: str, of: str) -> None:
     assert (at_place(label), of_place(label)) == (at, of)
 
 
+def test_a_unit_of_area_is_no_number_that_the_label_says(figures: Figures) -> None:
+    income = figures.sheets["niveau_vie_median"]
+    rent = replace(income, symbol="€/m²", unit="euros par mètre carré", decimals=1)
+    assert rent.number(15.2) == "15,2\u00a0€/m²" and rent.counted_in == ", en euros par mètre carré"
+    assert replace(income, symbol="pour 10 000").counted_in == ""
+
+
 def test_several_places_and_counts_agree() -> None:
+    three = Places(("Aubervilliers", "Clichy-sous-Bois", "La Courneuve"))
+    assert (
+        f"de 8 % {Places(('Le Raincy',)):à} à 42 % {three:à}"
+        == "de 8 % au Raincy à 42 % dans 3 communes"
+    )
     assert enumerated(["à Coubron", "au Raincy", "à Vaujours"]) == "à Coubron, au Raincy et à Vaujours"
     assert (
         f"{Count(1):une commune|# communes} {Count(18):une commune|# communes}"

@@ -146,6 +146,13 @@ class Contents:
 
 
 @dataclass(frozen=True)
+class Links:
+    """Other documents: each its name, and the files that it is written as, by what they are called."""
+
+    items: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
+@dataclass(frozen=True)
 class PageBreak:
     """A new page, on paper."""
 
@@ -161,6 +168,7 @@ Block = (
     | Panel
     | Notes
     | Contents
+    | Links
     | PageBreak
 )
 

@@ -17,7 +17,13 @@ from odds_pipeline.charts import (
 )
 from odds_pipeline.declarations.portrait import Portrait, PortraitTheme
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.french import LEVELS_PLURAL, NONE, french_day, french_number, uncapital
+from odds_pipeline.french import (
+    LEVELS_PLURAL,
+    NONE,
+    french_day,
+    licence_words,
+    uncapital,
+)
 from odds_pipeline.geography.territories import Territory, plain
 from odds_pipeline.publications.documents import (
     Block,
@@ -133,7 +139,7 @@ class DepartementPortrait:
         title = self._extent()
         svg = classed("territoires", title, self.ground, classes, names, TINTS)
         yield Heading(title, 3)
-        yield Chart(svg, f"Carte. {described(svg)}", "", 0.64)
+        yield Chart(svg, f"Carte. {described(svg)}", "", 0.64 if self.ground.tiles else 0.5)
         for number, (name, (theme, present)) in enumerate(self.themes.items(), 1):
             if present:
                 yield PageBreak()
@@ -200,8 +206,10 @@ class DepartementPortrait:
         low, high = (f(widest.members, key=lambda m: m[1]) for f in (min, max))
         reading = (
             f"{widest.label} réunit des communes de {sheet.number(low[1])} ({low[0]}) à "
-            f"{sheet.number(high[1])} ({high[0]}) ; le trait épais est la valeur du territoire"
+            f"{sheet.number(high[1])} ({high[0]})"
         )
+        if any(row.value is not None for row in rows):
+            reading += " ; le trait épais est la valeur du territoire"
         yield self._notes(sheet, reading)
 
     def _notes(self, sheet: Sheet, reading: str, ground: str = "") -> Notes:
@@ -227,7 +235,10 @@ class DepartementPortrait:
         yield from self._map(sheet)
         yield from self._others(label, [i for i in present if i != shown])
         yield PageBreak()
-        yield Side((tuple(self._dots(sheet)), tuple(self._beside(theme, sheet))), (1.55, 1))
+        eyebrow = f"{number}. {label}"
+        others = [i for i in present if i != shown]
+        columns = (tuple(self._dots(sheet, eyebrow)), tuple(self._beside(theme, sheet, others)))
+        yield Side(columns, (1.55, 1))
 
     def _map(self, sheet: Sheet) -> Iterator[Block]:
         values = self._values(sheet.id)
@@ -240,9 +251,9 @@ class DepartementPortrait:
             sheet.number,
             reference=self._reference(sheet),
             direction=sheet.direction,
-            written=lambda value: _bare(sheet, value),
+            written=sheet.bare,
         )
-        yield Heading(f"{title}, en {sheet.symbol}" if sheet.symbol else title, 3)
+        yield Heading(title + sheet.counted_in, 3)
         yield Chart(svg, f"Carte. {title}. {described(svg)}", "", 0.8 if self.ground.tiles else 0.88)
         highest = max(
             (c for c in self.communes if values[c.code] is not None), key=lambda c: values[c.code] or 0
@@ -268,7 +279,7 @@ class DepartementPortrait:
             )
             yield Table(f"{label} : les territoires", columns, tuple(rows))
 
-    def _dots(self, sheet: Sheet) -> Iterator[Block]:
+    def _dots(self, sheet: Sheet, eyebrow: str) -> Iterator[Block]:
         cells = {c: self.figures.cell(sheet.id, c.code) for c in self.communes}
         rows = [
             Dot(c.label, cell.value, self.group.get(c.group, 0), cell.low, cell.high)
@@ -281,20 +292,40 @@ class DepartementPortrait:
         svg = dots(
             f"communes-{sheet.id}", title, rows, names, sheet.number, reference=self._reference(sheet)
         )
-        yield Heading(f"Les {len(rows)} communes, de la plus haute à la plus basse valeur", 3)
+        head = f"{sheet.short_label}, {self._period(sheet)} : les {len(rows)} communes"
+        yield Heading(f"{head}, de la plus haute à la plus basse valeur", 3, eyebrow)
         yield Chart(svg, f"{title}. {described(svg)}", "")
         yield Paragraph("Les communes de même valeur sont dans l’ordre alphabétique.", "note")
 
-    def _beside(self, theme: PortraitTheme, sheet: Sheet) -> Iterator[Block]:
+    def _beside(self, theme: PortraitTheme, sheet: Sheet, others: Sequence[str]) -> Iterator[Block]:
         yield from self._group_table(sheet)
         followed = dict.fromkeys((theme.trend, sheet.id, *without_changes(theme.indicators)))
-        for blocks in islice(filter(None, (list(self._trend(i)) for i in followed)), BESIDE):
+        drawn = list(islice(filter(None, (list(self._trend(i)) for i in followed)), BESIDE))
+        for blocks in drawn:
             yield from blocks
+        if len(drawn) < BESIDE:
+            yield from self._extremes(others)
         yield Heading("Définition", 3)
         yield Paragraph(sheet.definition)
         cautions = [*sheet.cautions, *filter(None, [sheet.limits])][:4]
         if cautions:
             yield Panel((Heading("À savoir avant de citer", 3), Bullets(tuple(cautions), small=True)))
+
+    def _extremes(self, indicators: Sequence[str]) -> Iterator[Block]:
+        """The communes at both ends of the other indicators of a theme."""
+        rows = []
+        for sheet in (self.figures.sheets[i] for i in indicators[:MOST_ROWS]):
+            values = self._values(sheet.id)
+            known = {c.label: v for c in self.communes if (v := values[c.code]) is not None}
+            if len(known) > 3 and sheet.kind not in ("count", "amount"):
+                low, high = min(known, key=lambda n: known[n]), max(known, key=lambda n: known[n])
+                ends = (f"{sheet.bare(known[n])} {n}" for n in (low, high))
+                rows.append((f"{sheet.short_label}{sheet.counted_in}, {self._period(sheet)}", *ends))
+        if rows:
+            yield Heading("D’une commune à l’autre", 3)
+            columns = (Column("Indicateur", 1.35), Column("La plus basse"), Column("La plus haute"))
+            caption = "Les communes extrêmes des autres indicateurs"
+            yield Table(caption, columns, tuple(rows), bare=True, small=True)
 
     def _group_table(self, sheet: Sheet) -> Iterator[Block]:
         values = self._values(sheet.id)
@@ -303,7 +334,7 @@ class DepartementPortrait:
             inside = [c for c in self.communes if t.level == "departement" or c.group == t.code]
             known = [v for c in inside if (v := values[c.code]) is not None]
             own = self._value(sheet, t.code)
-            span = f"{_bare(sheet, min(known))} – {_bare(sheet, max(known))}" if known else NONE
+            span = f"{sheet.bare(min(known))} – {sheet.bare(max(known))}" if known else NONE
             label = DEPARTEMENT if t.level == "departement" else t.label
             rows.append((label, NONE if own is None else sheet.number(own), span))
         columns = (Column("Territoire", 1.5), Column("Valeur", 0.9, True), Column("Communes", 1.1, True))
@@ -331,7 +362,7 @@ class DepartementPortrait:
         ]
         if not any(one.place for one in lines):
             return
-        title = f"{sheet.label} : évolution"
+        title = f"{sheet.label} : évolution{sheet.counted_in}"
         svg = trend(
             f"evolution-{indicator}",
             title,
@@ -405,7 +436,9 @@ class DepartementPortrait:
             Column("Depuis", 0.8),
             Column("Licence de ses données", 2.4),
         )
-        rows = tuple((p.label, p.since[:4], p.licence) for p in self.project.partners.values())
+        rows = tuple(
+            (p.label, p.since[:4], licence_words(p.licence)) for p in self.project.partners.values()
+        )
         yield Table("Partenaires de l’observatoire", columns, rows, bare=True)
         if self.portrait.contact:
             yield Heading("Contact et reproduction", 3)
@@ -449,7 +482,7 @@ class DepartementPortrait:
 
     def _bare_value(self, sheet: Sheet, code: str) -> str:
         value = self._value(sheet, code)
-        return NONE if value is None else _bare(sheet, value)
+        return NONE if value is None else sheet.bare(value)
 
     def _reference(self, sheet: Sheet) -> tuple[str, float] | None:
         value = self._value(sheet, self.place.code)
@@ -463,10 +496,6 @@ class DepartementPortrait:
 def _shown(theme: PortraitTheme, present: Sequence[str]) -> str:
     """The indicator of a theme's map: the declared one, else the first that has values."""
     return theme.map if theme.map in present else present[0]
-
-
-def _bare(sheet: Sheet, value: float) -> str:
-    return french_number(value, sheet.decimals)
 
 
 def _chunks(names: Sequence[str], most: int) -> list[Sequence[str]]:

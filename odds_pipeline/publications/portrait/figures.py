@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.french import french_number, status_word, with_unit
+from odds_pipeline.french import NBSP, french_number, status_word, with_unit
 from odds_pipeline.geography.territories import GROUPS
 from odds_pipeline.publications.origin import read_about
 from odds_pipeline.publications.periods import cadence_of
@@ -62,9 +62,20 @@ class Sheet:
         """Whether its changes are per cent of the earlier value."""
         return self.change_symbol == "%" and self.symbol != "%"
 
+    @property
+    def counted_in(self) -> str:
+        """« , en % »: after a title whose values bear no unit; an abbreviation is spelt out."""
+        if not self.symbol or _said(self.symbol):
+            return ""
+        return f", en {self.unit}" if "/" in self.symbol else f", en{NBSP}{self.symbol}"
+
+    def bare(self, value: float) -> str:
+        """The value in French where its unit is said beside."""
+        return french_number(value, self.decimals)
+
     def number(self, value: float) -> str:
         """The value in French with its unit."""
-        return _with(french_number(value, self.decimals), self.symbol)
+        return _with(self.bare(value), self.symbol)
 
     def change(self, value: float) -> str:
         """A change with its sign, in the unit that changes of this indicator have."""
@@ -76,8 +87,12 @@ class Sheet:
 
 def _with(number: str, symbol: str) -> str:
     """A number with its symbol, unless it is one that labels say already ("pour 1 000")."""
-    said = any(c.isdigit() for c in symbol)
-    return number if said else with_unit(number, symbol)
+    return number if _said(symbol) else with_unit(number, symbol)
+
+
+def _said(symbol: str) -> bool:
+    """Whether labels say it already; the ² of €/m² is no decimal digit."""
+    return any(c.isdecimal() for c in symbol)
 
 
 @dataclass(frozen=True)

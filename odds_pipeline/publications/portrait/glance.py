@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from odds_pipeline.charts import Spine, spine
-from odds_pipeline.french import NONE, french_number
+from odds_pipeline.french import NONE
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents import Block, Cell, Column, Drawing, Heading, Notes, Table
 from odds_pipeline.publications.periods import period_words
@@ -70,9 +70,9 @@ def _row(
         sheet.short_label,
         _shown(sheet, own) if own is not None else _elsewhen(sheet, cell),
         _shown(sheet, france),
-        f"{french_number(known[low], sheet.decimals)}  {low}",
+        f"{sheet.bare(known[low])}  {low}",
         Drawing(drawn, words),
-        f"{french_number(known[high], sheet.decimals)}  {high}",
+        f"{sheet.bare(known[high])}  {high}",
         period_words(month, sheet.cadence),
     )
 

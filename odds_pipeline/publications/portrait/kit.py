@@ -41,6 +41,7 @@ README = """{title}
 {subtitle}
 
 portrait.pdf, portrait.html   le portrait, à lire ou à imprimer
+besoins-sociaux.pdf, .html    public par public, pour l’analyse des besoins sociaux
 chiffres.xlsx                 ses chiffres par thème et par public, définitions et précautions
 images/                       les graphiques (SVG : s’agrandissent sans perte)
 
@@ -62,19 +63,27 @@ def zipped(files: Mapping[str, bytes], day: str) -> bytes:
 
 def archive_of(folder: Path, names: Iterable[str], day: str) -> None:
     """All documents of a release as one archive beside them; kits hold nothing that they do not."""
-    files = {f"{n}{s}": (folder / f"{n}{s}").read_bytes() for n in names for s in (".pdf", ".html")}
+    wanted = ["index.html", *(f"{n}{s}" for n in names for s in (".pdf", ".html"))]
+    files = {name: (folder / name).read_bytes() for name in wanted}
     content = zipped(files, day)
     temporary = folder / ".edition.tmp"
     temporary.write_bytes(content)
     temporary.replace(folder / "edition.zip")
 
 
-def kit(document: Document, written: Mapping[str, bytes], workbook_: bytes) -> bytes:
-    """The archive of one place. ``written``: its portrait by suffix."""
+def kit(
+    document: Document,
+    written: Mapping[str, bytes],
+    needs: Mapping[str, bytes],
+    workbook_: bytes,
+) -> bytes:
+    """The archive of one place. ``written``: its portrait by suffix; ``needs``: its figures by
+    public."""
     readme = README.format(
         title=document.title, subtitle=document.subtitle, footer=document.footer, banner=document.banner
     )
     files = {f"portrait.{suffix}": content for suffix, content in written.items()}
+    files |= {f"besoins-sociaux.{suffix}": content for suffix, content in needs.items()}
     files |= {"chiffres.xlsx": workbook_, "LISEZ-MOI.txt": readme.encode("utf-8")}
     for i, figure in enumerate(_figures(document.blocks), 1):
         files[f"images/graphique-{i}.svg"] = figure.svg.encode("utf-8")

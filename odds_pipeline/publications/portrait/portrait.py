@@ -5,11 +5,13 @@ from html import unescape
 from itertools import islice
 
 from odds_pipeline.charts import (
+    Dot,
     Ground,
     Line,
     Spine,
     Strip,
     atlas,
+    dots,
     locator,
     printed_strip,
     spine,
@@ -17,7 +19,7 @@ from odds_pipeline.charts import (
 )
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.french import ACCESS, LEVELS, NONE, french_number, numeric_month, uncapital
+from odds_pipeline.french import ACCESS, LEVELS, NONE, numeric_month, uncapital
 from odds_pipeline.geography.territories import GROUPS, Territory
 from odds_pipeline.publications.documents import (
     Block,
@@ -32,6 +34,7 @@ from odds_pipeline.publications.documents import (
     KeyFigure,
     KeyFigures,
     Notes,
+    PageBreak,
     Paragraph,
     Side,
     Table,
@@ -40,9 +43,10 @@ from odds_pipeline.publications.origin import of_release
 from odds_pipeline.publications.periods import period_words
 from odds_pipeline.publications.portrait.figures import Figure, Figures, Sheet
 from odds_pipeline.publications.portrait.situation import side, situation
+from odds_pipeline.publications.statements.places import of_place
 from odds_pipeline.publications.statements.speaker import Speaker, sentence
 
-SENTENCES, TRENDS, LISTED = 5, 4, 7
+SENTENCES, TRENDS, LISTED, ORDERED = 5, 4, 7, 4
 LEAST_COUNTED = 6
 """Indicators under which none are counted: three of four say little."""
 DEPARTEMENT = "Département"
@@ -53,6 +57,7 @@ READING = (
     "favorable, ou la valeur haute où aucune ne l’est. « Ne se distingue pas » : la valeur du "
     "département est dans l’intervalle de confiance à 95 %."
 )
+RESERVED = "sous réserve"
 WITHOUT = "pas de valeur de la même période, ou des effectifs, qui ne se comparent pas."
 
 
@@ -118,12 +123,13 @@ class PlacePortrait:
             subtitle=self._subtitle(),
             keywords=("portrait social", place.label, self.figures.observatory.territory),
             subject=f"{label} : {place.label}, édition n° {about.release}",
-            hero=self._hero(),
+            hero=self._hero(label),
         )
 
     def _subtitle(self) -> str:
         """Its inhabitants, and the group that it lies in."""
-        said = []
+        level = f"{LEVELS[self.place.level]} ({self.place.code})"
+        said = [level[0].upper() + level[1:]]
         counted = self._value(self.portrait.population)
         if counted is not None:
             sheet = self.figures.sheets[self.portrait.population]
@@ -133,13 +139,13 @@ class PlacePortrait:
         if self.place.level in GROUPS:
             said.append(f"{len(inside)} communes")
         said += [t.label for t in self.speaker.groups if t.code == self.place.group]
-        return ", ".join(said) or LEVELS[self.place.level]
+        return ", ".join(said)
 
     def _inside(self) -> list[Territory]:
         """The communes of a group."""
         return [t for t in self.speaker.communes if t.group == self.place.code]
 
-    def _hero(self) -> Hero:
+    def _hero(self, eyebrow: str) -> Hero:
         """What it is, what is said of it, and where it lies."""
         codes = [t.code for t in self._inside()] or [self.place.code]
         around = [
@@ -147,7 +153,7 @@ class PlacePortrait:
         ]
         where = f"{self.place.label} sur la carte {self.figures.observatory.of_territory}"
         return Hero(
-            f"{self.portrait.label} – {LEVELS[self.place.level]} ({self.place.code})",
+            eyebrow,
             tuple(self._answer()),
             Drawing(locator(self.ground, codes, around), where),
         )
@@ -183,8 +189,9 @@ class PlacePortrait:
         yield from self._facts()
         yield from self._table()
         yield from self._communes() if self.place.level in GROUPS else self._sides()
-        yield from self._trends()
         yield from self._map() if self.place.level in GROUPS else ()
+        yield from self._trends()
+        yield from self._ordered() if self.place.level in GROUPS else ()
         yield from self._publics()
         yield from self._unknown()
         yield Notes((("Sources", " ; ".join(self._sources()) + "."),))
@@ -216,9 +223,10 @@ class PlacePortrait:
     def _strip(self, sheet: Sheet, cell: Figure) -> tuple[Drawing | None, str]:
         """The value among the communes of its period, and the ends in words."""
         known = self._beside(sheet, cell)
-        if len(known) < 4:
+        whole = self.place.level in GROUPS and sheet.kind in ("count", "amount")
+        if len(known) < 4 or whole:
             return None, ""
-        low, high = french_number(min(known), sheet.decimals), sheet.number(max(known))
+        low, high = sheet.bare(min(known)), sheet.number(max(known))
         reference = None if sheet.kind in ("count", "amount") else cell.departement
         words = f"{self.place.label} : {sheet.number(cell.value or 0)} ; communes : de {low} à {high}"
         words += f" ; département : {sheet.number(reference)}" if reference is not None else ""
@@ -234,31 +242,44 @@ class PlacePortrait:
 
     def _table(self) -> Iterator[Block]:
         """Every indicator with a value, by theme, each beside the whole of its own period."""
-        rows: list[tuple[Cell, ...]] = []
-        for name, present in self.themes.items():
-            own = [self._row(self.figures.sheets[i], cell) for i in present if (cell := self._told(i))]
-            if own:
-                rows += [(self.figures.observatory.themes[name],), *own]
-        if not rows:
+        labels = self.figures.observatory.themes
+        table = self._listed(
+            f"{self.place.label}, tous les indicateurs",
+            [(labels[name], present) for name, present in self.themes.items()],
+        )
+        if table is None:
             return
+        yield table
+        yield self._reading(self.present)
+
+    def _reading(self, indicators: Sequence[str]) -> Notes:
+        told = (self.cells.get(i) for i in indicators)
+        reserves = dict.fromkeys(c.reserve for c in told if c is not None and c.reserve)
+        kept = (("Sous réserve", " ".join(reserves)),) if reserves else ()
+        reading = READING.format(place=self.place.label)
+        return Notes((("Lecture", reading), ("Note", f"{NONE} : {WITHOUT}"), *kept))
+
+    def _listed(self, caption: str, groups: Sequence[tuple[str, Sequence[str]]]) -> Table | None:
+        """Indicators with a value under the heading of their group; nothing where there is none."""
+        rows: list[tuple[Cell, ...]] = []
+        for head, indicators in groups:
+            known = ((i, cell) for i in indicators if (cell := self._told(i)))
+            own = [self._row(self.figures.sheets[i], cell) for i, cell in known]
+            rows += [(head,), *own] if own else []
         columns: tuple[Column, ...] = (
-            Column("Indicateur", 2.95),
-            Column("Valeur", 1.12, True, strong=True),
-            Column("Départ.", 1.05, True),
-            Column("France", 1.05, True),
-            Column("Place", 1.6),
-            Column("Situation", 2.25),
-            Column("Évolution", 1.45, True),
-            Column("Période", 1.36),
+            Column("Indicateur", 2.9),
+            Column("Valeur", 1.27, True, strong=True),
+            Column("Départ.", 1.2, True),
+            Column("France", 1.2, True),
+            Column("Place", 1.4),
+            Column("Situation", 2.1),
+            Column("Évolution", 1.65, True),
+            Column("Période", 1.3),
         )
         if all(row[3] == NONE for row in rows if len(row) > 1):
             columns = columns[:3] + columns[4:]
             rows = [row if len(row) == 1 else (*row[:3], *row[4:]) for row in rows]
-        yield Table(
-            f"{self.place.label}, tous les indicateurs", columns, tuple(rows), bare=True, small=True
-        )
-        reading = READING.format(place=self.place.label)
-        yield Notes((("Lecture", reading), ("Note", f"{NONE} : {WITHOUT}")))
+        return Table(caption, columns, tuple(rows), bare=True, small=True) if rows else None
 
     def _communes(self) -> Iterator[Block]:
         """The communes of a group beside each other, on the indicators of the maps."""
@@ -290,11 +311,47 @@ class PlacePortrait:
                 reference=(DEPARTEMENT, whole.value) if same and whole and whole.value else None,
                 direction=sheet.direction,
                 place=[t.code for t in self._inside()],
+                written=sheet.bare,
             )
-            said = f"Contour de couleur : les communes de {self.place.label}. {self.ground.source}"
-            yield Heading(title)
-            yield Chart(svg, f"Carte. {title}. {described(svg)}", said, 0.8 if self.ground.tiles else 1)
+            said = (
+                f"Contour de couleur : les communes {of_place(self.place.label)}. {self.ground.source}"
+            )
+            yield PageBreak()
+            yield Heading(title + sheet.counted_in)
+            yield Chart(
+                svg, f"Carte. {title}. {described(svg)}", said, 0.8 if self.ground.tiles else 0.88
+            )
             return
+
+    def _ordered(self) -> Iterator[Block]:
+        """The communes of a group in the order of each map's indicator, beside the département."""
+        maps = dict.fromkeys(self.portrait.themes[name].map for name in self.themes)
+        drawn = [self._order(self.figures.sheets[i]) for i in maps if i in self.figures.months]
+        pairs = [blocks for blocks in drawn if blocks]
+        if pairs:
+            yield PageBreak()
+            yield Heading(
+                f"Les communes {of_place(self.place.label)}, de la plus haute à la plus basse valeur"
+            )
+            for pair in (pairs[i : i + 2] for i in range(0, min(len(pairs), ORDERED), 2)):
+                yield Side((pair[0], pair[1] if len(pair) > 1 else ()))
+
+    def _order(self, sheet: Sheet) -> tuple[Block, ...]:
+        cells = {t.label: self.figures.cell(sheet.id, t.code) for t in self._inside()}
+        rows = [
+            Dot(label, cell.value, 0, cell.low, cell.high)
+            for label, cell in cells.items()
+            if cell is not None and cell.value is not None
+        ]
+        if len(rows) < 2:
+            return ()
+        rows.sort(key=lambda row: (-row.value, row.label))
+        whole = self.figures.cell(sheet.id, self.place.departement)
+        same = whole is not None and whole.month == self.figures.months[sheet.id]
+        reference = (DEPARTEMENT, whole.value) if same and whole and whole.value is not None else None
+        title = f"{sheet.label}, {self._period(sheet)}{sheet.counted_in}"
+        svg = dots(f"ordre-{sheet.id}", title, rows, (), sheet.number, reference=reference)
+        return Heading(title, 3), Chart(svg, f"{title}. {described(svg)}", "")
 
     def _period(self, sheet: Sheet) -> str:
         return period_words(self.figures.months[sheet.id], sheet.cadence)
@@ -312,7 +369,7 @@ class PlacePortrait:
             NONE if adds_up else _shown(sheet, cell.departement),
             NONE if adds_up else _shown(sheet, cell.france),
             self._spine(sheet, cell),
-            "; ".join(filter(None, [situation(sheet, cell), cell.status, cell.reserve])),
+            ", ".join(filter(None, [situation(sheet, cell), cell.status, cell.reserve and RESERVED])),
             _change(sheet, cell),
             period_words(cell.month, sheet.cadence),
         )
@@ -342,7 +399,7 @@ class PlacePortrait:
             ]
             if chosen:
                 chosen.sort(key=self._distance)
-                listed = tuple(self._named(i) for i in chosen[:LISTED])
+                listed = tuple(self._beside_whole(i) for i in chosen[:LISTED])
                 more = len(chosen) - len(listed)
                 rest = (f"et {more} autre{'s' if more > 1 else ''}",) if more else ()
                 columns.append(
@@ -364,6 +421,14 @@ class PlacePortrait:
         period = period_words(cell.month, sheet.cadence)
         return f"{sheet.short_label} : {sheet.number(cell.value)} ({period})"
 
+    def _beside_whole(self, indicator: str) -> str:
+        """The same, and the département of the same period where it has a value."""
+        cell = self.cells[indicator]
+        sheet = self.figures.sheets[indicator]
+        if cell is None or cell.departement is None or sheet.kind in ("count", "amount"):
+            return self._named(indicator)
+        return f"{self._named(indicator)}, département {sheet.number(cell.departement)}"
+
     def _trends(self) -> Iterator[Block]:
         """The place, the département and France on a scale, where they can be followed."""
         wanted = [i for t in self.portrait.themes.values() for i in (t.trend, t.map)]
@@ -372,9 +437,9 @@ class PlacePortrait:
         if figures:
             yield Heading("Évolutions")
             for pair in (figures[i : i + 2] for i in range(0, len(figures), 2)):
-                yield Side((tuple(pair[:1]), tuple(pair[1:])))
+                yield Side((pair[0], pair[1] if len(pair) > 1 else ()))
 
-    def _trend(self, indicator: str) -> Chart | None:
+    def _trend(self, indicator: str) -> tuple[Block, ...] | None:
         if indicator not in self.figures.months:
             return None
         sheet = self.figures.sheets[indicator]
@@ -389,7 +454,7 @@ class PlacePortrait:
         ]
         if not any(one.place for one in lines):
             return None
-        title = f"{sheet.label}, évolution"
+        title = f"{sheet.label}, évolution{sheet.counted_in}"
         svg = trend(
             f"evolution-{indicator}",
             title,
@@ -400,9 +465,8 @@ class PlacePortrait:
             height=132,
             right=112,
         )
-        return Chart(
-            svg, f"Courbe. {self.place.label}. {title}. {described(svg)}", f"{title} ({sheet.unit})."
-        )
+        said = f"Courbe. {self.place.label}. {title}. {described(svg)}"
+        return Heading(f"{sheet.label}{sheet.counted_in}", 3), Chart(svg, said, "")
 
     def _publics(self) -> Iterator[Block]:
         """The same figures by whom they are about."""

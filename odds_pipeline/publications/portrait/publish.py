@@ -4,20 +4,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from odds_pipeline.charts import Ground, read_ground
 from odds_pipeline.declarations.access import Access
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import Publications, load_publications
+from odds_pipeline.french import LEVELS, LEVELS_PLURAL, french_day
 from odds_pipeline.geography.territories import GROUPS, Territory, plain
-from odds_pipeline.publications.documents import Document
+from odds_pipeline.publications.documents import Block, Document, Heading, Links, to_html
+from odds_pipeline.publications.origin import of_release
 from odds_pipeline.publications.portrait.departement import DepartementPortrait
 from odds_pipeline.publications.portrait.figures import Figures
 from odds_pipeline.publications.portrait.kit import archive_of, kit, workbook
+from odds_pipeline.publications.portrait.needs import Needs
 from odds_pipeline.publications.portrait.portrait import PlacePortrait, method
 from odds_pipeline.publications.statements.speaker import Speaker
-from odds_pipeline.publications.writer import Published, folder_of, write_documents
+from odds_pipeline.publications.writer import WRITERS, Published, folder_of, write_documents
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 
@@ -25,6 +29,10 @@ from odds_pipeline.storage.home import Home
 def file_name(territory: Territory) -> str:
     """``93008-bobigny``: the same for ever, and readable."""
     return f"{territory.code}-{plain(territory.label).replace(' ', '-')}"
+
+
+def _files(name: str) -> tuple[tuple[str, str], ...]:
+    return ("page", f"{name}.html"), ("PDF", f"{name}.pdf")
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,40 @@ class Contents:
             return DepartementPortrait(
                 self.project, self.portrait, self.figures, self.ground, self.speaker, place
             ).document()
-        return PlacePortrait(
+        return PlacePortrait(*self._parts(place)).document()
+
+    def index(self, names: Mapping[str, Territory]) -> Document:
+        """The page that leads to every portrait, by level; ``names``: of their files."""
+        about, portrait = self.figures.about, self.portrait
+        blocks: list[Block] = []
+        for level in ("departement", *GROUPS, "commune"):
+            inside = {name: t for name, t in names.items() if t.level == level}
+            if inside:
+                head = (LEVELS if len(inside) == 1 else LEVELS_PLURAL)[level]
+                blocks.append(Heading(head[0].upper() + head[1:]))
+                blocks.append(Links(tuple((t.label, _files(name)) for name, t in inside.items())))
+        blocks += [Heading("Méthode"), Links((("Définitions, sources et limites", _files("methode")),))]
+        title, day = portrait.label, french_day(about.published_at)
+        said = f"Édition n° {about.release}, {day} : tous les portraits"
+        observatory = self.figures.observatory
+        return of_release(observatory, about, title, blocks, title=title, subtitle=said)
+
+    def kit(self, place: Territory, one: Document, written: Mapping[str, bytes]) -> bytes:
+        """The archive that a commune or a group of them takes away."""
+        themes = {name: theme.indicators for name, theme in self.portrait.themes.items()}
+        needs = Needs(*self._parts(place)).needs(self.holders)
+        by_public = {suffix: write(needs) for suffix, write in WRITERS.items()}
+        return kit(one, written, by_public, workbook(self.figures, themes, self.declared.socle, place))
+
+    @cached_property
+    def holders(self) -> dict[str, str]:
+        """The partner that holds each indicator's figures."""
+        found = self.project.indicators.items()
+        return {n: self.project.feed_of(one.indicator).partner.short_label for n, one in found}
+
+    def _parts(self, place: Territory) -> tuple[Any, ...]:
+        """What the documents of a place are made of."""
+        return (
             self.portrait,
             self.declared.socle,
             self.names,
@@ -68,12 +109,7 @@ class Contents:
             self.ground,
             self.speaker,
             place,
-        ).document()
-
-    def kit(self, place: Territory, one: Document, written: Mapping[str, bytes]) -> bytes:
-        """The archive that a commune or a group of them takes away."""
-        themes = {name: theme.indicators for name, theme in self.portrait.themes.items()}
-        return kit(one, written, workbook(self.figures, themes, self.declared.socle, place))
+        )
 
 
 def read_contents(
@@ -122,7 +158,8 @@ def publish_portrait(
     documents = [(name, made.document(place)) for name, place in places.items()]
     documents.append(("methode", method(portrait, made.figures)))
     target = folder or folder_of(home, about.release, access, "portrait_social")
-    published = write_documents(target, documents, beside=beside, among=folder is not None)
+    files = {"index.html": to_html(made.index(places))} if wanted is None else {}
+    published = write_documents(target, documents, files, beside, among=folder is not None)
     if wanted is None:
         archive_of(published.folder, [name for name, _ in documents], about.published_at)
     return published

@@ -32,7 +32,8 @@ ENOUGH = 0.8
 """Part of the communes that must have a value before anything is said of them all."""
 LONGEST = 11 * 12
 """Months over which a change is told: beyond, too much else has changed."""
-MOST_TIED = 2
+MOST_TIED = 5
+"""Communes of one value that may be spoken of; of groups of communes, two."""
 BOTH_ENDS = 1.4
 """√2: a change is as uncertain as both of its ends together."""
 
@@ -218,7 +219,7 @@ def _ends(at: At, cells: dict[str, Figure]) -> tuple[Figure, Figure]:
 def _end(name: str, at: At, cells: dict[str, Figure], cell: Figure) -> dict[str, Slot]:
     shown = at.sheet.number(cell.value or 0)
     tied = sorted(label for label, c in cells.items() if at.sheet.number(c.value or 0) == shown)
-    if len(tied) > MOST_TIED:
+    if len(tied) > (MOST_TIED if any(t.label in tied for t in at.communes) else 2):
         raise Silent(f"{len(tied)} territoires partagent la valeur {shown}")
     return {name: at.amount(cell), f"{name}_places": Places(tuple(tied))}
 

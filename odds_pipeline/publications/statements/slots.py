@@ -1,7 +1,8 @@
 """What a sentence holds in its braces: figures and places that write themselves in French.
 
-``{value}`` is 27,6 %; ``{value:part habitant}`` plus d’un habitant sur quatre; ``{persons:environ}``
-442 000; ``{count:une commune|# communes}`` 18 communes; ``{change}`` 2,3 points;
+``{value}`` is 27,6 %; ``{value:euros}`` 17 740 €; ``{value:part habitant}`` plus d’un habitant sur
+quatre; ``{persons:environ}`` 442 000; ``{count:une commune|# communes}`` 18 communes; ``{change}`` 2,3
+points;
 ``{change:augmente|diminue}`` the verb of its sign; ``{places:à}`` à Lille et au Havre;
 ``{period}`` en 2020; ``{period:depuis}`` depuis 2020.
 """
@@ -31,6 +32,8 @@ PARTS = {
     9 / 10: (9, "dix"),
 }
 COUNTED = {1: "un", 2: "deux", 3: "trois", 9: "neuf"}
+NAMED_AT_MOST = 2
+"""Communes of one value that are named: « à Lille et au Havre », but « dans 3 communes »."""
 NEAR, BELOW, ABOVE = 0.015, 0.07, 0.11
 """Relative distances to a simple part: within NEAR it is the part itself, « près de » at most BELOW
 under it, « plus de » at most ABOVE over it."""
@@ -46,10 +49,17 @@ class Amount:
     high: float | None = None
 
     def __format__(self, spec: str) -> str:
+        if spec == "euros":
+            return _euros(self.value, self.sheet)
         if not spec.startswith("part "):
             return self.sheet.number(self.value)
         ends = [self.value if end is None else end for end in (self.low, self.high)]
         return simple_part(self.value, ends, *spec.removeprefix("part ").split("|"))
+
+
+def _euros(value: float, sheet: Sheet) -> str:
+    """An amount of a unit that a sentence spells out: 17 740 € « par unité de consommation »."""
+    return f"{french_number(value, sheet.decimals)}{NBSP}€"
 
 
 def simple_part(value: float, ends: list[float], noun: str, article: str = "un") -> str:
@@ -89,6 +99,8 @@ class Change:
     relative: bool = False
 
     def __format__(self, spec: str) -> str:
+        if spec == "euros":
+            return _euros(abs(self.value), self.sheet)
         if spec:
             up, down = spec.split("|")
             return up if self.value > 0 else down
@@ -139,11 +151,14 @@ class Factor:
 
 @dataclass(frozen=True)
 class Places:
-    """Names of places, with their preposition."""
+    """Names of places, with their preposition; many communes are counted instead."""
 
     labels: tuple[str, ...]
 
     def __format__(self, spec: str) -> str:
+        if len(self.labels) > NAMED_AT_MOST:
+            counted = f"{len(self.labels)} communes"
+            return {"à": f"dans {counted}", "de": f"de {counted}"}.get(spec, counted)
         return enumerated([NAMED[spec](label) for label in self.labels])
 
 
