@@ -126,48 +126,73 @@ def usual_past(feed: str) -> pd.DataFrame:
 
 def told(project: Project, feed: str, delivery: Delivery) -> dict[str, str]:
     """What the reception and the gate say of a delivery: rule → severity."""
-    found = readings_of(project, delivery)
-    if isinstance(found, str):
-        return {found: "critical"}
-    entry, reading = found
-    changed = delivery.past and [d.rows for d in delivery.past] != [d.rows for d in history(feed)[:-1]]
-    accepted = accepted_from(delivery.past) if changed else usual_past(feed)
-    findings = findings_on(project, entry, delivery.name, reading, accepted)
-    return {f.rule: f.severity for f in findings if not f.passed and f.severity != "info"}
+    return told_together(project, {feed: delivery})[feed]
+
+
+def told_together(project: Project, deliveries: dict[str, Delivery]) -> dict[str, dict[str, str]]:
+    """The same of a delivery of each feed, audited at once as in a month of everything."""
+    answers: dict[str, dict[str, str]] = {}
+    readings, pasts = {}, []
+    for feed, delivery in deliveries.items():
+        found = readings_of(project, delivery)
+        if isinstance(found, str):
+            answers[feed] = {found: "critical"}
+            continue
+        entry, reading = found
+        answers[feed], readings[feed] = (
+            {},
+            Waiting(entry.id, feed, delivery.name, "", reading, reading.months),
+        )
+        changed = delivery.past and [d.rows for d in delivery.past] != [
+            d.rows for d in history(feed)[:-1]
+        ]
+        pasts.append((entry.id, accepted_from(delivery.past) if changed else usual_past(feed)))
+    for f in findings_on(project, list(readings.values()), pasts) if readings else []:
+        if not f.passed and f.severity != "info":
+            answers[f.subject][f.rule] = f.severity
+    return answers
 
 
 def findings_on(
-    project: Project, entry: FeedEntry, name: str, reading: Reading, accepted: pd.DataFrame
+    project: Project, waiting: list[Waiting], pasts: list[tuple[str, pd.DataFrame]]
 ) -> list[Finding]:
+    """The audit's, each feed after what was accepted of it."""
     places = ["variable", "month", "territory", "level", "geography"]
-    accepted = accepted.drop_duplicates(
-        places, keep="last"
-    )  # a file that tells no year replaces its own
-    waiting = Waiting(entry.id, "delivery", name, "", reading, reading.months)
+    # A file that tells no year replaces its own.
+    accepted = pd.concat(
+        [past.drop_duplicates(places, keep="last").assign(feed=feed) for feed, past in pasts]
+    )
     with scratch() as tables:
-        keep_past(tables, accepted.assign(feed=entry.id), pd.DataFrame(columns=["feed", "name"]))
-        keep_declared(tables, project, [entry])
-        return audit(project, [waiting], tables)
+        keep_past(tables, accepted, pd.DataFrame(columns=["feed", "name"]))
+        keep_declared(tables, project, [project.feeds[one.feed] for one in waiting])
+        return audit(project, waiting, tables)
 
 
-@pytest.mark.parametrize("feed", ALL)
-def test_every_damage_is_told(project: Project, feed: str) -> None:
+def damaged(damage: Damage, feed: str) -> Delivery | None:
+    """The feed's last delivery so damaged; none where that cannot be."""
     *past, last = history(feed)
-    untold, outcomes = [], Counter[str]()
+    delivery = deepcopy(last)
+    delivery.past = deepcopy(past)
+    try:
+        damage.change(delivery)
+    except NotApplicable:
+        return None
+    return delivery
+
+
+@pytest.mark.slow
+def test_every_damage_is_told(project: Project) -> None:
+    untold, outcomes = [], {feed: Counter[str]() for feed in ALL}
     for damage in TABLE:
-        delivery = deepcopy(last)
-        delivery.past = deepcopy(past)
-        try:
-            damage.change(delivery)
-        except NotApplicable:
-            outcomes["sans objet"] += 1
-            continue
-        found = told(project, feed, delivery)
-        if not damage.told & found.keys():
-            untold.append((damage.kind, sorted(found)))
-        refused = "critical" in found.values()
-        outcomes["refusés" if refused else "signalés"] += 1
-    print(f"{feed}: {dict(outcomes)}")
+        deliveries = {feed: one for feed in ALL if (one := damaged(damage, feed))}
+        for feed in set(ALL) - deliveries.keys():
+            outcomes[feed]["sans objet"] += 1
+        for feed, found in told_together(project, deliveries).items():
+            if not damage.told & found.keys():
+                untold.append((feed, damage.kind, sorted(found)))
+            outcomes[feed]["refusés" if "critical" in found.values() else "signalés"] += 1
+    for feed in ALL:
+        print(f"{feed}: {dict(outcomes[feed])}")
     assert untold == []
 
 
@@ -175,17 +200,8 @@ def test_the_table_has_forty_kinds_each_met_by_some_feed() -> None:
     kinds = {damage.kind for damage in TABLE}
     assert len(kinds) == len(TABLE) >= 40
 
-    def hits(damage: Damage, feed: str) -> bool:
-        *past, last = history(feed)
-        delivery = deepcopy(last)
-        delivery.past = deepcopy(past)
-        try:
-            damage.change(delivery)
-        except NotApplicable:
-            return False
-        return True
-
-    assert {d.kind for d in TABLE if any(hits(d, feed) for feed in KINDS)} == kinds
+    met = {d.kind for d in TABLE if any(damaged(d, feed) for feed in KINDS)}
+    assert met == kinds
 
 
 @pytest.mark.parametrize("feed", ALL)
@@ -237,7 +253,8 @@ def test_a_negative_is_refused_on_a_first_delivery_unless_its_variable_may_be_on
     found = readings_of(project, delivery)
     assert not isinstance(found, str)
     nothing = pd.DataFrame(columns=ACCEPTED)
-    findings = findings_on(project, found[0], delivery.name, found[1], nothing)
+    waiting = Waiting(feed, feed, delivery.name, "", found[1], found[1].months)
+    findings = findings_on(project, [waiting], [(feed, nothing)])
     assert ("pas_trop_petit" in {f.rule for f in findings if f.refuses}) == refused
 
 
@@ -298,11 +315,13 @@ def test_a_cell_out_of_all_proportion_is_refused(project: Project) -> None:
     assert told(project, "caf/handicap", delivery)["cellule_demesuree"] == "critical"
 
 
-@pytest.mark.parametrize("feed", ALL)
-def test_the_undamaged_delivery_passes(project: Project, feed: str) -> None:
-    assert "critical" not in told(project, feed, history(feed)[-1]).values()
+def test_the_undamaged_deliveries_pass(project: Project) -> None:
+    found = told_together(project, {feed: history(feed)[-1] for feed in ALL})
+    assert {feed: rules for feed, rules in found.items() if "critical" in rules.values()} == {}
+    assert found.keys() == set(ALL)
 
 
+@pytest.mark.slow
 def test_two_hundred_undamaged_deliveries_are_accepted(
     project: Project, home: Home, tmp_path: Path
 ) -> None:

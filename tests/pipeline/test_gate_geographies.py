@@ -110,6 +110,7 @@ def refused() -> dict[str, list[set[str]]]:
     return found
 
 
+@pytest.mark.slow
 def test_what_a_rule_refuses_it_refuses_whatever_geography_changes(
     refused: dict[str, list[set[str]]],
 ) -> None:
@@ -124,6 +125,7 @@ def test_what_a_rule_refuses_it_refuses_whatever_geography_changes(
     assert lost == {}
 
 
+@pytest.mark.slow
 def test_each_rule_that_refuses_by_the_past_is_met_in_each_geography(
     project: Project, refused: dict[str, list[set[str]]]
 ) -> None:
@@ -134,7 +136,11 @@ def test_each_rule_that_refuses_by_the_past_is_met_in_each_geography(
 def found(project: Project, delivery: Delivery, past: pd.DataFrame) -> list[Finding]:
     """What is found of a delivery; nothing where the reception refuses it already."""
     read = readings_of(project, delivery)
-    return [] if isinstance(read, str) else findings_on(project, read[0], delivery.name, read[1], past)
+    if isinstance(read, str):
+        return []
+    entry, reading = read
+    waiting = Waiting(entry.id, entry.id, delivery.name, "", reading, reading.months)
+    return findings_on(project, [waiting], [(entry.id, past)])
 
 
 def refusing(project: Project, feed: str, last: str, damaged: Delivery) -> set[str]:

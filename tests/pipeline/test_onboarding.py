@@ -42,10 +42,10 @@ def _without(data: Any, names: set[str]) -> Any:
     return data
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def declared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The observatory's declarations without Pôle emploi and what reads it."""
-    root = tmp_path / "project"
+    root = tmp_path_factory.mktemp("declared") / "project"
     for part in ("assets", "expectations", "resources"):
         shutil.copytree(project_root() / part, root / part)
     for name in ("dagster.yaml", "workspace.yaml"):
@@ -67,10 +67,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     portrait = root / "assets" / "portrait_social.yaml"
     data = _without(yaml.safe_load(portrait.read_text(encoding="utf-8")), gone)
     portrait.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def folder(declared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of them, to write in."""
+    root = tmp_path / "project"
+    shutil.copytree(declared, root)
     monkeypatch.setenv("ODDS_PROJECT", str(root))
     return root
 
 
+@pytest.mark.slow
 def test_the_page_runs_as_written(folder: Path, home: Home, tmp_path: Path) -> None:
     blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
     assert len(blocks) == 5
