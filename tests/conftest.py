@@ -14,6 +14,7 @@ from odds_pipeline.declarations.project import Project, project_root
 from odds_pipeline.reception.receipt import Receipt
 from odds_pipeline.release.publish import publish
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.store import Store
 
 from . import services
 from .judged import received_and_judged
@@ -108,17 +109,45 @@ def postgres() -> Iterator[services.Postgres]:
         yield cluster
 
 
-@pytest.fixture
-def lake(postgres: services.Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The server deployment with an empty catalogue, Dagster embedded; the catalogue's database."""
+def _serve(folder: Path, dsn: str, patch: pytest.MonkeyPatch) -> None:
+    """The server deployment, Dagster embedded, on this catalogue and this folder."""
     server = (project_root() / "resources" / "deployments" / "server.yaml").read_text()
-    site = tmp_path / "site.yaml"
+    site = folder / "site.yaml"
     site.write_text(server.replace("resources/deployments/dagster-server.yaml", "dagster.yaml"))
+    patch.setenv("ODDS_DEPLOYMENT", str(site))
+    patch.setenv("ODDS_CATALOGUE", dsn)
+    patch.setenv("ODDS_LAKE", str(folder / "lake"))
+    patch.setenv("ODDS_SHARED", str(folder / "shared"))
+
+
+@pytest.fixture
+def bare_lake(postgres: services.Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A server deployment that was never opened; the catalogue's database."""
     database = postgres.new_database()
-    monkeypatch.setenv("ODDS_DEPLOYMENT", str(site))
-    monkeypatch.setenv("ODDS_CATALOGUE", postgres.dsn(database))
-    monkeypatch.setenv("ODDS_LAKE", str(tmp_path / "lake"))
-    monkeypatch.setenv("ODDS_SHARED", str(tmp_path / "shared"))
+    _serve(tmp_path, postgres.dsn(database), monkeypatch)
+    return database
+
+
+@pytest.fixture(scope="session")
+def opened_once(postgres: services.Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The database of a catalogue whose tables are there, empty: a copy costs less than making them."""
+    database, folder = postgres.new_database(), tmp_path_factory.mktemp("lake")
+    with pytest.MonkeyPatch.context() as patch:
+        _serve(folder, postgres.dsn(database), patch)
+        with Store(folder).connect():
+            pass
+    return database
+
+
+@pytest.fixture
+def lake(
+    postgres: services.Postgres, opened_once: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """A server deployment that holds nothing; the catalogue's database."""
+    database = postgres.new_database(opened_once)
+    where = f"UPDATE ducklake_metadata SET value = '{tmp_path / 'lake'}/' WHERE key = 'data_path'"
+    postgres.execute(where, database)
+    _serve(tmp_path, postgres.dsn(database), monkeypatch)
     return database
 
 

@@ -97,10 +97,10 @@ class Postgres:
     def url(self, database: str) -> str:
         return f"postgresql+psycopg2://odds@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self) -> str:
+    def new_database(self, copied: str = "template1") -> str:
         self.databases += 1
         name = f"odds_{self.databases}"
-        self.execute(f"CREATE DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {copied}")
         return name
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:

@@ -39,8 +39,9 @@ def populations(folder: Path, year: int, edit: Callable[[list[list[str]]], None]
 
 
 def gate(project: Project, home: Home, *paths: Path) -> list[Judgement]:
-    list(receive(project, home, paths))
-    return judge_pending(project, home, FEED)
+    with Store(home.warehouse).kept_open():  # as `odds run` does it
+        list(receive(project, home, paths))
+        return judge_pending(project, home, FEED)
 
 
 def refusing(judgement: Judgement) -> set[str]:

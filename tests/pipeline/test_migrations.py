@@ -51,7 +51,8 @@ def test_an_earlier_warehouse_is_brought_up_to_date(kept: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kept", sorted(KEPT.glob("*.sql")), ids=lambda path: path.stem)
-def test_the_same_of_a_lake(kept: Path, lake: str, home: Home) -> None:
+def test_the_same_of_a_lake(kept: Path, bare_lake: str, tmp_path: Path) -> None:
+    home = Home(tmp_path / "odds")
     storage = Store(home.warehouse).storage
     text = without_keys([Migration(1, "kept", kept.read_text(encoding="utf-8"))])[0].sql
     with duckdb.connect() as connection:

@@ -29,26 +29,30 @@ from ... import services
 from ..test_gate import FEED, populations
 from ..test_kept_open import an_error_starts_anew, is_kept, one_that_waits_gets_in
 
+pytestmark = pytest.mark.slow
+
 HEAD = "SELECT count(*), count(DISTINCT delivery || month || variable || territory) FROM observations"
 
 
 def observatory(project: Project, home: Home, source: Path) -> str:
     """Receive, judge, publish; the content of the release."""
-    list(receive(project, home, [source]))
-    judge_pending(project, home, FEED)
-    return publish(project, home).content
+    with Store(home.warehouse).kept_open():
+        list(receive(project, home, [source]))
+        judge_pending(project, home, FEED)
+        return publish(project, home).content
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("source") / "in"
     for year in (2018, 2019, 2020):
-        populations(tmp_path / "in", year, (lambda rows: rows.pop(4)) if year == 2019 else None)
-    return tmp_path / "in"
+        populations(folder, year, (lambda rows: rows.pop(4)) if year == 2019 else None)
+    return folder
 
 
-@pytest.fixture
-def embedded(project: Project, tmp_path: Path, source: Path) -> str:
-    return observatory(project, Home(tmp_path / "embedded"), source)
+@pytest.fixture(scope="module")
+def embedded(project: Project, tmp_path_factory: pytest.TempPathFactory, source: Path) -> str:
+    return observatory(project, Home(tmp_path_factory.mktemp("embedded")), source)
 
 
 def test_the_content_is_that_of_the_embedded_run(
@@ -78,7 +82,7 @@ def test_small_files_become_few_and_the_content_stays(
 
 
 def test_data_on_s3(
-    project: Project, embedded: str, lake: str, tmp_path: Path, source: Path,
+    project: Project, embedded: str, bare_lake: str, tmp_path: Path, source: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     with services.object_store() as address:

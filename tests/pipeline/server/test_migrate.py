@@ -18,6 +18,8 @@ from odds_pipeline.storage.store import Store
 
 from ..test_gate import FEED, populations
 
+pytestmark = pytest.mark.slow
+
 
 def everything(folder: Path) -> dict[str, str]:
     return {
