@@ -8,6 +8,7 @@ of tables rather than code, and a few SQL statements compute any number of them.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 Place = Literal["numerator", "multiplier", "denominator"]
@@ -125,16 +126,16 @@ class Formula:
         """Whether it is one product, of the territory alone."""
         return len(self.products) == 1 and not self.over
 
-    @property
+    @cached_property
     def terms(self) -> tuple[Term, ...]:
         return tuple(t for p in self.products for t in p.terms)
 
-    @property
+    @cached_property
     def numerator(self) -> tuple[Term, ...]:
         """The terms above, of what is above."""
         return tuple(t for p in self.products if p.side == "numerator" for t in p.of("numerator"))
 
-    @property
+    @cached_property
     def denominator(self) -> tuple[Term, ...]:
         """Every other term."""
         above = self.numerator
@@ -148,7 +149,7 @@ class Formula:
     def root(self) -> float | None:
         return self.products[0].root
 
-    @property
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """Variables in order of appearance, those above first."""
         return tuple(dict.fromkeys(t.variable for t in self.terms))

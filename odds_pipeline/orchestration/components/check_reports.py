@@ -6,7 +6,7 @@ what waits for it. They are read from the warehouse, whoever launched the judgem
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,7 +188,7 @@ def report_months(
         yield _evaluation(key, WARNINGS, month, warnings, materialized.get(month))
 
 
-def report_quarantine(entry: FeedEntry, months: list[str]) -> dg.AssetCheckResult:
+def report_quarantine(entry: FeedEntry, months: Sequence[str]) -> dg.AssetCheckResult:
     """The standing check: an engineer sees what waits, whatever month the last run was about."""
     return dg.AssetCheckResult(
         asset_key=feed_key(entry.id),

@@ -120,24 +120,19 @@ class _Month:
 
 @dataclass(frozen=True)
 class _State:
-    """What the warehouse says of a feed: accepted months, broken rules by month, what waits."""
+    """What the warehouse says of a feed: accepted months, broken rules by month, where it stands."""
 
     trusted: dict[str, _Month]
     broken: dict[str, list[Broken]]
-    quarantined: list[str]
     status: FeedStatus
 
 
 def _state(connection: duckdb.DuckDBPyConnection, feed: str, first: str, last: str) -> _State:
     trusted = connection.execute(TRUSTED, {"feed": feed, "first": first, "last": last}).fetchall()
-    refused = connection.execute(
-        "SELECT DISTINCT month FROM quarantine WHERE feed = ? ORDER BY month", [feed]
-    ).fetchall()
     (status,) = statuses(project(), connection, date.today(), {feed})
     return _State(
         {month: _Month(*rest) for month, *rest in trusted},
         broken_rules(connection, feed, first, last),
-        [month for (month,) in refused],
         status,
     )
 
@@ -173,7 +168,7 @@ def _to_show(
     so that an old refusal between two new months fails no run of theirs.
     """
     keys = set(context.partition_keys)
-    standing = {month for month in state.quarantined if month in keys}
+    standing = {month for month in state.status.refused if month in keys}
     if RHYTHM in context.run.tags:
         standing -= failed_months(context.instance, feed_key(entry.id)) - judged
     return sorted(standing | judged)
@@ -237,7 +232,7 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         record_attempts(
             context, key, [month for month in refused if partitions.has_partition_key(month)]
         )
-        yield report_quarantine(entry, state.quarantined)
+        yield report_quarantine(entry, state.status.refused)
         yield report_calendar(state.status)
         yield from report_months(context, entry, state.broken)
         absent = sorted(set(context.partition_keys) - state.trusted.keys() - set(refused))
