@@ -28,11 +28,13 @@ endif
 	$(BIN)/odds portrait
 	$(BIN)/odds coverage
 
-quick: .venv/ready  ## What needs neither Dagster nor Great Expectations: declarations, formulas, documents
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+
+quick: .venv/ready  ## Seconds, while writing: declarations, formulas, documents
 	$(BIN)/python -m pytest -n auto -m "not long and not slow" tests/unit tests/spec tests/declarations
 
-test: .venv/ready  ## Everything the project can check by itself
-	$(BIN)/python -m pytest -n auto --dist loadfile
+test: .venv/ready  ## Minutes, before a change is sent: all but the slow tests
+	$(PYTEST) -m "not long and not slow"
 
 attack: .venv/ready  ## A reader who keeps a year of releases and three revisions attacks them (minutes)
 	$(BIN)/python -m pytest -m long -s tests/pipeline/test_reader.py
@@ -76,9 +78,9 @@ lint: .venv/ready  ## Style, and imports in order
 types: .venv/ready  ## mypy, strict
 	$(BIN)/mypy
 
-check: lint types  ## Lint, types, declarations, tests
+check: lint types  ## Everything, what CI runs: lint, types, declarations, all tests
 	$(BIN)/odds check
-	$(MAKE) test
+	$(PYTEST)
 
 docs: .venv/ready  ## Write docs/reference again from the declarations
 	$(BIN)/odds docs

@@ -11,6 +11,8 @@ from tests.extranet.conftest import Site
 
 from .conftest import sign_in
 
+pytestmark = pytest.mark.slow
+
 PAGES = {
     "/": "/",
     "/territoires": "/territoires",

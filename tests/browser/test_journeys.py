@@ -16,6 +16,8 @@ from tests.extranet.observatory import publish_next
 
 from .conftest import sign_in
 
+pytestmark = pytest.mark.slow
+
 OpenPage = Callable[..., Page]
 
 

@@ -1,5 +1,6 @@
 """The API fuzzed from its own OpenAPI document: never a 500, every answer as documented."""
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -7,6 +8,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from .conftest import Site
+
+pytestmark = pytest.mark.slow
 
 BOUNDED = settings(
     max_examples=25,

@@ -16,6 +16,8 @@ from odds_pipeline.storage.home import Home
 from .test_gate import populations
 from .test_keeping import damage
 
+pytestmark = pytest.mark.slow
+
 READING = (
     ("status",), ("quarantine",), ("releases",), ("secrecy",),
     ("value", "population_municipale", "Bobigny"), ("explain", "population_municipale", "Bobigny", "2019-01"),

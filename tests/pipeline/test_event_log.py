@@ -16,6 +16,8 @@ from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from odds_pipeline.orchestration.dagster_internals.event_log import EventLog
 from odds_pipeline.orchestration.dagster_internals.recording import record
 
+pytestmark = pytest.mark.slow
+
 MONTHS = dg.StaticPartitionsDefinition([f"2020-{m:02d}" for m in range(1, 13)])
 FIGURES, SHARES, CHECK = dg.AssetKey(["figures"]), dg.AssetKey(["shares", "one"]), "seen"
 

@@ -34,6 +34,8 @@ from odds_pipeline.storage.home import Home
 from .test_gate import populations
 from .test_year import AME, FSL, PARIS, POP, ame, fsl
 
+pytestmark = pytest.mark.slow
+
 MONTHS = {FSL: "2024-09", AME: "2024-09", POP: "2021-01"}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -18,6 +19,8 @@ from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 
 from .test_gate import FEED, populations
+
+pytestmark = pytest.mark.slow
 
 YEARS = (2019, 2020)
 PUBLISHABLE = """

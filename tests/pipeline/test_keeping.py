@@ -382,6 +382,7 @@ def test_a_back_up_before_a_receipt_has_its_name_is_whole_once_restored(
     assert set(wrong(other)) <= {"private"}
 
 
+@pytest.mark.slow
 def test_a_back_up_while_runs_go_on_is_of_one_moment(
     project: Project, embedded: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -424,6 +425,7 @@ def _length(home: Path, *command: str) -> float:
     return time.monotonic() - begin
 
 
+@pytest.mark.slow
 def test_killed_while_backing_up_or_restoring(embedded: Home, tmp_path: Path) -> None:
     draw = random.Random(7)
     folder, other = tmp_path / "kept", tmp_path / "elsewhere"
@@ -440,6 +442,7 @@ def test_killed_while_backing_up_or_restoring(embedded: Home, tmp_path: Path) ->
         shutil.rmtree(other, ignore_errors=True)
 
 
+@pytest.mark.slow
 def test_killed_while_rebuilding(project: Project, embedded: Home) -> None:
     draw = random.Random(8)
     before = content(embedded)

@@ -10,11 +10,14 @@ import time
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from odds_pipeline.release.published import current_number, describe, open_release
 from odds_pipeline.storage.home import Home
 
 from .test_gate import populations
+
+pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("ODDS_KILLS", "4"))
 

@@ -21,6 +21,8 @@ from odds_pipeline.storage import store
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Overtaken, Store
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = int(os.environ.get("ODDS_ROUNDS", "1"))
 SOURCES = int(os.environ.get("ODDS_SOURCES", "3"))
 

@@ -19,6 +19,8 @@ from odds_pipeline.onboarding.observatory import Made, new_observatory
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.secrecy.structure import Structure
 
+pytestmark = pytest.mark.slow
+
 # As Insee writes them; Val-de-Saâne took in Anglesqueville in a year of the test's own.
 FILES = {
     "v_departement_2024.csv": "DEP,REG,CHEFLIEU,TNCC,NCC,NCCENR,LIBELLE\n76,28,76540,3,SEINE MARITIME,Seine-Maritime,Seine-Maritime\n"

@@ -27,6 +27,8 @@ from .test_producers import (
     TCRD,
 )
 
+pytestmark = pytest.mark.slow
+
 BPE = "bpe/bpe18_ensemble.csv"
 COMPARATEUR = "insee_rp/comparateur/base_cc_comparateur.csv"
 MENSUELLES = "aide_sociale_drees/Données mensuelles des prestations de solidarité.xlsx"

@@ -21,6 +21,8 @@ from odds_pipeline.storage.home import Home
 from tests.class_file import write_class_file
 from tests.unit.test_study import figures
 
+pytestmark = pytest.mark.slow
+
 STUDY = study_key("logement_fragile")
 
 

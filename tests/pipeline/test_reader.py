@@ -34,6 +34,8 @@ from tests.reader import Reader, Rules, Truth
 
 from .test_gate import populations
 
+pytestmark = pytest.mark.slow
+
 CCAS, EVICTIONS = "udccas/aides", "prefecture/expulsions"
 ALL = (EVICTIONS, CCAS, "conseil_general/ase", "conseil_general/autonomie", "conseil_general/fsl")
 MONTH = MONTHS[0]

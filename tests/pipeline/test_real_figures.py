@@ -14,6 +14,8 @@ from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 
+pytestmark = pytest.mark.slow
+
 PLAINE_COMMUNE = "200057867"
 
 # indicator, territory, month, geography, value, and the file and cells that give it.

@@ -14,6 +14,8 @@ from odds_pipeline.reception.receipt import Receipt
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 
+pytestmark = pytest.mark.slow
+
 Release = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 

@@ -19,6 +19,8 @@ from odds_pipeline.release.publish import publish
 from odds_pipeline.storage.home import Home
 from tests.judged import received_and_judged
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "caf/allocataires": "caf_allocataires",
     "caf/rsa": "caf_rsa",

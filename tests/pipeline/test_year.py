@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+import pytest
 from dagster._utils.schedules import cron_string_iterator
 
 from odds_pipeline.declarations.project import Project
@@ -22,6 +23,8 @@ from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 
 from .test_gate import COMMUNES, populations
+
+pytestmark = pytest.mark.slow
 
 FSL, AME, POP = "conseil_general/fsl", "cpam/ame", "insee/populations_legales"
 FEEDS = (FSL, AME, POP)
