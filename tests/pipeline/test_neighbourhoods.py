@@ -71,7 +71,7 @@ def told(project: Project, tmp_path_factory: pytest.TempPathFactory) -> list[Tol
         path = folder / f"data_CAF_2019_IRIS_{number}.csv"
         paths = [iris_file(path, rows, seed=7)]
         if number == 1:
-            paths.append(quarter_file(folder / "DEMO_2019.csv", path, "93079", "QP093049"))
+            paths.append(quarter_file(folder / "DEMO_2021.csv", path, "93079", "QP093049"))
         received_and_judged(project, home, paths)
         publish(project, home)
         reader.read_class_file(home, number, "partenaires", Truth(reader.rules, home))

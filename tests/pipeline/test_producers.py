@@ -180,7 +180,7 @@ BY_HAND = [
     # A copy that writes decimals with points, where the producer's own file has commas.
     (CRIME, "prefecture.violences_intrafamiliales", "93", "2024-12", 8269),
     (CRIME, "prefecture.taux_violences_sexuelles", "93", "2024-12", 1.9010242),
-    ("qpv/data_DEMO_2020_V1_QP.csv", "caf.enfants_couverts_qpv", "93", "2020-12", 193726),
+    ("qpv/data_DEMO_2020_V1_QP.csv", "caf.enfants_couverts_qpv", "93", "2018-12", 193726),
 ]
 
 Figures = dict[tuple[str, str, str], float]

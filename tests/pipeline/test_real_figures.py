@@ -31,10 +31,10 @@ BY_HAND = [
     ("population_municipale", "93", "2021-01", 1668670.0),  # forty PMUN of pop2021, added
     ("logements_sociaux", "93066", "2024-01", 21796.0),  # RPLS_parc_social_jan_2024: nb_ls
     ("part_logements_sociaux_vacants", "93066", "2024-01", 100 * 430 / (19585 + 430)),  # SDES: tx_vac
-    ("part_population_qpv", "93066", "2019-12", 100 * 78839 / 109343),  # DEMO_2019: POP_COM_QP / POP_COM
-    ("part_population_qpv", "93072", "2019-12", 100 * 21012 / 36365),  # the same, Stains
-    ("defm_abc_quartiers", "93031", "2019-12", 3573.0),  # IPRO_2019: ABC, 877 + 1,473 + 1,223
-    ("part_rsa_defm_quartiers", "93", "2019-12", 100 * 17664 / 76933),  # IPRO_2019: 63 lines, added
+    ("part_population_qpv", "93066", "2017-12", 100 * 78839 / 109343),  # DEMO_2019: POP_COM_QP / POP_COM
+    ("part_population_qpv", "93072", "2017-12", 100 * 21012 / 36365),  # the same, Stains
+    ("defm_abc_quartiers", "93031", "2018-12", 3573.0),  # IPRO_2019: ABC, 877 + 1,473 + 1,223
+    ("part_rsa_defm_quartiers", "93", "2018-12", 100 * 17664 / 76933),  # IPRO_2019: 63 lines, added
     ("cambriolages_pour_1000_logements", "93", "2022-12", 9.17585511216997496),  # SSMSI: its own rate
     ("violences_sexuelles_pour_1000", "93", "2022-12", 1.47636071044120465),  # SSMSI: its own rate
     ("ips_moyen_ecoles", "93066", "2021-09", 82.1),  # mean of 37 lines: no number of pupils that year
@@ -49,8 +49,8 @@ BY_HAND = [
     ("cambriolages", "93", "2019-12", 7175.0),  # SSMSI: Cambriolages de logement, 19, faits
     ("part_rsa_decembre", "93046", "2019-12", 100 * 1750 / 9342),  # CAF IRIS 2019, IRIS of 93046 added
     ("ips_moyen_colleges", "93008", "2021-09", 82.72),  # mean of 100.8, 76.1, 76.1, 82.2, 78.4
-    ("beneficiaires_cmuc_qpv", "93", "2019-12", 112332.0),  # REVN_2019: 63 neighbourhoods added
-    ("beneficiaires_cmuc_qpv", "93031", "2019-12", 4628.0),  # REVN_2019: 1,137 + 1,878 + 1,613
+    ("beneficiaires_cmuc_qpv", "93", "2018-12", 112332.0),  # REVN_2019: 63 neighbourhoods added
+    ("beneficiaires_cmuc_qpv", "93031", "2018-12", 4628.0),  # REVN_2019: 1,137 + 1,878 + 1,613
     ("vols_vehicules_pour_1000", "93", "2019-12", 3.92059592571720),  # SSMSI: its own rate, for 2019
     ("violences_intrafamiliales_pour_1000", "93", "2019-12", 3.16432032770321),  # SSMSI: its own rate
     ("part_ouvriers_actifs_2018", "93001", "2018-01", 27.50104551044556),  # rp2018_questionr: ouvr
@@ -59,8 +59,8 @@ BY_HAND = [
     ("part_prime_activite_decembre", "93046", "2019-12", 100 * 2861 / 9342),  # CAF IRIS 2019, 18 IRIS
     ("part_enfants_6_10_decembre", "93046", "2019-12", 100 * 3405 / 12619),  # CAF IRIS 2019: ENF_6_10
     ("part_aide_logement_decembre", "93048", "2019-12", 100 * 13242 / 26330),  # 41 IRIS: AAL / A
-    ("foyers_allocataires_qpv", "93", "2019-12", 157891.0),  # DEMO_2019: A of 63 neighbourhoods, added
-    ("part_monoparents_qpv", "93", "2019-12", 100 * 33461 / 157891),  # DEMO_2019: AM / A
+    ("foyers_allocataires_qpv", "93", "2017-12", 157891.0),  # DEMO_2019: A of 63 neighbourhoods, added
+    ("part_monoparents_qpv", "93", "2017-12", 100 * 33461 / 157891),  # DEMO_2019: AM / A
     ("part_ecoles_privees", "93066", "2021-09", 100 * 2 / 37),  # IPS 2021-22: 2 privé of 37 lines
     # Public files that deliver the variables of another contract.
     ("part_sans_diplome", "93001", "2018-01", 100 * 23533.3607068501 / 58408.3168159847),  # questionr
@@ -176,7 +176,7 @@ def test_neighbourhoods_have_the_share_that_their_file_gives(
         if row["LIB_COM"] and "," not in row["LIB_COM"]
     }
     found = _published(received[0], "part_population_qpv")
-    own = {code: value for (code, month), value in found.items() if month == "2019-12"}
+    own = {code: value for (code, month), value in found.items() if month == "2017-12"}
     assert len(own) == 23
     assert own == pytest.approx(told)
 
@@ -292,3 +292,30 @@ def test_the_study_on_real_figures_names_what_it_lacks_and_ranks_as_the_departem
     assert result.ranks[["93014", "93027", "93001", "93072"]].max() <= 8
     assert result.ranks[["93062", "93015", "93033", "93074"]].min() >= 35
     assert len(result.ranks) == 40 and not result.simulated
+
+
+def test_neighbourhoods_are_of_the_date_at_which_iris_have_the_same_families(
+    received: tuple[Home, list[Receipt]], realdata: Path, producers: Path
+) -> None:
+    """The files of neighbourhoods are named for the year they came out. What each year changes in the
+    families of allocataires is near what the dated files by Iris say of the same département."""
+
+    def persons(path: Path, codes: str, kept: set[str] | None = None) -> float:
+        rows = [r for r in _rows(path) if r["CODGEO"].startswith(codes) and r["A"] and r["PERCOU"]]
+        rows = [r for r in rows if kept is None or r["CODGEO"] in kept]
+        return sum(_number(r["PERCOU"]) for r in rows) / sum(_number(r["A"]) for r in rows)
+
+    iris = {year: realdata / f"caf/data_CAF_{year}_IRIS_93.csv" for year in range(2016, 2020)}
+    known = [{r["CODGEO"] for r in _rows(path) if r["A"] and r["PERCOU"]} for path in iris.values()]
+    dated = {year: persons(path, "93", set.intersection(*known)) for year, path in iris.items()}
+    named = {
+        2018: realdata / "qpv/DEMO_2018_QPV93.csv",
+        2019: realdata / "qpv/DEMO_2019_QPV93.csv",
+        2020: producers / "qpv/data_DEMO_2020_V1_QP.csv",
+        2021: producers / "qpv/DEMO_2021.csv",
+    }
+    told = {year - 2: persons(path, "QP093") for year, path in named.items()}
+    for year in (2017, 2018, 2019):
+        assert told[year] - told[year - 1] == pytest.approx(dated[year] - dated[year - 1], abs=0.012)
+    months = {month for _, month in _published(received[0], "foyers_allocataires_qpv")}
+    assert months == {"2015-12", "2016-12", "2017-12"}  # DEMO_2017 to DEMO_2019
