@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from odds_pipeline.charts.dots import mark
 from odds_pipeline.charts.scale import scale
 from odds_pipeline.charts.svg import ACCENT, FAINT, INK, QUIET, element, figure, line, text
 
@@ -16,12 +17,13 @@ Number = Callable[[float], str]
 
 @dataclass(frozen=True)
 class Point:
-    """A territory. ``place``: it is followed."""
+    """A territory. ``place``: it is followed. ``group``: its mark, counted from 0."""
 
     label: str
     x: float
     y: float
     place: bool = False
+    group: int | None = None
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,19 @@ class Axis:
     number: Number
 
 
-def scatter(key: str, title: str, points: Sequence[Point], across: Axis, up: Axis) -> str:
-    """The points; those that no name marks are told by the table beside the chart."""
+def scatter(
+    key: str,
+    title: str,
+    points: Sequence[Point],
+    across: Axis,
+    up: Axis,
+    *,
+    groups: Sequence[str] = (),
+) -> str:
+    """The points; those that no name marks are told by the table beside the chart.
+
+    With ``groups``, each point bears the mark of its own, and as many are named as there is room for.
+    """
     xs, ys = scale([p.x for p in points]), scale([p.y for p in points])
     right, floor = WIDTH - RIGHT, HEIGHT - BOTTOM
 
@@ -54,20 +67,28 @@ def scatter(key: str, title: str, points: Sequence[Point], across: Axis, up: Axi
     mx, my = x(median(p.x for p in points)), y(median(p.y for p in points))
     drawn.append(element("line", x1=mx, x2=mx, y1=TOP, y2=floor, **middle))
     drawn.append(element("line", x1=LEFT, x2=right, y1=my, y2=my, **middle))
-    drawn += [_dot(x(p.x), y(p.y), p.place) for p in sorted(points, key=lambda p: p.place)]
-    written: list[tuple[float, float]] = []
-    for point in _named(points):
+    for i, name in enumerate(groups):
+        drawn.append(mark(i, right + 14, TOP + 16 * i + 5) + text(right + 22, TOP + 16 * i + 8.5, name))
+    drawn += [_dot(x(p.x), y(p.y), p) for p in sorted(points, key=lambda p: p.place)]
+    written: list[tuple[float, float, float]] = []
+    for point in _named(points) + (list(points) if groups else []):
         left, base = x(point.x) + 7, y(point.y) + 3.5
-        if not any(abs(base - up_to) < LINE and abs(left - start) < NAME for start, up_to in written):
+        width = 4.7 * len(point.label) if groups else NAME
+        if not any(
+            abs(base - up_to) < LINE and start - width < left < start + taken
+            for start, up_to, taken in written
+        ):
             ink = ACCENT if point.place else INK
             drawn.append(text(left, base, point.label, size=9.5, fill=ink, bold=point.place))
-            written.append((left, base))
+            written.append((left, base, width))
     return figure(key, title, _described(points, across, up), WIDTH, HEIGHT, "".join(drawn))
 
 
-def _dot(x: float, y: float, place: bool) -> str:
-    """A round; a square for a followed one, so that it holds without colour."""
-    if place:
+def _dot(x: float, y: float, point: Point) -> str:
+    """A round; a square for a followed one, so that it holds without colour; else its group's mark."""
+    if point.group is not None:
+        return mark(point.group, x, y)
+    if point.place:
         return element("rect", x=x - 5, y=y - 5, width=10, height=10, fill=ACCENT, stroke="#ffffff")
     return element("circle", cx=x, cy=y, r=3.6, fill="#6c838e", stroke="#ffffff", stroke_width=0.6)
 

@@ -15,6 +15,8 @@ WIDTH, HEIGHT = 440.0, 190.0
 LEFT, RIGHT, TOP, BOTTOM = 8.0, 146.0, 16.0, 24.0
 CHARACTER = 4.6
 """Width of a character of the scale's numbers."""
+NAME = 5.8
+"""Width of a character of a line's name."""
 LABEL = 29.0
 """Height of a line's label: its name, and its last value below."""
 DASHES = (None, "6 3", "2 3", "8 3 2 3")
@@ -43,8 +45,8 @@ def trend(
 ) -> str:
     """Lines named at their end with their last value. ``breaks``: months where a series breaks, why.
 
-    ``right``: the room of the names, of ``width``. What is known of one month of the year is dated
-    by its year.
+    ``right``: the room of the names, of ``width``, at least: long ones take what they need. What is
+    known of one month of the year is dated by its year.
     """
     months = sorted({m for one in lines for m in one.values})
     known = [v for one in lines for v in one.values.values() if v is not None]
@@ -53,6 +55,7 @@ def trend(
         return figure(key, title, "Aucune valeur n’est diffusée.", width, height, body)
     heights = scale(known)
     dated = _month if len({month[5:] for month in months}) > 1 else _year
+    right = max(right, 14 + NAME * max(len(one.label) for one in lines))
     left = LEFT + CHARACTER * max(len(number(tick)) for tick in heights.ticks)
     first, last = month_index(months[0]), month_index(months[-1])
 

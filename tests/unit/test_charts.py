@@ -31,6 +31,7 @@ from odds_pipeline.charts.atlas import classes_around
 from odds_pipeline.charts.ground import Ground, borders, store_outlines
 from odds_pipeline.charts.maps import quantile_classes
 from odds_pipeline.charts.scale import scale
+from odds_pipeline.charts.scatter import Axis, Point, scatter
 from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.storage.home import Home
@@ -374,3 +375,24 @@ def test_a_spine_is_turned_so_that_the_right_is_favourable() -> None:
 
     # The median, 5, is at 75; 8 is three quarters of the way to an end.
     assert at("higher_is_better") == 75 + 0.75 * 71 and at("lower_is_better") == 75 - 0.75 * 71
+
+
+def test_a_plane_names_its_points_and_marks_their_classes() -> None:
+    points = [Point("Un", 0.0, 0.0, group=0), Point("Deux", 5.0, 5.0, group=1), Point("Trois", 5.0, 5.1)]
+    across, up = Axis("Axe 1", number), Axis("Axe 2", number)
+    root = ElementTree.fromstring(scatter("p", "Plan", points, across, up, groups=["A", "B"]))
+    said = [t.text for t in root.iter(f"{SVG}text")]
+    assert {"A", "B", "Un"} <= set(said)
+    assert ("Deux" in said) != ("Trois" in said)  # one would lie on the other
+    assert len(list(root.iter(f"{SVG}path"))) == 2  # the square of class B: its key and its point
+
+
+def test_a_long_name_at_the_end_of_a_line_is_not_cut() -> None:
+    name = "Établissement de coopération"
+    root = ElementTree.fromstring(
+        trend("l", "t", [Line(name, {"2020-12": 1.0, "2021-12": 2.0})], number)
+    )
+    (label,) = [t for t in root.iter(f"{SVG}text") if t.text == name]
+    # Source Sans Pro's lower case is 0.49 em wide on average.
+    width = float(root.get("width") or 0)
+    assert float(label.get("x") or 0) + 0.49 * float(label.get("font-size") or 0) * len(name) <= width

@@ -34,7 +34,6 @@ from odds_pipeline.publications.documents import (
     KeyFigure,
     KeyFigures,
     Notes,
-    PageBreak,
     Paragraph,
     Side,
     Table,
@@ -46,7 +45,7 @@ from odds_pipeline.publications.portrait.situation import side, situation
 from odds_pipeline.publications.statements.places import of_place
 from odds_pipeline.publications.statements.speaker import Speaker, sentence
 
-SENTENCES, TRENDS, LISTED, ORDERED = 5, 4, 7, 4
+SENTENCES, TRENDS, LISTED, ORDERED = 5, 4, 5, 4
 LEAST_COUNTED = 6
 """Indicators under which none are counted: three of four say little."""
 DEPARTEMENT = "Département"
@@ -316,7 +315,6 @@ class PlacePortrait:
             said = (
                 f"Contour de couleur : les communes {of_place(self.place.label)}. {self.ground.source}"
             )
-            yield PageBreak()
             yield Heading(title + sheet.counted_in)
             yield Chart(
                 svg, f"Carte. {title}. {described(svg)}", said, 0.8 if self.ground.tiles else 0.88
@@ -329,7 +327,6 @@ class PlacePortrait:
         drawn = [self._order(self.figures.sheets[i]) for i in maps if i in self.figures.months]
         pairs = [blocks for blocks in drawn if blocks]
         if pairs:
-            yield PageBreak()
             yield Heading(
                 f"Les communes {of_place(self.place.label)}, de la plus haute à la plus basse valeur"
             )
@@ -427,7 +424,7 @@ class PlacePortrait:
         sheet = self.figures.sheets[indicator]
         if cell is None or cell.departement is None or sheet.kind in ("count", "amount"):
             return self._named(indicator)
-        return f"{self._named(indicator)}, département {sheet.number(cell.departement)}"
+        return f"{self._named(indicator)}, dép. {sheet.number(cell.departement)}"
 
     def _trends(self) -> Iterator[Block]:
         """The place, the département and France on a scale, where they can be followed."""
@@ -462,7 +459,7 @@ class PlacePortrait:
             sheet.number,
             breaks=sheet.breaks,
             width=310,
-            height=132,
+            height=122,
             right=112,
         )
         said = f"Courbe. {self.place.label}. {title}. {described(svg)}"

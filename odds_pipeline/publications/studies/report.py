@@ -5,6 +5,7 @@ from math import isnan
 from typing import Any
 
 from odds_pipeline.charts import Ground, Ranked, atlas, classed, ranking
+from odds_pipeline.charts.scatter import Axis, Point, scatter
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import NONE, french_month, french_number
 from odds_pipeline.publications.documents import (
@@ -25,8 +26,8 @@ from odds_pipeline.publications.studies.profile import SIGNIFICANT, profile
 from odds_pipeline.publications.studies.study import StudyResult
 
 DRAFT = "BROUILLON NON PUBLIABLE – les conditions de publication de l’étude ne sont pas remplies"
-MAP = 0.64
-"""Width of a map, of the page: the names of its communes are then over 7 points."""
+MAP, PLANE = 0.64, 0.8
+"""Widths of a map and of the plane, of the page: the names of its communes are then over 7 points."""
 AXES = 3
 """Axes whose correlations with the indicators are printed."""
 FACTORS = {
@@ -91,6 +92,7 @@ class _Report:
         yield from self._ranking()
         yield from self._classes()
         yield from self._robustness()
+        yield from self._inputs()
         yield from self._tables()
         yield from self._method()
 
@@ -235,6 +237,7 @@ class _Report:
             f"{len(self.kinds)} classes, de la plus fragile à la moins fragile."
         )
         yield self._class_map()
+        yield from self._plane()
         yield self._axes()
         tests = self.profile
         yield Paragraph(
@@ -324,6 +327,32 @@ class _Report:
         alpha = cronbach_alpha(self.result.normalised[names])
         return NONE if isnan(alpha) else _number(alpha, 2)
 
+    def _plane(self) -> Iterator[Block]:
+        """The communes on the first two axes, each with the mark of its class."""
+        components = self.result.typology.components
+        shares = 100 * components.eigenvalues / components.eigenvalues.sum()
+        across, up = (
+            Axis(f"Axe {i + 1} ({_number(float(shares[i]), 0)} % de l’inertie)", _number) for i in (0, 1)
+        )
+        classes = self.result.typology.classes
+        points = [
+            Point(self.labels[str(code)], float(row[0]), float(row[1]), group=int(classes[code]) - 1)
+            for code, row in zip(
+                components.coordinates.index, components.coordinates.to_numpy(), strict=True
+            )
+        ]
+        names = [self._class_name(kind) for kind in self.kinds]
+        title = "Les communes sur les deux premiers axes"
+        svg = scatter("plan", title, points, across, up, groups=names)
+        said = (
+            f"{title} : deux communes proches se ressemblent. Tirets : les médianes. Ce que les axes "
+            "mesurent est au tableau qui suit."
+        )
+        inside = " ".join(
+            f"{self._class_name(kind)} : {self._named(self._members(kind))}." for kind in self.kinds
+        )
+        yield Chart(svg, f"{title}. {inside}", said, PLANE)
+
     def _axes(self) -> Table:
         """What the first axes are made of: their correlations with the indicators."""
         axes = self.result.typology.components.correlations.iloc[:, :AXES]
@@ -393,6 +422,9 @@ class _Report:
         if unranked:
             items.append(f"Communes non classées, faute de valeurs : {unranked}.")
         yield Bullets((*items, *self.study.limits))
+
+    def _inputs(self) -> Iterator[Block]:
+        """Each indicator, which values it takes for fragile, and its period or why it is absent."""
         rows = []
         for dimension in self.study.dimensions.values():
             for name, one in dimension.indicators.items():
