@@ -5,7 +5,6 @@ instead of one of each kind.
 """
 
 import os
-from collections import Counter
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -181,19 +180,15 @@ def damaged(damage: Damage, feed: str) -> Delivery | None:
 
 
 @pytest.mark.slow
-def test_every_damage_is_told(project: Project) -> None:
-    untold, outcomes = [], {feed: Counter[str]() for feed in ALL}
-    for damage in TABLE:
-        deliveries = {feed: one for feed in ALL if (one := damaged(damage, feed))}
-        for feed in set(ALL) - deliveries.keys():
-            outcomes[feed]["sans objet"] += 1
-        for feed, found in told_together(project, deliveries).items():
-            if not damage.told & found.keys():
-                untold.append((feed, damage.kind, sorted(found)))
-            outcomes[feed]["refusés" if "critical" in found.values() else "signalés"] += 1
-    for feed in ALL:
-        print(f"{feed}: {dict(outcomes[feed])}")
-    assert untold == []
+@pytest.mark.parametrize("damage", TABLE, ids=[damage.kind for damage in TABLE])
+def test_every_damage_is_told(project: Project, damage: Damage) -> None:
+    deliveries = {feed: one for feed in ALL if (one := damaged(damage, feed))}
+    found = told_together(project, deliveries)
+    untold = {feed: sorted(rules) for feed, rules in found.items() if not damage.told & rules.keys()}
+    refused = sum("critical" in rules.values() for rules in found.values())
+    print(f"{damage.kind}: {refused} refusés, {len(found) - refused} signalés sur {len(ALL)} flux")
+    assert untold == {}
+    assert found.keys() == deliveries.keys()
 
 
 def test_the_table_has_forty_kinds_each_met_by_some_feed() -> None:
