@@ -315,6 +315,7 @@ def test_a_commune_in_two_pages(project: Project, portrait: Portrait, home: Home
     folder = write(project, portrait, home, given, "93008")
     reader = pypdf.PdfReader(folder / "93008-bobigny.pdf")
     assert len(reader.pages) == 2 and min(sizes(reader)) >= 6.95
+    assert reader.metadata is not None and reader.metadata.title == f"Bobigny – {portrait.label}"
     html = (folder / "93008-bobigny.html").read_text(encoding="utf-8")
     same = html.split("Ne se distingue pas du département (1)")[1].split("</ul>")[0]
     better = html.split("Plus favorable qu’ailleurs (1)")[1].split("</ul>")[0]

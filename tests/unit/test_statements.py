@@ -213,6 +213,19 @@ def test_a_survey_needs_two_points(world: World) -> None:
     assert isinstance(say(31.5), Unsaid) and isinstance(say(32.5), Said)
 
 
+def test_a_difference_that_one_case_would_undo_is_not_told(world: World) -> None:
+    def say(doctors: int) -> Said | Unsaid:
+        one: Row = {"indicator": "apl_generalistes", "month": "2022-12", "territory": "93008"}
+        # So many doctors for 8 012 inhabitants, and 6.1 for 10 000 in the département.
+        rate = {"value": doctors / 0.8012, "departement_value": 6.1}
+        rows: list[Row] = [{**one, **rate, "numerator": float(doctors), "denominator": 8012.0}]
+        return world.speaker(rows).say("apl_commune", world.place("93008"))
+
+    four = say(4)  # 5.0: a fifth doctor makes 6.2
+    assert isinstance(four, Unsaid) and "un cas de plus" in four.reason
+    assert isinstance(say(3), Said)  # 3.7: a fourth makes 5.0 only
+
+
 @pytest.mark.parametrize(("highest", "speaks"), [(2.9, False), (3.0, True)])
 def test_what_rounding_may_have_made_is_no_difference(
     world: World, highest: float, speaks: bool

@@ -33,10 +33,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """``kind``: ``alert`` is framed, ``note`` small, ``lead`` large."""
+    """``kind``: ``alert`` is framed, ``note`` small, ``lead`` large, ``intro`` kept with the next."""
 
     text: str
-    kind: Literal["normal", "lead", "note", "alert"] = "normal"
+    kind: Literal["normal", "lead", "note", "alert", "intro"] = "normal"
 
 
 @dataclass(frozen=True)

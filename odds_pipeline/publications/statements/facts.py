@@ -113,6 +113,8 @@ def compared(at: At) -> dict[str, Slot]:
     if cell.low is not None and cell.high is not None and cell.low <= reference <= cell.high:
         raise Silent("l’écart est dans l’intervalle de confiance")
     value = at.amount(cell)
+    if cell.numerator and abs(value.value - reference) <= value.value / cell.numerator:
+        raise Silent("un cas de plus ou de moins effacerait l’écart")
     return {
         "value": value,
         "reference": Amount(reference, at.sheet),

@@ -141,12 +141,12 @@ class Share:
 
 @dataclass(frozen=True)
 class Factor:
-    """How many times: ``de 1 à {factor}`` is de 1 à 7, or de 1 à 8,6."""
+    """How many times: ``de 1 à {factor}`` is de 1 à 3,5, or de 1 à 7: beyond 5 tenths tell nothing."""
 
     value: float
 
     def __format__(self, spec: str) -> str:
-        return french_number(self.value, 1).removesuffix(",0")
+        return french_number(self.value, 0 if self.value >= 5 else 1).removesuffix(",0")
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def document(
     return Document(
         title=result.study.label,
         subtitle=result.study.description,
-        footer=footer(project.observatory, about, "Étude"),
+        footer=footer(project.observatory, about, "Étude", short=True),
         date=about.published_at,
         blocks=tuple(_Report(project, result, ground, households or {}).blocks()),
         banner=" – ".join(banners),
@@ -251,7 +251,9 @@ class _Report:
             counted = f"{len(members)} commune{'s' if len(members) > 1 else ''}"
             counted += f", {self._households(members)} ménages" if self.households else ""
             yield Heading(f"{self._class_name(kind)}, {self._described(kind)}", 3)
-            yield Paragraph(f"{counted} : {self._named(members)}. Stabilité : {_number(stability, 2)}.")
+            yield Paragraph(
+                f"{counted} : {self._named(members)}. Stabilité : {_number(stability, 2)}.", "intro"
+            )
             own = tests[(tests["classe"] == kind) & (tests["v_test"].abs() >= SIGNIFICANT)]
             own = own.reindex(own["v_test"].abs().sort_values(ascending=False, kind="stable").index)
             rows = [self._profile_row(row) for row in own.to_dict("records")]
