@@ -1,17 +1,22 @@
 """What a commune takes away: its portrait, a workbook by theme and public, the charts as images."""
 
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from html import unescape
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from xlsxwriter import Workbook
 
+from odds_pipeline.charts.svg import FONT, QUIET, element, text
 from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.geography.territories import Territory
 from odds_pipeline.publications.documents import Block, Chart, Document, Panel, Side
+from odds_pipeline.publications.documents.document import french
 from odds_pipeline.publications.origin import SIMULATED
 from odds_pipeline.publications.periods import period_words
 from odds_pipeline.publications.portrait.figures import Figures, Sheet
@@ -47,6 +52,11 @@ images/                       les graphiques (SVG : s’agrandissent sans perte)
 
 {footer}
 {banner}"""
+
+
+_BOX = re.compile(r'viewBox="([^"]+)"')
+_TITLE = re.compile(r"<title[^>]*>([^<]*)</title>")
+_HEIGHT = re.compile(r' height="[^"]+"')
 
 
 def zipped(files: Mapping[str, bytes], day: str) -> bytes:
@@ -86,8 +96,32 @@ def kit(
     files |= {f"besoins-sociaux.{suffix}": content for suffix, content in needs.items()}
     files |= {"chiffres.xlsx": workbook_, "LISEZ-MOI.txt": readme.encode("utf-8")}
     for i, figure in enumerate(_figures(document.blocks), 1):
-        files[f"images/graphique-{i}.svg"] = figure.svg.encode("utf-8")
+        files[f"images/graphique-{i}.svg"] = framed(figure.svg, document.footer).encode("utf-8")
     return zipped(files, document.date)
+
+
+def framed(svg: str, foot: str) -> str:
+    """A chart that stands alone: its title above, where and when it comes from below."""
+    _, _, width, height = map(float, _BOX.findall(svg)[0].split())
+    title = unescape(_TITLE.findall(svg)[0])
+    above = [
+        text(0, 12 + 14 * i, one, size=11, bold=True)
+        for i, one in enumerate(wrap(french(title), max(int(width / 5.6), 12)))
+    ]
+    below = [
+        text(0, height + 10 + 9.5 * i, one, size=8, fill=QUIET)
+        for i, one in enumerate(wrap(french(foot), max(int(width / 3.9), 12)))
+    ]
+    top, bottom = 8.0 + 14 * len(above), 6 + 9.5 * len(below)
+    added = element("g", "".join(below), font_family=FONT) + element(
+        "g", "".join(above), font_family=FONT, transform=f"translate(0,{-top:g})"
+    )
+    box = f"0 {-top:g} {width:g} {height + top + bottom:g}"
+    ground = element("rect", x=0, y=-top, width=width, height=height + top + bottom, fill="#ffffff")
+    whole = _BOX.sub(f'viewBox="{box}"', svg, count=1)
+    whole = _HEIGHT.sub(f' height="{height + top + bottom:g}"', whole, count=1)
+    start = whole.index("</desc>") + len("</desc>")
+    return whole[:start] + ground + whole[start:].removesuffix("</svg>") + added + "</svg>"
 
 
 def _figures(blocks: Iterable[Block]) -> Iterator[Chart]:
