@@ -13,6 +13,7 @@ from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
 
 from odds_pipeline.operations.logs import JsonFormatter
 from odds_pipeline.orchestration.dagster_internals.launcher import Launcher
+from odds_pipeline.orchestration.definitions import defs
 
 # A run that could not begin, PostgreSQL being away for instance, is begun again; one that has begun and
 # is delivered twice is left alone by Dagster.
@@ -23,6 +24,7 @@ AGAIN: dict[str, Any] = {
 _launcher = dg.DagsterInstance.get().run_launcher
 if not isinstance(_launcher, Launcher):
     raise TypeError("this deployment launches no run on workers; ODDS_DEPLOYMENT=server does")
+defs()  # read here, once: the processes that execute runs are forks of this one
 app = _launcher.celery
 app.conf.worker_redirect_stdouts = False  # lines of JSON would be wrapped in lines of celery
 execute_job = create_execute_job_task(app, **AGAIN)

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -36,6 +37,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
 
 
 @dg.definitions
+@cache
 def defs() -> dg.Definitions:
-    """Load every component instance."""
+    """Load every component instance, once a process: a worker asks for each run that it executes."""
     return build_defs()

@@ -8,7 +8,7 @@ its own or of ours, keeps no other waiting.
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -205,12 +205,16 @@ def _written(path: Path) -> float:
 
 
 def receive(
-    project: Project, home: Home, paths: Iterable[Path], again: bool = False
+    project: Project,
+    home: Home,
+    paths: Iterable[Path],
+    again: bool = False,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Iterator[Receipt]:
     """Receive files and folders, one receipt per delivery, as they are dealt with.
 
     ``again``: known bytes that later ones replaced count as sent anew, after them, and those that no
-    contract read are tried again.
+    contract read are tried again. ``enough``: asked after each new file; when true, the rest is left.
     """
     reception = _Reception(project, home, contracts_of(project), again)
     hashes: dict[Path, str] = {}
@@ -227,6 +231,8 @@ def receive(
         if sha256 not in known:  # another copy of the same bytes finds them received
             with reception.store.connect() as connection:
                 known |= known_of(connection, [sha256])
+            if enough():
+                break
     with reception.store.connect() as connection:
         write_manifest(connection, home)
 

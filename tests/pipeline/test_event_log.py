@@ -1,6 +1,7 @@
 """The event log answers as Dagster's own does, survives kills, and takes twelve writers at once."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
 from odds_pipeline.orchestration.dagster_internals.event_log import EventLog
 from odds_pipeline.orchestration.dagster_internals.recording import record
+from odds_pipeline.orchestration.dagster_internals.storage import Storage
 
 pytestmark = pytest.mark.slow
 
@@ -168,3 +170,14 @@ def test_many_processes_lose_nothing_and_a_killed_one_leaves_whole_batches(tmp_p
     event = last[dg.AssetKey(["w0"])]
     assert event is not None and event.asset_materialization is not None
     assert event.asset_materialization.partition == "299"
+
+
+def test_a_folder_thrown_away_is_made_anew_by_the_same_process(tmp_path: Path) -> None:
+    """Its tables are made once a process; those of another folder of the same name are not there."""
+    for _ in range(3):
+        for _ in range(2):
+            storage = Storage(str(tmp_path / "dagster"))
+            assert storage.run_storage.get_runs_count() == 0
+            assert storage.schedule_storage.all_instigator_state() == []
+            assert storage.schedule_storage.get_instigator_state("origin", "selector") is None
+        shutil.rmtree(tmp_path / "dagster")

@@ -4,9 +4,11 @@ import threading
 import time
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
+from odds_pipeline.orchestration.components.shared import Warehouse
 from odds_pipeline.storage.store import Store
 
 INSERT = "INSERT INTO indicator_bases VALUES ('x', 'basis')"
@@ -75,3 +77,28 @@ def test_another_warehouse_is_another_one(tmp_path: Path) -> None:
     ):
         one.execute(INSERT)
         assert two.execute("FROM indicator_bases").fetchall() == []
+
+
+def test_a_run_opens_it_once_even_inside_a_command_that_keeps_it(tmp_path: Path) -> None:
+    seen: list[bool] = []
+
+    @dg.asset
+    def first(warehouse: Warehouse) -> None:
+        with warehouse.get_connection() as connection:
+            connection.execute("CREATE OR REPLACE TEMP TABLE mark AS SELECT 1")
+
+    @dg.asset(deps=[first])
+    def second(warehouse: Warehouse) -> None:
+        with warehouse.get_connection() as connection:
+            seen.append(is_kept(connection))
+
+    store = Store(tmp_path / "warehouse.duckdb")
+    resources = {"warehouse": Warehouse(database=str(store.path))}
+    assert dg.materialize([first, second], resources=resources).success
+    with store.connect() as connection:  # free again
+        seen.append(is_kept(connection))
+    with store.kept_open():
+        assert dg.materialize([first, second], resources=resources).success
+        with store.connect() as connection:
+            seen.append(is_kept(connection))
+    assert seen == [True, False, True, True]

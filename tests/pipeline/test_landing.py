@@ -87,6 +87,43 @@ def test_a_file_is_taken_once_it_is_written(home: Home) -> None:
     assert asked == [0, 0, 1, 0, 0, 1, 0]
 
 
+def test_a_tick_with_no_time_left_receives_one_file_and_asks_when_all_are_received(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster drops what a long tick asks for: a hundred files would be received and never judged."""
+    monkeypatch.setattr(landing, "RECEIVING", 0)
+    for year in (2019, 2020, 2021):
+        populations(home.landing, year)
+    cursor, seen = None, []
+    for _ in range(4):
+        result = _tick(home, cursor)
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+        with Store(home.warehouse).connect() as connection:
+            count = connection.execute("SELECT count(*) FROM deliveries").fetchone()
+        seen.append((count, len(result.run_requests or [])))
+    assert seen == [((0,), 0), ((1,), 0), ((2,), 0), ((3,), 0)]
+    monkeypatch.setattr(landing, "RECEIVING", 3600)
+    last = _tick(home, cursor)
+    assert isinstance(last, dg.SensorResult) and len(last.run_requests or []) == 1
+
+
+def test_a_tick_beside_one_still_at_work_does_nothing(home: Home) -> None:
+    """Dagster makes the next one after 60 s, in the same process: both would receive the same files."""
+    resources = {"warehouse": Warehouse(database=str(home.warehouse))}
+    answers: list[object] = []
+
+    def look(context: dg.SensorEvaluationContext, *_: object) -> dg.SkipReason:
+        answers.append(sensor(context))
+        return dg.SkipReason("looked")
+
+    sensor = shared.warehouse_sensor("twice", [], "", look)
+    with dg.build_sensor_context(resources=resources) as context:
+        answers += [sensor(context), sensor(context)]
+    words = [getattr(answer, "skip_message", None) for answer in answers]
+    assert words == ["The last tick is still at work: the next one looks."] * 2 + ["looked"] * 2
+
+
 @pytest.mark.parametrize("year", [2001, 2090])
 def test_a_month_that_is_no_partition_is_refused_by_the_run_that_is_asked(
     project: Project, home: Home, year: int

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import dagster as dg
@@ -30,6 +31,15 @@ def project() -> Project:
 
 class Warehouse(DuckDBResource):
     """dagster-duckdb's resource, behind the lock that keeps one writer at a time."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Warehouse"]:
+        """A run opens the warehouse once for all its steps, and gives it up to another that waits."""
+        if context.run is None:  # a sensor's tick, which says for how long it waits
+            yield self
+            return
+        with Store(Path(self.database)).kept_open():
+            yield self
 
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -215,7 +225,11 @@ Look = Callable[[dg.SensorEvaluationContext, Home, dict[str, Any]], Answer]
 def warehouse_sensor(
     name: str, jobs: list[AssetJob], description: str, look: Look
 ) -> dg.SensorDefinition:
-    """A sensor that opens the warehouse each minute, once; a tick is skipped while another writes."""
+    """A sensor that opens the warehouse each minute, once; a tick is skipped while another writes.
+
+    Or while its last tick goes on, which Dagster gave up after 60 s: beside it, it would do the same.
+    """
+    one_at_a_time = Lock()
 
     @dg.sensor(
         name=name,
@@ -226,11 +240,15 @@ def warehouse_sensor(
     )
     def sensor(context: dg.SensorEvaluationContext, warehouse: DuckDBResource) -> Answer:
         home = home_of(warehouse)
+        if not one_at_a_time.acquire(blocking=False):
+            return dg.SkipReason("The last tick is still at work: the next one looks.")
         try:
             with Store(home.warehouse, patience=PATIENCE).kept_open():
                 return look(context, home, json.loads(context.cursor or "{}"))
         except Overtaken:
             return dg.SkipReason("The warehouse is being written: the next tick tries again.")
+        finally:
+            one_at_a_time.release()
 
     return sensor
 

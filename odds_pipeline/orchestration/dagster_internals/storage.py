@@ -21,12 +21,30 @@ from dagster._core.storage.sqlite_storage import (
 from dagster._serdes import ConfigurableClassData
 
 from odds_pipeline.orchestration.dagster_internals.event_log import BUSY_SECONDS, EventLog
+from odds_pipeline.orchestration.dagster_internals.schedules import AskedOnce
 from odds_pipeline.storage.home import Home
 
 
-def _patient(storage: SqliteRunStorage | SqliteScheduleStorage) -> str:
-    """Its address, with the wait for another writer: SQLite's own 5 s lost ticks on a loaded machine."""
-    return f"{storage._conn_string}?timeout={BUSY_SECONDS}"
+class _Schedules(AskedOnce, SqliteScheduleStorage):
+    pass
+
+
+_known: dict[str, tuple[str, str]] = {}
+"""By folder, the addresses of its tables of runs and of schedules."""
+
+
+def _addresses(base_dir: str) -> tuple[str, str]:
+    """Addresses of the tables of runs and of schedules, which are made, or compared with Dagster's.
+
+    Once a process, for that takes 0.1 s and each tick of a sensor has an instance of its own. With the
+    wait for another writer: SQLite's own 5 s lost ticks on a loaded machine.
+    """
+    if base_dir not in _known or not Path(_schedule_directory(base_dir)).exists():
+        runs = SqliteRunStorage.from_local(_runs_directory(base_dir))
+        schedules = SqliteScheduleStorage.from_local(_schedule_directory(base_dir))
+        wait = f"?timeout={BUSY_SECONDS}"
+        _known[base_dir] = runs._conn_string + wait, schedules._conn_string + wait
+    return _known[base_dir]
 
 
 class Storage(DagsterSqliteStorage):
@@ -34,11 +52,10 @@ class Storage(DagsterSqliteStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self.base_dir = base_dir
-        runs = SqliteRunStorage.from_local(_runs_directory(base_dir))
-        schedules = SqliteScheduleStorage.from_local(_schedule_directory(base_dir))
-        self._run_storage = SqliteRunStorage(_patient(runs))
+        runs, schedules = _addresses(base_dir)
+        self._run_storage = SqliteRunStorage(runs)
         self._event_log_storage = EventLog(base_dir)  # type: ignore[assignment]  # a class of another branch
-        self._schedule_storage = SqliteScheduleStorage(_patient(schedules))
+        self._schedule_storage = _Schedules(schedules)
         self._inst_data = inst_data
 
     @classmethod

@@ -15,6 +15,8 @@ from odds_pipeline.declarations.problems import DeclarationError
 from odds_pipeline.declarations.project import project_root
 from odds_pipeline.operations.logs import JsonFormatter
 
+from ... import services
+
 FOLDER = project_root() / "resources" / "deployments"
 
 
@@ -52,3 +54,17 @@ def test_a_log_line_is_one_object() -> None:
     record.dagster_meta = {"run_id": "r1", "step_key": None}
     line = json.loads(JsonFormatter().format(record))
     assert (line["message"], line["run_id"], "step_key" in line) == ("mois 2024-12", "r1", False)
+
+
+def test_the_instances_of_a_process_share_its_connections(postgres: services.Postgres) -> None:
+    """Each tick and each run has an instance of its own; each opened six connections."""
+    from odds_pipeline.orchestration.dagster_internals.postgres_storage import PooledStorage
+
+    url, backends = postgres.url(postgres.new_database()), set()
+    for _ in range(3):
+        storage = PooledStorage.from_config_value(None, {"postgres_url": url})
+        assert storage.schedule_storage.all_instigator_state() == []
+        for part in (storage._run_storage, storage._event_log_storage, storage._schedule_storage):
+            with part._engine.connect() as connection:
+                backends.add(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar())
+    assert len(backends) == 1
