@@ -96,6 +96,7 @@ def locked(dsn: str, seconds: int) -> Iterator[Any]:
     """A connection to the catalogue that holds the writer's lock; it ends with the connection."""
     try:
         import psycopg2
+        from psycopg2.errors import LockNotAvailable
     except ImportError:
         raise MissingPackage("psycopg2 is not installed: pip install 'odds-pipeline[server]'") from None
     # Keep-alives on both sides. The server's free the lock of a machine that has vanished: by
@@ -108,7 +109,10 @@ def locked(dsn: str, seconds: int) -> Iterator[Any]:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = %s", [f"{seconds}s"])
-            cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+            try:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+            except LockNotAvailable as error:
+                raise Overtaken(f"the lake: another writer has kept it for {seconds} s") from error
         yield connection
     finally:
         connection.close()

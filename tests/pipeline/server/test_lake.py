@@ -175,6 +175,18 @@ def test_a_lake_kept_open_whose_lock_was_lost_waits_for_it_again(
             assert not is_kept(connection)
 
 
+def test_who_waits_in_vain_is_told_and_may_try_again(lake: str, tmp_path: Path) -> None:
+    """A sensor's tick skips, a step is tried again; PostgreSQL's own error would fail both."""
+    with (
+        Store(tmp_path).connect(),
+        pytest.raises(Overtaken, match="1 s"),
+        Store(tmp_path, patience=1).connect(),
+    ):
+        pass
+    with Store(tmp_path, patience=1).connect():
+        pass
+
+
 def test_a_key_that_is_there_twice_stops_the_publication(lake: str, tmp_path: Path) -> None:
     with Store(tmp_path).connect() as connection:
         check_unique(connection)
