@@ -27,7 +27,7 @@ from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.notations import MANY, common_cause
 from odds_pipeline.reception.totals import TOTAL, unlike_their_sum
 from odds_pipeline.storage.scratch import scratch
-from odds_pipeline.storage.sql import read_sql
+from odds_pipeline.storage.sql import first, read_sql
 
 COLUMNS = (
     "variable territory level geography month value obs_status conf_status lower_bound line lines "
@@ -138,7 +138,7 @@ def _decimal(connection: duckdb.DuckDBPyConnection, declared: Literal[",", "."])
     """The decimal mark of the cells: the format's, or the other one where no cell leaves a doubt."""
     other = "." if declared == "," else ","
     given = {"own": _PATTERN[declared], "other": _PATTERN[other], "many": MANY}
-    found = connection.execute(_OTHER_MARK, given).fetchone()
+    found = first(connection, _OTHER_MARK, given)
     return other if found and found[0] else declared
 
 
