@@ -11,10 +11,12 @@ Figures read ``x`` (births), ``y`` (deaths, of the same file) and ``p`` (inhabit
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,8 +32,10 @@ NAMES = {"x": "insee.naissances", "y": "insee.deces", "p": "insee.population_tot
 MONTHS = {"": "2020-12", "1": "2019-12", "5": "2015-12"}
 FIGURES = {"secret": (None, "Q", "C"), "n.d.": (None, "L", "F"), "absent": (None, "O", "F")}
 
+Case = tuple[str, dict[str, Any], float | str]
+"""Formula, figures by letter and years before, what comes of them."""
 
-CASES = [
+CASES: list[Case] = [
     # sums and differences
     ("x", {"x": 7}, 7),
     ("x", {"x": 0}, 0),
@@ -97,25 +101,37 @@ CASES = [
 STATUSES = {"secret": ("Q", "C"), "n.d.": ("L", "F"), "absent": ("O", "F"), "no meaning": ("M", "F")}
 
 
+def _named(case: Case) -> str:
+    return f"{case[0]} of {case[1]}"
+
+
 def _written(formula: str) -> str:
     """The formula with real variables for its letters."""
     return re.sub(r"\b[xyp]\b", lambda letter: NAMES[letter[0]], formula)
 
 
-def _with(project: Project, formula: str) -> Project:
-    """The project with one more indicator; only its formula and levels matter here."""
-    indicator = Indicator.model_construct(
-        formula=formula, levels=["commune", "ept", "departement"], driving=None, breaks=[]
-    )
-    entry = IndicatorEntry(
-        "case", next(iter(project.families.values())), indicator, Path("case.yaml"), 1
-    )
-    return dataclasses.replace(project, indicators={"case": entry})
+def _with(project: Project, formulas: Sequence[str]) -> Project:
+    """The project with an indicator for each formula; only their formulas and levels matter here."""
+    family = next(iter(project.families.values()))
+    entries = {}
+    for formula in formulas:
+        indicator = Indicator.model_construct(
+            formula=formula, levels=["commune", "ept", "departement"], driving=None, breaks=[]
+        )
+        entries[formula] = IndicatorEntry(formula, family, indicator, Path("case.yaml"), 1)
+    return dataclasses.replace(project, indicators=entries)
 
 
 def computed(project: Project, formula: str, rows: list[tuple[Any, ...]]) -> Any:
     """Rows are variable, month, territory, level, value, obs_status, conf_status."""
-    changed = _with(project, formula)
+    return computed_together(project, [formula], rows).set_index("territory")
+
+
+def computed_together(
+    project: Project, formulas: Sequence[str], rows: list[tuple[Any, ...]]
+) -> pd.DataFrame:
+    """The same for several formulas, each the name of its indicator."""
+    changed = _with(project, formulas)
     with duckdb.connect() as connection:
         connection.execute(SCHEMA)
         for variable, month, territory, level, value, status, conf in rows:
@@ -131,25 +147,39 @@ def computed(project: Project, formula: str, rows: list[tuple[Any, ...]]) -> Any
         connection.execute(
             "INSERT INTO verdicts SELECT delivery, month, 'r', 'critical', true, 'm', 'x', 0, '[]' FROM delivered_months"
         )
-        tables, span = tables_of(changed, ["case"]), ("2020-12", "2020-12")
+        tables, span = tables_of(changed, list(changed.indicators)), ("2020-12", "2020-12")
         gather(connection, project, tables, span)
         evaluate(connection, span)
-        found = connection.execute("FROM computed WHERE geography = 2024").df().set_index("territory")
+        return connection.execute("FROM computed WHERE geography = 2024").df()
+
+
+@pytest.fixture(scope="module")
+def rows_of_cases(project: Project) -> dict[str, Any]:
+    """What each case ends in. Those with figures of the same months are computed at once, each in a
+    commune of its own."""
+    alike: dict[frozenset[str], list[Case]] = {}
+    for case in CASES:
+        months = frozenset(name for name, figure in case[1].items() if figure != "no month")
+        alike.setdefault(months, []).append(case)
+    codes = [commune.code for commune in project.territories.communes(2024)]
+    found = {}
+    for cases in alike.values():
+        rows = [
+            (NAMES[name[0]], MONTHS[name[1:]], code, "commune", *FIGURES.get(figure, (figure, "A", "F")))
+            for code, (_, figures, _) in zip(codes, cases, strict=False)
+            for name, figure in figures.items()
+            if figure != "no month"
+        ]
+        formulas = list(dict.fromkeys(_written(formula) for formula, _, _ in cases))
+        together = computed_together(project, formulas, rows).set_index(["indicator", "territory"])
+        for code, case in zip(codes[: len(cases)], cases, strict=True):
+            found[_named(case)] = together.loc[(_written(case[0]), code)]
     return found
 
 
-@pytest.mark.parametrize(
-    ("formula", "figures", "expected"), CASES, ids=[f"{c[0]} of {c[1]}" for c in CASES]
-)
-def test_operation(
-    project: Project, formula: str, figures: dict[str, Any], expected: float | str
-) -> None:
-    rows = []
-    for name, figure in figures.items():
-        if figure != "no month":
-            value = FIGURES.get(figure, (figure, "A", "F"))
-            rows.append((NAMES[name[0]], MONTHS[name[1:]], "93008", "commune", *value))
-    row = computed(project, _written(formula), rows).loc["93008"]
+@pytest.mark.parametrize("case", CASES, ids=[_named(case) for case in CASES])
+def test_operation(rows_of_cases: dict[str, Any], case: Case) -> None:
+    row, expected = rows_of_cases[_named(case)], case[2]
     if isinstance(expected, str):
         assert (row["obs_status"], row["conf_status"]) == STATUSES[expected]
         assert row["value"] != row["value"]
