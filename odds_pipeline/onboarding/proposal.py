@@ -245,18 +245,29 @@ class _Sample:
     # ── which figures ────────────────────────────────────────────────────────────────────────
 
     def _years_as_columns(self) -> None:
-        families: dict[str, set[int]] = defaultdict(set)
+        families: dict[tuple[str, str, bool], set[int]] = defaultdict(set)
         for title in self.header:
-            for digits in re.finditer(r"(?<!\d)(?:20)?\d\d(?!\d)", title):
-                key = title[: digits.start()] + "#" + title[digits.end() :]
+            # A year ends a name whatever is before it: RFUCQ201 is RFUCQ2 of 2001.
+            for digits in re.finditer(r"(?<!\d)(?:20)?\d\d(?!\d)|(?<=[^\W\d_]\d)\d\d$", title):
+                key = title[: digits.start()], title[digits.end() :], len(digits[0]) == 4
                 families[key].add(int(digits[0]) % 100)
-        for key, years in families.items():
-            if any({y, y + 1, y + 2} <= years for y in years):
-                raise CannotPropose(
-                    f"{self.table.file_name}: the columns {key.replace('#', '…')} look like consecutive "
-                    "years or months: write the contract by hand with `unpivot` "
-                    "(docs/how-to/add-a-partner.md)"
-                )
+        found = [
+            key for key, years in families.items() if any({y, y + 1, y + 2} <= years for y in years)
+        ]
+        if not found:
+            return
+        alike = [key for key in found if key[1:] == found[0][1:]]
+        year = r"(?P<year>20\d\d)" if found[0][2] else r"(?P<yy>\d\d)"
+        before = re.escape(found[0][0])
+        if len(alike) > 1:
+            before = f"(?P<variable>{'|'.join(re.escape(key[0]) for key in alike)})"
+        shown = ", ".join(f"{start}…{end}" for start, end, _ in alike[:3])
+        raise CannotPropose(
+            f"{self.table.file_name}: the columns {shown} look like consecutive "
+            "years or months. Write the contract by hand (docs/how-to/write-a-contract.md, "
+            "“Years in columns”) with `period: {}` and `unpivot: {columns: "
+            f"'^{before}{year}{re.escape(found[0][1])}$'`, whose `variable` names what each is"
+        )
 
     def _left_out(self, position: int, cells: list[str]) -> str | None:
         """Why a column is no figure, or may not be; ``None`` for a column of figures."""
@@ -292,9 +303,9 @@ class _Sample:
     def proposal(self) -> Proposal:
         """All of it, in an order that refuses what cannot be told as early as can be."""
         positions, level, by, prefix = self.territory
+        self._years_as_columns()
         found = self.period
         period, month = found.declared, found.month
-        self._years_as_columns()
         kept = [r for _, r in self.rows if self._kept(r, self.where) and self._inside(r)]
         skipped = {*positions, *(self.header.index(t) for t in (found.column, *self.where) if t)}
         twice = {t for t, n in Counter(map(plain, self.header)).items() if n > 1}

@@ -223,6 +223,11 @@ def _refusal(folder: Path, content: str, name: str = "essai_2024-12.csv") -> str
         ),
         ("code;nombre\n93001;1,250\n93008;4,750\n", "essai_2024-12.csv", "may be thousands or decimals"),
         ("code;a2021;a2022;a2023\n93001;1;2;3\n93008;4;5;7\n", "essai_2024.csv", "consecutive years"),
+        (
+            "code;Q201;Q202;Q203;CI01;CI02;CI03\n93001;1;2;3;9;9;8\n93008;4;5;7;9;8;8\n",
+            "essai.csv",
+            r"unpivot: {columns: '^(?P<variable>Q2|CI)(?P<yy>\d\d)$'",
+        ),
         ("code;nombre\n93001;12\n93008;40\n", "essai_2013_2021.csv", "several years"),
     ],
 )
