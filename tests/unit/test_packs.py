@@ -12,6 +12,8 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.publications.committees.facts import read_facts
 from odds_pipeline.publications.committees.publish import publish_pack
 from odds_pipeline.publications.committees.span import Span
+from odds_pipeline.publications.committees.technical import questions
+from odds_pipeline.quality.quarantine import Case
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
 
@@ -105,6 +107,19 @@ def test_the_technical_page(project: Project, deliveries: Home) -> None:
     before = {p.name: p.read_bytes() for p in written.folder.iterdir()}
     again = publish_pack(project, deliveries, "technique", Span.named("2025-03"))
     assert {p.name: p.read_bytes() for p in again.folder.iterdir()} == before
+
+
+def test_a_question_is_asked_once_of_the_months_of_a_file(project: Project) -> None:
+    def case(month: str, why: str = "Le mois est vide.") -> Case:
+        return Case("d", FEED, month, "rsa.csv", datetime(2025, 3, 1), (), why)
+
+    asked = questions(
+        project, [case("2024-12"), case("2025-01"), case("2024-12"), case("2025-01", "Doublons.")]
+    )
+    assert [one.partition(", ")[2] for one in asked] == [
+        "12/2024, 01/2025 (rsa.csv) : Le mois est vide.",
+        "01/2025 (rsa.csv) : Doublons.",
+    ]
 
 
 def test_the_steering_page(project: Project, deliveries: Home) -> None:

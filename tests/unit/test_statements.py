@@ -72,13 +72,15 @@ def test_a_unit_of_area_is_no_number_that_the_label_says(figures: Figures) -> No
     rent = replace(income, symbol="€/m²", unit="euros par mètre carré", decimals=1)
     assert rent.number(15.2) == "15,2\u00a0€/m²" and rent.counted_in == ", en euros par mètre carré"
     assert replace(income, symbol="pour 10 000").counted_in == ""
+    points = replace(income, symbol="pts", decimals=1)
+    assert (points.number(-0.1), points.number(-4.3)) == ("−0,1\u00a0pt", "−4,3\u00a0pts")
 
 
 def test_several_places_and_counts_agree() -> None:
     three = Places(("Aubervilliers", "Clichy-sous-Bois", "La Courneuve"))
     assert (
         f"de 8 % {Places(('Le Raincy',)):à} à 42 % {three:à}"
-        == "de 8 % au Raincy à 42 % dans 3 communes"
+        == "de 8 % au Raincy à 42 % dans 3\u00a0communes"
     )
     assert enumerated(["à Coubron", "au Raincy", "à Vaujours"]) == "à Coubron, au Raincy et à Vaujours"
     assert (

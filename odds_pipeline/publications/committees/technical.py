@@ -1,6 +1,6 @@
 """The technical committee's page: deliveries received, late, refused, revised; changes; questions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from odds_pipeline.declarations.observatory import Committee
 from odds_pipeline.declarations.project import Project
@@ -22,6 +22,7 @@ from odds_pipeline.publications.documents import (
 )
 from odds_pipeline.publications.origin import SIMULATED
 from odds_pipeline.quality.feed_status import FeedStatus
+from odds_pipeline.quality.quarantine import Case
 
 SHOWN = 9
 """Rows of a table: the page holds three; the rest is counted and `odds status` lists it."""
@@ -64,11 +65,11 @@ def _blocks(project: Project, facts: Activity, status: list[FeedStatus]) -> Iter
     received = facts.received
     yield KeyFigures(
         (
-            KeyFigure("Livraisons reçues", str(sum(r.files for r in received) + facts.aside)),
-            KeyFigure("Mois acceptés", str(sum(r.accepted for r in received))),
-            KeyFigure("dont révisions", str(sum(r.revised for r in received))),
-            KeyFigure("Mois en quarantaine", str(len(facts.quarantine))),
-            KeyFigure("Flux en retard", str(len(late)), f"{len(never)} jamais reçus"),
+            KeyFigure("Livraisons reçues", _counted(sum(r.files for r in received) + facts.aside)),
+            KeyFigure("Mois acceptés", _counted(sum(r.accepted for r in received))),
+            KeyFigure("dont révisions", _counted(sum(r.revised for r in received))),
+            KeyFigure("Mois en quarantaine", _counted(len(facts.quarantine))),
+            KeyFigure("Flux en retard", _counted(len(late)), f"{len(never)} jamais reçus"),
         )
     )
     yield from decisions.technical(project, facts, status)
@@ -76,7 +77,7 @@ def _blocks(project: Project, facts: Activity, status: list[FeedStatus]) -> Iter
     if received:
         first = sorted(received, key=lambda r: (-r.refused, -r.accepted, r.feed))
         rows = [
-            (label_of(project, r.feed), *map(str, (r.files, r.accepted, r.refused, r.revised)))
+            (label_of(project, r.feed), *map(_counted, (r.files, r.accepted, r.refused, r.revised)))
             for r in first[:SHOWN]
         ]
         columns = ("Fichiers", "Acceptés", "Refusés", "Révisés")
@@ -115,15 +116,10 @@ def _blocks(project: Project, facts: Activity, status: list[FeedStatus]) -> Iter
         yield Paragraph("Aucun flux déjà reçu n’est en retard.")
     yield Heading("Questions ouvertes aux partenaires")
     if facts.quarantine:
-        yield Bullets(
-            tuple(
-                f"{label_of(project, c.feed)}, {_month(c.month)} ({c.file}) : {c.why}"
-                for c in facts.quarantine[:SHOWN]
-            ),
-            small=True,
-        )
-        if rest(len(facts.quarantine)):
-            yield Paragraph(rest(len(facts.quarantine)), "note")
+        asked = questions(project, facts.quarantine)
+        yield Bullets(tuple(asked[:SHOWN]), small=True)
+        if rest(len(asked)):
+            yield Paragraph(rest(len(asked)), "note")
     else:
         yield Paragraph("Aucune livraison n’attend de réponse.")
     yield Heading("Ce qui a changé dans le recueil")
@@ -131,6 +127,21 @@ def _blocks(project: Project, facts: Activity, status: list[FeedStatus]) -> Iter
     if facts.told:
         yield Heading("Secret : ce qu’une édition antérieure avait dit")
         yield Paragraph(TOLD.format(facts.told))
+
+
+def _counted(count: int) -> str:
+    return french_number(count, 0)
+
+
+def questions(project: Project, quarantine: Sequence[Case]) -> list[str]:
+    """Each thing that is wrong of a file once, with the months that it is wrong of."""
+    months: dict[tuple[str, str, str], list[str]] = {}
+    for case in quarantine:
+        months.setdefault((case.feed, case.file, case.why), []).append(_month(case.month))
+    return [
+        f"{label_of(project, feed)}, {', '.join(dict.fromkeys(known))} ({file}) : {why}"
+        for (feed, file, why), known in months.items()
+    ]
 
 
 def _month(month: str | None) -> str:

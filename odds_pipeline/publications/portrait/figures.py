@@ -75,19 +75,23 @@ class Sheet:
 
     def number(self, value: float) -> str:
         """The value in French with its unit."""
-        return _with(self.bare(value), self.symbol)
+        return _with(self.bare(value), _agreed(self.symbol, value))
 
     def change(self, value: float) -> str:
         """A change with its sign, in the unit that changes of this indicator have."""
         in_unit = self.change_symbol == self.symbol
         shown = french_number(value, self.decimals if in_unit else 1, "+")
-        symbol = "pt" if self.change_symbol == "pts" and abs(value) < 1.95 else self.change_symbol
-        return _with(shown, symbol)
+        return _with(shown, _agreed(self.change_symbol, value))
 
 
 def _with(number: str, symbol: str) -> str:
     """A number with its symbol, unless it is one that labels say already ("pour 1 000")."""
     return number if _said(symbol) else with_unit(number, symbol)
+
+
+def _agreed(symbol: str, value: float) -> str:
+    """« −0,1 pt », « −4,3 pts »: the plural begins at two."""
+    return "pt" if symbol == "pts" and abs(value) < 1.95 else symbol
 
 
 def _said(symbol: str) -> bool:

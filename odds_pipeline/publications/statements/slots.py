@@ -157,7 +157,7 @@ class Places:
 
     def __format__(self, spec: str) -> str:
         if len(self.labels) > NAMED_AT_MOST:
-            counted = f"{len(self.labels)} communes"
+            counted = f"{len(self.labels)}{NBSP}communes"
             return {"à": f"dans {counted}", "de": f"de {counted}"}.get(spec, counted)
         return enumerated([NAMED[spec](label) for label in self.labels])
 
