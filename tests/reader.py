@@ -325,6 +325,15 @@ class Reader:
         shown = [(rests, said.marks) for said, _ in self.said for rests in said.derived]
         return len(shown), sum(not rests.isdisjoint(marks) for rests, marks in shown)
 
+    def in_the_open(self) -> list[Cell]:
+        """Small counts under a rule that a release shows as they are, itself or as a side of a rate."""
+        return [
+            cell
+            for said, _ in self.said
+            for cell, value in said.known.items()
+            if self.rules.kind(cell[0]) == "count" and 0 < value < self.rules.threshold(cell[0])
+        ]
+
     def _months(self, months: Iterable[str] | None) -> list[str]:
         said = {m for said, _ in self.said for _, _, m in said.marks}
         return sorted(said if months is None else set(months))

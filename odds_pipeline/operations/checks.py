@@ -18,6 +18,7 @@ from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.operations.files import sha256_of
 from odds_pipeline.release.published import (
+    CLOCK,
     current_number,
     describe,
     numbers,
@@ -40,7 +41,6 @@ WAIT_SECONDS = 5.0
 """For a writer to end; one that is at work is a good sign."""
 PENDING = timedelta(days=1)
 FREE_BYTES = 10**9
-CLOCK = timedelta(minutes=5)
 
 
 class Wrong(Explained):

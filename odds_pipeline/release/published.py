@@ -6,6 +6,7 @@ that readers see.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,9 @@ from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.release.formats import complete
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import one
+
+CLOCK = timedelta(minutes=5)
+"""How far clocks of machines may differ."""
 
 
 @dataclass(frozen=True)

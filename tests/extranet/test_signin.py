@@ -16,7 +16,14 @@ from starlette.testclient import TestClient
 from odds_pipeline.declarations.extranet import Settings
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.identity import attempts, journal, signin
-from odds_pipeline.extranet.identity.accounts import INVITATION_DAYS, MIGRATIONS, Accounts, now, stamp
+from odds_pipeline.extranet.identity.accounts import (
+    INVITATION_DAYS,
+    MIGRATIONS,
+    Accounts,
+    hashed,
+    now,
+    stamp,
+)
 from odds_pipeline.extranet.identity.signin import check_strength
 from odds_pipeline.extranet.reading.rights import Rights
 from odds_pipeline.storage.migrations import NewerSchema
@@ -186,11 +193,65 @@ def test_what_is_old_is_deleted(site: Site) -> None:
         )
         database.execute("UPDATE people SET created_at = ?", [very_long_ago])
         database.execute("UPDATE people SET seen_at = ? WHERE email LIKE 'cpam%'", [stamp(now())])
+        database.execute("DELETE FROM journal WHERE at > ?", [long_ago])
+    # Nothing was written down for a year: the clock was set forward, for all that is known.
+    counts = journal.purge(site.accounts, settings())
+    assert counts.keys() == {"sessions", "pending_signins", "failures"}
+    with site.accounts.transaction() as database:
+        database.execute(
+            "INSERT INTO journal (at, event, detail, address) VALUES (?, 'connexion', '', '')",
+            [stamp(now() - timedelta(days=3))],
+        )
     counts = journal.purge(site.accounts, settings())
     assert counts["journal"] == 1
     left = {p.email for o in site.accounts.organisations() for p in site.accounts.people(o.id)}
     observatory = {"observatoire@exemple.fr", "observatoire-admin@exemple.fr"}
     assert left == {"cpam@exemple.fr", "cpam-admin@exemple.fr"} | observatory
+
+
+def test_who_comes_back_after_years_comes_in(site: Site) -> None:
+    with site.accounts.transaction() as database:
+        database.execute("UPDATE people SET created_at = ?", [stamp(now() - timedelta(days=800))])
+        database.execute(
+            "INSERT INTO journal (at, event, detail, address) VALUES (?, 'connexion', '', '')",
+            [stamp(now() - timedelta(days=3))],
+        )
+    client, answer = sign_in(site)
+    assert answer.status_code == 303 and "Personne ccas" in client.get("/compte").text
+
+
+def test_a_clock_set_back_revives_no_session_and_keeps_nobody_out(site: Site) -> None:
+    """Sessions and attempts of a time that has not come were written under another clock."""
+    client, _ = sign_in(site)
+    assert "Personne ccas" in client.get("/compte").text
+    later = stamp(now() + timedelta(days=365))
+    with site.accounts.transaction() as database:
+        database.execute("UPDATE sessions SET created_at = ?, expires_at = ?", [later, later])
+        for _ in range(attempts.FAILURES):
+            database.execute(
+                "INSERT INTO failures (at, account, address) VALUES (?, ?, ?)",
+                [later, hashed("ccas@exemple.fr"), hashed("testclient")],
+            )
+    assert "Personne ccas" not in client.get("/compte").text
+    assert sign_in(site)[1].status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("email", "right"),
+    [
+        ("a@b", True),
+        ("a@", False),
+        ("a" * 252 + "@b", True),
+        ("a" * 253 + "@b", False),
+        ("a@b@c", False),
+    ],
+)
+def test_what_an_address_may_be(site: Site, email: str, right: bool) -> None:
+    if right:
+        site.accounts.correct(site.people["ccas"].id, email, "Personne")
+        return
+    with pytest.raises(ValueError, match="une adresse"):
+        site.accounts.correct(site.people["ccas"].id, email, "Personne")
 
 
 @pytest.mark.parametrize("weak", ["court", "aaaaaaaaaaaaaaaa", "abababababababab"])

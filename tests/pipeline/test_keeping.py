@@ -27,7 +27,7 @@ from odds_pipeline.quality.quarantine import accept
 from odds_pipeline.reception.aside import dismiss
 from odds_pipeline.reception.kept import archive_path
 from odds_pipeline.reception.receive import receive
-from odds_pipeline.release.publish import publish
+from odds_pipeline.release.publish import ClockBehind, publish
 from odds_pipeline.release.published import current_number, describe, numbers
 from odds_pipeline.secrecy.memory import Forgotten, remembered
 from odds_pipeline.storage.home import Home
@@ -298,7 +298,7 @@ def test_what_others_may_read(embedded: Home) -> None:
     assert "chmod -R go=" in wrong(embedded, deep=False)["private"]
 
 
-def test_a_clock_set_back(embedded: Home) -> None:
+def test_a_clock_set_back(project: Project, embedded: Home, tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         for file in embedded.releases.glob("0002/*.duckdb"):
             file.chmod(0o600)
@@ -306,6 +306,13 @@ def test_a_clock_set_back(embedded: Home) -> None:
             connection.execute("UPDATE r.about SET published_at = '2099-01-01T00:00:00+00:00'")
             connection.execute("DETACH r")
     assert "timedatectl" in wrong(embedded, deep=False)["clock"]
+    assert not publish(project, embedded).new
+    deliver(project, embedded, populations(tmp_path / "n", 2016))
+    with pytest.raises(ClockBehind, match=r"release 2 is of 2099-.*nothing is published"):
+        publish(project, embedded)
+    # The release was made under a wrong clock: the way back that is told.
+    (embedded.releases / "current").write_text("1\n")
+    assert publish(project, embedded).number == 3
 
 
 # ── back-up and restoration ──────────────────────────────────────────────────────────────────────

@@ -89,7 +89,10 @@ def published(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Wor
 def test_no_reader_of_an_edition_is_told_a_secret(
     project: Project, published: World, access: str
 ) -> None:
-    told = published.reader(project, access).attack()
+    reader = published.reader(project, access)
+    assert reader.in_the_open() == []
+    assert reader.over_secrets()[1] == 0
+    told = reader.attack()
     assert [t for t in told if t.wrong] == []
     assert [t for t in told if t.narrow] == []
     assert len(told) > 80 or access == "public"
@@ -296,4 +299,5 @@ def test_a_year_of_releases_and_three_revisions_tell_nobody_a_secret(
             f"rule; {derived} values over other months or places, {over_secrets} over a hidden figure"
         )
         assert [t for t in told if t.wrong or t.narrow] == []
+        assert reader.in_the_open() == []
         assert over_secrets == 0

@@ -66,6 +66,10 @@ class Person:
         return self.administrator and self.organisation.runs_observatory
 
 
+CLOCK = timedelta(hours=1)
+"""What is dated later than that from now was written under a clock that was wrong, or is now."""
+
+
 def now() -> datetime:
     """The present, in UTC."""
     return datetime.now(UTC)
@@ -336,11 +340,14 @@ class Accounts:
         return secret
 
     def in_session(self, secret: str, kind: str) -> Person | None:
-        """Whose live session it is; ``None`` when it ended, expired or its account is closed."""
+        """Whose live session it is; ``None`` when it ended, expired or its account is closed.
+
+        Nor one of the future: a clock set back would make those that expired live again.
+        """
         rows = self._people(
             "NOT p.revoked AND p.id = (SELECT person FROM sessions "
-            "WHERE secret = ? AND kind = ? AND expires_at > ?)",
-            [hashed(secret), kind, stamp(now())],
+            "WHERE secret = ? AND kind = ? AND expires_at > ? AND created_at <= ?)",
+            [hashed(secret), kind, stamp(now()), stamp(now() + CLOCK)],
         )
         return next(iter(rows), None)
 

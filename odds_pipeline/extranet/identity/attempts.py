@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from odds_pipeline.extranet.identity.accounts import Accounts, hashed, now, stamp
+from odds_pipeline.extranet.identity.accounts import CLOCK, Accounts, hashed, now, stamp
 from odds_pipeline.extranet.identity.journal import note, shortened
 
 WINDOW = timedelta(minutes=15)
@@ -20,7 +20,7 @@ SELECT count(*) FILTER (WHERE account = :account AND address = :address AND at >
        count(*) FILTER (WHERE network = :network AND at > :window),
        count(*) FILTER (WHERE network = :network),
        count(*) FILTER (WHERE account = :account)
-FROM failures WHERE at > :day AND (account = :account OR network = :network)
+FROM failures WHERE at > :day AND at <= :soon AND (account = :account OR network = :network)
 """
 _AT_HOME = """
 SELECT count(*) FROM journal a JOIN people p ON p.id = a.person
@@ -41,6 +41,7 @@ def must_wait(accounts: Accounts, account: str, address: str) -> bool:
         "network": hashed(_network(address)),
         "window": stamp(moment - WINDOW),
         "day": stamp(moment - DAY),
+        "soon": stamp(moment + CLOCK),
     }
     here, lately, today, everywhere = accounts.database.execute(_COUNTS, given).fetchone()
     if here >= FAILURES or lately >= OF_NETWORK or today >= OF_NETWORK_A_DAY:

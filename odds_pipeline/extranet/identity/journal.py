@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from odds_pipeline.declarations.extranet import Settings
-from odds_pipeline.extranet.identity.accounts import Accounts, Person, now, stamp
+from odds_pipeline.extranet.identity.accounts import CLOCK, Accounts, Person, now, stamp
 from odds_pipeline.french import EVENTS
 
 
@@ -52,14 +52,22 @@ def purge(accounts: Accounts, settings: Settings) -> dict[str, int]:
     """Delete what has been kept long enough; counts by table.
 
     Accounts unused for ``inactive_months`` go, with their name in the journal; administrators of the
-    observatory stay.
+    observatory stay. Journal and accounts are left while nothing of the days before is written down: a
+    clock that was set forward would delete them all.
     """
     moment = now()
+    lately = [stamp(moment - timedelta(days=60)), stamp(moment - timedelta(days=1))]
+    (alive,) = accounts.database.execute(
+        "SELECT count(*) > 0 FROM journal WHERE at BETWEEN ? AND ?", lately
+    ).fetchone()
     inactive = stamp(moment - timedelta(days=30.44 * settings.inactive_months))
     statements: dict[str, tuple[str, list[str]]] = {
         "sessions": ("DELETE FROM sessions WHERE expires_at < ?", [stamp(moment)]),
         "pending_signins": ("DELETE FROM pending_signins WHERE expires_at < ?", [stamp(moment)]),
-        "failures": ("DELETE FROM failures WHERE at < ?", [stamp(moment - timedelta(days=1))]),
+        "failures": (
+            "DELETE FROM failures WHERE at NOT BETWEEN ? AND ?",
+            [stamp(moment - timedelta(days=1)), stamp(moment + CLOCK)],
+        ),
         "journal": (
             "DELETE FROM journal WHERE at < ?",
             [stamp(moment - timedelta(days=settings.journal_days))],
@@ -74,4 +82,5 @@ def purge(accounts: Accounts, settings: Settings) -> dict[str, int]:
         return {
             name: database.execute(sql, parameters).rowcount
             for name, (sql, parameters) in statements.items()
+            if alive or name not in ("journal", "people")
         }

@@ -68,9 +68,10 @@ def _welcome(request: Request, person: Person, next_page: str, how: str) -> Resp
     former = reader_of(request)
     if former.secret:
         accounts.close_session(former.secret)
-    journal.purge(accounts, settings)
     duration = timedelta(hours=settings.session_hours)
     secret = accounts.open_session(person.id, "web", duration)
+    # After it: who comes back after a long time has come back.
+    journal.purge(accounts, settings)
     journal.note(accounts, "connexion", person, how, address_of(request))
     response = RedirectResponse(local_page(next_page), 303)
     response.set_cookie(
