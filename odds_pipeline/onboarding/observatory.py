@@ -137,10 +137,7 @@ def _say_other_places(
     """Names and codes of the new département; notes and breaks that speak of the former one go."""
     former = project.observatory
     text = _without_items(path.read_text(encoding="utf-8"), _places(project), path, made)
-    text = text.replace(former.of_territory, reference.of_label).replace(
-        former.territory, reference.label
-    )
-    text = text.replace(former.territory.upper(), reference.label.upper())
+    text = renamed(text, former, reference.label, reference.of_label)
     for region in _regions(project):
         text = text.replace(region, " et ".join(r["LIBELLE"] for r in reference.regions))
     for said, elsewhere in GROUPED:
@@ -159,6 +156,16 @@ def _say_other_places(
     if path.relative_to(made.folder) == FILE:
         text = _named(text, former, label, reference)
     path.write_text(text, encoding="utf-8")
+
+
+def renamed(text: str, former: Observatory, label: str, of_label: str) -> str:
+    """The former département's names replaced, all at once: the new label may hold the former one."""
+    names = {
+        former.of_territory: of_label,
+        former.territory: label,
+        former.territory.upper(): label.upper(),
+    }
+    return re.sub("|".join(map(re.escape, names)), lambda found: names[found[0]], text)
 
 
 def _named(text: str, former: Observatory, label: str, reference: Reference) -> str:

@@ -15,7 +15,7 @@ from odds_pipeline.declarations.read_publications import load_publications
 from odds_pipeline.geography.territories import Territories
 from odds_pipeline.indicators.compute import tables_of
 from odds_pipeline.onboarding.national import EVENT, TERRITORY, Reference
-from odds_pipeline.onboarding.observatory import Made, new_observatory
+from odds_pipeline.onboarding.observatory import Made, new_observatory, renamed
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.secrecy.structure import Structure
 
@@ -140,6 +140,14 @@ def test_its_groups_are_the_epci_that_it_holds_whole(
     # The département holds the communes of its one arrondissement: they are one place.
     assert {1.0: {"762"}, -1.0: {"247600001", "76018"}} in told
     assert {"epci", "arrondissement"} <= set(tables_of(new, ["population_municipale"]).levels["level"])
+
+
+def test_an_observatory_that_holds_the_former_departement_names_it_once(project: Project) -> None:
+    said = "CPAM de la Seine-Saint-Denis ; SEINE-SAINT-DENIS, en Seine-Saint-Denis"
+    both = "Nord et Seine-Saint-Denis"
+    assert renamed(said, project.observatory, both, "du Nord et de la Seine-Saint-Denis") == (
+        "CPAM du Nord et de la Seine-Saint-Denis ; NORD ET SEINE-SAINT-DENIS, en Nord et Seine-Saint-Denis"
+    )
 
 
 def test_a_region_is_the_sum_of_its_departements(project: Project, cog: Path, tmp_path: Path) -> None:
