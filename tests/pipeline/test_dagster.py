@@ -162,7 +162,9 @@ def test_a_release_that_is_refused_fails_the_check_that_refused_it_alone(
             )
             assert record.event is not None and record.event.dagster_event is not None
             found[check] = record.event.dagster_event.asset_check_evaluation_data
-    assert found.pop(INDICATORS).passed  # its suites were asked before the release was refused
+    of_indicators = found.pop(INDICATORS)
+    assert of_indicators.passed  # its suites were asked before the release was refused
+    assert of_indicators.metadata["indicateurs_retenus"].value == 0  # what Dagster draws over time
     assert all(why in str(evaluation.description) for evaluation in found.values())
     errors = {n for n, e in found.items() if e.severity == dg.AssetCheckSeverity.ERROR and not e.passed}
     assert errors == broken

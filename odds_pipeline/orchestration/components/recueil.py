@@ -130,8 +130,15 @@ class Recueil(dg.Component, dg.Model, dg.Resolvable):
                         check_name=PROVENANCE,
                         passed=bad == 0,
                         description=f"{bad} observation(s) sans verdict favorable.",
+                        metadata={"observations_sans_verdict": bad},
                     ),
-                    dg.AssetCheckResult(check_name=SUITE, passed=True),
+                    dg.AssetCheckResult(
+                        check_name=SUITE,
+                        passed=True,
+                        description=f"Les {release.values} valeurs de {release.indicators} indicateurs "
+                        "suivent les règles.",
+                        metadata={"valeurs": release.values, "indicateurs": release.indicators},
+                    ),
                     _of_indicators(failed),
                 ],
             )
@@ -228,5 +235,9 @@ def _of_indicators(failed: list[tuple[Any, ...]]) -> dg.AssetCheckResult:
         description=f"Retenus à leur dernière édition, ou absents : {', '.join(held)}."
         if held
         else f"Aucun indicateur retenu ; {len(failed)} avertissement(s).",
-        metadata={"règles": dg.MetadataValue.table(records, schema=schema)} if records else {},
+        metadata={
+            "indicateurs_retenus": len(held),
+            "règles_enfreintes": len(failed),
+            **({"règles": dg.MetadataValue.table(records, schema=schema)} if records else {}),
+        },
     )
