@@ -459,7 +459,7 @@ class PlacePortrait:
             sheet.number,
             breaks=sheet.breaks,
             width=310,
-            height=122,
+            height=110,
             right=112,
         )
         said = f"Courbe. {self.place.label}. {title}. {described(svg)}"
