@@ -78,9 +78,15 @@ def receive(
 
 
 def _known(receipt: "Receipt") -> str:
-    if receipt.replaced_by is None:
-        return "already known"
-    return f"already known, replaced since by {receipt.replaced_by}: --again takes it back"
+    if receipt.replaced_by is not None:
+        return f"already known, replaced since by {receipt.replaced_by}: --again takes it back"
+    if receipt.refused:
+        named = receipt.delivery[:10]
+        return (
+            f"already known, in quarantine: `odds quarantine show {named}` tells why, "
+            f"`odds quarantine retry {named}` judges it again"
+        )
+    return "already known"
 
 
 def _span(months: tuple[str, ...]) -> str:

@@ -12,7 +12,10 @@ from odds_pipeline.storage.store import transaction
 
 @dataclass(frozen=True)
 class Known:
-    """A delivery recorded before. ``contracts``: the fingerprint of those it was recognised under."""
+    """A delivery recorded before. ``contracts``: the fingerprint of those it was recognised under.
+
+    ``refused`` are the months of it in quarantine; ``misdated``: all were, for months that cannot be.
+    """
 
     delivery: str
     feed: str | None
@@ -22,6 +25,8 @@ class Known:
     contracts: str | None
     file: str
     months: list[str]
+    refused: list[str]
+    misdated: bool
 
 
 _KNOWN = read_sql(__file__, "known")
@@ -64,7 +69,16 @@ def already(file: str, known: list[Known], replaced: Replaced) -> list[Receipt]:
         table = one.delivery.partition("@")[0]
         if by is not None or table not in receipts:
             receipts[table] = Receipt(
-                file, one.delivery, one.feed, one.format, (), True, one.simulated, one.reason, by
+                file,
+                one.delivery,
+                one.feed,
+                one.format,
+                (),
+                True,
+                one.simulated,
+                one.reason,
+                by,
+                refused=tuple(one.refused),
             )
     return list(receipts.values())
 

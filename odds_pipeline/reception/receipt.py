@@ -7,8 +7,9 @@ from dataclasses import dataclass
 class Receipt:
     """What became of one table of one file; ``feed`` is ``None`` when it was set aside.
 
-    ``replaced_by``: of known bytes, the last file accepted since for months they hold. ``rest``: what
-    else the file held. ``failed``: a fault of ours, the file is received again next time.
+    ``replaced_by``: of known bytes, the last file accepted since for months they hold; ``refused``:
+    their months in quarantine. ``rest``: what else the file held. ``failed``: a fault of ours, the file
+    is received again next time.
     """
 
     file: str
@@ -22,3 +23,4 @@ class Receipt:
     replaced_by: str | None = None
     rest: tuple[str, ...] = ()
     failed: bool = False
+    refused: tuple[str, ...] = ()

@@ -100,15 +100,14 @@ class _Reception:
         try:
             return deliveries_of(self.project, source.file, content, source.sha256, source.origin.told)
         except Exception as error:
-            _log.exception("%s could not be received", source.file)
-            why = f"{type(error).__name__}: {error}"[:300]
-            return _set_aside(source.file, f"Erreur de l'observatoire, non du fichier ({why}).", True)
+            return _failed(source.file, error)
 
     def renamed(self, path: Path, known: list[Known]) -> list[Receipt]:
         """Known bytes under another name, origin or folder.
 
-        One by which a contract reads what none had read takes its place; one that says other months or
-        other variables contradicts the first: one of the two is wrong.
+        One by which a contract reads what none had read takes its place. One that says other months
+        waits for the gate when those of the first could not be: its refusal asked for another name.
+        Else, or with other variables, it contradicts the first: one of the two is wrong.
         """
         name = shown_name(path)
         # A producer gives each year's file the same name: the folder or the origin tells the year.
@@ -124,16 +123,20 @@ class _Reception:
         if any(one.reason is None and identity(source, one) not in read for one in found):
             return self.recorded(source, found, known, [k.delivery for k in known if k.reason])
         told_before = {(k.file, *k.months) for k in known}
-        refused = [
-            replace(one, reason=said, fault=SAME_BYTES, again=len(known) + 1)
-            for one in found
-            if (first := before.get(identity(source, one))) and (said := self._unlike(first, one))
-            if (name, *one.months) not in told_before
-        ]
+        new = list[Delivery]()
+        for one in found:
+            table = identity(source, one)
+            first = before.get(table)
+            if first is None or (name, *one.months) in told_before:
+                continue
+            if _dated_again(known, table, one):
+                new.append(replace(one, again=len(known) + 1))
+            elif said := self._unlike(first, one):
+                new.append(replace(one, reason=said, fault=SAME_BYTES, again=len(known) + 1))
         with self.store.connect() as connection, transaction(connection):
-            for one in refused:
+            for one in new:
                 record(connection, source, one, self.contracts)
-        return [_receipt(source, one) for one in refused]
+        return [_receipt(source, one) for one in new]
 
     def _unlike(self, first: Known, one: Delivery) -> str | None:
         """What the name of the same bytes says against the one they came under first."""
@@ -171,6 +174,13 @@ class _Reception:
         return [_receipt(source, one) for one in new]
 
 
+def _dated_again(known: list[Known], table: str, one: Delivery) -> bool:
+    """Whether known bytes are read under other months, all those told before being impossible."""
+    mine = [k for k in known if k.reason is None and k.delivery.partition("@")[0] == table]
+    months = {*one.months}
+    return one.reason is None and bool(mine) and all(k.misdated and {*k.months} != months for k in mine)
+
+
 def _receipt(source: Source, one: Delivery) -> Receipt:
     return Receipt(
         source.file,
@@ -187,6 +197,12 @@ def _receipt(source: Source, one: Delivery) -> Receipt:
 
 def _set_aside(file: str, reason: str, failed: bool = False) -> Receipt:
     return Receipt(file, "", None, None, (), False, False, reason, failed=failed)
+
+
+def _failed(file: str, error: Exception) -> Receipt:
+    _log.error("%s could not be received", file, exc_info=error)
+    why = f"{type(error).__name__}: {error}"[:300]
+    return _set_aside(file, f"Erreur de l'observatoire, non du fichier ({why}).", failed=True)
 
 
 def _source(path: Path) -> tuple[Source, bytes]:
@@ -227,7 +243,7 @@ def receive(
         # Once: the landing folder is read whole each time, and receiving accepts nothing.
         known, replaced = known_of(connection, [*hashes.values()]), replaced_by_others(connection)
     for path, sha256 in hashes.items():
-        yield from _one(reception, path, known.get(sha256, []), replaced)
+        yield from _apart(reception, path, known.get(sha256, []), replaced)
         if sha256 not in known:  # another copy of the same bytes finds them received
             with reception.store.connect() as connection:
                 known |= known_of(connection, [sha256])
@@ -235,6 +251,20 @@ def receive(
                 break
     with reception.store.connect() as connection:
         write_manifest(connection, home)
+
+
+_BUGS = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, AssertionError)
+"""What a fault of ours raises; a full disk or a warehouse that is not there is no file's."""
+
+
+def _apart(reception: _Reception, path: Path, known: list[Known], replaced: Replaced) -> list[Receipt]:
+    """The receipts of a file, which keeps no other waiting; a fault of the machine stops reception."""
+    try:
+        return list(_one(reception, path, known, replaced))
+    except Unreadable as error:  # it was there a moment ago
+        return [_set_aside(shown_name(path), str(error))]
+    except _BUGS as error:
+        return [_failed(shown_name(path), error)]
 
 
 def _one(reception: _Reception, path: Path, known: list[Known], replaced: Replaced) -> Iterator[Receipt]:
@@ -266,7 +296,9 @@ def recognise_again(project: Project, home: Home, unread: dict[str, list[str]]) 
             ).fetchall()[0]
         content = content_of(archive_path(home, sha256))
         origin = archived_origin(home, sha256)
-        found = deliveries_of(project, file, content, sha256, origin.told)
         source = Source(file, sha256, len(content), dated, origin)
-        receipts += reception.recorded(source, found, known, old)
+        found = reception._read(source, content)
+        receipts += (
+            [found] if isinstance(found, Receipt) else reception.recorded(source, found, known, old)
+        )
     return receipts

@@ -1,12 +1,21 @@
 """Reads delimited text, whatever its encoding, separator and quotes, and tells what damaged it."""
 
 import csv
-import io
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from odds_pipeline.reception import bounds
-from odds_pipeline.reception.table import Cell, NoTable, Table, Unreadable, cut, without_empty_columns
+from odds_pipeline.reception.clock import check
+from odds_pipeline.reception.table import (
+    Cell,
+    NoTable,
+    Table,
+    TooLarge,
+    Unreadable,
+    cut,
+    without_empty_columns,
+)
 
 SEPARATORS = ";,\t|"
 
@@ -70,9 +79,11 @@ def _eight_bits(content: bytes) -> tuple[str, str | None]:
     if _is_ebcdic(content):
         return content.decode("cp500"), "le fichier semble écrit en EBCDIC, comme par un grand système"
 
+    high = content.translate(None, _ASCII)  # all that differs from one to the other
+
     def weight(encoding: str) -> int:
-        shown = content.decode(encoding, errors="replace")
-        return sum(_COMMON.get(c, 0) * n for c, n in Counter(shown).items() if not c.isascii())
+        shown = high.decode(encoding, errors="replace")
+        return sum(_COMMON.get(c, 0) * n for c, n in Counter(shown).items())
 
     text = content.decode("cp1252", errors="replace")
     weights = {encoding: weight(encoding) for encoding in ("cp1252", *_OTHERS)}
@@ -86,13 +97,18 @@ def _twice_encoded(text: str) -> str | None:
     if "Ã" not in text and "â€" not in text:
         return None
     try:
-        written = [c.encode("latin-1" if c in _HOLES else "cp1252") for c in text]
-        once = b"".join(written).decode("utf-8")
+        for letters in set(_LETTERS.findall(text)):
+            written = [c.encode("latin-1" if c in _HOLES else "cp1252") for c in letters]
+            b"".join(written).decode("utf-8")
     except UnicodeError:
         return None
-    shown = "le fichier semble encodé deux fois en UTF-8 : ses lettres accentuées sont illisibles"
-    return shown if once != text else None
+    return "le fichier semble encodé deux fois en UTF-8 : ses lettres accentuées sont illisibles"
 
+
+_ASCII = bytes(range(128))
+
+_LETTERS = re.compile(r"[^\x00-\x7f]+")
+"""Characters beyond ASCII that follow each other: whole ones, in whatever encoding."""
 
 _HOLES = set("\x81\x8d\x8f\x90\x9d")
 """Bytes that cp1252 has no letter for."""
@@ -151,15 +167,34 @@ def _refuse_markup(text: str, name: str) -> None:
         raise NoTable(f"{name} : c'est du JSON, non un tableau.")
 
 
+_LINE = re.compile(r"[^\r\n]*+(?:\r\n|[\r\n])|[^\r\n]+")
+
+_ROW, _PLACE, _TEXT = 56, 8, 50
+"""Bytes that a row, the place of a cell in it, and a text besides its characters take in memory."""
+
+_ALIKE = 200_000
+"""Texts that are looked for again, to be kept once: codes and names come back, line after line."""
+
+
+def _physical(text: str) -> Iterator[str]:
+    """The lines of the text with their ends. Some io keeps four bytes a character, a list every line."""
+    return (found[0] for found in _LINE.finditer(text))
+
+
+def _last_line(text: str) -> str:
+    end = len(text) - (2 if text.endswith("\r\n") else 1 if text.endswith(("\n", "\r")) else 0)
+    return text[max(text.rfind("\n", 0, end), text.rfind("\r", 0, end)) + 1 :]
+
+
 def _rows(text: str, separator: str, name: str) -> tuple[list[list[Cell]], list[int], str | None]:
     """Rows that are not blank, the line where each ends, and the flaw of quotes that swallow lines."""
     # Of the process, not of the reader: once a library lifts it (frictionless does), verdicts differ.
     csv.field_size_limit(bounds.MAX_CELL)
-    physical = list(io.StringIO(text, newline=""))
-    reader = csv.reader(physical, delimiter=separator)
+    reader = csv.reader(_physical(text), delimiter=separator)
     rows: list[list[Cell]] = []
     lines: list[int] = []
-    flaw, before, cells = None, 0, 0
+    flaw, before, cells, texts = None, 0, 0, 0
+    alike: dict[str, str] = {}
     try:
         for row in reader:
             if reader.line_num > before + 1 and flaw is None:
@@ -167,14 +202,30 @@ def _rows(text: str, separator: str, name: str) -> tuple[list[list[Cell]], list[
             before = reader.line_num
             cells += len(row)
             if cells > bounds.MAX_CELLS:
-                raise Unreadable(f"{name} : plus de {bounds.MAX_CELLS} cellules.")
-            if any(cell.strip() for cell in row):
-                rows.append(list(row))
-                lines.append(before)
+                raise TooLarge(f"{name} : plus de {bounds.MAX_CELLS // 10**6} millions de cellules.")
+            if not any(cell.strip() for cell in row):
+                continue
+            known = len(alike)
+            rows.append(list(map(alike.setdefault, row, row)))
+            lines.append(before)
+            texts += len(alike) - known
+            if len(alike) > _ALIKE:
+                check()
+                alike.clear()
+                size = len(text) + _ROW * len(rows) + _PLACE * cells + _TEXT * texts
+                if size > bounds.MAX_MEMORY:
+                    raise TooLarge(_too_large(name, len(rows)))
     except csv.Error as error:
         why = "CSV illisible, une cellule y est sans fin, comme si un guillemet n'était pas refermé"
         raise Unreadable(f"{name}, ligne {reader.line_num} : {why}.") from error
-    return rows, lines, flaw or _left_open(physical, separator)
+    return rows, lines, flaw or _left_open(_last_line(text), reader.line_num, separator)
+
+
+def _too_large(name: str, rows: int) -> str:
+    return (
+        f"{name} : trop de cellules différentes pour être lu, {rows} lignes en tiennent déjà "
+        f"{bounds.MAX_MEMORY // 2**30} Go de mémoire ; n'y laisser que les lignes du département."
+    )
 
 
 def _swallowed(row: list[str], separator: str, before: int, last: int) -> str | None:
@@ -189,11 +240,11 @@ def _swallowed(row: list[str], separator: str, before: int, last: int) -> str | 
     return None
 
 
-def _left_open(physical: list[str], separator: str) -> str | None:
+def _left_open(last: str, number: int, separator: str) -> str | None:
     """The flaw of a quote that the last line opens and nothing closes."""
     try:
-        list(csv.reader(physical[-1:], delimiter=separator, strict=True))
+        list(csv.reader([last], delimiter=separator, strict=True))
     except csv.Error as error:
         if "unexpected end" in str(error):
-            return f"ligne {len(physical)} : un guillemet y est ouvert et n'est pas refermé"
+            return f"ligne {number} : un guillemet y est ouvert et n'est pas refermé"
     return None

@@ -7,12 +7,14 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import hypothesis
 import openpyxl
 import pytest
+from hypothesis import strategies as st
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.reception import bounds
+from odds_pipeline.reception import bounds, texts
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.reception.tables import Unreadable, open_tables
 from odds_pipeline.storage.home import Home
@@ -153,6 +155,25 @@ def test_one_endless_header_is_refused() -> None:
 def test_a_file_too_large_is_refused() -> None:
     with pytest.raises(Unreadable, match="plus de 1 Mo"):
         open_tables("a.csv", b" " * (SMALL + 1))
+
+
+def test_a_text_of_too_many_different_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is what its cells take: those that come again take none."""
+    monkeypatch.setattr(texts, "_ALIKE", 100)
+    monkeypatch.setattr(bounds, "MAX_MEMORY", 100_000)
+    alike = "a;b\n" + "\n".join(f"{93000 + n % 40};{n % 7}" for n in range(1000))
+    (table,) = open_tables("a.csv", alike.encode())
+    assert table.rows[-1] == ["93039", "5"] and table.lines[-1] == 1001
+    apart = "a;b\n" + "\n".join(f"{93000 + n};x{n}" for n in range(1000))
+    with pytest.raises(Unreadable, match=r"trop de cellules différentes .* lignes du département"):
+        open_tables("a.csv", apart.encode())
+
+
+@hypothesis.given(st.text(alphabet="a;\r\n\x0b\x85\u2028", max_size=12))
+def test_lines_are_cut_as_text_files_are(text: str) -> None:
+    whole = list(io.StringIO(text, newline=""))
+    assert list(texts._physical(text)) == whole
+    assert texts._last_line(text) == (whole[-1] if whole else "")
 
 
 def test_content_tells_the_format_not_the_extension() -> None:

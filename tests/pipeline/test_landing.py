@@ -33,6 +33,7 @@ from odds_pipeline.quality.feed_status import expected_month
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.outstanding import waiting
 from odds_pipeline.quality.quarantine import cases
+from odds_pipeline.reception import receive as receiving
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store, writer_lock
@@ -273,6 +274,23 @@ def test_a_run_under_way_is_not_asked_for_twice(
         assert next(ticks) == []
         monkeypatch.setattr(landing, "AGAIN", 0)
         assert len(next(ticks)) == 1
+
+
+def test_a_file_that_a_fault_of_ours_kept_out_is_tried_again_by_another_process(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    populations(home.landing, 2019)
+    ticks = _ticks(home)
+
+    def failing(*given: object) -> list[object]:
+        raise ZeroDivisionError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receiving, "deliveries_of", failing)
+        assert [next(ticks) for _ in range(3)] == [[], [], []]
+    assert next(ticks) == []  # the same process, whose software is the same
+    monkeypatch.setattr(landing, "PROCESS", "another")
+    assert [len(next(ticks)) for _ in range(3)] == [0, 1, 0]  # seen, then taken as any file is
 
 
 def test_a_tick_does_not_wait_for_a_writer(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

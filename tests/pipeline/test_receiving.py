@@ -26,8 +26,10 @@ from odds_pipeline.reception.kept import archive_path
 from odds_pipeline.reception.reading import Reading
 from odds_pipeline.reception.receipt import Receipt
 from odds_pipeline.reception.receive import receive, recognise_again
+from odds_pipeline.reception.recording import Source, record
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
+from tests.judged import received_and_judged
 
 from .test_gate import FEED, populations
 
@@ -115,6 +117,25 @@ def test_a_file_renamed_as_its_refusal_asks_is_read(
     with Store(home.warehouse).connect() as connection:
         assert set_aside(connection) == []
         assert connection.execute("SELECT count(*) FROM arrivals").fetchall() == [(1,)]
+
+
+def test_a_file_renamed_since_its_month_could_not_be_waits_for_the_gate(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """Refused bytes may come again under the name that was asked for; what was refused is closed by it."""
+    wrong = populations(tmp_path, 2090)
+    assert [j.refused for j in received_and_judged(project, home, [wrong])[1]] == [("2090-01",)]
+    copy = wrong.with_name("donnees_communes_pop2090 (1).csv")
+    copy.write_bytes(wrong.read_bytes())
+    (same,) = receive(project, home, [copy])
+    assert same.known and same.refused == ("2090-01",)
+    right = copy.rename(tmp_path / "donnees_communes_pop2019.csv")
+    receipts, judged = received_and_judged(project, home, [right])
+    assert [(r.months, r.reason) for r in receipts] == [(("2019-01",), None)]
+    assert [j.accepted for j in judged] == [("2019-01",)] and len(_values(home)) == 1
+    with Store(home.warehouse).connect() as connection:
+        assert cases(connection) == []
+    assert [r.known for r in receive(project, home, [wrong, right])] == [True, True]
 
 
 def test_two_formats_of_the_same_columns_are_told_apart_by_name(
@@ -229,6 +250,26 @@ def test_a_fault_of_ours_is_told_as_such_and_the_file_is_received_again(
     assert received.reason is None
     again, known = receive(project, home, [first, second])
     assert (again.feed, again.known, known.known) == (FEED, False, True)
+
+
+def test_a_file_that_cannot_be_recorded_keeps_no_other_waiting(
+    project: Project, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = populations(tmp_path, 2018), populations(tmp_path, 2019)
+
+    def failing(connection: object, source: Source, *given: Any) -> None:
+        if source.file == first.name:
+            raise KeyError("a bug")
+        record(connection, source, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(receiving, "record", failing)
+    broken, received = receive(project, home, [first, second])
+    assert broken.failed and "Erreur de l'observatoire" in str(broken.reason)
+    assert (received.feed, received.reason) == (FEED, None)
+    monkeypatch.setattr(receiving, "record", record)
+    assert [(r.feed, r.known) for r in receive(project, home, [first, second])] == [
+        (FEED, False), (FEED, True),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("packed", [False, True])

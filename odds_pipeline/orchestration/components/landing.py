@@ -7,6 +7,7 @@ that died, a cursor that was reset and `odds receive` by hand all end in the sam
 import hashlib
 import json
 import time
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ AGAIN = 900
 RECEIVING = 30
 """Seconds after which the files that are left wait for the next tick: Dagster drops what a tick of more
 than 60 asked for, and makes the next one beside it."""
+PROCESS = uuid.uuid4().hex
+"""Of this process: what a fault of ours kept out is tried again by another, maybe of mended software."""
 
 
 def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
@@ -44,12 +47,18 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
 
     def landing(context: dg.SensorEvaluationContext, home: Home, state: dict[str, Any]) -> Answer:
         until, end = state.get("until", 0), time.monotonic() + RECEIVING
+        failed = state.get("failed")
+        if failed and failed[0] != PROCESS:
+            until, failed = min(until, failed[1]), None
         new, left, seen = _arrived(home, until, state.get("unfinished", {}))
         for receipt in receive(project(), home, new, enough=lambda: time.monotonic() > end):
             tell_unopened(context.log, receipt)
+            if receipt.failed:
+                failed = failed or [PROCESS, until]
         tell_receptions(context.instance, home)
         if time.monotonic() > end:  # the next tick finds them all again, and passes over what is known
             left = {"until": until, "unfinished": seen, "asked": state.get("asked", {})}
+            left |= {"failed": failed} if failed else {}
             words = "Files may be left to receive: the next tick goes on."
             return dg.SensorResult(skip_reason=words, cursor=json.dumps(left))
         unseen = untold(context.instance, home, feeds)
@@ -62,7 +71,7 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else waits if runs else "Nothing new, and nothing waits.",
-            cursor=json.dumps({**left, "asked": asked}),
+            cursor=json.dumps({**left, "asked": asked} | ({"failed": failed} if failed else {})),
         )
 
     return warehouse_sensor(

@@ -30,6 +30,7 @@ FROM delivered_months m JOIN deliveries d ON d.id = m.delivery
 WHERE m.state = 'refused' AND NOT EXISTS (
     FROM delivered_months a JOIN deliveries e ON e.id = a.delivery
     WHERE a.state = 'accepted' AND a.feed = m.feed AND e.received_order > d.received_order
-      AND (a.month = m.month OR (m.month = '0000-00' AND e.file_name = d.file_name))
+      AND (a.month = m.month OR (m.month = '0000-00' AND e.file_name = d.file_name)
+           OR (e.sha256 = d.sha256 AND e.file_name <> d.file_name))
       AND list_has_all(coalesce(e.levels, d.levels, []), coalesce(d.levels, []))
 );
