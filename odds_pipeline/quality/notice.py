@@ -23,6 +23,11 @@ from odds_pipeline.reception.receive import NO_MONTH
 from odds_pipeline.reception.recording import OLDER
 from odds_pipeline.storage.sql import first
 
+_IN_USE = """
+SELECT 1 FROM trusted_months t JOIN deliveries d ON d.id = t.delivery
+WHERE d.sha256 = ? AND d.file_name = ? LIMIT 1
+"""
+
 MARKS = {
     "secret": "secret statistique",
     "not_available": "non disponible",
@@ -46,8 +51,9 @@ class Cell:
 class Fault:
     """One rule that the month breaks, with the first cells of all ``count``; ``rest`` are not told.
 
-    ``of_columns``: it speaks of whole columns. ``follows``: it is broken in so many cells beside one
-    that does that it has no cause of its own, as far as one can tell.
+    ``of_columns``: it speaks of whole columns; ``of_absent``: of territories that have no line.
+    ``unknown``: how many codes it cites that are no territory's. ``follows``: it has no cause of its
+    own, as far as one can tell: so many cells beside a column, no more absent places than unknown codes.
     """
 
     rule: str
@@ -57,6 +63,8 @@ class Fault:
     cells: tuple[Cell, ...]
     rest: int
     of_columns: bool
+    of_absent: bool = False
+    unknown: int = 0
     follows: bool = False
 
 
@@ -65,7 +73,8 @@ class Notice:
     """Everything the two templates show.
 
     The rules ``refusing`` refuse, those ``doubtful`` are signalled besides; ``acceptable``: the
-    figures may be accepted as they are if the partner says why.
+    figures may be accepted as they are if the partner says why; ``partly``: the rest of the file is in
+    use.
     """
 
     partner: str
@@ -79,6 +88,7 @@ class Notice:
     refusing: tuple[Fault, ...]
     doubtful: tuple[Fault, ...]
     acceptable: bool
+    partly: bool
     territories: tuple[str, ...]
     marks: tuple[str, ...]
 
@@ -136,7 +146,11 @@ def _fault(
         cells.append(Cell(line, column, where, found, _expected(row)))
     columns = bool(failing) and all(r.get("variable") and not r.get("territory") for r in failing)
     rest = max(count - len(failing), 0) if failing else 0  # a fault of the whole file has no cells
-    return Fault(rule, message, remedy, count, tuple(cells), rest, columns)
+    places = [str(row.get("territory") or "") for row in failing]
+    absent = all(places) and not any(row.get("line") or row.get("variable") for row in failing)
+    unknown = len({place for place in places if place and place not in labels})
+    absent = absent and bool(failing) and not unknown
+    return Fault(rule, message, remedy, count, tuple(cells), rest, columns, absent, unknown)
 
 
 _NAME = re.compile(r"\b[a-z][a-z0-9]*(?:[._][a-z0-9]+)+\b")
@@ -164,6 +178,8 @@ def _by_line(rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], int]]
 
 def _one_cause(faults: Sequence[Fault]) -> tuple[Fault, ...]:
     """Faults of whole columns first; what follows from them, after and without its cells."""
+    unknown = max((fault.unknown for fault in faults), default=0)
+    faults = [replace(f, follows=f.of_absent and f.count <= unknown) for f in faults]
     first = [fault for fault in faults if fault.of_columns]
     others = [
         replace(fault, follows=True, cells=(), rest=0) if first and fault.count >= _MANY else fault
@@ -184,6 +200,7 @@ def notice_of(project: Project, connection: duckdb.DuckDBPyConnection, case: Cas
     faults = [(severity, _fault(project, entry, *rest)) for severity, *rest in rows]
     refusing = _one_cause([f for severity, f in faults if severity not in TOLERATED])
     rules = project.rules_of(entry)
+    absent = {cell.territory for fault in refusing if fault.of_absent for cell in fault.cells}
     named = dict.fromkeys(c.territory for f in refusing for c in f.cells if c.territory)
     row = first(connection, "SELECT format FROM deliveries WHERE id = ?", [case.delivery])
     fmt = next((f for f in entry.feed.formats if row and f.id == row[0]), entry.feed.formats[0])
@@ -197,8 +214,14 @@ def notice_of(project: Project, connection: duckdb.DuckDBPyConnection, case: Cas
         case.received_at,
         french_month(case.month) if case.month != NO_MONTH else "",
         refusing,
-        tuple(f for severity, f in faults if severity == "warning"),
+        tuple(
+            fault
+            for severity, fault in faults
+            if severity == "warning"
+            and not (fault.of_absent and {cell.territory for cell in fault.cells} <= absent)
+        ),
         bool(refusing) and all(f.rule in rules and rules[f.rule].overrulable for f in refusing),
+        bool(connection.execute(_IN_USE, [table_of(case.delivery)[0], case.file]).fetchall()),
         tuple(named),
         tuple(f"{mark} : {MARKS[kind]}" for mark, kind in fmt.marks.items()),
     )

@@ -10,8 +10,8 @@ from odds_pipeline.reception.reading import Reading
 
 TEAM = "Rien n'est demandé au partenaire : l'équipe de l'observatoire revoit ses déclarations."
 _NUMBERS = (
-    "Renvoyer le fichier avec des nombres en chiffres seuls : ni unité, ni séparateur de milliers, et "
-    "le signe décimal du contrat."
+    "Renvoyer le fichier avec des nombres en chiffres seuls, sans note, unité ni séparateur de "
+    "milliers ; le signe décimal est {}."
 )
 _PERIOD = "Vérifier la période du fichier et de son nom."
 
@@ -68,7 +68,8 @@ def notation_findings(delivery: str, reading: Reading) -> Iterator[Finding]:
             for row in shown
         ]
         message = f"{len(own)} cellules ne sont pas des nombres : elles ont {reading.notation}."
-        found = _finding(delivery, str(month), "lisible", message, _NUMBERS, rows)
+        remedy = _NUMBERS.format("la virgule" if reading.decimal == "," else "le point")
+        found = _finding(delivery, str(month), "lisible", message, remedy, rows)
         yield replace(found, count=len(own))
 
 

@@ -9,8 +9,8 @@ MAX_BYTES = 512 * 1024 * 1024
 MAX_CELLS = 50_000_000
 """Most cells of one table: 2.8 million establishments of 17 columns."""
 
-MAX_MEMORY = 2 * 1024**3
-"""Most bytes that the cells of a text may take; one that comes again is kept once."""
+MAX_MEMORY = 3 * 1024**3
+"""Most bytes that a text and its cells may take; one that comes again is kept once."""
 
 MAX_FIGURES = 5_000_000
 """Most figures read of one table, of 1.2 kB and 12 microseconds each: the fullest known has 630,000."""

@@ -32,7 +32,11 @@ _CAUSES = (
     (r"#[A-ZÀ-Ü/0!?]+", "une erreur de tableur (#REF!, #N/A…)", None),
     (r"nan|inf|-inf|null|none", "une absence de nombre écrite par un programme (nan, null)", None),
     (rf"[-−]?{_ANY}\s*%", "un signe % dans une colonne qui n'est pas de pourcentages", None),
-    (rf"[-+]?{_DIGITS}\s*[a-zé*()²³¹]+\d*", "un appel de note ou un mot après le nombre", None),
+    (
+        rf"[-+]?{_ANY}\s*(?:[(\[]\w{{1,3}}[)\]]|[a-zé*()²³¹⁰⁴-⁹]+\d*)",
+        "un appel de note ou un mot après le nombre",
+        None,
+    ),
 )
 """What a cell is written as, the words for it, and the decimal mark it speaks of, if it does."""
 

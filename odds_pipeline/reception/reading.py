@@ -151,7 +151,8 @@ def _of_delivered_months(fmt: Format, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _marks(fmt: Format) -> pd.DataFrame:
-    marks = {mark.casefold().strip(): kind for mark, kind in fmt.marks.items()}
+    # `< 5` is `<5`, and `n d` is `nd`: spaces in a mark tell nothing.
+    marks = {"".join(mark.casefold().split()): kind for mark, kind in fmt.marks.items()}
     marks.setdefault("", fmt.blank)
     marks[ABSENT] = "absent"
     marks |= {f"{ABSENT}{kind}": kind for kind in get_args(Mark)}

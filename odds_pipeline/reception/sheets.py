@@ -12,6 +12,7 @@ import re
 import sys
 import zipfile
 from datetime import date
+from decimal import Decimal
 
 Row = list[str | int | float]
 Wrong = tuple[str, str | int] | None
@@ -37,6 +38,8 @@ def cell_of(value: object) -> str | int | float:
         return "VRAI" if value else "FAUX"
     if isinstance(value, int | float):
         return value
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, date):
         return value.isoformat()
     return str(value).replace("\x00", "\ufffd")

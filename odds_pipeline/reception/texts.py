@@ -169,7 +169,7 @@ def _refuse_markup(text: str, name: str) -> None:
 
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|[\r\n])|[^\r\n]+")
 
-_ROW, _PLACE, _TEXT = 56, 8, 50
+_ROW, _PLACE, _TEXT = 56, 8, 56
 """Bytes that a row, the place of a cell in it, and a text besides its characters take in memory."""
 
 _ALIKE = 200_000
@@ -212,7 +212,8 @@ def _rows(text: str, separator: str, name: str) -> tuple[list[list[Cell]], list[
             if len(alike) > _ALIKE:
                 check()
                 alike.clear()
-                size = len(text) + _ROW * len(rows) + _PLACE * cells + _TEXT * texts
+                # The characters are in the file's bytes, in the text and in the cells.
+                size = 3 * len(text) + _ROW * len(rows) + _PLACE * cells + _TEXT * texts
                 if size > bounds.MAX_MEMORY:
                     raise TooLarge(_too_large(name, len(rows)))
     except csv.Error as error:

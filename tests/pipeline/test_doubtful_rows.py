@@ -2,9 +2,11 @@
 
 import pytest
 
+from odds_pipeline.declarations.feed import Format
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception import bounds
 from odds_pipeline.reception.contents import UNREADABLE, Delivery, deliveries_of
+from odds_pipeline.reception.notations import common_cause
 
 from ..unit.test_formats import edited, workbook
 from .test_hostile_files import zipped
@@ -38,6 +40,31 @@ def test_a_total_that_counts_a_commune_without_a_row_names_it(project: Project) 
     ((_, said),) = problems(project, *rows[:7], *rows[8:], f"93;{len(rows)};30;30;3000")
     assert f"FSL_ACC y vaut {len(rows)}, la somme des communes {len(rows) - 1}" in said
     assert f"({communes[7]}) est sans ligne" in said and "code de territoire" not in said
+
+
+@pytest.mark.parametrize(
+    ("shown", "status"),
+    [("< 5", "Q"), ("<\u00a05", "Q"), (" NS ", "Q"), ("n d", "L"), ("< 6", None), ("n.d.", None)],
+)
+def test_spaces_in_a_mark_tell_nothing(project: Project, shown: str, status: str | None) -> None:
+    header = "code_insee;" + ";".join(
+        c.names[0] for c in project.feeds["caf/rsa"].feed.columns_of(_rsa(project)).values()
+    )
+    cells = ";".join([shown] * header.count(";"))
+    reading = one(project, "caf_rsa_2024-11.csv", header, f"93001;{cells}").reading
+    assert reading is not None
+    statuses, unread = set(reading.frame["obs_status"]), reading.frame["unreadable"].notna().all()
+    assert (statuses, unread) == (({status}, False) if status else ({"A"}, True))
+
+
+def _rsa(project: Project) -> Format:
+    (fmt,) = project.feeds["caf/rsa"].feed.formats
+    return fmt
+
+
+@pytest.mark.parametrize("cell", ["4328(1)", "4 328 (2)", "4328 [a]", "12,5*", "4328¹", "4328 foyers"])
+def test_a_note_after_numbers_is_told_as_the_cause(cell: str) -> None:
+    assert common_cause([cell] * 12, ",") == "un appel de note ou un mot après le nombre"
 
 
 @pytest.mark.parametrize("label", ["", "93066*"])

@@ -303,10 +303,11 @@ def test_a_column_that_falls_every_winter_is_no_fault(project: Project, winters:
     assert ("colonne_demesuree" in found) == (winters == 1)
 
 
-def test_a_cell_out_of_all_proportion_is_refused(project: Project) -> None:
-    """A file cut in its last number: 756 for 756,167."""
+@pytest.mark.parametrize("times", [100, 10, 0.1])
+def test_a_cell_out_of_all_proportion_is_refused(project: Project, times: float) -> None:
+    """A file cut in its last number, 756 for 756,167; a digit too many, or one that is lost."""
     delivery = deepcopy(history("caf/handicap")[-1])
-    delivery.scale(delivery.large(), 100, delivery.rank()[-3:-2])
+    delivery.scale(delivery.large(), times, delivery.rank()[-3:-2])
     assert told(project, "caf/handicap", delivery)["cellule_demesuree"] == "critical"
 
 

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import duckdb
 import hypothesis
 import openpyxl
 import pytest
@@ -155,6 +156,17 @@ def test_one_endless_header_is_refused() -> None:
 def test_a_file_too_large_is_refused() -> None:
     with pytest.raises(Unreadable, match="plus de 1 Mo"):
         open_tables("a.csv", b" " * (SMALL + 1))
+
+
+def test_decimals_of_a_parquet_are_numbers(tmp_path: Path) -> None:
+    """Typed columns: as text, 12.50 would be no number where the contract asks for a comma."""
+    path = tmp_path / "a.parquet"
+    duckdb.execute(
+        "COPY (SELECT '93001' AS code, 4328.00::DECIMAL(12, 2) AS n, 12.5::DECIMAL(4, 1) AS p, NULL AS x) "
+        f"TO '{path}' (FORMAT parquet)"
+    )
+    (table,) = open_tables(path.name, path.read_bytes())
+    assert table.rows == [["code", "n", "p", "x"], ["93001", 4328, 12.5, ""]]
 
 
 def test_a_text_of_too_many_different_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,6 +143,27 @@ def test_a_line_that_comes_twice_is_cited_once_a_line(
     assert {cell.territory for cell in fault.cells} == {"Bagnolet (93006)"}
 
 
+def test_a_code_mistyped_is_one_cause(project: Project, home: Home, tmp_path: Path) -> None:
+    """Its commune is absent for that, and is not asked for besides."""
+    months = write_deliveries(
+        project, tmp_path, "2024-10", "2024-11", faults=False, feeds={"caf/rsa"}
+    ).paths
+    last = months[-1]
+    last.write_text(last.read_text(encoding="utf-8").replace("93001;", "93OO1;"), encoding="utf-8")
+    list(receive(project, home, months))
+    judge_pending(project, home, "caf/rsa")
+    found = notice(project, home, last.name)
+    unknown, absent = found.refusing
+    assert (unknown.rule, unknown.follows, unknown.cells[0].territory) == (
+        "territoires_connus", False, "93OO1",
+    )  # fmt: skip
+    assert (absent.rule, absent.follows, absent.cells[0].territory) == (
+        "toutes_les_communes", True, "Aubervilliers (93001)",
+    )  # fmt: skip
+    assert not any("la fois précédente" in fault.message for fault in found.doubtful)
+    assert as_text(found).count("À faire :") == 1
+
+
 def test_two_columns_exchanged_are_one_cause_in_the_words_of_the_partner(
     project: Project, home: Home, tmp_path: Path
 ) -> None:

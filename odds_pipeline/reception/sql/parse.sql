@@ -13,7 +13,7 @@ WITH cells AS (
         -- A spreadsheet shows 123 457 as 1,23E+05: digits are lost. Programs write e, and all digits.
         TRY_CAST(regexp_extract(shown, 'E\+?(\d+)', 1) AS INTEGER)
             > length(regexp_extract(shown, '[.,](\d+)E', 1)) AS cut
-    FROM cells c LEFT JOIN marks m ON lower(c.shown) = m.mark
+    FROM cells c LEFT JOIN marks m ON replace(lower(c.shown), ' ', '') = m.mark
 ), numbers AS (
     SELECT *, abs(number) < $exact AND coalesce(NOT cut, true) AS whole FROM marked
 )
