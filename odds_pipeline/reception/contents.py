@@ -138,7 +138,7 @@ def _refused(
 
 def _unrecognised(number: int, outcome: Unrecognised) -> Delivery:
     table, named = outcome.table, outcome.named
-    month = named_month(named, table.names) if named else NO_MONTH
+    month = named_month(named, (*table.names, *table.told)) if named else NO_MONTH
     simulated = any("SIMULEES" in str(cell).upper() for row in table.rows[:1] for cell in row)
     fault = NOT_WHOLE if table.flaw else ENCODING if table.hint else _lacking(outcome)
     feed, why = named.id if named else None, refusal(outcome)
@@ -165,7 +165,7 @@ def refusal(outcome: Unrecognised) -> str:
         return f"Plusieurs contrats conviennent : {', '.join(outcome.ambiguous)}."
     if not outcome.nearest:
         # Or too few for their names to help anyone.
-        return "Aucun contrat ne convient : aucun n'a de colonne en commun avec ce fichier."
+        return "Aucun contrat ne convient, et aucun n'est proche de ce fichier."
     return f"Aucun contrat ne convient. Le plus proche : {outcome.nearest[0]}"
 
 

@@ -99,13 +99,17 @@ class Match:
 
 @dataclass(frozen=True)
 class Nearest:
-    """A format that does not fit, and in what; ``found`` is the share of its columns that are there."""
+    """A format that does not fit, and in what; ``found`` is the share of its columns that are there.
+
+    ``shared`` is how many they are.
+    """
 
     feed: str
     format: str
     differences: tuple[str, ...]
     found: float
     outside: bool = False
+    shared: int = 0
 
     def __str__(self) -> str:
         return f"{self.feed} ({self.format}) : {' ; '.join(self.differences)}"
@@ -266,8 +270,8 @@ def match_as(
     if not differences:
         return best
     # Another sheet of a contract's workbook is not its delivery, whatever its columns.
-    found = _found(required, missing) if sheet_like(fmt, table) else 0.0
-    return Nearest(entry.id, fmt.id, tuple(differences), found, outside)
+    found, shared = _found(required, missing) if sheet_like(fmt, table) else (0.0, 0)
+    return Nearest(entry.id, fmt.id, tuple(differences), found, outside, shared)
 
 
 def _best_header(
@@ -316,11 +320,15 @@ def _absent(match: Match, required: list[list[str]], missing: list[str]) -> str:
     return f"colonnes absentes : {', '.join(f'{name}{_like(name, header)}' for name in names)}{more}"
 
 
-def _found(required: list[list[str]], missing: list[str]) -> float:
-    """The share of the names asked for that are there. A column known by its place is in any table."""
+def _found(required: list[list[str]], missing: list[str]) -> tuple[float, int]:
+    """The share of the names asked for that are there, and how many they are.
+
+    A column known by its place is in any table.
+    """
     named = [names for names in required if not names[0].startswith("#")]
     lacking = [name for name in missing if not name.startswith("#")]
-    return max(1 - len(lacking) / len(named), 0.0) if named else 0.0
+    shared = max(len(named) - len(lacking), 0)
+    return (shared / len(named) if named else 0.0), shared
 
 
 def _outside(match: Match, departements: tuple[str, ...]) -> tuple[str, bool]:

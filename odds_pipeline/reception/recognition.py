@@ -88,6 +88,13 @@ def _half_lost(
     return None
 
 
+def _is_near(near: Nearest) -> bool:
+    """Whether a table holds half of a contract's columns, and more than a code and a usual word."""
+    named = not any(difference.startswith(OTHER_NAME) for difference in near.differences)
+    enough = near.shared >= (2 if near.found == 1 else FEW)
+    return near.found >= NEAR and (enough or named)
+
+
 def _sheet_renamed(others: list[tuple[FeedEntry, Nearest]]) -> list[Nearest]:
     """The formats that a table fits in all but the name of its sheet, in a file of their name."""
     return [
@@ -108,8 +115,8 @@ def _alone_near(found: list[tuple[FeedEntry, Match | Nearest]]) -> dict[str, Fee
 def _called_otherwise(
     table: Table, found: list[tuple[FeedEntry, Match | Nearest]]
 ) -> dict[str, FeedEntry]:
-    """The one contract that a table fits in all but the name of its file, which tells a period."""
-    if not any(in_any_name(name) for name in table.names):
+    """The contract that a table fits in all but the name of its file, if that or its folder is dated."""
+    if not any(in_any_name(name) for name in (*table.names, *table.told)):
         return {}
     fit = {
         entry.id: entry
@@ -161,4 +168,4 @@ def recognise_all(project: Project, table: Table) -> list[Match] | Unrecognised:
             return Unrecognised(table, (own[0],), named=entry, missing=own[0].differences)
     if renamed := _sheet_renamed([pair for pair in others if pair[0].id in {e.id for e, _ in likely}]):
         return Unrecognised(table, tuple(renamed[:1]))
-    return Unrecognised(table, tuple(near for _, near in others[:1] if near.found >= NEAR))
+    return Unrecognised(table, tuple(near for _, near in others[:1] if _is_near(near)))

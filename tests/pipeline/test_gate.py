@@ -218,15 +218,23 @@ def test_an_unknown_file_is_set_aside_with_the_nearest_contract(
     )
 
 
-def test_a_file_like_no_contract_is_set_aside_without_naming_one(
-    project: Project, home: Home, tmp_path: Path
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sujet;combien\ndivers;3\nautres;4\n",
+        "CODGEO;LIBGEO;valeur\n93001;Aubervilliers;4\n",
+        "DEP;COM;structure;etp\n93;001;x;3\n",
+        "CODGEO;P21_POP;truc\n93001;4;5\n",
+    ],
+)
+def test_a_file_near_no_contract_is_set_aside_without_naming_one(
+    project: Project, home: Home, tmp_path: Path, text: str
 ) -> None:
+    """A code of territory and a usual word are in the files of many."""
     path = tmp_path / "divers.csv"
-    path.write_text("sujet;combien\ndivers;3\nautres;4\n")
+    path.write_text(text)
     (receipt,) = receive(project, home, [path])
-    assert receipt.reason == (
-        "Aucun contrat ne convient : aucun n'a de colonne en commun avec ce fichier."
-    )
+    assert receipt.reason == "Aucun contrat ne convient, et aucun n'est proche de ce fichier."
 
 
 @pytest.mark.parametrize(

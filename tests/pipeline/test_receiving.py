@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock, Timeout
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.quality import batch, waiting
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.notice import as_text, notice_of
@@ -117,6 +118,21 @@ def test_a_file_renamed_as_its_refusal_asks_is_read(
     with Store(home.warehouse).connect() as connection:
         assert set_aside(connection) == []
         assert connection.execute("SELECT count(*) FROM arrivals").fetchall() == [(1,)]
+
+
+def test_a_folder_tells_the_month_that_a_name_lacks(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """The columns are one contract's: its partner is asked for the name, of that month."""
+    (written,) = write_deliveries(
+        project, tmp_path, "2024-11", "2024-11", faults=False, feeds={"caf/rsa"}
+    ).paths
+    path = tmp_path / "2024-11" / "rsa.csv"
+    path.parent.mkdir()
+    written.rename(path)
+    (receipt,) = receive(project, home, [path])
+    assert (receipt.feed, receipt.months) == ("caf/rsa", ("2024-11",))
+    assert "caf_rsa_2024-11.csv" in str(receipt.reason)
 
 
 def test_a_file_renamed_since_its_month_could_not_be_waits_for_the_gate(
