@@ -263,7 +263,7 @@ def purge(as_json: AsJson = False) -> None:
     """Delete personal data kept longer than ``resources/extranet.yaml`` says; also done at sign-ins."""
     from odds_pipeline.extranet.identity.journal import purge as purge_accounts
 
-    counts = purge_accounts(_accounts(), _settings())
+    counts = purge_accounts(_accounts(), _settings(), asked=True)
     if as_json:
         print_json(counts)
     else:

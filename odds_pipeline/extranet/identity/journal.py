@@ -48,12 +48,12 @@ def events(accounts: Accounts, organisation: int | None, limit: int = 200) -> li
     return [{**dict(zip(keys, row, strict=True)), "event": EVENTS[row[1]]} for row in rows]
 
 
-def purge(accounts: Accounts, settings: Settings) -> dict[str, int]:
+def purge(accounts: Accounts, settings: Settings, *, asked: bool = False) -> dict[str, int]:
     """Delete what has been kept long enough; counts by table.
 
     Accounts unused for ``inactive_months`` go, with their name in the journal; administrators of the
-    observatory stay. Journal and accounts are left while nothing of the days before is written down: a
-    clock that was set forward would delete them all.
+    observatory stay. Unless a person ``asked``, journal and accounts are left while nothing of the days
+    before is written down: a clock that was set forward would delete them all.
     """
     moment = now()
     lately = [stamp(moment - timedelta(days=60)), stamp(moment - timedelta(days=1))]
@@ -82,5 +82,5 @@ def purge(accounts: Accounts, settings: Settings) -> dict[str, int]:
         return {
             name: database.execute(sql, parameters).rowcount
             for name, (sql, parameters) in statements.items()
-            if alive or name not in ("journal", "people")
+            if asked or alive or name not in ("journal", "people")
         }
