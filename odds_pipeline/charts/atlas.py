@@ -1,6 +1,7 @@
 """The map of a rate: every commune named with its value, classes that part at the whole's value."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from html import escape
 
 from odds_pipeline.charts.ground import Ground
@@ -21,6 +22,7 @@ from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP, element, figure, 
 
 Number = Callable[[float], str]
 CLASSES = 5
+STEPS = (*RAMP, DARK[-1])
 SIZE, SIZE_ON_TILES = 8.0, 9.3
 """Of names, in units of the drawing: 7 points or more where the map takes a column."""
 EMBLEM = ("#1D6173", "#2E7488", "#7FB2AF", "#BDD5BD", "#F0EAD2")
@@ -43,6 +45,33 @@ def classes_around(
 def _under(value: float, reference: float, shown: Callable[[float], object]) -> bool:
     """Below it as a reader sees them: what is written alike is of one side."""
     return value < reference and shown(value) != shown(reference)
+
+
+@dataclass(frozen=True)
+class Class:
+    """Values of one shade, ``step`` of the ramp, in words."""
+
+    values: tuple[float, ...]
+    step: int
+    span: str
+
+
+DARK_STEPS = frozenset(i for i, shade in enumerate(STEPS) if shade in DARK)
+
+
+def classes_of(values: list[float], reference: float | None, number: Number) -> list[Class]:
+    """The classes of a map that a style sheet colours, the lowest first."""
+    found = classes_around(values, reference, number)
+    shades = _shades(len(found))
+    return [
+        Class(tuple(group), STEPS.index(shade), _span(group, number))
+        for group, shade in zip(found, shades, strict=True)
+    ]
+
+
+def _span(group: list[float], number: Number) -> str:
+    low, high = number(group[0]), number(group[-1])
+    return low if low == high else f"{low} à {high}"
 
 
 def atlas(
@@ -114,9 +143,7 @@ def _legend(
     for i, group in enumerate(groups):
         x = left + i * step
         drawn.append(element("rect", x=x, y=y, width=step, height=9, fill=shades[i], stroke="#ffffff"))
-        ends = (number(group[0]), number(group[-1]))
-        span = ends[0] if ends[0] == ends[1] else f"{ends[0]} à {ends[1]}"
-        drawn.append(text(x + 2, y + 20, span, size=size + 0.4))
+        drawn.append(text(x + 2, y + 20, _span(group, number), size=size + 0.4))
         counted = f"{len(group)} commune{'s' if len(group) > 1 else ''}"
         drawn.append(text(x + 2, y + 31, counted, size=size, fill=QUIET))
     parting = next(

@@ -10,13 +10,15 @@ from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP, element, figure, 
 Number = Callable[[float], str]
 """How a value is written, unit included."""
 LEGEND, STEP = 26.0, 20.0
-DARK = (*RAMP[3:], "#0c2536")
+DARK = (*RAMP[3:], "#08222f")
 """Shades on which letters are white."""
 ENDS = {
     "lower_is_better": "Plus la teinte est foncée, moins la situation est favorable.",
     "higher_is_better": "Plus la teinte est foncée, plus la situation est favorable.",
 }
 """Which end of the ramp is the worse one; nothing where neither is."""
+TILE_NAME = 20.0
+"""How far under the middle of its square a name stands."""
 CIRCLE = 26.0
 """Radius of the largest circle, in units of the drawing (a commune is some 45 wide)."""
 
@@ -97,12 +99,16 @@ def circles(
                 cx=shape.x,
                 cy=shape.y,
                 r=radius[code],
-                fill=RAMP[3],
-                fill_opacity=0.75,
-                stroke=INK if chosen else "#ffffff",
+                fill=RAMP[2],
+                fill_opacity=0.85,
+                stroke=ACCENT if chosen else "#ffffff",
                 stroke_width=2.5 if chosen else 0.8,
             )
         )
+    if ground.tiles:
+        for shape in ground.shapes.values():
+            y = shape.y + TILE_NAME
+            body.append(text(shape.x, y, shape.short_label, size=8.4, anchor="middle"))
     steps = [_rounded(biggest), _rounded(biggest / 6)]
     y = ground.height + 24
     x = CIRCLE

@@ -28,16 +28,40 @@ PRINTED = {
 
 @dataclass(frozen=True)
 class Strip:
-    """``values`` of all territories; ``own`` is the followed one's, ``reference`` the bar's."""
+    """``values`` of all territories; ``own`` is the followed one's, ``reference`` the bar's.
+
+    ``marked``: values of several followed ones, told apart by the shape of their rank.
+    """
 
     values: Sequence[float]
     own: float | None = None
     reference: float | None = None
+    marked: Sequence[float | None] = ()
+
+
+MARKS = (
+    "M-5,0a5,5 0 1 0 10,0a5,5 0 1 0 -10,0Z",
+    "M-4.5,-4.5h9v9h-9Z",
+    "M0,-6L5.5,4.5H-5.5Z",
+    "M0,-6L6,0L0,6L-6,0Z",
+    "M0,6L5.5,-4.5H-5.5Z",
+    "M-5,-2h3v-3h4v3h3v4h-3v3h-4v-3h-3Z",
+)
+"""Shapes of followed territories, in order: circle, square, triangle, diamond, triangle down, cross."""
+
+
+def mark(rank: int) -> str:
+    """The shape of a followed territory, for the head of its column."""
+    return (
+        f'<svg class="shape" viewBox="-7 -7 14 14" aria-hidden="true">'
+        f'<path class="mark{rank}" d="{MARKS[rank]}"/></svg>'
+    )
 
 
 def strip(drawn: Strip, described: str) -> str:
     """The strip as SVG; ``described`` says its numbers in a sentence, for those who do not see it."""
-    numbers = [*drawn.values, *(v for v in (drawn.own, drawn.reference) if v is not None)]
+    followed = (drawn.own, drawn.reference, *drawn.marked)
+    numbers = [*drawn.values, *(v for v in followed if v is not None)]
     low, span = min(numbers), (max(numbers) - min(numbers)) or 1.0
 
     def x(value: float) -> float:
@@ -49,6 +73,12 @@ def strip(drawn: Strip, described: str) -> str:
         body += element("path", d=f"M{at} {AXIS - 11}V{AXIS + 8}", class_="reference")
     if drawn.own is not None:
         body += element("circle", cx=x(drawn.own), cy=AXIS, r=5, class_="own")
+    for rank, value in enumerate(drawn.marked):
+        if value is not None:
+            body += (
+                f'<path class="mark{rank}" transform="translate({_text(x(value))} {AXIS:g})" '
+                f'd="{MARKS[rank]}"/>'
+            )
     return (
         f'<svg class="strip" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
         f'aria-label="{escape(described)}">{body}</svg>'

@@ -18,6 +18,7 @@ class Socle(Declaration):
     label: Sentence
     themes: dict[Name, list[Name]] = Field(min_length=1)
     publics: dict[Name, Public] = {}
+    map: Name | None = Field(default=None, description="indicator that colours the map of the home page")
     likeness: list[Name] = Field(
         default=[], description="indicators of structure by which communes resemble one another"
     )

@@ -1,5 +1,6 @@
 """The charts of the pages, drawn from what the view holds."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -15,14 +16,18 @@ from odds_pipeline.charts import (
     spark,
     trend,
 )
+from odds_pipeline.charts.atlas import DARK_STEPS, Class, classes_of
 from odds_pipeline.charts.labels import place_labels
+from odds_pipeline.charts.stamp import stamp
 from odds_pipeline.charts.strip import Strip, strip
-from odds_pipeline.extranet.reading.month import Month
+from odds_pipeline.extranet.reading.month import Month, month_of
 from odds_pipeline.extranet.reading.serving import Place, Row, View
 from odds_pipeline.extranet.words import figure
 from odds_pipeline.geography.territories import GROUPS, Territories
 from odds_pipeline.storage.home import Home
 
+LEAST = 4
+"""Communes that have a value, below which there are no classes and no strip."""
 TINTS = 4
 """Colours of groups of communes, which the style sheet has; borders part those of one colour."""
 
@@ -45,13 +50,18 @@ class Atlas:
 
 
 def position(
-    row: Row, sheet: Row, known: list[float], label: str, against: tuple[str, float | None]
+    row: Row,
+    sheet: Row,
+    known: list[float],
+    label: str,
+    against: tuple[str, float | None],
+    names: tuple[str, str] = ("", ""),
 ) -> str:
     """The strip of a value among the communes' ones of the same period; nothing below four of them.
 
-    ``against``: what it is set against, and its value.
+    ``against``: what it is set against, and its value. ``names``: of the lowest and the highest.
     """
-    if len(known) < 4:
+    if len(known) < LEAST:
         return ""
     own = row["value"]
     reference = None if adds_up(sheet) else against[1]
@@ -63,39 +73,148 @@ def position(
     if reference is not None:
         described += f" ; {against[0]} : {figure(reference, sheet)}"
     drawn = strip(Strip(known, own, reference), described)
-    ends = f"<span>{figure(min(known), sheet)}</span><span>{figure(max(known), sheet)}</span>"
+    low, high = (
+        f"<span>{figure(v, sheet)}{escape(f' {name}') if name else ''}</span>"
+        for v, name in zip((min(known), max(known)), names, strict=True)
+    )
+    ends = low + high
     return f'{drawn}<span class="ends" aria-hidden="true">{ends}</span>'
 
 
-def places_map(grounds: Atlas, view: View) -> str:
-    """A map whose communes are links, of a tint by group of them; the same links stand in a list."""
+def positions(rows: dict[str, Row], sheet: Row, known: list[float], places: list[Place]) -> str:
+    """The strip of several territories of a row, each by its shape; nothing below four communes.
+
+    What adds up is drawn for communes alone: a département among them would push them to one end.
+    """
+    if len(known) < LEAST:
+        return ""
+    values = [
+        rows[place.code]["value"]
+        if place.code in rows and (place.level == "commune" or not adds_up(sheet))
+        else None
+        for place in places
+    ]
+    told = " ; ".join(
+        f"{p.label} : {figure(v, sheet)}" for p, v in zip(places, values, strict=True) if v is not None
+    )
+    ends = (figure(min(known), sheet), figure(max(known), sheet))
+    drawn = strip(
+        Strip(known, marked=values), f"De {ends[0]} à {ends[1]} parmi {len(known)} communes ; {told}"
+    )
+    spans = "".join(f"<span>{end}</span>" for end in ends)
+    return f'{drawn}<span class="ends" aria-hidden="true">{spans}</span>'
+
+
+@dataclass(frozen=True)
+class PlacesMap:
+    """A map whose communes are links; ``sheet`` and ``month`` colour it, ``classes`` are its legend."""
+
+    svg: str
+    sheet: Row | None = None
+    month: str = ""
+    classes: tuple[Class, ...] = ()
+    whole: float | None = None
+    unknown: int = 0
+
+
+def places_map(grounds: Atlas, view: View, indicator: str | None = None, own: str = "") -> PlacesMap:
+    """The communes by the classes of an indicator, else by their group; the same links stand in a list.
+
+    ``own``: the commune to outline.
+    """
     ground = grounds.ground(view.geography)
+    if indicator in view.valued:
+        shown = month_of(view, indicator, None, "commune", None)
+        if drawn := classes_map(grounds, view, shown, "/territoires/{}", own):
+            return drawn
     tints = {group.code: n % TINTS for n, group in enumerate(groups(view))}
+    of = {c: f"group{tints.get(view.places[c].group, '')}" for c in ground.shapes if c in view.places}
+    said = {c: view.places[c].group for c in of}
+    tips = {c: f", {view.places[g].label}" for c, g in said.items() if g in view.places}
+    return PlacesMap(_linked(ground, "/territoires/{}", of, tips, (), own))
+
+
+def classes_map(grounds: Atlas, view: View, shown: Month, href: str, own: str) -> PlacesMap | None:
+    """The communes by the classes of one month, each a link to ``href``; nothing below four values."""
+    ground = grounds.ground(shown.rows[0]["geography"] if shown.rows else view.geography)
+    values = {
+        r["territory"]: r["value"]
+        for r in shown.rows
+        if r["value"] is not None and r["level"] == "commune" and r["territory"] in ground.shapes
+    }
+    if len(values) < LEAST:
+        return None
+    sheet, whole = shown.sheet, _departement_of(shown.rows)
+    classes = classes_of(
+        list(values.values()), None if adds_up(sheet) else whole, lambda v: figure(v, sheet)
+    )
+    steps = {v: one.step for one in classes for v in one.values}
+    of = {c: f"step{steps[values[c]]}" if c in values else "unknown" for c in ground.shapes}
+    tips = {c: f" : {figure(values[c], sheet)}" if c in values else " : non diffusé" for c in of}
+    dark = {c for c in values if steps[values[c]] in DARK_STEPS}
+    drawn = _linked(ground, href, of, tips, dark, own)
+    return PlacesMap(
+        drawn, sheet, shown.month or "", tuple(classes), whole, len(ground.shapes) - len(values)
+    )
+
+
+def _linked(
+    ground: Ground,
+    href: str,
+    of: dict[str, str],
+    tips: dict[str, str],
+    dark: Collection[str],
+    own: str,
+) -> str:
+    """The shapes as links, each of a class that the style sheet colours, its name and tip in words."""
     body = []
     for code, shape in sorted(ground.shapes.items(), key=lambda item: item[1].label):
-        label = escape(shape.label)
-        group = view.places[code].group if code in view.places else ""
+        label = escape(f"{shape.label}{tips.get(code, '')}")
         body.append(
-            f'<a href="/territoires/{code}" class="group{tints.get(group, "")}" aria-label="{label}">'
-            f"<title>{label}{_within(view, group)}</title>"
-            f'<path d="{shape.path}"/></a>'
+            f'<a href="{href.format(code)}" class="{of.get(code, "")}" aria-label="{label}">'
+            f'<title>{label}</title><path d="{shape.path}"/></a>'
         )
-    names, box = place_labels(ground, dict.fromkeys(ground.shapes, ""), (), 8.4 if ground.tiles else 11)
-    return (
-        f'<svg class="places" viewBox="{" ".join(f"{side:g}" for side in box)}" role="group" '
-        f'aria-label="Carte des communes">{"".join(body)}'
-        f'<path class="border" d="{ground.borders}"/><g aria-hidden="true">{"".join(names)}</g></svg>'
+    names, box = place_labels(
+        ground, dict.fromkeys(ground.shapes, ""), dark, 8.4 if ground.tiles else 11
     )
+    outlined = ""
+    if own in ground.shapes:
+        outlined = "".join(
+            f'<path class="{c}" d="{ground.shapes[own].path}"/>' for c in ("halo", "mine")
+        )
+    kind, sides = "places tiles" if ground.tiles else "places", " ".join(f"{side:g}" for side in box)
+    return (
+        f'<svg class="{kind}" viewBox="{sides}" role="group" '
+        f'aria-label="Carte des communes">{"".join(body)}'
+        f'<path class="border" d="{ground.borders}"/>{outlined}'
+        f'<g aria-hidden="true">{"".join(names)}</g></svg>'
+    )
+
+
+def locator(grounds: Atlas, view: View, place: Place) -> str:
+    """Where a territory lies: its own communes among the others, at the size of a stamp."""
+    ground = grounds.ground(view.geography)
+    own = {place.code, *place.communes} & ground.shapes.keys()
+    near = {
+        code for code in ground.shapes if code in view.places and place.code == view.places[code].group
+    }
+    if not own | near:
+        return ""
+    beside = {
+        code
+        for code in ground.shapes
+        if code in view.places and own and view.places[code].group in {view.places[c].group for c in own}
+    }
+    drawn = stamp(ground, {"own": own | near, "near": beside - own})
+    words = f"{place.label} dans {view.observatory.territory}"
+    opened = f'<svg class="stamp" viewBox="{drawn.box}" role="img" aria-label="{escape(words)}">'
+    return f"{opened}{drawn.body}</svg>"
 
 
 def groups(view: View) -> list[Place]:
     """The EPT or EPCI that communes are grouped by, in the order of their tints."""
     codes = {place.group for place in view.places.values()}
     return [place for place in view.places.values() if place.code in codes]
-
-
-def _within(view: View, group: str) -> str:
-    return f", {escape(view.places[group].label)}" if group in view.places else ""
 
 
 def indicator_map(
@@ -179,14 +298,64 @@ def indicator_trend(view: View, sheet: Row, series: list[Row], place: Place | No
     )
 
 
-def charts_of(grounds: Atlas, view: View, shown: Month) -> dict[str, str]:
-    """The charts that there are of one indicator, by name: ``carte``, ``classement``, ``evolution``."""
-    drawn = {
-        "carte": indicator_map(grounds, view, shown.sheet, shown.rows, shown.chosen),
-        "classement": indicator_ranking(view, shown.sheet, shown.rows, shown.chosen),
-        "evolution": indicator_trend(view, shown.sheet, shown.series, shown.chosen),
+CHARTS = ("carte", "classement", "evolution")
+
+
+def charts_of(
+    grounds: Atlas, view: View, shown: Month, names: Collection[str] = CHARTS
+) -> dict[str, str]:
+    """The charts that there are of one indicator, by name."""
+    sheet, rows, place = shown.sheet, shown.rows, shown.chosen
+    makers: dict[str, Callable[[], str | None]] = {
+        "carte": lambda: indicator_map(grounds, view, sheet, rows, place),
+        "classement": lambda: indicator_ranking(view, sheet, rows, place),
+        "evolution": lambda: indicator_trend(view, sheet, shown.series, place),
     }
+    drawn = {name: makers[name]() for name in names}
     return {name: svg for name, svg in drawn.items() if svg is not None}
+
+
+def ranks(rows: list[Row]) -> bool:
+    """Whether there is a ranking of these territories."""
+    return sum(row["value"] is not None for row in rows) > 1 and rows[0]["level"] in ("commune", *GROUPS)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A bar for each territory; whether a line stands at the département, and intervals on bars."""
+
+    drawn: dict[str, str]
+    reference: bool = False
+    intervals: bool = False
+
+
+BAR = '<svg class="bar" viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">'
+
+
+def bars(rows: list[Row], sheet: Row) -> Bars:
+    """Bars from nought, on one scale, which a table holds beside its figures."""
+    known = [row for row in rows if row["value"] is not None]
+    if not ranks(rows):
+        return Bars({})
+    whole = None if adds_up(sheet) else _departement_of(known)
+    ends = [v for r in known for v in (r["value"], r["ci_low"], r["ci_high"]) if v is not None]
+    low, high = min(0.0, *ends), max(0.0, whole or 0.0, *ends)
+    span = (high - low) or 1.0
+
+    def x(value: float) -> str:
+        return f"{100 * (value - low) / span:.1f}".removesuffix(".0")
+
+    drawn = {}
+    for row in known:
+        left, right = sorted((0.0, row["value"]))
+        width = f"{100 * (right - left) / span:.1f}".removesuffix(".0")
+        body = f'<rect x="{x(left)}" y="2" width="{width}" height="8"/>'
+        if None not in (row["ci_low"], row["ci_high"]):
+            body += f'<path class="interval" d="M{x(row["ci_low"])} 6H{x(row["ci_high"])}"/>'
+        if whole is not None:
+            body += f'<path d="M{x(whole)} 0V12"/>'
+        drawn[row["territory"]] = f"{BAR}{body}</svg>"
+    return Bars(drawn, whole is not None, any(row["ci_low"] is not None for row in known))
 
 
 def series_spark(row: Row, sheet: Row) -> str:

@@ -24,7 +24,7 @@ from odds_pipeline.extranet.reading.rights import VISITOR, Rights
 from odds_pipeline.extranet.reading.serving import Serving, View
 
 HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",

@@ -35,6 +35,8 @@ def environment() -> Environment:
         chiffre=words.delivered,
         rang=words.rank_words,
         bouts=words.rank_ends,
+        place=words.place_words,
+        seul_rang=words.bare_rank,
         compte=words.counted,
         statut=words.status,
     )

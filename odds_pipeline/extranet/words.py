@@ -66,8 +66,31 @@ def rank_words(row: dict[str, Any], rows: Sequence[dict[str, Any]] = ()) -> str:
     if row.get("rank") is None:
         return NONE
     number = "1er" if row["rank"] == 1 else f"{row['rank']}e"
-    tied = " ex æquo" if sum(other["rank"] == row["rank"] for other in rows) > 1 else ""
+    tied = " ex æquo" if _tied(row, rows) > 1 else ""
     return f"{number}{tied} sur {row['ranked']}"
+
+
+def bare_rank(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
+    """``34``, ``34 ex.`` where another of ``rows`` has that rank; a dash for none."""
+    if row["rank"] is None:
+        return NONE
+    return f"{row['rank']}{' ex.' if _tied(row, rows) > 1 else ''}"
+
+
+def place_words(row: dict[str, Any], rows: Sequence[dict[str, Any]], sheet: dict[str, Any]) -> str:
+    """The place from the nearer end: ``6e plus haute valeur des 40 communes, ex æquo``."""
+    tied = _tied(row, rows)
+    other = row["ranked"] - row["rank"] - tied + 2
+    highest, lowest = (
+        (other, row["rank"]) if sheet["direction"] == "lower_is_better" else (row["rank"], other)
+    )
+    number, end = min((highest, "haute"), (lowest, "basse"))
+    first = "la" if number == 1 else f"{number}e"
+    return f"{first} plus {end} valeur des {row['ranked']} communes{', ex æquo' if tied > 1 else ''}"
+
+
+def _tied(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> int:
+    return sum(other["rank"] == row["rank"] for other in rows)
 
 
 class Statused(Protocol):

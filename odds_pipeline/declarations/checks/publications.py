@@ -125,6 +125,7 @@ def socle_problems(declared: Declared, socle: Socle, file: YamlFile) -> Iterator
         **{("themes", name): names for name, names in socle.themes.items()},
         **{("publics", name): public.indicators for name, public in socle.publics.items()},
         ("likeness",): socle.likeness,
+        ("map",): [socle.map] if socle.map else [],
     }
     for at, names in lists.items():
         for indicator in names:

@@ -7,11 +7,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.extranet.reading import groups
+from odds_pipeline.charts.strip import mark
+from odds_pipeline.extranet.drawing import positions
+from odds_pipeline.extranet.reading import groups, queries
 from odds_pipeline.extranet.reading.choice import ALL, Choice, chosen, side_by_side
 from odds_pipeline.extranet.reading.groups import place_of
 from odds_pipeline.extranet.reading.search import search
-from odds_pipeline.extranet.reading.serving import Place
+from odds_pipeline.extranet.reading.serving import Place, Row
 from odds_pipeline.extranet.rendering import render, view_of
 
 router = APIRouter()
@@ -58,6 +60,7 @@ def compare(
     view, asked = view_of(request), Asked.of(request, t, i, theme)
     names, given = asked.choice.names, bool(i) and not theme
     rows = side_by_side(view, names, asked.places)
+    among = queries.among_communes(view, {n: next(iter(own.values())) for n, own in rows.items()})
     found = search(view, ajouter, request.app.state.synonyms).indicators if ajouter else []
     return render(
         request,
@@ -70,6 +73,13 @@ def compare(
         templates=request.app.state.templates,
         everything=ALL,
         rows=rows,
+        strips={
+            name: positions(own, view.definitions[name], among[name], asked.places)
+            for name, own in rows.items()
+            if name in among and len(asked.places) > 1
+        },
+        marks=[mark(rank) for rank in range(len(asked.places))],
+        hard=_hard(rows, asked.places),
         most=MOST,
         group=groups.GROUP,
         chooses=0 < len(names) <= CHOSEN,
@@ -77,6 +87,17 @@ def compare(
         offered=[name for name in found if name not in names][:OFFERED],
         without=[name for name in names if name not in rows] if asked.places else [],
     )
+
+
+def _hard(rows: dict[str, dict[str, Row]], places: list[Place]) -> dict[str, tuple[int, int]]:
+    """For each commune, how many indicators place it in the hardest quarter, of how many that could."""
+    found = {}
+    for place in places:
+        kinds = [own[place.code]["situation"].kind for own in rows.values() if place.code in own]
+        said = [kind for kind in kinds if kind.startswith("quart") or kind == "egal"]
+        if place.level == "commune" and said:
+            found[place.label] = (said.count("quart4"), len(said))
+    return found
 
 
 def query_of(asked: Asked, theme: str, given: bool) -> str:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from odds_pipeline.extranet.drawing import charts_of, position
+from odds_pipeline.extranet.drawing import adds_up, bars, charts_of, classes_map, position, ranks
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.changes import history_of
 from odds_pipeline.extranet.reading.month import month_of
@@ -53,6 +53,12 @@ def one_indicator(
     """The definition sheet with the map, the ranking, the series and the table of one month."""
     view = view_of(request)
     shown = month_of(view, indicator, mois, niveau, territoire)
+    atlas, coloured = request.app.state.atlas, None
+    if not adds_up(shown.sheet):
+        href = f"/indicateurs/{indicator}?territoire={{}}&amp;mois={shown.month}"
+        coloured = classes_map(atlas, view, shown, href, shown.chosen.code if shown.chosen else "")
+    names = ("evolution",) if coloured else ("carte", "evolution")
+    drawn = charts_of(atlas, view, shown, names) | ({"carte": coloured.svg} if coloured else {})
     return render(
         request,
         "indicator.html",
@@ -60,11 +66,19 @@ def one_indicator(
         own=shown.own,
         told=_told(view, shown.sheet, shown.own, shown.rows, shown.series) if shown.rows else None,
         reserves=sorted({row["reserve"] for row in shown.rows if row["reserve"]}),
-        charts=charts_of(request.app.state.atlas, view, shown),
+        charts=drawn,
+        map=coloured,
+        ranked=ranks(shown.rows),
+        pictures={*drawn, *(("classement",) if ranks(shown.rows) else ())},
+        bars=bars(shown.rows, shown.sheet),
         ground=request.app.state.atlas.ground(view.geography).source,
         sources=queries.sources_of(view, indicator),
         history=history_of(request.app.state.serving, view, indicator),
     )
+
+
+def _named(view: View, rows: list[Row]) -> str:
+    return view.places[rows[0]["territory"]].label if rows else ""
 
 
 def _told(view: View, sheet: Row, own: Row | None, rows: list[Row], series: list[Row]) -> Row:
@@ -75,7 +89,14 @@ def _told(view: View, sheet: Row, own: Row | None, rows: list[Row], series: list
     seen = own or {**rows[0], "value": None}
     label = view.places[own["territory"]].label if own else ""
     said = {
-        "strip": position(seen, sheet, values, label, ("département", seen["departement_value"])),
+        "strip": position(
+            seen,
+            sheet,
+            values,
+            label,
+            ("département", seen["departement_value"]),
+            (_named(view, ends[:1]), _named(view, ends[-1:])),
+        ),
         "age": age(rows[0]["month"], view.about["published_at"]),
         "ends": (ends[0], ends[-1]) if len(ends) > 1 else None,
     }

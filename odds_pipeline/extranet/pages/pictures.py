@@ -21,7 +21,7 @@ from odds_pipeline.french import LEVELS_PLURAL, french_day
 router = APIRouter()
 ANYWHERE = {"x-keep": "1", "cross-origin-resource-policy": "cross-origin"}
 FRAME = (
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+    "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors http: https:"
 )
 IMAGES: dict[str, tuple[str, Callable[[str], bytes]]] = {

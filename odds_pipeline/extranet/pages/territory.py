@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from odds_pipeline.declarations.socle import Socle
-from odds_pipeline.extranet.drawing import adds_up, groups, places_map, position, series_spark
+from odds_pipeline.extranet.drawing import adds_up, groups, locator, places_map, position, series_spark
 from odds_pipeline.extranet.reading import queries
 from odds_pipeline.extranet.reading.reference import Reference, choices, reference
 from odds_pipeline.extranet.reading.search import words_of
@@ -28,7 +28,7 @@ def territories(request: Request) -> HTMLResponse:
     for year, old, _ in atlas.territories.mergers:
         merged.setdefault(year, []).append(view.place(old).label)
     return render(
-        request, "territories.html", map=places_map(atlas, view), groups=groups(view), merged=merged
+        request, "territories.html", map=places_map(atlas, view).svg, groups=groups(view), merged=merged
     )
 
 
@@ -70,6 +70,7 @@ def _page(
         request,
         template,
         place=place,
+        stamp=locator(request.app.state.atlas, view, place),
         rows=rows,
         socle=socle,
         neighbourhoods=view.neighbourhoods(place.code),
