@@ -47,6 +47,11 @@ def test_odd_words_do_no_harm(site: Site, words: str) -> None:
     assert site.client().get("/recherche", params={"q": words}).status_code == 200
 
 
+def test_a_word_is_not_taken_for_a_place_that_begins_alike(site: Site) -> None:
+    answer = site.client().get("/api/v1/recherche", params={"q": "dentiste"}).json()
+    assert answer["territoires"] == []
+
+
 def test_every_level_has_french_words() -> None:
     from odds_pipeline.declarations.feed import LEVELS
     from odds_pipeline.french import LEVELS as WORDS
@@ -112,6 +117,20 @@ habitants Bagnolet | population_municipale | 93006
 naissances | naissances_domiciliees
 permis de construire | logements_autorises
 logements vacants | part_logements_vacants
+vieux isolés | part_80_plus_seuls
+personnes agées seules Pantin | part_80_plus_seuls | 93055
+retraités pauvres | taux_pauvrete_75_plus
+RSA jeunes | part_rsa_moins_25
+chômage de longue durée | part_longue_duree
+mères célibataires Aulnay | part_familles_monoparentales | 93005
+marchands de sommeil | part_potentiellement_indigne
+prix immobilier Montreuil | prix_median_appartement | 93048
+facture EDF | precarite_energetique_pour_100
+dentiste | apl_generalistes
+violences conjugales | violences_intrafamiliales_pour_1000
+illectronisme | part_centres_numerique
+échec scolaire | part_jeunes_non_inseres
+aide à domicile | apa_domicile_pour_1000
 """
 
 

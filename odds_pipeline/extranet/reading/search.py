@@ -12,7 +12,10 @@ from odds_pipeline.geography.territories import plain
 
 _STOP = frozenset("a au aux d de des du en et l la le les par pour sur un une dans".split())
 _CLOSE = 0.88
-"""Jaro-Winkler similarity from which two words are taken for one; `alocataire` is at 0.97."""
+"""Jaro-Winkler similarity from which two words are taken for one; `alocataire` is at 0.97.
+
+It forgives all after a common beginning (`dentiste`, `denis`): hence a limit, one error or two.
+"""
 _TYPO = 0.85
 """The same for the name of a place, by difflib: `bobgny` is at 0.92, `gagny` to `bagnolet` at 0.46."""
 
@@ -20,8 +23,9 @@ _ALIKE = f"""
 SELECT word, asked, CASE
     WHEN word = asked THEN 1.0
     WHEN starts_with(word, asked) THEN 0.95
-    WHEN length(asked) >= 4 AND contains(word, asked) THEN 0.8
+    WHEN length(asked) >= 6 AND contains(word, asked) THEN 0.8
     WHEN length(asked) >= 4 AND jaro_winkler_similarity(word, asked) >= {_CLOSE}
+        AND damerau_levenshtein(word, asked) <= CASE WHEN length(asked) >= 8 THEN 2 ELSE 1 END
         THEN 0.9 * jaro_winkler_similarity(word, asked)
     ELSE 0 END AS likeness
 FROM search_words, (SELECT unnest($words::VARCHAR[]) AS asked) WHERE likeness > 0
