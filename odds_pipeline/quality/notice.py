@@ -18,8 +18,8 @@ from odds_pipeline.declarations.suite import TOLERATED
 from odds_pipeline.french import french_month, french_number
 from odds_pipeline.quality.quarantine import Case
 from odds_pipeline.quality.structure import TEAM
+from odds_pipeline.reception.contents import NAME, NO_MONTH
 from odds_pipeline.reception.kept import table_of
-from odds_pipeline.reception.receive import NO_MONTH
 from odds_pipeline.reception.recording import OLDER
 from odds_pipeline.storage.sql import first
 
@@ -27,6 +27,9 @@ _IN_USE = """
 SELECT 1 FROM trusted_months t JOIN deliveries d ON d.id = t.delivery
 WHERE d.sha256 = ? AND d.file_name = ? LIMIT 1
 """
+
+PERIOD = ("calendrier", "periode_future")
+"""Rules on the month that a name tells, whose remedy is another name."""
 
 MARKS = {
     "secret": "secret statistique",
@@ -93,6 +96,11 @@ class Notice:
     marks: tuple[str, ...]
 
     @property
+    def to_rename(self) -> bool:
+        """Whether the file itself is not in doubt, but the month that its name tells."""
+        return all(f.rule in PERIOD or f.remedy == NAME[1] for f in self.refusing)
+
+    @property
     def to_send_again(self) -> bool:
         """Whether the partner can mend something: not what is ours, nor which of two files is right."""
         return any(f.rule != OLDER and f.remedy != TEAM for f in self.refusing)
@@ -141,6 +149,7 @@ def _fault(
         column += f" et {others} autres colonnes" if others else ""
         found, detail = _found(row), str(row.get("detail") or "")
         spoken = _NAME.sub(lambda name: f"« {said[name[0]]} »" if name[0] in said else name[0], detail)
+        spoken = _MONTH.sub(lambda month: french_month(month[0]), _WHOLE.sub("", spoken))
         found = spoken if found == detail else f"{found} ({spoken})" if detail else found
         line = str(row["line"]) if row.get("line") is not None else ""
         cells.append(Cell(line, column, where, found, _expected(row)))
@@ -155,6 +164,10 @@ def _fault(
 
 _NAME = re.compile(r"\b[a-z][a-z0-9]*(?:[._][a-z0-9]+)+\b")
 """What may be the name of a variable or of an indicator in our own words."""
+
+_MONTH = re.compile(r"(?<![\d-])(?:19|20)\d\d-(?:0[1-9]|1[0-2])(?![\d-])")
+_WHOLE = re.compile(r"(?<=\d)\.0(?!\d)")
+"""The decimals of a whole number, as SQL writes them."""
 
 _FEW = 3
 """Cells of one line that are told one by one: more have a cause that is the line's."""
@@ -180,13 +193,32 @@ def _one_cause(faults: Sequence[Fault]) -> tuple[Fault, ...]:
     """Faults of whole columns first; what follows from them, after and without its cells."""
     unknown = max((fault.unknown for fault in faults), default=0)
     faults = [replace(f, follows=f.of_absent and f.count <= unknown) for f in faults]
-    first = [fault for fault in faults if fault.of_columns]
+    own = [fault for fault in faults if not fault.of_columns]
+    faults = [
+        replace(fault, follows=True, cells=(), rest=0)
+        if any(_explains(other, fault) for other in (own if fault.of_columns else []) + faults[:n])
+        else fault
+        for n, fault in enumerate(faults)
+    ]
+    first = [fault for fault in faults if fault.of_columns and not fault.follows]
     others = [
         replace(fault, follows=True, cells=(), rest=0) if first and fault.count >= _MANY else fault
         for fault in faults
-        if not fault.of_columns
+        if fault not in first
     ]
-    return (*first, *others)
+    return (*first, *sorted(others, key=lambda fault: fault.follows))
+
+
+def _explains(cause: Fault, fault: Fault) -> bool:
+    """Whether a fault tells again of what another tells: the same cells, or the column of its one."""
+    if not fault.cells or not cause.cells or cause.rest or cause.follows:
+        return False
+    if fault.of_columns and not cause.of_columns:
+        told = all(cell.expected for cell in fault.cells)
+        return told and cause.count == 1 and {c.column for c in fault.cells} == {cause.cells[0].column}
+    if fault.of_columns != cause.of_columns or fault.count > cause.count:
+        return False
+    return {(c.line, c.column) for c in fault.cells} <= {(c.line, c.column) for c in cause.cells}
 
 
 def notice_of(project: Project, connection: duckdb.DuckDBPyConnection, case: Case) -> Notice:

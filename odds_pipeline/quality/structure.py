@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from odds_pipeline.declarations.project import FeedEntry
+from odds_pipeline.french import french_month
 from odds_pipeline.quality.findings import SHOWN, Finding, Row
 from odds_pipeline.reception.reading import Reading
 
@@ -13,6 +14,12 @@ _NUMBERS = (
     "Renvoyer le fichier avec des nombres en chiffres seuls, sans note, unité ni séparateur de "
     "milliers ; le signe décimal est {}."
 )
+RHYTHMS = {
+    "monthly": "chaque mois",
+    "quarterly": "chaque trimestre",
+    "annual": "chaque année",
+    "school_year": "chaque rentrée",
+}
 _PERIOD = "Vérifier la période du fichier et de son nom."
 
 
@@ -40,11 +47,13 @@ def structure_findings(entry: FeedEntry, delivery: str, reading: Reading) -> Ite
     today = f"{date.today():%Y-%m}"
     rows: list[Row] = [{"line": line, "detail": text} for line, text in reading.problems]
     idle = f"Des corrections ne trouvent plus l'erreur de la source : {', '.join(reading.idle)}."
-    unexpected = f"{entry.feed.label} commence en {calendar.first} ({calendar.cadence})."
+    first, rhythm = french_month(calendar.first), RHYTHMS[calendar.cadence]
+    unexpected = f"{entry.feed.label} commence en {first}, {rhythm}."
     for month in reading.months:
-        wrong = "" if calendar.has(month) else f"Le mois {month} n'est pas attendu : {unexpected}"
+        told = french_month(month)
+        wrong = "" if calendar.has(month) else f"Le mois « {told} » n'est pas attendu : {unexpected}"
         yield _finding(delivery, month, "calendrier", wrong, _PERIOD)
-        future = f"Le fichier décrit {month}, qui n'est pas encore passé." if month > today else ""
+        future = f"Le fichier décrit {told}, qui n'est pas encore passé." if month > today else ""
         yield _finding(delivery, month, "periode_future", future, _PERIOD)
         yield _finding(delivery, month, "corrections", idle if reading.idle else "", TEAM)
         doubt = f"Le contrat ne dit pas tout : {reading.doubt}." if reading.doubt else ""

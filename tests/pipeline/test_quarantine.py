@@ -1,5 +1,6 @@
 """What was refused: its notice, its acceptance by a person, and how a re-delivery closes it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.quality.gate import judge_pending
-from odds_pipeline.quality.notice import Notice, as_page, as_text, notice_of
+from odds_pipeline.quality.notice import Notice, _one_cause, as_page, as_text, notice_of
 from odds_pipeline.quality.quarantine import Case, NotAcceptable, accept, cases, one_case, retry
 from odds_pipeline.quality.waiting import DamagedArchive
 from odds_pipeline.reception.receive import receive
@@ -162,6 +163,29 @@ def test_a_code_mistyped_is_one_cause(project: Project, home: Home, tmp_path: Pa
     )  # fmt: skip
     assert not any("la fois précédente" in fault.message for fault in found.doubtful)
     assert as_text(found).count("À faire :") == 1
+
+
+def test_a_month_to_come_asks_for_another_name_and_one_cell_is_one_cause(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    months = write_deliveries(
+        project, tmp_path, "2024-10", "2024-11", faults=False, feeds={"caf/rsa"}
+    ).paths
+    later = months[0].with_name("caf_rsa_2090-11.csv")
+    later.write_bytes(months[0].read_bytes() + b"\n")
+    rows = [line.split(";") for line in months[-1].read_text(encoding="utf-8").splitlines()]
+    rows[1][2] = "1500000"  # people, in a commune of 90,000
+    months[-1].write_text("\n".join(map(";".join, rows)) + "\n", encoding="utf-8")
+    list(receive(project, home, [*months, later]))
+    judge_pending(project, home, "caf/rsa")
+    text = as_text(notice(project, home, later.name))
+    assert "Le fichier décrit novembre 2090, qui" in text
+    assert "le même fichier, sous le nom qui convient" in text and "de novembre 2090" not in text
+    found = notice(project, home, months[-1].name)
+    assert len(found.refusing) > 1 and [f.follows for f in found.refusing].count(False) == 1
+    assert as_text(found).count("À faire :") == 1 and "1500000" in as_text(found)
+    twice = [replace(found.refusing[0], rule=rule, follows=False) for rule in ("a", "b")]
+    assert [fault.follows for fault in _one_cause(twice)] == [False, True]
 
 
 def test_two_columns_exchanged_are_one_cause_in_the_words_of_the_partner(
