@@ -105,3 +105,14 @@ def test_another_departement_is_left_out_whole(project: Project) -> None:
     both = Territories((*own.all, *other), own.geographies, own.mergers)
     assert both.within(["93"]) == own
     assert {t.code for t in both.within(["94"]).all if t.level == "departement"} == {"94"}
+
+
+def test_a_place_is_the_communes_that_it_covers(project: Project) -> None:
+    """The arrondissement of Saint-Denis is made of the nine communes of Plaine Commune in 2024, eight
+    since two of them merged: one place, in both geographies, and not that of another EPT."""
+    places, all_ = project.territories.places, project.territories.all
+    plaine, est = "200057867", "200057875"
+    (arrondissement,) = {t.arrondissement for t in all_ if t.code == "93066" and t.geography == 2024}
+    assert places[arrondissement, 2024] == places[plaine, 2024] == places[plaine, 2025]
+    assert places[arrondissement, 2024] != places[est, 2024]
+    assert places["93066", 2024] != places["93066", 2025]  # Saint-Denis, without and with Pierrefitte
