@@ -47,4 +47,4 @@ def test_a_selection_that_can_no_longer_be_read_takes_no_other_away(site: Site) 
         client.post("/selections", data={"name": name, "query": query, "shared": "true"})
     page = html.unescape(client.get(ADDRESS).text)
     assert "aucune valeur pour cette sélection" in page and "Actuelle" in page
-    assert page.count('<table class="cards"') == 1
+    assert page.count('<table class="cards heat"') == 1

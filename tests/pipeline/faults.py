@@ -396,7 +396,8 @@ def _(d: Delivery) -> None:
 
 @damage("l'autre séparateur décimal", "lisible")
 def _(d: Delivery) -> None:
-    d.spoil("12.5" if d.decimal == "," else "12,5")
+    # Three decimals may be thousands; a whole column of 12.5 leaves no doubt, and is read.
+    d.spoil("1.250" if d.decimal == "," else "1,250")
 
 
 @damage("milliers séparés par des virgules", "lisible")

@@ -161,14 +161,14 @@ def _times(delivery: Delivery, factor: int, codes: set[str]) -> None:
 
 
 def test_a_merged_commune_is_compared_with_the_communes_it_is_made_of(project: Project) -> None:
-    """Its figures ten times too high are told, though no month before has its own."""
+    """Its figures ten times too high are refused, though no month before has its own."""
     feed = "caf/logement"
     told = []
     for factor in (1, 10):
         delivery = deepcopy(months_to(feed, CHANGED)[-1])
         _times(delivery, factor, {"93066"})
         told.append(told_of_the_merged(project, delivery, past_of(feed, CHANGED)))
-    assert told == [set(), {("evolution", "93066")}]
+    assert told == [set(), {("cellule_demesuree", "93066"), ("evolution", "93066")}]
 
 
 def test_half_of_what_a_commune_is_made_of_is_no_past(project: Project) -> None:

@@ -100,6 +100,8 @@ def test_a_publication_that_was_killed_settles_nothing(
     month(project, home, tmp_path / "first", MONTH)
     shutil.rmtree(publish(project, home).path)
     (home.releases / "current").unlink()
+    told = home.memory / "0001.parquet"
+    told.rename(told.with_suffix(".half"))
     assert publish(project, home).number == 1
     assert decided == [{MONTH}, {MONTH}]
 
