@@ -169,8 +169,8 @@ def _refuse_markup(text: str, name: str) -> None:
 
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|[\r\n])|[^\r\n]+")
 
-_ROW, _PLACE, _TEXT = 56, 8, 56
-"""Bytes that a row, the place of a cell in it, and a text besides its characters take in memory."""
+_ROW, _PLACE, _TEXT = 116, 8, 56
+"""Bytes that a row with its number, the place of a cell in it, and a text besides its characters take."""
 
 _ALIKE = 200_000
 """Texts that are looked for again, to be kept once: codes and names come back, line after line."""
@@ -209,9 +209,10 @@ def _rows(text: str, separator: str, name: str) -> tuple[list[list[Cell]], list[
             rows.append(list(map(alike.setdefault, row, row)))
             lines.append(before)
             texts += len(alike) - known
-            if len(alike) > _ALIKE:
+            if len(alike) > _ALIKE or len(rows) % _ALIKE == 0:
                 check()
-                alike.clear()
+                if len(alike) > _ALIKE:
+                    alike.clear()
                 # The characters are in the file's bytes, in the text and in the cells.
                 size = 3 * len(text) + _ROW * len(rows) + _PLACE * cells + _TEXT * texts
                 if size > bounds.MAX_MEMORY:
@@ -224,7 +225,7 @@ def _rows(text: str, separator: str, name: str) -> tuple[list[list[Cell]], list[
 
 def _too_large(name: str, rows: int) -> str:
     return (
-        f"{name} : trop de cellules différentes pour être lu, {rows} lignes en tiennent déjà "
+        f"{name} : trop grand pour être lu, {rows} lignes en tiennent déjà "
         f"{bounds.MAX_MEMORY // 2**30} Go de mémoire ; n'y laisser que les lignes du département."
     )
 

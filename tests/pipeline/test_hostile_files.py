@@ -169,16 +169,17 @@ def test_decimals_of_a_parquet_are_numbers(tmp_path: Path) -> None:
     assert table.rows == [["code", "n", "p", "x"], ["93001", 4328, 12.5, ""]]
 
 
-def test_a_text_of_too_many_different_cells_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory is what its cells take: those that come again take none."""
+def test_a_text_that_takes_too_much_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows and its cells do, those that come again but once: many cells, or a great many rows."""
     monkeypatch.setattr(texts, "_ALIKE", 100)
-    monkeypatch.setattr(bounds, "MAX_MEMORY", 100_000)
+    monkeypatch.setattr(bounds, "MAX_MEMORY", 200_000)
     alike = "a;b\n" + "\n".join(f"{93000 + n % 40};{n % 7}" for n in range(1000))
     (table,) = open_tables("a.csv", alike.encode())
     assert table.rows[-1] == ["93039", "5"] and table.lines[-1] == 1001
     apart = "a;b\n" + "\n".join(f"{93000 + n};x{n}" for n in range(1000))
-    with pytest.raises(Unreadable, match=r"trop de cellules différentes .* lignes du département"):
-        open_tables("a.csv", apart.encode())
+    for large in (apart, alike + alike[4:]):
+        with pytest.raises(Unreadable, match=r"trop grand pour être lu.* lignes du département"):
+            open_tables("a.csv", large.encode())
 
 
 @hypothesis.given(st.text(alphabet="a;\r\n\x0b\x85\u2028", max_size=12))
