@@ -170,7 +170,7 @@ def _refuse_markup(text: str, name: str) -> None:
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|[\r\n])|[^\r\n]+")
 
 _ROW, _PLACE, _TEXT = 116, 8, 56
-"""Bytes that a row with its number, the place of a cell in it, and a text besides its characters take."""
+"""Bytes in memory of a row with its number, of a cell's place in it, of a text besides its letters."""
 
 _ALIKE = 200_000
 """Texts that are looked for again, to be kept once: codes and names come back, line after line."""
