@@ -60,7 +60,7 @@ DARK_STEPS = frozenset(i for i, shade in enumerate(STEPS) if shade in DARK)
 
 
 def classes_of(values: list[float], reference: float | None, number: Number) -> list[Class]:
-    """The classes of a map that a style sheet colours, the lowest first."""
+    """The classes of a map, the lowest first; a style sheet or the ramp colours them by their step."""
     found = classes_around(values, reference, number)
     shades = _shades(len(found))
     return [
@@ -93,10 +93,9 @@ def atlas(
     a value on the map, where the title says its unit.
     """
     known = {code: v for code, v in values.items() if v is not None and code in ground.shapes}
-    groups = classes_around(list(known.values()), reference[1] if reference else None, number)
-    shades = _shades(len(groups))
-    shade = {v: shades[i] for i, group in enumerate(groups) for v in group}
-    fills = {code: shade[value] for code, value in known.items()}
+    classes = classes_of(list(known.values()), reference[1] if reference else None, number)
+    steps = {v: one.step for one in classes for v in one.values}
+    fills = {code: STEPS[steps[value]] for code, value in known.items()}
     words = {code: number(known[code]) if code in known else "n. d." for code in ground.shapes}
     body = [
         _area(
@@ -109,11 +108,11 @@ def atlas(
     body += border_lines(ground) + place_outlines(ground, place)
     on_map = {code: (written or number)(v) for code, v in known.items()}
     size = SIZE_ON_TILES if ground.tiles else SIZE
-    dark = {code for code, fill in fills.items() if fill in DARK}
+    dark = {code for code, value in known.items() if steps[value] in DARK_STEPS}
     labels, (left, top, width, height) = place_labels(ground, words | on_map, dark, size)
     body += labels
     y = top + height + 12
-    body += _legend(groups, shades, number, reference, (left, y, width), size)
+    body += _legend(classes, number, reference, (left, y, width), size)
     y += BLOCK + 16
     if note := ENDS.get(direction, ""):
         body.append(text(left + 2, y - 5, note, size=size + 0.4, fill=QUIET))
@@ -129,8 +128,7 @@ def atlas(
 
 
 def _legend(
-    groups: list[list[float]],
-    shades: list[str],
+    classes: list[Class],
     number: Number,
     reference: tuple[str, float] | None,
     place: tuple[float, float, float],
@@ -138,22 +136,23 @@ def _legend(
 ) -> list[str]:
     """One bar of five classes with their spans and counts; a mark where the whole's value parts them."""
     left, y, width = place
-    step = width / max(len(groups), 1)
+    step = width / max(len(classes), 1)
     drawn = []
-    for i, group in enumerate(groups):
+    for i, one in enumerate(classes):
         x = left + i * step
-        drawn.append(element("rect", x=x, y=y, width=step, height=9, fill=shades[i], stroke="#ffffff"))
-        drawn.append(text(x + 2, y + 20, _span(group, number), size=size + 0.4))
-        counted = f"{len(group)} commune{'s' if len(group) > 1 else ''}"
+        shade = STEPS[one.step]
+        drawn.append(element("rect", x=x, y=y, width=step, height=9, fill=shade, stroke="#ffffff"))
+        drawn.append(text(x + 2, y + 20, one.span, size=size + 0.4))
+        counted = f"{len(one.values)} commune{'s' if len(one.values) > 1 else ''}"
         drawn.append(text(x + 2, y + 31, counted, size=size, fill=QUIET))
     parting = next(
         (
             i
-            for i, g in enumerate(groups)
+            for i, one in enumerate(classes)
             if reference
             and i
-            and _under(groups[i - 1][-1], reference[1], number)
-            and not _under(g[0], reference[1], number)
+            and _under(classes[i - 1].values[-1], reference[1], number)
+            and not _under(one.values[0], reference[1], number)
         ),
         None,
     )

@@ -1,6 +1,6 @@
 """The charts of the pages, drawn from what the view holds."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -73,12 +73,14 @@ def position(
     if reference is not None:
         described += f" ; {against[0]} : {figure(reference, sheet)}"
     drawn = strip(Strip(known, own, reference), described)
-    low, high = (
-        f"<span>{figure(v, sheet)}{escape(f' {name}') if name else ''}</span>"
-        for v, name in zip((min(known), max(known)), names, strict=True)
-    )
-    ends = low + high
-    return f'{drawn}<span class="ends" aria-hidden="true">{ends}</span>'
+    ends = zip((min(known), max(known)), names, strict=True)
+    return drawn + _ends(f"{figure(v, sheet)}{escape(f' {name}') if name else ''}" for v, name in ends)
+
+
+def _ends(written: Iterable[str]) -> str:
+    """The lowest and the highest value, below a strip whose description tells them already."""
+    spans = "".join(f"<span>{end}</span>" for end in written)
+    return f'<span class="ends" aria-hidden="true">{spans}</span>'
 
 
 def positions(rows: dict[str, Row], sheet: Row, known: list[float], places: list[Place]) -> str:
@@ -101,8 +103,7 @@ def positions(rows: dict[str, Row], sheet: Row, known: list[float], places: list
     drawn = strip(
         Strip(known, marked=values), f"De {ends[0]} à {ends[1]} parmi {len(known)} communes ; {told}"
     )
-    spans = "".join(f"<span>{end}</span>" for end in ends)
-    return f'{drawn}<span class="ends" aria-hidden="true">{spans}</span>'
+    return drawn + _ends(ends)
 
 
 @dataclass(frozen=True)
@@ -342,14 +343,16 @@ def bars(rows: list[Row], sheet: Row) -> Bars:
     low, high = min(0.0, *ends), max(0.0, whole or 0.0, *ends)
     span = (high - low) or 1.0
 
+    def share(length: float) -> str:
+        return f"{100 * length / span:.1f}".removesuffix(".0")
+
     def x(value: float) -> str:
-        return f"{100 * (value - low) / span:.1f}".removesuffix(".0")
+        return share(value - low)
 
     drawn = {}
     for row in known:
         left, right = sorted((0.0, row["value"]))
-        width = f"{100 * (right - left) / span:.1f}".removesuffix(".0")
-        body = f'<rect x="{x(left)}" y="2" width="{width}" height="8"/>'
+        body = f'<rect x="{x(left)}" y="2" width="{share(right - left)}" height="8"/>'
         if None not in (row["ci_low"], row["ci_high"]):
             body += f'<path class="interval" d="M{x(row["ci_low"])} 6H{x(row["ci_high"])}"/>'
         if whole is not None:

@@ -56,11 +56,11 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
             if receipt.failed:
                 failed = failed or [PROCESS, until]
         tell_receptions(context.instance, home)
+        kept = {"failed": failed} if failed else {}
         if time.monotonic() > end:  # the next tick finds them all again, and passes over what is known
-            left = {"until": until, "unfinished": seen, "asked": state.get("asked", {})}
-            left |= {"failed": failed} if failed else {}
+            kept |= {"until": until, "unfinished": seen, "asked": state.get("asked", {})}
             words = "Files may be left to receive: the next tick goes on."
-            return dg.SensorResult(skip_reason=words, cursor=json.dumps(left))
+            return dg.SensorResult(skip_reason=words, cursor=json.dumps(kept))
         unseen = untold(context.instance, home, feeds)
         runs = waiting(project(), home, feeds, also=unseen)
         contents = pending_months(home)
@@ -71,7 +71,7 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else waits if runs else "Nothing new, and nothing waits.",
-            cursor=json.dumps({**left, "asked": asked} | ({"failed": failed} if failed else {})),
+            cursor=json.dumps({**kept, **left, "asked": asked}),
         )
 
     return warehouse_sensor(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from odds_pipeline.charts import Ground, read_ground
 from odds_pipeline.declarations.access import Access
@@ -33,6 +33,9 @@ def file_name(territory: Territory) -> str:
 
 def _files(name: str) -> tuple[tuple[str, str], ...]:
     return ("page", f"{name}.html"), ("PDF", f"{name}.pdf")
+
+
+Made = TypeVar("Made", bound=PlacePortrait)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Contents:
             return DepartementPortrait(
                 self.project, self.portrait, self.figures, self.ground, self.speaker, place
             ).document()
-        return PlacePortrait(*self._parts(place)).document()
+        return self._about(PlacePortrait, place).document()
 
     def index(self, names: Mapping[str, Territory]) -> Document:
         """The page that leads to every portrait, by level; ``names``: of their files."""
@@ -89,7 +92,7 @@ class Contents:
     def kit(self, place: Territory, one: Document, written: Mapping[str, bytes]) -> bytes:
         """The archive that a commune or a group of them takes away."""
         themes = {name: theme.indicators for name, theme in self.portrait.themes.items()}
-        needs = Needs(*self._parts(place)).needs(self.holders)
+        needs = self._about(Needs, place).needs(self.holders)
         by_public = {suffix: write(needs) for suffix, write in WRITERS.items()}
         return kit(one, written, by_public, workbook(self.figures, themes, self.declared.socle, place))
 
@@ -99,9 +102,9 @@ class Contents:
         found = self.project.indicators.items()
         return {n: self.project.feed_of(one.indicator).partner.short_label for n, one in found}
 
-    def _parts(self, place: Territory) -> tuple[Any, ...]:
-        """What the documents of a place are made of."""
-        return (
+    def _about(self, kind: type[Made], place: Territory) -> Made:
+        """The maker of a document of a place."""
+        return kind(
             self.portrait,
             self.declared.socle,
             self.names,
