@@ -105,9 +105,10 @@ def numeric_day(moment: str) -> str:
 def french_number(value: float, decimals: int, sign: Literal["", "+"] = "") -> str:
     """``−12 345,6``: narrow no-break spaces, a true minus; ``sign`` "+" also marks what is above zero.
 
-    What rounds to zero has no sign.
+    What rounds to zero has no sign. A half goes up, as in a spreadsheet: 5.25 is ``5,3``; 0.285, which a
+    double holds as 0.28499…, is ``0,29``: it tells 15 figures.
     """
-    shown = f"{abs(value):,.{decimals}f}".replace(",", THIN).replace(".", ",")
+    shown = f"{abs(value) * (1 + 1e-15):,.{decimals}f}".replace(",", THIN).replace(".", ",")
     zero = not shown.strip("0,")
     return ("" if zero else "−" if value < 0 else sign) + shown
 
