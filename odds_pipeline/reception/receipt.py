@@ -8,8 +8,8 @@ class Receipt:
     """What became of one table of one file; ``feed`` is ``None`` when it was set aside.
 
     ``replaced_by``: of known bytes, the last file accepted since for months they hold; ``refused``:
-    their months in quarantine. ``rest``: what else the file held. ``failed``: a fault of ours, the file
-    is received again next time.
+    their months in quarantine. ``rest``: what else the file held. ``failed``: the path
+    of a file that a fault of ours kept out, which is received again next time.
     """
 
     file: str
@@ -22,5 +22,5 @@ class Receipt:
     reason: str | None
     replaced_by: str | None = None
     rest: tuple[str, ...] = ()
-    failed: bool = False
+    failed: str = ""
     refused: tuple[str, ...] = ()

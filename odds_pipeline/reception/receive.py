@@ -62,6 +62,10 @@ def _spoken(months: Iterable[str]) -> str:
     return ", ".join(said if len(said) < 4 else [*said[:2], "…", said[-1]]) or "aucun mois"
 
 
+class _Fault(Exception):
+    """Our software could not read a file: the cause tells why."""
+
+
 @dataclass(frozen=True)
 class _Reception:
     """One reception of several files: the same contracts, the same warehouse."""
@@ -91,16 +95,15 @@ class _Reception:
         keep(self.home, content, source.sha256, source.origin)
         if source.size > LARGE or content.startswith(PACKED):
             self.store.let_go()
-        found = self._read(source, content)
-        if isinstance(found, Receipt):
-            return [found]
+        found = self.read(source, content)
         return self.recorded(source, found, known, [k.delivery for k in self.unread(known)])
 
-    def _read(self, source: Source, content: bytes) -> list[Delivery] | Receipt:
+    def read(self, source: Source, content: bytes) -> list[Delivery]:
+        """What a file holds. Raises :class:`_Fault` for what is ours, and not the file's."""
         try:
             return deliveries_of(self.project, source.file, content, source.sha256, source.origin.told)
         except Exception as error:
-            return _failed(source.file, error)
+            raise _Fault from error
 
     def renamed(self, path: Path, known: list[Known]) -> list[Receipt]:
         """Known bytes under another name, origin or folder.
@@ -116,9 +119,7 @@ class _Reception:
             return []
         source, content = _source(path)
         before = {k.delivery.partition("@")[0]: k for k in reversed(known) if k.feed is not None}
-        found = self._read(source, content)
-        if isinstance(found, Receipt):
-            return [found]
+        found = self.read(source, content)
         read = {k.delivery.partition("@")[0] for k in known if k.reason is None}
         if any(one.reason is None and identity(source, one) not in read for one in found):
             return self.recorded(source, found, known, [k.delivery for k in known if k.reason])
@@ -195,14 +196,15 @@ def _receipt(source: Source, one: Delivery) -> Receipt:
     )
 
 
-def _set_aside(file: str, reason: str, failed: bool = False) -> Receipt:
+def _set_aside(file: str, reason: str, failed: str = "") -> Receipt:
     return Receipt(file, "", None, None, (), False, False, reason, failed=failed)
 
 
-def _failed(file: str, error: Exception) -> Receipt:
+def _failed(file: str, path: Path, fault: Exception) -> Receipt:
+    error = fault.__cause__ or fault if isinstance(fault, _Fault) else fault
     _log.error("%s could not be received", file, exc_info=error)
     why = f"{type(error).__name__}: {error}"[:300]
-    return _set_aside(file, f"Erreur de l'observatoire, non du fichier ({why}).", failed=True)
+    return _set_aside(file, f"Erreur de l'observatoire, non du fichier ({why}).", failed=str(path))
 
 
 def _source(path: Path) -> tuple[Source, bytes]:
@@ -263,8 +265,8 @@ def _apart(reception: _Reception, path: Path, known: list[Known], replaced: Repl
         return list(_one(reception, path, known, replaced))
     except Unreadable as error:  # it was there a moment ago
         return [_set_aside(shown_name(path), str(error))]
-    except _BUGS as error:
-        return [_failed(shown_name(path), error)]
+    except (_Fault, *_BUGS) as fault:
+        return [_failed(shown_name(path), path, fault)]
 
 
 def _one(reception: _Reception, path: Path, known: list[Known], replaced: Replaced) -> Iterator[Receipt]:
@@ -297,8 +299,8 @@ def recognise_again(project: Project, home: Home, unread: dict[str, list[str]]) 
         content = content_of(archive_path(home, sha256))
         origin = archived_origin(home, sha256)
         source = Source(file, sha256, len(content), dated, origin)
-        found = reception._read(source, content)
-        receipts += (
-            [found] if isinstance(found, Receipt) else reception.recorded(source, found, known, old)
-        )
+        try:
+            receipts += reception.recorded(source, reception.read(source, content), known, old)
+        except _Fault as fault:
+            receipts.append(_failed(file, archive_path(home, sha256), fault))
     return receipts

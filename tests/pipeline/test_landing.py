@@ -1,11 +1,13 @@
 """The landing sensor and the schedules: when a file is taken, and which month is asked for."""
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -291,6 +293,31 @@ def test_a_file_that_a_fault_of_ours_kept_out_is_tried_again_by_another_process(
     assert next(ticks) == []  # the same process, whose software is the same
     monkeypatch.setattr(landing, "PROCESS", "another")
     assert [len(next(ticks)) for _ in range(3)] == [0, 1, 0]  # seen, then taken as any file is
+
+
+def test_a_file_that_a_fault_of_ours_keeps_out_leaves_the_ticks_to_the_others(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each tick has time for one file only: the one that always fails is not the first of them all."""
+    monkeypatch.setattr(landing, "RECEIVING", 0)
+    for year in (2019, 2020):
+        path = populations(home.landing, year)
+        os.utime(path, (year, year))
+    read, tried = receiving.deliveries_of, []
+
+    def failing(project: Project, file: str, *given: Any) -> list[Any]:
+        tried.append(file)
+        if "2019" in file:
+            raise ZeroDivisionError("a bug")
+        return read(project, file, *given)
+
+    monkeypatch.setattr(receiving, "deliveries_of", failing)
+    ticks = _ticks(home)
+    for _ in range(4):
+        next(ticks)
+    assert ["2019" in file for file in tried] == [True, False]
+    monkeypatch.setattr(landing, "RECEIVING", 3600)
+    assert len(next(ticks)) == 1
 
 
 def test_a_tick_does_not_wait_for_a_writer(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

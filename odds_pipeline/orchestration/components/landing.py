@@ -47,16 +47,21 @@ def landing_sensor(keys: list[dg.AssetKey]) -> dg.SensorDefinition:
 
     def landing(context: dg.SensorEvaluationContext, home: Home, state: dict[str, Any]) -> Answer:
         until, end = state.get("until", 0), time.monotonic() + RECEIVING
-        failed = state.get("failed")
+        failed, passed = state.get("failed"), state.get("passed", {})
         if failed and failed[0] != PROCESS:
-            until, failed = min(until, failed[1]), None
+            until, failed, passed = min(until, failed[1]), None, {}
         new, left, seen = _arrived(home, until, state.get("unfinished", {}))
+        names = {path: str(path.relative_to(home.landing)) for path in new}
+        passed = {name: stamp for name, stamp in passed.items() if seen.get(name) == stamp}
+        new = [path for path in new if names[path] not in passed]
         for receipt in receive(project(), home, new, enough=lambda: time.monotonic() > end):
             tell_unopened(context.log, receipt)
             if receipt.failed:
                 failed = failed or [PROCESS, until]
+                name = names[Path(receipt.failed)]
+                passed = {**passed, name: seen[name]}  # the next tick would spend its time on it again
         tell_receptions(context.instance, home)
-        kept = {"failed": failed} if failed else {}
+        kept = {"failed": failed, "passed": passed} if failed else {}
         if time.monotonic() > end:  # the next tick finds them all again, and passes over what is known
             kept |= {"until": until, "unfinished": seen, "asked": state.get("asked", {})}
             words = "Files may be left to receive: the next tick goes on."
