@@ -20,10 +20,10 @@ demo: .venv/ready  ## Simulated deliveries, from reception to a release
 real: export ODDS_HOME ?= data/real
 real: .venv/ready  ## The same on real files: fetched from the portals, or those of a folder: make real FROM=folder
 ifdef FROM
-	$(BIN)/odds run --from $(FROM)
+	-$(BIN)/odds run --from $(FROM)
 else
 	-$(BIN)/odds fetch
-	$(BIN)/odds run
+	-$(BIN)/odds run
 endif
 	$(BIN)/odds portrait
 	$(BIN)/odds coverage

@@ -37,6 +37,7 @@ from odds_pipeline.storage.home import Home
 if TYPE_CHECKING:  # reception brings pandas: half a second that other commands need not wait
     from odds_pipeline.declarations.project import Project
     from odds_pipeline.indicators.staleness import Months
+    from odds_pipeline.orchestration.everything import Done
     from odds_pipeline.reception.receipt import Receipt
 
 
@@ -103,21 +104,30 @@ def run(
         list[Path] | None, typer.Option("--from", help="receive this folder first")
     ] = None,
 ) -> None:
-    """Receive the landing folder, run the gate and the indicators, publish a release."""
+    """Receive the landing folder, run the gate and the indicators, publish a release.
+
+    Status 1 also when this run refused a month or a file, its release being published all the same; what
+    was refused before and still waits in quarantine is listed, and is no news.
+    """
     from odds_pipeline.orchestration.components.shared import project  # the one that Dagster reads
 
-    run_all(project(), Home.from_environment(), source or [], month)
+    if run_all(project(), Home.from_environment(), source or [], month):
+        fail("this run refused months or files, listed above; what was accepted is in use", 1)
 
 
-def run_all(project: "Project", home: Home, sources: list[Path], month: str | None = None) -> None:
-    """The whole way, through Dagster, with progress; then what happened, as tables."""
+def run_all(project: "Project", home: Home, sources: list[Path], month: str | None = None) -> bool:
+    """The whole way, through Dagster, with progress; then what happened, as tables.
+
+    Whether months or files were refused on the way.
+    """
     from odds_pipeline.indicators.staleness import ALL
 
     months = (month, month) if month else ALL
     _look_first(home)
-    receipts, failed = _go(project, home, sources, None, months)
-    report(home, receipts)
-    _stop_if_undone(project, home, failed, None, months)
+    done = _go(project, home, sources, None, months)
+    report(home, done.receipts)
+    _stop_if_undone(project, home, done.failed, None, months)
+    return done.refused
 
 
 def _look_first(home: Home) -> None:
@@ -151,8 +161,8 @@ def _stop_if_undone(
 
 def _go(
     project: "Project", home: Home, sources: list[Path], feeds: set[str] | None, months: "Months"
-) -> "tuple[list[Receipt], list[str]]":
-    """Everything that is to do, with progress: receipts, and what failed besides refused deliveries."""
+) -> "Done":
+    """Everything that is to do, with progress."""
     from odds_pipeline.orchestration import runs
     from odds_pipeline.orchestration.everything import everything
 
@@ -177,7 +187,7 @@ def _go(
 
         done = everything(project, home, instance, sources, feeds, months, tell)
         errors.print(f"{done.gates} gate, {done.groups} indicator and 1 release runs", highlight=False)
-    return done.receipts, done.failed
+    return done
 
 
 @app.command()
@@ -201,11 +211,11 @@ def backfill(
         if not found:
             fail(f"no partner or feed {name!r}{nearest(name, [*project.partners, *project.feeds])}")
         feeds |= found
-    receipts, failed = _go(project, home, [], feeds, (first, last))
+    done = _go(project, home, [], feeds, (first, last))
     rows = [row for row in _loaded(home) if row[0] in feeds]
     table("Backfilled", ["feed", "months accepted", "first", "last", "in quarantine"], rows)
-    _tell_unopened(receipts)
-    _stop_if_undone(project, home, failed, feeds, (first, last))
+    _tell_unopened(done.receipts)
+    _stop_if_undone(project, home, done.failed, feeds, (first, last))
     raise typer.Exit(1 if any(row[4] for row in rows) else 0)
 
 

@@ -26,12 +26,13 @@ Tell = Callable[[str, str, int, int | None], None]
 
 @dataclass
 class Done:
-    """Receipts, how many runs, and in words what failed besides refused deliveries."""
+    """Receipts, how many runs, in words what failed, and whether deliveries or files were refused."""
 
     receipts: list[Receipt] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     gates: int = 0
     groups: int = 0
+    refused: bool = False
 
 
 def everything(
@@ -47,16 +48,25 @@ def everything(
     done = Done()
     home.landing.mkdir(parents=True, exist_ok=True)
     with Store(home.warehouse).kept_open():
+        before = _refused(home)
         tell("receiving", "", 0, None)
         for receipt in receive(project, home, [home.landing, *sources]):
             done.receipts.append(receipt)
             tell("receiving", receipt.file, 0, None)
         tell_receptions(instance, home)
         _judge(project, home, instance, feeds, months, tell, done)
+        done.refused = bool(_refused(home) - before) or any(
+            receipt.reason and not receipt.known for receipt in done.receipts
+        )
         if _compute(project, home, instance, months, tell, done):
             tell("publishing", "", 0, None)
             done.failed += [f"No release: {why}" for why in runs.run_recueil(instance).reasons]
     return done
+
+
+def _refused(home: Home) -> set[tuple[str, str]]:
+    with Store(home.warehouse).connect() as connection:
+        return set(connection.execute("SELECT delivery, month FROM quarantine").fetchall())
 
 
 def _judge(

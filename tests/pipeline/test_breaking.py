@@ -80,6 +80,15 @@ def test_a_damaged_history_of_runs(own: Home) -> None:
     assert current_number(own) == 1
 
 
+def test_a_run_that_refuses_ends_with_status_1_and_the_next_one_does_not(
+    own: Home, tmp_path: Path
+) -> None:
+    """Who calls it each night is told once, not until the partner has sent another file."""
+    wrong = populations(tmp_path / "in", 2020, lambda rows: rows[3].__setitem__(3, "-12"))
+    failed_with(odds(own, "run", "--from", str(wrong.parent)), "this run refused")
+    assert odds(own, "run", "--from", str(wrong.parent)).returncode == 0
+
+
 @pytest.mark.parametrize("command", [("run",), ("status",), ("quarantine",)])
 def test_a_damaged_warehouse(own: Home, command: tuple[str, ...]) -> None:
     own.warehouse.write_bytes(own.warehouse.read_bytes()[:5000] + b"x" * 9000)
