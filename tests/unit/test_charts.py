@@ -8,9 +8,11 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.cluster.hierarchy import fcluster, linkage
 
 from odds_pipeline.charts import (
     Dot,
@@ -33,6 +35,7 @@ from odds_pipeline.charts.maps import quantile_classes
 from odds_pipeline.charts.scale import scale
 from odds_pipeline.charts.scatter import Axis, Point, scatter
 from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP
+from odds_pipeline.charts.tree import Join, Leaf, tree
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.storage.home import Home
 
@@ -75,6 +78,7 @@ def charts(ground: Ground) -> dict[str, str]:
             number,
             breaks={"2022-12": "méthode"},
         ),
+        "tree": tree("f", "Arbre", [Leaf("Bobigny", 0), Leaf("Bondy", 1)], [Join(0, 1, 2.0)], 1.0),
     }
 
 
@@ -396,3 +400,24 @@ def test_a_long_name_at_the_end_of_a_line_is_not_cut() -> None:
     # Source Sans Pro's lower case is 0.49 em wide on average.
     width = float(root.get("width") or 0)
     assert float(label.get("x") or 0) + 0.49 * float(label.get("font-size") or 0) * len(name) <= width
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_tree_is_cut_into_as_many_groups_as_scipy_makes(seed: int) -> None:
+    points = np.random.default_rng(seed).normal(size=(23, 3))
+    joins = linkage(points, method="ward")
+    cut = float(joins[-4, 2] + joins[-3, 2]) / 2
+    leaves = [Leaf(f"t{i}", 0) for i in range(len(points))]
+    drawn = tree("k", "T", leaves, [Join(int(a), int(b), float(h)) for a, b, h, _ in joins], cut)
+    root = ElementTree.fromstring(drawn)
+    dashed = next(e for e in root.iter(f"{SVG}line") if e.get("stroke-dasharray"))
+    numbers = [
+        [float(n) for n in re.findall(r"[\d.]+", e.get("d", ""))] for e in root.iter(f"{SVG}path")
+    ]
+    branches = [ends for x1, _, turn, _, x2 in numbers for ends in ((x1, turn), (x2, turn))]
+    crossed = sum(start < float(dashed.get("x1", 0)) < end for start, end in branches)
+    classes = fcluster(joins, cut, "distance")
+    assert crossed == len(set(classes)) == 4
+    names = [e.text for e in root.iter(f"{SVG}text")][: len(points)]
+    order = [classes[int(name[1:])] for name in names if name]
+    assert sum(a != b for a, b in pairwise(order)) == 3, "a group's leaves are side by side"

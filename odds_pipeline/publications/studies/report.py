@@ -6,6 +6,7 @@ from typing import Any
 
 from odds_pipeline.charts import Ground, Ranked, atlas, classed, ranking
 from odds_pipeline.charts.scatter import Axis, Point, scatter
+from odds_pipeline.charts.tree import Join, Leaf, tree
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import NONE, french_month, french_number
 from odds_pipeline.publications.documents import (
@@ -26,8 +27,8 @@ from odds_pipeline.publications.studies.profile import SIGNIFICANT, profile
 from odds_pipeline.publications.studies.study import StudyResult
 
 DRAFT = "BROUILLON NON PUBLIABLE – les conditions de publication de l’étude ne sont pas remplies"
-MAP, PLANE = 0.64, 0.8
-"""Widths of a map and of the plane, of the page: the names of its communes are then over 7 points."""
+MAP, PLANE, TREE = 0.64, 0.8, 0.8
+"""Widths of a map, the plane and the tree, of the page: names of communes are then over 7 points."""
 AXES = 3
 """Axes whose correlations with the indicators are printed."""
 FACTORS = {
@@ -239,6 +240,7 @@ class _Report:
         yield self._class_map()
         yield from self._plane()
         yield self._axes()
+        yield self._tree()
         tests = self.profile
         yield Paragraph(
             f"Les tableaux donnent, sur {len(tests)} v-tests, ceux qui dépassent ± 1,96. Un sur vingt "
@@ -369,6 +371,19 @@ class _Report:
         )
         caption = "Corrélations des indicateurs, tournés vers la fragilité, avec les premiers axes"
         return Table(caption, columns, told, small=True)
+
+    def _tree(self) -> Chart:
+        """How the communes were grouped, and where consolidation then moved some of them."""
+        typology = self.result.typology
+        leaves = [Leaf(self.labels[str(c)], int(k) - 1) for c, k in typology.classes.items()]
+        joins = [Join(int(a), int(b), float(height)) for a, b, height, _ in typology.tree]
+        title = "L’arbre de la classification"
+        said = (
+            f"{title} : plus deux groupes se rejoignent à droite, moins ils se ressemblent. Tirets : la "
+            f"coupure en {len(self.kinds)} groupes ; les marques sont celles des classes, après "
+            "consolidation : celle d’une commune déplacée diffère de ses voisines."
+        )
+        return Chart(tree("arbre", title, leaves, joins, typology.cut), title, said, TREE)
 
     def _name_of(self, name: str) -> str:
         if name in self.study.dimensions:

@@ -32,13 +32,22 @@ class Components:
 
 @dataclass(frozen=True)
 class Typology:
-    """``classes``: territory → class from 1. ``stability``: class → mean Jaccard similarity."""
+    """``classes``: territory → class from 1. ``stability``: class → mean Jaccard similarity.
+
+    ``tree``: Ward's, before consolidation, a row each join, as SciPy's ``linkage`` makes them.
+    """
 
     components: Components
     classes: pd.Series
     tests: pd.DataFrame
     stability: dict[int, float]
-    heights: list[float]
+    tree: np.ndarray
+
+    @property
+    def cut(self) -> float:
+        """The height at which the tree has as many groups as there are classes."""
+        heights, kept = self.tree[:, 2], self.classes.nunique()
+        return float(heights[-kept] + heights[1 - kept]) / 2
 
 
 def principal_components(data: pd.DataFrame) -> Components:
@@ -152,7 +161,7 @@ def typology(data: pd.DataFrame, order: pd.Series, wanted: int | None = None) ->
     means = {k: order.to_numpy()[labels == k].mean() for k in np.unique(labels)}
     number = {k: i + 1 for i, k in enumerate(sorted(means, key=lambda k: -means[k]))}
     classes = pd.Series([number[k] for k in labels], index=data.index)
-    heights = sorted((float(h) for h in linkage(points, method="ward")[:, 2]), reverse=True)
+    tree = linkage(points, method="ward")
     return Typology(
-        components, classes, v_tests(data, classes), stability(data, classes.to_numpy()), heights[:10]
+        components, classes, v_tests(data, classes), stability(data, classes.to_numpy()), tree
     )
