@@ -1,10 +1,11 @@
-"""Load on the members' site: pages kept, pages made anew, and pages kept while others ask for junk.
+"""Load on the members' site: pages kept, pages made anew, kept beside junk, as a release goes live.
 
     python benchmarks/extranet.py [--seconds 20] [--only kept]
 
-Starts the site on the release of ``ODDS_HOME`` in its own process and sends requests at a steady rate
-whether earlier ones have come back or not. A time is from when a request was *due*, so that waiting
-counts; the processor's time of the server, by request, does not depend on what else the machine does.
+Starts the site in its own process on a twin of ``ODDS_HOME``, where nothing is written, and sends
+requests at a steady rate whether earlier ones have come back or not. A time is from when a request was
+*due*, so that waiting counts. The processor's time of the server, by request, hardly depends on what
+else the machine does.
 """
 
 import argparse
@@ -15,13 +16,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.declarations.read_publications import read_publications
 from odds_pipeline.extranet.reading.rights import Rights
 from odds_pipeline.extranet.reading.serving import View
 from odds_pipeline.release.published import current_number
@@ -39,6 +41,8 @@ class Stream:
     rate: float
     wanted: float
     counted: bool = True
+    live: bool = False
+    """Whether a release goes live in the middle."""
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -79,13 +83,17 @@ async def load(port: int, stream: Stream, seconds: float) -> tuple[list[float], 
     return times, sizes, failed
 
 
-async def side_by_side(port: int, streams: list[Stream], seconds: float) -> None:
+async def side_by_side(home: Home, port: int, streams: list[Stream], seconds: float) -> None:
     """Run streams at once and print the counted ones."""
+    live = any(stream.live for stream in streams)
+    change = asyncio.create_task(in_the_middle(home, seconds)) if live else None
     found = await asyncio.gather(*(load(port, stream, seconds) for stream in streams))
+    if change is not None:
+        await change
     for stream, (times, sizes, failed) in zip(streams, found, strict=True):
         if stream.counted:
             print(
-                f"{stream.name:24} {stream.rate:4.0f}/s  p50 {percentile(times, 0.5):7.1f} ms  "
+                f"{stream.name:27} {stream.rate:4.0f}/s  p50 {percentile(times, 0.5):7.1f} ms  "
                 f"p99 {percentile(times, 0.99):7.1f} ms (wanted {stream.wanted:3.0f})  "
                 f"largest {max(sizes) / 1000:5.1f} kB  {len(times)} requests, {failed} failed"
             )
@@ -97,22 +105,25 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def scenarios(view: View) -> Iterator[list[Stream]]:
+def scenarios(view: View, publics: Collection[str]) -> Iterator[list[Stream]]:
     """Each is what is asked for at once. Pages made anew are all different ones."""
     codes = [p.code for p in view.places.values() if p.level == "commune"]
     kept = [f"/territoires/{code}" for code in codes]
     names = sorted(view.valued)
     chosen = [f"/indicateurs/{name}?territoire={code}" for code in codes for name in names]
     others = [f"/territoires/{code}/{theme}" for theme in view.observatory.themes for code in codes]
-    against = [
-        f"/territoires/{code}?avec={a}" for a in ("ept", "france", "semblables") for code in codes
-    ]
+    publics = [f"/territoires/{code}/public/{public}" for public in publics for code in codes]
+    against = [f"/territoires/{code}?avec={a}" for a in ("ept", "france") for code in codes] + publics
     junk = [f"/indicateurs/x{n}" for n in range(9999)]
     words = [f"/recherche?q=mot{n}" for n in range(9999)]
     yield [Stream("territories, kept", kept, 300, 30)]
     yield [Stream("territories, made anew", against, 40, 250)]
     yield [Stream("themes, made anew", others, 10, 250)]
     yield [Stream("indicators, made anew", chosen, 40, 250)]
+    yield [
+        Stream("kept, a release goes live", kept, 100, 250, live=True),
+        Stream("made anew, beside it", chosen[::-1], 10, 250),
+    ]
     yield [
         Stream("kept, beside 40 unknown", kept, 100, 50),
         Stream("", junk, 40, 0, counted=False),
@@ -123,43 +134,83 @@ def scenarios(view: View) -> Iterator[list[Stream]]:
     ]
 
 
+def twin(home: Home, folder: Path) -> Home:
+    """The same observatory by links, with its current release once more under the next number."""
+    number = current_number(home)
+    assert number is not None
+    for path in home.path.iterdir():
+        if path.name not in ("releases", "extranet"):
+            (folder / path.name).symlink_to(path)
+    releases = folder / "releases"
+    releases.mkdir()
+    for path in home.releases.iterdir():
+        if path.name != "current":
+            (releases / path.name).symlink_to(path)
+    (releases / f"{number + 1:04d}").symlink_to(home.releases / f"{number:04d}")
+    made = Home(folder)
+    go_live(made, number)
+    return made
+
+
+def go_live(home: Home, number: int) -> None:
+    """What publishing does last: readers see that release from now on."""
+    pointer = home.releases / "current"
+    fresh = pointer.with_suffix(".new")
+    fresh.write_text(f"{number}\n", encoding="utf-8")
+    fresh.replace(pointer)
+
+
+async def in_the_middle(home: Home, seconds: float) -> None:
+    """The next release goes live at half of that time."""
+    await asyncio.sleep(seconds / 2)
+    go_live(home, (current_number(home) or 0) + 1)
+
+
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--only", default="", help="part of a name")
     arguments = parser.parse_args()
-    home = Home.from_environment()
-    number = current_number(home)
+    with TemporaryDirectory() as folder:
+        home = twin(Home.from_environment(), Path(folder))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [sys.executable, "-m", "odds_pipeline.cli", "extranet", "--port", str(port)]
+        environment = {**os.environ, "ODDS_HOME": folder}
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
+        try:
+            _measure(home, port, server.pid, arguments.seconds, arguments.only)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _measure(home: Home, port: int, pid: int, seconds: float, only: str) -> None:
+    for _ in range(240):
+        try:
+            asyncio.run(request(port, "/sante-du-site"))
+            break
+        except (OSError, IndexError):
+            time.sleep(0.25)
+    number, project = current_number(home), Project.load()
+    socle = read_publications(project).socle
     assert number is not None
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "odds_pipeline.cli", "extranet", "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ)
-    try:
-        for _ in range(240):
-            try:
-                asyncio.run(request(port, "/sante-du-site"))
-                break
-            except (OSError, IndexError):
-                time.sleep(0.25)
-        with TemporaryDirectory() as folder:
-            view = View(home, number, Rights(), Path(folder), Project.load().observatory)
-        asyncio.run(load(port, next(scenarios(view))[0], 1))
-        for streams in scenarios(view):
-            if arguments.only in streams[0].name:
-                # Pages made anew must not come round again.
-                seconds = min(arguments.seconds, max(1, len(streams[0].paths) / streams[0].rate))
-                seconds = arguments.seconds if "kept" in streams[0].name else seconds
-                before = processor_seconds(server.pid)
-                asyncio.run(side_by_side(port, streams, seconds))
-                used = processor_seconds(server.pid) - before
-                asked = seconds * sum(stream.rate for stream in streams)
-                print(f"{'':24} {1000 * used / asked:5.2f} ms of processor by request")
-    finally:
-        server.terminate()
-        server.wait()
+    with TemporaryDirectory() as folder:
+        view = View(home, number, Rights(), Path(folder), project.observatory)
+    asked = list(scenarios(view, socle.publics if socle else ()))
+    asyncio.run(load(port, asked[0][0], 1))
+    for streams in asked:
+        if only not in streams[0].name:
+            continue
+        # Pages made anew must not come round again.
+        lasts = min([seconds, *(len(s.paths) / s.rate for s in streams if "anew" in s.name)])
+        before = processor_seconds(pid)
+        asyncio.run(side_by_side(home, port, streams, max(1, lasts)))
+        used = processor_seconds(pid) - before
+        requests = max(1, lasts) * sum(stream.rate for stream in streams)
+        print(f"{'':27} {1000 * used / requests:5.2f} ms of processor by request", flush=True)
 
 
 if __name__ == "__main__":

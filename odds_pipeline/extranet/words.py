@@ -1,6 +1,6 @@
 """Values and comparisons in French, each with the unit of its indicator, as pages say them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from odds_pipeline.french import NONE, french_number, status_word, with_unit
@@ -61,25 +61,24 @@ def rank_ends(sheet: dict[str, Any]) -> tuple[str, str]:
     return "la plus favorable", "la moins favorable"
 
 
-def rank_words(row: dict[str, Any], rows: Sequence[dict[str, Any]] = ()) -> str:
-    """``3e sur 40``, ``34e ex æquo sur 40`` where another of ``rows`` has that rank; a dash for none."""
+def rank_words(row: dict[str, Any]) -> str:
+    """``3e sur 40``; a dash for none."""
     if row.get("rank") is None:
         return NONE
     number = "1er" if row["rank"] == 1 else f"{row['rank']}e"
-    tied = " ex æquo" if _tied(row, rows) > 1 else ""
-    return f"{number}{tied} sur {row['ranked']}"
+    return f"{number} sur {row['ranked']}"
 
 
-def bare_rank(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> str:
-    """``34``, ``34 ex.`` where another of ``rows`` has that rank; a dash for none."""
+def bare_rank(row: dict[str, Any], ranks: Mapping[int, int]) -> str:
+    """``34``, ``34 ex.`` where ``ranks`` counts several of it; a dash for none."""
     if row["rank"] is None:
         return NONE
-    return f"{row['rank']}{' ex.' if _tied(row, rows) > 1 else ''}"
+    return f"{row['rank']}{' ex.' if ranks[row['rank']] > 1 else ''}"
 
 
-def place_words(row: dict[str, Any], rows: Sequence[dict[str, Any]], sheet: dict[str, Any]) -> str:
+def place_words(row: dict[str, Any], ranks: Mapping[int, int], sheet: dict[str, Any]) -> str:
     """The place from the nearer end: ``6e plus haute valeur des 40 communes, ex æquo``."""
-    tied = _tied(row, rows)
+    tied = ranks[row["rank"]]
     other = row["ranked"] - row["rank"] - tied + 2
     highest, lowest = (
         (other, row["rank"]) if sheet["direction"] == "lower_is_better" else (row["rank"], other)
@@ -87,10 +86,6 @@ def place_words(row: dict[str, Any], rows: Sequence[dict[str, Any]], sheet: dict
     number, end = min((highest, "haute"), (lowest, "basse"))
     first = "la" if number == 1 else f"{number}e"
     return f"{first} plus {end} valeur des {row['ranked']} communes{', ex æquo' if tied > 1 else ''}"
-
-
-def _tied(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> int:
-    return sum(other["rank"] == row["rank"] for other in rows)
 
 
 class Statused(Protocol):

@@ -1,5 +1,6 @@
 """What most readers open is made before they ask for it."""
 
+import socket
 import threading
 
 import uvicorn
@@ -23,4 +24,22 @@ def test_every_territory_is_made_before_anyone_asks(site: Site) -> None:
         thread.join()
     kept = {key[1] for key in view.pages._kept if len(key) == 4}
     communes = {f"/territoires/{p.code}" for p in view.places.values() if p.level == "commune"}
-    assert len(communes) >= 40 and communes <= kept and given == len(view.territories) + 3
+    maps = {page for page in kept if page.startswith("/indicateurs/")}
+    assert len(communes) >= 40 and communes <= kept and len(maps) >= 1
+    assert given == len(view.territories) + 3 + len(maps)
+
+
+def test_a_connection_that_is_cut_does_not_end_the_warming(site: Site) -> None:
+    def cut(server: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=cut, args=(server,), daemon=True)
+        thread.start()
+        view = site.app.state.serving.view(VISITOR)
+        assert warm(f"http://127.0.0.1:{server.getsockname()[1]}", view) == 0

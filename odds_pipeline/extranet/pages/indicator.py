@@ -1,5 +1,7 @@
 """Indicators: the list by theme, and one indicator with its sheet, map, ranking and series."""
 
+from collections import Counter
+
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
@@ -70,6 +72,7 @@ def one_indicator(
         map=coloured,
         ranked=ranks(shown.rows),
         pictures={*drawn, *(("classement",) if ranks(shown.rows) else ())},
+        of_rank=Counter(row["rank"] for row in shown.rows),
         bars=bars(shown.rows, shown.sheet),
         ground=request.app.state.atlas.ground(view.geography).source,
         sources=queries.sources_of(view, indicator),

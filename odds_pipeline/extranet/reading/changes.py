@@ -79,11 +79,15 @@ def _changes(serving: Serving, view: View, number: int) -> Changes:
 
 
 def history_of(serving: Serving, view: View, indicator: str, releases: int = 6) -> list[Row]:
-    """What the latest releases changed in one indicator, the latest first."""
+    """What the view's release and those before it changed in one indicator, the latest first."""
     found = []
-    for number in sorted(numbers(serving.home), reverse=True)[:releases]:
+    for number in view.once("releases so far", lambda: _so_far(serving, view))[:releases]:
         told = changes(serving, view, number)
         row = next((r for r in told.indicators if r["indicator"] == indicator), None)
         if row is not None or told.former is None or indicator in told.new:
             found.append({"number": number, "new": indicator in told.new, **(row or {})})
     return found
+
+
+def _so_far(serving: Serving, view: View) -> list[int]:
+    return [number for number in reversed(numbers(serving.home)) if number <= view.number]

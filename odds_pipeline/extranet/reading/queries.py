@@ -10,6 +10,8 @@ COLUMNS = (
     "denominator, oldest_input, reserve, departement_value, france_value, difference, rank, ranked, "
     "quartile, change_1y, change_5y, ci_low, ci_high"
 )
+_ROW = 700
+"""Bytes that a row of a series takes in memory."""
 
 
 def latest_of_territory(view: View, code: str, names: Sequence[str]) -> dict[str, Row]:
@@ -20,29 +22,34 @@ def latest_of_territory(view: View, code: str, names: Sequence[str]) -> dict[str
         "AND list_contains($names::VARCHAR[], indicator)",
         asked,
     )
-    # A territory that changed is two: its series keeps to the geography of its latest value.
-    series = view.rows(
-        "SELECT indicator, list(v.month ORDER BY v.month) AS months, list(v.value ORDER BY v.month) "
-        "AS points FROM indicator_values v JOIN latest l USING (indicator, territory, level) "
-        "WHERE territory = $code AND list_contains($names::VARCHAR[], indicator) "
-        "AND (v.geography = l.geography OR NOT $changed) GROUP BY indicator",
-        {**asked, "changed": code in view.changed},
+    past = view.rows(
+        "SELECT indicator, month, value, level, geography FROM indicator_values "
+        "WHERE territory = $code AND list_contains($names::VARCHAR[], indicator) ORDER BY month",
+        asked,
     )
+    # A territory that changed is two: its series keeps to the geography of its latest value.
+    changed = code in view.changed
     found = {row["indicator"]: {**row, "months": [], "points": []} for row in rows}
-    for one in series:
-        if one["indicator"] in found:
-            found[one["indicator"]].update(months=one["months"], points=one["points"])
+    for one in past:
+        row = found.get(one["indicator"])
+        if row is None or one["level"] != row["level"]:
+            continue
+        if one["geography"] == row["geography"] or not changed:
+            row["months"].append(one["month"])
+            row["points"].append(one["value"])
     return {name: found[name] for name in names if name in found}
 
 
 def themes_of(view: View, code: str) -> list[str]:
     """Themes that have rows for a territory, in the order of the observatory."""
-    rows = view.rows(
-        "SELECT DISTINCT theme FROM latest JOIN definitions USING (indicator) WHERE territory = ?",
-        [code],
-    )
-    found = {row["theme"] for row in rows}
+    found = view.once("themes", lambda: _themes(view), 50_000).get(code, ())
     return [theme for theme in view.observatory.themes if theme in found]
+
+
+def _themes(view: View) -> dict[str, set[str]]:
+    sql = "SELECT DISTINCT territory, theme FROM latest JOIN definitions USING (indicator)"
+    rows = grouped(view.rows(sql), "territory")
+    return {territory: {row["theme"] for row in found} for territory, found in rows.items()}
 
 
 def among_communes(view: View, rows: dict[str, Row]) -> dict[str, list[float]]:
@@ -92,22 +99,40 @@ def values_among(view: View, rows: dict[str, Row], codes: Sequence[str]) -> dict
 
 
 def series(view: View, indicator: str, territories: Sequence[str]) -> list[Row]:
-    """The whole history of an indicator for some territories, the oldest first."""
-    return view.rows(
-        f"SELECT {COLUMNS} FROM indicator_values WHERE indicator = ? "
-        "AND list_contains(?::VARCHAR[], territory) ORDER BY territory, month, geography",
-        [indicator, list(territories)],
+    """The whole history of an indicator for some territories, the oldest first.
+
+    Read once for all territories of their levels: a query costs as much for one.
+    """
+    levels = {view.places[code].level for code in territories}
+    codes = [place.code for place in view.places.values() if place.level in levels]
+    size = len(months_of(view, indicator)) * len(codes) * _ROW
+    key = ("series", indicator, tuple(sorted(levels)))
+    kept = view.once(key, lambda: _series(view, indicator, codes), size)
+    return [row for code in sorted(territories) for row in kept.get(code, ())]
+
+
+def _series(view: View, indicator: str, codes: Sequence[str]) -> dict[str, list[Row]]:
+    rows = view.rows(
+        "SELECT territory, month, geography, value, obs_status, conf_status, numerator, denominator, "
+        "reserve, ci_low, ci_high FROM indicator_values WHERE indicator = ? "
+        "AND list_contains(?::VARCHAR[], territory) ORDER BY month, geography",
+        [indicator, codes],
     )
+    return grouped(rows, "territory")
 
 
 def months_of(view: View, indicator: str) -> list[Row]:
     """Months of an indicator with their geographies and levels, the latest first."""
+    return view.once("months", lambda: _months(view), 500_000).get(indicator, [])
+
+
+def _months(view: View) -> dict[str, list[Row]]:
+    """Those of all indicators: what a query costs, an indicator costs too."""
     sql = (
-        "SELECT month, max(geography) AS geography, list_sort(list(DISTINCT level)) AS levels, "
-        "count(value) AS known FROM indicator_values WHERE indicator = ? "
-        "GROUP BY month ORDER BY month DESC"
+        "SELECT indicator, month, max(geography) AS geography, list_sort(list(DISTINCT level)) AS "
+        "levels, count(value) AS known FROM indicator_values GROUP BY ALL ORDER BY month DESC"
     )
-    return view.once(("months", indicator), lambda: view.rows(sql, [indicator]))
+    return grouped(view.rows(sql), "indicator")
 
 
 def levels_of(view: View, indicator: str) -> list[str]:
@@ -118,14 +143,18 @@ def levels_of(view: View, indicator: str) -> list[str]:
 
 def month_of(view: View, indicator: str, month: str, level: str) -> list[Row]:
     """All territories of a level for one month of an indicator, ranked ones first."""
-    sql = (
-        f"WITH given AS (SELECT {COLUMNS} FROM indicator_values "
-        "WHERE indicator = ? AND month = ? AND level = ?) "
-        "FROM given WHERE geography = (SELECT max(geography) FROM given) "
-        "ORDER BY rank NULLS LAST, value DESC NULLS LAST"
-    )
     asked = [indicator, month, level]
-    return view.once(("month", *asked), lambda: view.rows(sql, asked), 60_000)
+    return view.once(("month", *asked), lambda: _month(view, asked), 60_000)
+
+
+def _month(view: View, asked: Sequence[str]) -> list[Row]:
+    rows = view.rows(
+        f"SELECT {COLUMNS} FROM indicator_values WHERE indicator = ? AND month = ? AND level = ? "
+        "ORDER BY rank NULLS LAST, value DESC NULLS LAST",
+        asked,
+    )
+    latest = max((row["geography"] for row in rows), default=0)
+    return [row for row in rows if row["geography"] == latest]
 
 
 def side_by_side(view: View, indicators: Sequence[str], territories: Sequence[str]) -> list[Row]:
@@ -145,12 +174,26 @@ def side_by_side(view: View, indicators: Sequence[str], territories: Sequence[st
 
 def sources_of(view: View, indicator: str) -> list[Row]:
     """The deliveries that an indicator's inputs come from, by feed, the latest first."""
-    sql = (
-        "SELECT d.feed, count(DISTINCT d.id) AS deliveries, strftime(max(d.received_at), '%Y-%m-%d') "
-        "AS received, min(o.month) AS first, max(o.month) AS last, bool_or(d.simulated) AS simulated "
-        "FROM (SELECT DISTINCT delivery, month FROM release.observations "
-        "WHERE variable IN (SELECT variable FROM inputs WHERE indicator = ? AND role <> 'weight')) o "
-        "JOIN release.deliveries d ON d.id = o.delivery GROUP BY d.feed ORDER BY d.feed"
-    )
     name = view.indicator(indicator)["indicator"]
-    return view.once(("sources", name), lambda: view.rows(sql, [name]))
+    return view.once("sources", lambda: _sources(view), 100_000).get(name, [])
+
+
+def _sources(view: View) -> dict[str, list[Row]]:
+    sql = (
+        "WITH read AS (SELECT DISTINCT indicator, variable FROM inputs WHERE role <> 'weight'), "
+        "delivered AS (SELECT DISTINCT variable, delivery, month FROM release.observations) "
+        "SELECT indicator, d.feed, count(DISTINCT d.id) AS deliveries, "
+        "strftime(max(d.received_at), '%Y-%m-%d') AS received, min(o.month) AS first, "
+        "max(o.month) AS last, bool_or(d.simulated) AS simulated FROM read "
+        "JOIN delivered o USING (variable) JOIN release.deliveries d ON d.id = o.delivery "
+        "GROUP BY indicator, d.feed ORDER BY d.feed"
+    )
+    return grouped(view.rows(sql), "indicator")
+
+
+def grouped(rows: Sequence[Row], by: str) -> dict[str, list[Row]]:
+    """Rows of each value of a column, in the order given."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[by], []).append(row)
+    return found

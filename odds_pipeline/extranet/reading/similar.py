@@ -26,6 +26,10 @@ class Similar:
 
 def similar(view: View, code: str, names: Sequence[str]) -> list[Similar]:
     """The nearest communes, the nearest first; none where too little is known of this one."""
+    return view.once(("similar", code, *names), lambda: _similar(view, code, names), 2_000)
+
+
+def _similar(view: View, code: str, names: Sequence[str]) -> list[Similar]:
     places = view.once(("structure", *names), lambda: _standardised(view, names), 20_000)
     if code not in places:
         return []
