@@ -158,6 +158,8 @@ def test_what_is_not_published_is_said_and_the_nearest_named(site: Site) -> None
         site.client("observatoire").get("/recherche", params={"q": "pauvreté des enfants Bobigny"}).text
     )
     assert "n’est pas diffusé par commune" in page and "part_enfants_bas_revenus" in page
+    outsider = site.client().get("/recherche", params={"q": "SDF"}).text
+    assert "n’est pas connu par commune" in outsider and "Rien ne correspond" in outsider
 
 
 def test_results_bear_the_value_of_the_town(site: Site) -> None:
