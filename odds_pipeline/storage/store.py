@@ -5,6 +5,7 @@ its PostgreSQL catalogue. Callers see the same tables in both.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -14,6 +15,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from odds_pipeline.declarations.deployment import FileStorage, LakeStorage, deployment
+from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.storage.lake import NoWarehouse as NoWarehouse
 from odds_pipeline.storage.lake import Overtaken as Overtaken
 from odds_pipeline.storage.schema import (
@@ -30,6 +32,10 @@ SORTED_ASOF = "SET asof_loop_join_threshold = 0"
 22 of 24 CPU seconds for 300 communes and one month."""
 LOCK_SECONDS = 600
 """Longest wait for another writer; the longest write known takes some 20 s."""
+
+
+class InUse(Explained):
+    """Another program has the warehouse's file open: nothing is damaged."""
 
 
 Opened = tuple[duckdb.DuckDBPyConnection, Callable[[], bool]]
@@ -113,7 +119,7 @@ class Store:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with (
             writer_lock(self.path, self.patience) as wanted,
-            duckdb.connect(str(self.path)) as connection,
+            _open_file(self.path) as connection,
         ):
             # Without this a missing extension waits for the network.
             connection.execute("SET autoinstall_known_extensions = false")
@@ -140,7 +146,7 @@ class Store:
         with ExitStack() as stack:
             if os.access(self.path.parent, os.W_OK):
                 stack.enter_context(writer_lock(self.path, seconds))
-            connection = stack.enter_context(duckdb.connect(str(self.path), read_only=True))
+            connection = stack.enter_context(_open_file(self.path, read_only=True))
             connection.execute("SET autoinstall_known_extensions = false")
             connection.execute(SORTED_ASOF)
             check_up_to_date(connection, MIGRATIONS)
@@ -181,6 +187,20 @@ class _Kept:
 
 
 _kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
+
+
+def _open_file(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """The file that ours alone may write: DuckDB's own lock tells who else has it open."""
+    try:
+        return duckdb.connect(str(path), read_only=read_only)
+    except duckdb.IOException as error:
+        holder = re.search(r"Conflicting lock is held in (.*?\(PID \d+\))", str(error))
+        if holder is None:
+            raise
+        raise InUse(
+            f"{path} is open in another program, {holder[1]}: close it there, then run the same "
+            "command again."
+        ) from None
 
 
 @contextmanager

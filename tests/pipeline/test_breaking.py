@@ -95,6 +95,22 @@ def test_a_damaged_warehouse(own: Home, command: tuple[str, ...]) -> None:
     failed_with(odds(own, *command), "odds rebuild", "odds restore")
 
 
+@pytest.mark.parametrize("mode", ["read_only=True", ""])
+def test_a_warehouse_that_another_program_has_open(own: Home, mode: str) -> None:
+    """A look into it, by DuckDB itself: nothing is damaged, nor is the disk read-only."""
+    held = f"import duckdb, sys; c = duckdb.connect(sys.argv[1], {mode}); print(1, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", held, str(own.warehouse)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None and other.stdout.readline()
+        failed_with(odds(own, "quarantine"), "open in another program", f"PID {other.pid}", "close it")
+        health = odds(own, "health").stdout
+        assert ("open in another program" in health) == (not mode)
+        assert "damaged" not in health
+        other.communicate(b"\n")
+    assert odds(own, "quarantine").returncode == 0
+
+
 def test_a_disk_that_may_only_be_read(disk: Home, tmp_path: Path) -> None:
     expected = {command: odds(disk, *command).stdout for command in READING}
     mount = disk.path.parent
