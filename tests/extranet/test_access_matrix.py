@@ -8,6 +8,8 @@ import html
 import io
 import json
 import re
+import zipfile
+from mimetypes import guess_type
 from pathlib import Path
 
 import duckdb
@@ -121,7 +123,13 @@ def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:
 
 
 def text_of(content: bytes, kind: str, folder: Path) -> str:
-    """The words of an answer, files included."""
+    """The words of an answer, files included, and the files of an archive."""
+    if kind == "application/zip":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return "\n".join(
+                f"{name} {text_of(archive.read(name), guess_type(name)[0] or '', folder)}"
+                for name in archive.namelist()
+            )
     if kind.startswith("application/vnd.openxml"):
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
         return "\n".join(str(row) for sheet in book for row in sheet.iter_rows(values_only=True))

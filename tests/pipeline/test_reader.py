@@ -8,11 +8,14 @@ reader gets is the same, byte for byte, nothing that he gets tells them.
 import ast
 import inspect
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from mimetypes import guess_type
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from odds_pipeline.declarations.access import WIDEST, WIDEST_FIRST
@@ -108,6 +111,29 @@ def test_the_body_of_a_commune_is_not_told_of_another_by_its_own_figures(
     told = reader.attack_as_each(communes)
     assert [t for t in told if t.wrong or t.narrow] == []
     assert len(told) > 500
+
+
+def test_a_wrong_mark_and_a_sum_over_a_secret_do_not_escape_him(
+    project: Project, published: World, tmp_path: Path
+) -> None:
+    """A small count marked as a larger one misleads him; a year's sum may not rest on a hidden month."""
+    home = Home(tmp_path / "odds")
+    shutil.copytree(published.home.path, home.path, symlinks=True)
+    with duckdb.connect(home.releases / "0001" / f"{WIDEST}.duckdb") as connection:
+        connection.execute(
+            "UPDATE observations SET hidden_by = 'secondaire' WHERE variable = 'prefecture.assignations' AND territory = "
+            "(SELECT min(territory) FROM observations WHERE variable = 'prefecture.assignations' "
+            "AND level = 'commune' AND hidden_by = 'primaire')"
+        )
+        connection.execute(
+            "INSERT INTO indicator_values BY NAME SELECT 'expulsions_effectives' AS indicator, territory, geography, "
+            "'2024-12' AS month, 40 AS value, 'F' AS conf_status FROM observations "
+            "WHERE variable = 'prefecture.expulsions_effectives' AND hidden_by IS NOT NULL"
+        )
+    reader = Reader(project)
+    reader.read_class_file(home, 1, WIDEST, published.truths[0])
+    assert any(told.wrong for told in reader.attack())
+    assert reader.over_secrets()[1] > 0
 
 
 def test_he_uses_nothing_of_the_code_that_protects() -> None:
@@ -231,7 +257,8 @@ def answers(site: Site, role: str, shifted: list[Shift], folder: Path) -> Iterat
         asked.append(f"/comparer?{group}&{chosen}")
         shared = {"name": chosen, "query": f"{group}&{chosen}", "shared": "true"}
         assert client.post("/selections", data=shared).status_code == 303
-    asked += [f"/telecharger/tableau.xlsx?{group}&theme=abs", "/tableau-de-bord"]
+    asked += [f"/telecharger/tableau.{kind}?{group}&theme=abs" for kind in ("xlsx", "pdf")]
+    asked.append("/tableau-de-bord")
     asked += [f"/e/1{a}" for a in asked if a.startswith(("/territoires/", "/indicateurs/", "/themes/"))]
     # The PDF is of the same document; another format of the same table.
     left = (".pdf",) if role == "observatoire" else (".pdf", ".xlsx", ".parquet", ".machine.csv")
@@ -255,6 +282,28 @@ def test_the_site_says_the_same(project: Project, worlds: Worlds, tmp_path: Path
     for address, text in found[0].items():
         assert text == found[1][address], address
     assert sum(text.startswith("200 ") for text in found[0].values()) > 50
+
+
+def test_printed_portraits_and_what_a_commune_takes_away_say_the_same(
+    project: Project, worlds: Worlds, tmp_path: Path
+) -> None:
+    """Of the widest class: pages, PDF, and in the kit its workbook and images."""
+    portrait = read_publications(project).portrait
+    assert portrait is not None
+    found = []
+    for home in (worlds.real, worlds.other):
+        folder = publish_portrait(
+            project, portrait, home, access=WIDEST, territories=[worlds.shifts[0][1]]
+        ).folder
+        found.append(
+            {
+                file.name: TIME.sub("", text_of(file.read_bytes(), guess_type(file)[0] or "", tmp_path))
+                for file in sorted(folder.iterdir())
+            }
+        )
+    assert found[0] == found[1]
+    assert {Path(name).suffix for name in found[0]} == {".html", ".pdf", ".zip"}
+    assert "chiffres.xlsx" in "".join(found[0].values())
 
 
 # ── the whole year ───────────────────────────────────────────────────────────────────────────────
