@@ -27,6 +27,13 @@ REALDATA = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 PRODUCERS = REALDATA.with_name("producers")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: two workers end together, where one that was given the longest file
+    last would end alone."""
+    long_files = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long_files)
+
+
 @pytest.fixture(scope="session")
 def project() -> Project:
     return Project.load()
