@@ -196,6 +196,38 @@ def test_a_level_that_changes_is_published_with_a_warning(family: Path, home: Ho
     assert [row["value"] for row in json.loads(rows)] == [2.5]  # from twice to five times
 
 
+@pytest.mark.parametrize(
+    ("now", "lost"),
+    [
+        (
+            [(2024, 100)],
+            False,
+        ),  # the file of the year itself came after another one's, of later communes
+        ([(2025, 100)], False),
+        ([(2024, None)], True),
+        ([], True),
+    ],
+)
+def test_values_of_another_geography_are_not_lost(
+    project: Project, now: list[tuple[int, int | None]], lost: bool
+) -> None:
+    """What the last edition said of 2025's communes stands beside what is computed of one geography."""
+    query = project.rules("indicators/defaults")["valeurs_perdues"].arguments["query"]
+    told = {(c, g): (v, None) for c in range(93001, 93041) for g, v in now}
+    for commune in range(93001, 93040):
+        value, _ = told.get((commune, 2025), (None, None))
+        told[commune, 2025] = (value, 90)
+    rows = [("population", "2016-01", str(c), "commune", g, *ends) for (c, g), ends in told.items()]
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE compared (indicator VARCHAR, month VARCHAR, territory VARCHAR, level VARCHAR, "
+            "geography INTEGER, value DOUBLE, published DOUBLE, conf_status VARCHAR)"
+        )
+        connection.executemany("INSERT INTO compared VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", rows)
+        found = connection.execute(query).fetchall()
+    assert found == ([("population", "2016-01", "39 communes sur 39")] if lost else [])
+
+
 def test_a_family_may_have_rules_of_its_own(family: Path, home: Home, copied: Path) -> None:
     suite = copied / "expectations" / "indicators" / "cadrage" / "essai.yaml"
     suite.parent.mkdir()
