@@ -260,6 +260,21 @@ def test_members_read_what_a_town_needs_of_its_creches(project: Project) -> None
         assert project.access_of(project.indicators[name].indicator) == "membres"
 
 
+def test_a_label_says_the_month_that_a_flow_is_of(project: Project) -> None:
+    """Beside annual figures, those of a month read twelve times too low. What a formula adds over a
+    year is a flow; a share, a mean or a change of one has no such size."""
+    formulas = {entry.id: entry.indicator.parsed for entry in project.indicators.values()}
+    flows = {t.variable for f in formulas.values() for t in f.terms if t.window == "year_total"}
+    monthly = [
+        name
+        for name, formula in formulas.items()
+        if any(t.variable in flows and not t.window and not t.lag for t in formula.numerator)
+        and all(t.variable.startswith("insee.") for t in formula.denominator)
+    ]
+    assert "consultations_adil_nombre" in monthly
+    assert [n for n in monthly if "mois" not in project.indicators[n].indicator.label] == []
+
+
 def test_no_window_is_over_everything() -> None:
     """DuckDB 1.5.5 sometimes fails on one, and the database with it (duckdb/duckdb#25713)."""
     root = project_root()

@@ -231,6 +231,11 @@ def test_the_totals_of_a_workbook_agree_with_the_total_that_it_gives(
 GENERALISTES = "Médecins généralistes (hors médecins à expertise particulière - MEP)"
 AGES = ("de 60 à 64 ans", "de 65 à 69 ans", "70 ans et plus", "Tout âge")
 
+ACTIVITY = (
+    "POP1564 POP1524 POP2554 H1564 F1564 ACT1564 ACT1524 ACT2554 ACT5564 HACT1564 FACT1564 ACTOCC1564 "
+    "ACTOCC1524 ACTOCC2554 ACTOCC5564 FACTOCC1564 HACTOCC1564 CHOM1564 INACT1564 ETUD1564 RETR1564 AINACT1564"
+).split()
+
 # Files that could not be had: made exactly as their documentation says, figures included where it gives them.
 DOCUMENTED = {
     # Columns and codes as Insee's own files have them; figures of no one.
@@ -256,6 +261,27 @@ DOCUMENTED = {
             ("insee.taux_pauvrete", "93", "2023-12"): 27.9,
             ("insee.niveau_vie_d1", "11", "2023-12"): 11000,
         },
+    ),
+    # Occupations bear other names from 2022 on, and have a total of their own.
+    "base-cc-emploi-pop-active-2022.CSV": (
+        "CODGEO;C22_ACT1564;C22_ACT1564_STAT_GSEC13_23;C22_ACT1564_STAT_GSEC16_26;"
+        + ";".join(f"P22_{column}" for column in ACTIVITY)
+        + "\n93001;40000.5;5200;9600.25"
+        + ";100" * len(ACTIVITY)
+        + "\n",
+        {
+            ("insee.actifs_15_64_compl", "93001", "2022-01"): 40000.5,
+            ("insee.actifs_cadres_15_64", "93001", "2022-01"): 5200,
+            ("insee.actifs_ouvriers_15_64", "93001", "2022-01"): 9600.25,
+        },
+    ),
+    "base-cc-emploi-pop-active-2020.CSV": (
+        "CODGEO;C20_ACT1564;C20_ACT1564_CS5;"
+        + ";".join(f"P20_{column}" for column in ACTIVITY)
+        + "\n93001;39000.5;12800"
+        + ";100" * len(ACTIVITY)
+        + "\n",
+        {("insee.actifs_employes_15_64", "93001", "2020-01"): 12800},
     ),
     "s_ben_com_f.csv": (
         # A real export's header: order and columns follow what was asked for.
