@@ -76,6 +76,8 @@ def test_logarithm_when_five_points_are_not_enough() -> None:
     low, high = 1.0, 1700.0
     assert treated.iloc[0] == pytest.approx(np.log(0.01 * (high - low)))
     assert treated.is_monotonic_increasing
+    turned, how = treat(-x)
+    assert how == "logarithme" and turned.tolist() == pytest.approx((-treated).tolist())
 
 
 def test_a_column_without_outliers_is_left_alone() -> None:

@@ -39,7 +39,7 @@ def treat(column: pd.Series) -> tuple[pd.Series, str]:
     """Winsorise up to five points, else take logarithms of the original; and what was done.
 
     A winsorised point takes the value of its nearest neighbour, at the end that the skewness points to.
-    The logarithm is ``log(x - min + 0.01 (max - min))``.
+    The logarithm is ``log(x - min + 0.01 (max - min))``, or its mirror image where the tail is low.
     """
     if not has_outliers(column):
         return column, ""
@@ -54,8 +54,10 @@ def treat(column: pd.Series) -> tuple[pd.Series, str]:
         changed |= set(at)
     if not has_outliers(treated):
         return treated, f"winsorisation de {len(changed)} valeur{'s' if len(changed) > 1 else ''}"
-    low, span = column.min(), column.max() - column.min()
-    return np.log(column - low + 0.01 * span), "logarithme"
+    sign = 1 if column.skew() >= 0 else -1  # type: ignore[operator]
+    turned = sign * column
+    low, span = turned.min(), turned.max() - turned.min()
+    return sign * np.log(turned - low + 0.01 * span), "logarithme"
 
 
 def normalise(data: pd.DataFrame, method: Normalisation = "minmax") -> pd.DataFrame:
