@@ -113,6 +113,12 @@ def french_number(value: float, decimals: int, sign: Literal["", "+"] = "") -> s
     return ("" if zero else "−" if value < 0 else sign) + shown
 
 
+def decimals_of(value: float, decimals: int, to_the_unit: bool) -> int:
+    """Those of an indicator, but none for a whole value where its producer rounds to the unit: 36 %, not
+    36,0 %, which would be told to a tenth."""
+    return 0 if to_the_unit and value == round(value) else decimals
+
+
 def with_unit(number: str, symbol: str) -> str:
     """A number with its unit's symbol, unless there is none."""
     return f"{number}{NBSP}{symbol}" if symbol else number

@@ -38,7 +38,7 @@ def value(
 
     With --geography the whole series is in the communes of that geography, or says where it breaks.
     """
-    from odds_pipeline.french import french_number, status_word
+    from odds_pipeline.french import decimals_of, french_number, status_word
     from odds_pipeline.release.conversion import gaps_of
     from odds_pipeline.release.published import open_release
     from odds_pipeline.storage.sql import one
@@ -94,7 +94,9 @@ def value(
     def number(
         figure: float | None, sign: Literal["", "+"] = "", decimals: int = declared.decimals
     ) -> str:
-        return french_number(figure, decimals, sign) if figure is not None else "—"
+        if figure is None:
+            return "—"
+        return french_number(figure, decimals_of(figure, decimals, declared.to_the_unit), sign)
 
     title = f"{declared.label} — {territory}, {unit.symbol or unit.label} (release {rows[0]['release']})"
     if rows[0]["simulated"]:

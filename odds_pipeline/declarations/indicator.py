@@ -44,6 +44,10 @@ class Indicator(Declaration):
         description="its own, besides those of its variables; an empty list says that none is known"
     )
     decimals: int = Field(ge=0, le=4)
+    to_the_unit: bool = Field(
+        default=False,
+        description="its producer rounds it to the unit for some levels: a whole value has no decimals",
+    )
     owner: Sentence
     example: Example
     since: Month | None = None
@@ -80,6 +84,7 @@ class Defaults(Declaration):
     direction: Direction | None = None
     limits: Sentence | None = None
     decimals: int | None = Field(default=None, ge=0, le=4)
+    to_the_unit: bool | None = None
     owner: Sentence | None = None
     cautions: list[Sentence] = []
     breaks: list[Break] | None = None

@@ -10,7 +10,7 @@ from odds_pipeline.declarations.feed import Break
 from odds_pipeline.declarations.formula import Term
 from odds_pipeline.declarations.indicator import Family, Indicator
 from odds_pipeline.declarations.project import IndicatorEntry, Project
-from odds_pipeline.french import ACCESS, LEVELS_PLURAL, MONTHS, french_month, french_number
+from odds_pipeline.french import ACCESS, LEVELS_PLURAL, MONTHS, decimals_of, french_month, french_number
 from odds_pipeline.indicators.comparison import interval_of, years_apart
 from odds_pipeline.release.definitions import corrections_of, notes_of, weights_of
 
@@ -140,7 +140,8 @@ def _example(project: Project, indicator: Indicator) -> str:
         f"{_named(project, term)} {_number(indicator.example.inputs[term.key])}"
         for term in {term.key: term for term in indicator.parsed.terms}.values()
     ]
-    value = french_number(indicator.example.value, indicator.decimals)
+    shown = decimals_of(indicator.example.value, indicator.decimals, indicator.to_the_unit)
+    value = french_number(indicator.example.value, shown)
     return f"{' ; '.join(inputs)} → **{value}** {unit.symbol or unit.label}"
 
 

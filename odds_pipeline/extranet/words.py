@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from odds_pipeline.french import NONE, french_number, status_word, with_unit
+from odds_pipeline.french import NONE, decimals_of, french_number, status_word, with_unit
 from odds_pipeline.publications.periods import Said, period_words
 
 DIRECTIONS = {
@@ -17,7 +17,8 @@ def figure(value: float | None, sheet: dict[str, Any]) -> str:
     """A value with its unit's symbol; a dash for none."""
     if value is None:
         return NONE
-    return with_unit(french_number(value, sheet["decimals"]), sheet["symbol"] or "")
+    shown = decimals_of(value, sheet["decimals"], sheet.get("to_the_unit", False))
+    return with_unit(french_number(value, shown), sheet["symbol"] or "")
 
 
 def period(month: str | None, sheet: dict[str, Any], said: Said = "bref") -> str:
@@ -46,7 +47,8 @@ def difference_unit(sheet: dict[str, Any]) -> str:
 def change(value: float | None, sheet: dict[str, Any]) -> str:
     """A change over years: per cent for what adds up, points for percentages."""
     word = {"points": "pts", "pct_evolution": "%"}.get(sheet["change_unit"], sheet["symbol"] or "")
-    return signed(value, 1 if word in ("%", "pts") else sheet["decimals"], word)
+    shown = 1 if word in ("%", "pts") else sheet["decimals"]
+    return signed(value, decimals_of(value or 0.0, shown, sheet.get("to_the_unit", False)), word)
 
 
 def counted(sheet: dict[str, Any]) -> str:
@@ -61,12 +63,12 @@ def rank_ends(sheet: dict[str, Any]) -> tuple[str, str]:
     return "la plus favorable", "la moins favorable"
 
 
-def rank_words(row: dict[str, Any]) -> str:
-    """``3e sur 40``; a dash for none."""
+def rank_words(row: dict[str, Any], tied: int) -> str:
+    """``3e sur 40``, ``34e ex æquo sur 40`` where so many communes share that rank; a dash for none."""
     if row.get("rank") is None:
         return NONE
     number = "1er" if row["rank"] == 1 else f"{row['rank']}e"
-    return f"{number} sur {row['ranked']}"
+    return f"{number}{' ex æquo' if tied > 1 else ''} sur {row['ranked']}"
 
 
 def bare_rank(row: dict[str, Any], ranks: Mapping[int, int]) -> str:

@@ -50,7 +50,7 @@ def test_every_command_is_described() -> None:
         "| Producteur | Institut national de la statistique et des études économiques |",
         "| Évolutions | en points de pourcentage |",
         "| Ruptures | décembre 2023 : Changement de méthode de Filosofi à partir du millésime 2023 |",
-        "| Exemple | Taux de pauvreté au seuil de 60 % : 41 → **41,0** % |",
+        "| Exemple | Taux de pauvreté au seuil de 60 % : 41 → **41** % |",
     ],
 )
 def test_a_sheet_says_all_of_it(project: Project, line: str) -> None:

@@ -78,3 +78,25 @@ def test_a_theme_is_shown_by_situation_and_in_an_order(site: Site) -> None:
     marked = ["parmi les plus difficiles" in row for row in ordered]
     assert marked == sorted(marked, reverse=True)
     assert client.get("/territoires/93008/logement?ordre=rien").status_code == 404
+
+
+def test_a_place_is_a_rank_of_merit_or_an_order_of_size_and_ties_are_said(site: Site) -> None:
+    """Of each indicator one of two columns tells, with the ties that the release has."""
+    found = view_of(site).rows(
+        "SELECT l.indicator, any_value(direction) = 'neutral' AS neutral, count(*) > 1 AS tied "
+        "FROM latest l JOIN definitions USING (indicator) JOIN indicator_values v "
+        "USING (indicator, month, geography, level, rank) WHERE l.territory = '93008' "
+        "AND theme IN ('cadrage', 'logement') GROUP BY l.indicator"
+    )
+    assert {True, False} == {row["neutral"] for row in found}
+    pages = [site.client().get(f"/territoires/93008/{t}").text for t in ("cadrage", "logement")]
+    rows = {
+        name: dict(re.findall(r'data-label="(Rang|Ordre)">([^<]*)<', cells))
+        for page in pages
+        for name, cells in re.findall(r'href="/indicateurs/(\w+)(.*?)</tr>', page, re.DOTALL)
+    }
+    for row in found:
+        own, other = ("Ordre", "Rang") if row["neutral"] else ("Rang", "Ordre")
+        cells = rows[row["indicator"]]
+        assert cells[other] == "—" and " sur " in cells[own]
+        assert ("ex æquo" in cells[own]) == row["tied"], row

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.extranet.words import change
+from odds_pipeline.extranet.words import change, figure, rank_words
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,18 @@ def test_a_change_says_its_unit(
         "change_unit": unit.change_unit,
     }
     assert change(value, sheet) == shown
+
+
+def test_a_rate_that_its_producer_gives_to_the_unit_has_no_tenth(project: Project) -> None:
+    sheet: dict[str, Any] = {"symbol": "%", "decimals": 1, "change_unit": "points", "to_the_unit": True}
+    assert [figure(v, sheet) for v in (36.0, 27.6)] == ["36\u00a0%", "27,6\u00a0%"]
+    assert [change(v, sheet) for v in (-2.0, -1.4)] == ["−2\u00a0pts", "−1,4\u00a0pts"]
+    assert figure(36.0, sheet | {"to_the_unit": False}) == "36,0\u00a0%"
+    declared = {name for name, entry in project.indicators.items() if entry.indicator.to_the_unit}
+    assert {"taux_pauvrete", "part_menages_imposes"} < declared and "part_minima_sociaux" not in declared
+
+
+def test_communes_of_one_value_are_ex_aequo() -> None:
+    row = {"rank": 3, "ranked": 40}
+    assert [rank_words(row, tied) for tied in (1, 2)] == ["3e sur 40", "3e ex æquo sur 40"]
+    assert rank_words({"rank": None}, 0) == "—"

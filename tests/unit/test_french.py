@@ -40,6 +40,11 @@ def test_numbers(value: float, decimals: int, sign: Literal["", "+"], shown: str
     assert french.french_number(value, decimals, sign) == shown
 
 
+def test_a_rate_given_to_the_unit_is_not_told_to_a_tenth() -> None:
+    assert [french.decimals_of(value, 1, True) for value in (36.0, 27.6, -2.0)] == [0, 1, 0]
+    assert french.decimals_of(36.0, 1, False) == 1
+
+
 def test_months_and_days() -> None:
     assert french.french_month("2024-03") == "mars 2024"
     assert french.french_month(None) == ""

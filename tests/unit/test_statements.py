@@ -171,7 +171,7 @@ def test_a_sentence_is_explained_by_its_figures(world: World) -> None:
     assert (
         isinstance(held, Said)
         and "8 communes" in held.text
-        and "42,0" in held.text
+        and "42\u00a0%" in held.text
         and "20\u00a0%" in held.text
     )
     one = world.say("pauvrete_commune", "93008")

@@ -9,7 +9,7 @@ from xlsxwriter import Workbook
 from odds_pipeline.extranet.reading.choice import Choice
 from odds_pipeline.extranet.reading.serving import Place, Row, View
 from odds_pipeline.extranet.words import DIRECTIONS, period, status
-from odds_pipeline.french import french_day
+from odds_pipeline.french import decimals_of, french_day
 
 _SHEET = {
     "Indicateur": "label",
@@ -60,7 +60,8 @@ def _table(
                 if row is None or row["value"] is None:
                     sheet.write_string(line, at, status(row) or "non disponible" if row else "—")
                 else:
-                    sheet.write_number(line, at, row["value"], formats[told["decimals"]])
+                    shown = decimals_of(row["value"], told["decimals"], told["to_the_unit"])
+                    sheet.write_number(line, at, row["value"], formats[shown])
                 sheet.write_string(line, at + 1, row["situation"].text if row else "")
     sheet.freeze_panes(HEADER + 1, 2)
     sheet.autofilter(HEADER, 0, line, len(columns) - 1)
@@ -81,7 +82,7 @@ def _citation(view: View) -> str:
 
 def _formats(book: Workbook, view: View, choice: Choice) -> dict[int, Any]:
     """Number formats by decimals, thousands apart as French spreadsheets write them."""
-    wanted = {view.definitions[name]["decimals"] for name in choice.names}
+    wanted = {0, *(view.definitions[name]["decimals"] for name in choice.names)}
     return {n: book.add_format({"num_format": "#,##0" + ("." + "0" * n if n else "")}) for n in wanted}
 
 

@@ -48,12 +48,18 @@ def _told(view: View, place: Place, rows: dict[str, Row], against: Reference) ->
         sheet, other = view.definitions[name], against.values.get(name)
         told[name] = {
             "strip": position(row, sheet, known.get(name, []), place.label, (against.label, other)),
+            "tied": _equal(row["value"], known.get(name, [])),
             "reference": None if adds_up(sheet) else other,
             "situation": situation(row, sheet),
             "trend": trend(row, sheet),
             "age": age(row["month"], published),
         }
     return told
+
+
+def _equal(value: float | None, known: list[float]) -> int:
+    """How many communes have that value, to the nine decimals that ranks tell apart."""
+    return sum(abs(value - other) < 5e-10 for other in known) if value is not None else 0
 
 
 def against_of(request: Request, place: Place, rows: dict[str, Row], asked: str = "") -> Reference:

@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.french import NBSP, french_number, status_word, with_unit
+from odds_pipeline.french import NBSP, decimals_of, french_number, status_word, with_unit
 from odds_pipeline.geography.territories import GROUPS
 from odds_pipeline.publications.origin import read_about
 from odds_pipeline.publications.periods import cadence_of
@@ -56,6 +56,7 @@ class Sheet:
     years_apart: int = 1
     population: str = ""
     licence: str = ""
+    to_the_unit: bool = False
 
     @property
     def relative(self) -> bool:
@@ -71,7 +72,7 @@ class Sheet:
 
     def bare(self, value: float) -> str:
         """The value in French where its unit is said beside."""
-        return french_number(value, self.decimals)
+        return french_number(value, decimals_of(value, self.decimals, self.to_the_unit))
 
     def number(self, value: float) -> str:
         """The value in French with its unit."""
@@ -80,8 +81,8 @@ class Sheet:
     def change(self, value: float) -> str:
         """A change with its sign, in the unit that changes of this indicator have."""
         in_unit = self.change_symbol == self.symbol
-        shown = french_number(value, self.decimals if in_unit else 1, "+")
-        return _with(shown, _agreed(self.change_symbol, value))
+        decimals = decimals_of(value, self.decimals if in_unit else 1, self.to_the_unit)
+        return _with(french_number(value, decimals, "+"), _agreed(self.change_symbol, value))
 
 
 def _with(number: str, symbol: str) -> str:
@@ -246,6 +247,8 @@ def _sheets(
             years_apart=row[14] or 1,
             population=row[15] or "",
             licence=row[16] or "",
+            to_the_unit=row[0] in project.indicators
+            and project.indicators[row[0]].indicator.to_the_unit,
         )
         for row in rows
     }

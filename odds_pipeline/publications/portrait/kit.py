@@ -187,7 +187,8 @@ def _sheet(
 ) -> None:
     bold = book.add_format({"bold": True, "bg_color": "#E1E6E8", "bottom": 1, "text_wrap": True})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-    number = book.add_format({"num_format": "# ##0.0#", "valign": "top"})
+    number = book.add_format({"num_format": "#,##0.0#", "valign": "top"})
+    whole = book.add_format({"num_format": "#,##0", "valign": "top"})
     sheet = book.add_worksheet(label.replace("/", "-")[:31])
     top = 1 if simulated else 0
     if simulated:
@@ -201,6 +202,6 @@ def _sheet(
     for line, row in enumerate(rows, top + 1):
         for column, value in enumerate(row):
             if isinstance(value, float):
-                sheet.write_number(line, column, value, number)
+                sheet.write_number(line, column, value, whole if value == round(value) else number)
             elif value is not None:
                 sheet.write_string(line, column, str(value), wrapped)

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from odds_pipeline.french import NBSP, french_number
+from odds_pipeline.french import NBSP, decimals_of, french_number
 from odds_pipeline.publications.periods import period_words
 from odds_pipeline.publications.portrait.figures import Sheet
 from odds_pipeline.publications.statements.places import NAMED, enumerated
@@ -109,7 +109,7 @@ class Change:
             return f"{french_number(size, 0 if size >= 10 else 1)}{NBSP}%"
         if self.sheet.symbol != "%":
             return self.sheet.number(size)
-        shown = french_number(size, 0 if size >= 10 else 1)
+        shown = french_number(size, 0 if size >= 10 else decimals_of(size, 1, self.sheet.to_the_unit))
         return f"{shown}{NBSP}{'point' if size < 1.95 else 'points'}"
 
 
