@@ -150,6 +150,9 @@ def test_an_edition_in_the_address_says_for_ever_what_it_said(site: Site, two_re
     assert led and all(link.startswith(("/e/1/", "/e/2/")) for link in led)
     assert client.get(f"/e/1{page}").headers["etag"] == former.headers["etag"]
     assert client.head(f"/e/1{page}").status_code == 200
+    revised = "/indicateurs/population_municipale"
+    assert 'href="/editions/2">' in client.get(revised).text
+    assert 'href="/editions/2">' not in client.get(f"/e/1{revised}").text  # which came later
 
 
 def test_an_earlier_edition_tells_no_more_than_todays_rights(site: Site, two_releases: Path) -> None:

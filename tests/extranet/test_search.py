@@ -131,6 +131,9 @@ violences conjugales | violences_intrafamiliales_pour_1000
 illectronisme | part_centres_numerique
 échec scolaire | part_jeunes_non_inseres
 aide à domicile | apa_domicile_pour_1000
+mères célibataires | part_familles_monoparentales
+IPS collège Drancy | ips_moyen_colleges | 93029
+prix des maisons Villemomble | prix_m2_ventes | 93077
 """
 
 
