@@ -4,6 +4,7 @@ They say of a file what its reader says of it alone; what contradicts another fi
 ``odds check``.
 """
 
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,7 +110,7 @@ def _family(made: Node) -> Node:
     stanza["required"] = [name for name in stanza["required"] if name not in given]
     made["properties"]["defaults"] = {
         "type": "object",
-        "description": Defaults.__doc__,
+        "description": inspect.getdoc(Defaults),
         "properties": {name: stanza["properties"][name] for name in Defaults.model_fields},
         "additionalProperties": False,
     }
