@@ -235,6 +235,7 @@ def notice_of(project: Project, connection: duckdb.DuckDBPyConnection, case: Cas
     absent = {cell.territory for fault in refusing if fault.of_absent for cell in fault.cells}
     named = dict.fromkeys(c.territory for f in refusing for c in f.cells if c.territory)
     row = first(connection, "SELECT format FROM deliveries WHERE id = ?", [case.delivery])
+    asks_for_marks = any("marque" in fault.remedy for fault in refusing if not fault.follows)
     fmt = next((f for f in entry.feed.formats if row and f.id == row[0]), entry.feed.formats[0])
     return Notice(
         entry.partner.label,
@@ -255,7 +256,7 @@ def notice_of(project: Project, connection: duckdb.DuckDBPyConnection, case: Cas
         bool(refusing) and all(f.rule in rules and rules[f.rule].overrulable for f in refusing),
         bool(connection.execute(_IN_USE, [table_of(case.delivery)[0], case.file]).fetchall()),
         tuple(named),
-        tuple(f"{mark} : {MARKS[kind]}" for mark, kind in fmt.marks.items()),
+        tuple(f"{mark} : {MARKS[kind]}" for mark, kind in fmt.marks.items()) if asks_for_marks else (),
     )
 
 

@@ -34,6 +34,14 @@ def test_a_row_of_figures_that_is_no_territory_s_is_told(project: Project, label
     assert "FSL_ACC y vaut 7, la somme des communes 64" in said
 
 
+@pytest.mark.parametrize("label", ["T6", "EPT T6", "EPT Plaine Commune", "200057867"])
+def test_a_territory_of_the_metropole_is_named_by_its_number_too(project: Project, label: str) -> None:
+    """T1 to T12: decrees of 11 December 2015. Bobigny is of another one than the two others."""
+    assert problems(project, *ROWS, f"{label};40;19;40;73163") == []
+    ((_, said),) = problems(project, *ROWS, f"{label};64;19;40;73163")
+    assert "n'est pas le total" in said and "y vaut 64, la somme des communes 40" in said
+
+
 def test_a_total_that_counts_a_commune_without_a_row_names_it(project: Project) -> None:
     communes = sorted(t.code for t in project.territories.communes(project.territories.current))
     rows = [f"{code};1;1;1;100" for code in communes]

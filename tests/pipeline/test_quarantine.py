@@ -232,7 +232,23 @@ def test_a_file_that_cannot_be_opened_waits_under_its_month(
     (receipt,) = receive(project, home, [path])
     assert receipt.feed == "caf/allocataires"
     assert [(c.month, c.rules) for c in in_quarantine(home)] == [("2024-03", ("illisible",))]
-    assert "archive zip abîmée" in as_text(notice(project, home, path.name))
+    text = as_text(notice(project, home, path.name))
+    assert "archive zip abîmée" in text and "Marques admises" not in text
+
+
+def test_marks_are_told_to_who_is_asked_to_write_one(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    columns = project.feeds["caf/rsa"].feed.columns_of(project.feeds["caf/rsa"].feed.formats[0])
+    cells = ["secret", *("7" for _ in columns)][: len(columns)]
+    path = tmp_path / "caf_rsa_2024-11.csv"
+    path.write_text("\n".join([f"code_insee;{';'.join(c.names[0] for c in columns.values())}",
+                               f"93001;{';'.join(cells)}"]), "utf-8")  # fmt: skip
+    list(receive(project, home, [path]))
+    judge_pending(project, home, "caf/rsa")
+    assert "Marques admises dans les cellules sans chiffre : <5 : secret" in as_text(
+        notice(project, home, path.name)
+    )
 
 
 def test_a_mended_rule_judges_again(project: Project, home: Home, tmp_path: Path) -> None:
