@@ -261,7 +261,7 @@ def match_as(
         differences.append(f"{SHEET} « {fmt.example.sheet} »")
     outside = False
     if missing:
-        differences.append(_absent(best, required, missing))
+        differences.append(_absent(best, required, missing) + _lying(best, territories.departements))
     elif sheet_like(fmt, table) and not _holds_perimeter(best, territories):
         difference, outside = _outside(best, territories.departements)
         differences.append(difference)
@@ -318,6 +318,12 @@ def _absent(match: Match, required: list[list[str]], missing: list[str]) -> str:
     names = [with_year(name, year) for name in missing[:SHOWN]]
     more = f" et {len(missing) - SHOWN} autres" if len(missing) > SHOWN else ""
     return f"colonnes absentes : {', '.join(f'{name}{_like(name, header)}' for name in names)}{more}"
+
+
+def _lying(match: Match, departements: tuple[str, ...]) -> str:
+    """That territories stand in the header, each a column, where they are expected as lines."""
+    codes = [name for name in match.header if is_code(name) and name.startswith(departements)]
+    return " ; les communes y sont en colonnes, une ligne par commune est attendue" if codes[4:] else ""
 
 
 def _found(required: list[list[str]], missing: list[str]) -> tuple[float, int]:

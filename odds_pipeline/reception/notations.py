@@ -16,15 +16,20 @@ def _grouped(mark: str) -> str:
 _ANY = rf"(?:{_DIGITS}|{_grouped(_SPACE)})"
 
 _CAUSES = (
+    (r"(?=.*[^\D0-9])[-−\s\d.,]+", "des chiffres d'une autre écriture (pleine chasse, arabes…)", None),
     (r"[-−]?\d+\.\d+", "un point dans le nombre, là où le contrat attend une virgule décimale", ","),
     (r"[-−]?\d+,\d+", "une virgule dans le nombre, là où le contrat attend un point décimal", "."),
     (_grouped(_SPACE), "une espace fine, ou d'une autre sorte, entre les milliers", None),
     (_grouped("['’]"), "une apostrophe entre les milliers", None),
+    (_grouped("_"), "un tiret bas entre les milliers", None),
     (_grouped(","), "une virgule entre les milliers", None),
     (_grouped("[.]"), "un point entre les milliers", None),
     (rf"-?{_ANY}\s*(€|EUR|euros?|k€|M€)", "leur unité (€) dans la cellule", None),
     (rf"(€|EUR)\s*-?{_ANY}", "leur unité (€) dans la cellule", None),
     (rf"[−–—]\s*{_ANY}", "un signe moins qui est un tiret (−, –)", None),
+    (rf"{_ANY}\s*[-−]", "un signe moins après le nombre", None),
+    (rf"\(\s*{_ANY}\s*\)", "un nombre entre parenthèses, qui en comptabilité est négatif", None),
+    (rf"[“”„«»]\s*-?{_ANY}\s*[“”„«»]", "des guillemets autour du nombre", None),
     (rf"['’`]\s*-?{_DIGITS}", "une apostrophe devant le nombre, qui en fait du texte", None),
     (r'="?-?[\d.,]+"?', "une formule de tableur au lieu d'un nombre", None),
     (r"-?\d+([.,]\d+)?E\+?\d+", "une notation scientifique, qui a perdu des chiffres", None),

@@ -4,6 +4,7 @@ Content tells the format, never the extension. Nothing is interpreted here; a fi
 opened ends in :class:`Unreadable`, in French, ready for the partner.
 """
 
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +42,7 @@ _SIGNATURES = (
     (b"MZ\x90\x00", "un programme Windows"),
     (b"%!PS", "un document PostScript"),
     (b"-----BEGIN PGP", "un message chiffré"),
+    (b"ID;P", "un fichier SYLK"),
     (b"II*\x00", "une image"),
     (b"MM\x00*", "une image"),
 )
@@ -59,6 +61,9 @@ _PROGRAMS = (
     (b"ORC", "un fichier ORC"),
 )
 """First bytes of tables as statistical programs keep them, and what each is."""
+
+_DBASE = re.compile(rb"[\x03\x83\x8b].[\x01-\x0c][\x01-\x1f]", re.DOTALL)
+"""A dBase table: its version, and the day when it was written."""
 
 _INSIDE = (
     ("word/document.xml", "un document Word"),
@@ -102,6 +107,8 @@ def open_file(name: str, content: bytes, depth: int = 0) -> Opened:
         return Opened((_read_parquet(content, name),))
     if content[257:262] == b"ustar":
         raise NoTable(f"{name} : c'est une archive tar, non un tableau.")
+    if _DBASE.match(content):
+        raise NoTable(f"{name} : c'est une table dBase, que l'observatoire ne lit pas.")
     for signature, what in _SIGNATURES:
         if content.startswith(signature):
             raise NoTable(f"{name} : c'est {what}, non un tableau.")

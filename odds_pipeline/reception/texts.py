@@ -50,6 +50,8 @@ def decode(content: bytes, name: str) -> tuple[str, str | None]:
 
 
 def _no_text(content: bytes, name: str) -> Unreadable:
+    if content[:4] in (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"):
+        return Unreadable(f"{name} : ce n'est pas un fichier texte UTF-8 : il est en UTF-32.")
     start = content[:2000]
     wide = min(start[0::2].count(0), start[1::2].count(0)) == 0 and start.count(0) > len(start) / 3
     if wide:

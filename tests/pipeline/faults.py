@@ -523,6 +523,21 @@ def _(d: Delivery) -> None:
         row[column] = cell
 
 
+@damage(
+    "une cellule tirée vers le bas",
+    "suite_reguliere",
+    "parties_dans_le_tout",
+    "parties_egales_au_tout",
+)
+def _(d: Delivery) -> None:
+    """From the middle on, as a spreadsheet goes on with a number."""
+    d.communes()
+    column, middle = d.large(), len(d.body) // 2
+    first = max(d.number(row, column) or 0 for row in d.body)
+    for rank, row in enumerate(d.body[middle:]):
+        row[column] = d.write(first + rank)
+
+
 @damage("une partie au-dessus du tout", "parties_dans_le_tout", "parties_egales_au_tout")
 def _(d: Delivery) -> None:
     d.plain_rows()

@@ -75,6 +75,17 @@ def test_a_note_after_numbers_is_told_as_the_cause(cell: str) -> None:
     assert common_cause([cell] * 12, ",") == "un appel de note ou un mot après le nombre"
 
 
+@pytest.mark.parametrize(
+    ("cell", "cause"),
+    [
+        ("4_328", "un tiret bas"), ("\uff14\uff13\uff12\uff18", "autre écriture"), ("٤٣", "autre écriture"),
+        ("４ ３２８", "autre écriture"), ("12-", "après le nombre"), ("(4 328)", "parenthèses"), ("“4328”", "guillemets"),
+    ],
+)  # fmt: skip
+def test_other_ways_of_writing_numbers_are_one_cause(cell: str, cause: str) -> None:
+    assert cause in (common_cause([cell] * 12, ",") or "")
+
+
 @pytest.mark.parametrize("label", ["", "93066*"])
 def test_so_it_is_where_nothing_adds_up_or_others_are_left_out(project: Project, label: str) -> None:
     """A file of the country, whose total is not that of the perimeter: the row may be one of its own."""
@@ -265,6 +276,15 @@ def test_a_month_that_is_none_is_told(project: Project) -> None:
         "Le nom du fichier dit un mois qui n'existe pas.",
         ("0000-00",),
     )
+
+
+def test_communes_in_columns_are_told_as_such(project: Project) -> None:
+    lines = [
+        ";".join(cells) for cells in zip(*(row.split(";") for row in [HEADER, *ROWS * 2]), strict=True)
+    ]
+    delivery = one(project, FSL, *lines)
+    assert (delivery.feed, delivery.months) == ("conseil_general/fsl", ("2024-12",))
+    assert "les communes y sont en colonnes" in (delivery.reason or "")
 
 
 @pytest.mark.parametrize("spoiled", ["0{}", "{}0", "93OO1"])

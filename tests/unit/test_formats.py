@@ -277,12 +277,19 @@ def test_a_line_end_in_a_quoted_title_is_no_fault() -> None:
         (zipped({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"}), "OpenDocument"),
         (zipped({"Index/Document.iwa": b"\0"}), "Apple"),
         (b"<div>Erreur 500</div>", "du HTML"),
+        (b"ID;PWXL;N;E\r\nC;Y1;X1;K\"code\"\r\n", "SYLK"),
+        (b"\x03\x7d\x01\x1f" + bytes(60), "dBase"),
         (office("__substg1.0_0037001F"), "un message Outlook"),
     ],
 )  # fmt: skip
 def test_what_is_no_table_is_told_for_what_it_is(content: bytes, what: str) -> None:
     with pytest.raises(NoTable, match=what):
         open_tables("caf_rsa_2024-11.xls", content)
+
+
+def test_another_width_of_letters_is_told() -> None:
+    with pytest.raises(Unreadable, match="UTF-32"):
+        open_tables("caf_rsa_2024-11.csv", "code;ALL_RSA\n93001;4328\n".encode("utf-32"))
 
 
 def test_a_password_is_told() -> None:
