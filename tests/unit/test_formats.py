@@ -287,6 +287,14 @@ def test_what_is_no_table_is_told_for_what_it_is(content: bytes, what: str) -> N
         open_tables("caf_rsa_2024-11.xls", content)
 
 
+def test_the_password_of_an_archive_is_told() -> None:
+    content = bytearray(zipped({"caf_rsa_2024-11.csv": b"code;ALL_RSA\n93001;4328\n"}))
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(header) + flags] |= 1
+    with pytest.raises(Unreadable, match="la renvoyer sans mot de passe"):
+        open_tables("x.zip", bytes(content))
+
+
 def test_another_width_of_letters_is_told() -> None:
     with pytest.raises(Unreadable, match="UTF-32"):
         open_tables("caf_rsa_2024-11.csv", "code;ALL_RSA\n93001;4328\n".encode("utf-32"))
