@@ -16,6 +16,7 @@ from tests.judged import received_and_judged
 from .test_producers import (
     AIDE,
     APA,
+    CRIME,
     HONORAIRES,
     IVAL,
     LEGALES,
@@ -37,6 +38,7 @@ FILES = (
     AIDE,
     APA,
     BPE,
+    CRIME,
     HONORAIRES,
     IVAL,
     LYCEES,
@@ -100,6 +102,9 @@ BY_HAND = [
     ("infirmiers_bpe_pour_10000", "93", "2018-01", 10000 * 916 / 1632677),
     ("kinesitherapeutes_bpe_pour_10000", "93", "2018-01", 10000 * 750 / 1632677),
     ("lyceens", "93001", "2022-09", 692 + 1052 + 442 + 826),
+    # Each series by the population of its own editions, whichever of the two files came last.
+    ("violences_physiques_intrafamiliales_pour_1000", "93", "2022-12", 1000 * 7942 / 1681725),
+    ("violences_intrafamiliales_pour_1000", "93", "2022-12", 1000 * 7031 / 1655422),
     ("part_lyceens_pro", "93", "2022-09", 100 * 17865 / 60189),
 ]
 
