@@ -1,12 +1,13 @@
 """What most readers open is made before they ask for it."""
 
+import gc
 import socket
 import threading
 
 import uvicorn
 
 from odds_pipeline.extranet.reading.rights import VISITOR
-from odds_pipeline.extranet.warming import warm
+from odds_pipeline.extranet.warming import settle, warm
 
 from .conftest import Site
 
@@ -43,3 +44,17 @@ def test_a_connection_that_is_cut_does_not_end_the_warming(site: Site) -> None:
         thread.start()
         view = site.app.state.serving.view(VISITOR)
         assert warm(f"http://127.0.0.1:{server.getsockname()[1]}", view) == 0
+
+
+def test_what_stands_is_looked_through_once_a_release() -> None:
+    try:
+        settle()
+        first = gc.get_freeze_count()
+        former = [[n] for n in range(100_000)]
+        settle()
+        assert first > 100_000 / 2 and gc.get_freeze_count() > first + len(former) / 2
+        del former
+        settle()
+        assert gc.get_freeze_count() < first + 50_000  # nothing is kept for ever
+    finally:
+        gc.unfreeze()
