@@ -23,6 +23,7 @@ Level = Literal[
     "arrondissement",
     "departement",
     "region",
+    "metropole",
     "france",
     "iris",
     "qpv_2015",
@@ -138,7 +139,8 @@ class TerritoryKey(Declaration):
     fixed: str | None = Field(default=None, description="code of the one territory of the file")
     also: list[Level] = Field(
         default=[],
-        description="levels to sum the rows to, besides level; france when every commune has its row",
+        description="levels to sum the rows to, besides level; france, with the région and the "
+        "métropole that go beyond the perimeter, when every commune of theirs has its row",
     )
     where: dict[str, str | list[str]] = Field(
         default={}, description="rows that the key is for, in a file that holds several levels"

@@ -159,6 +159,7 @@ _AT = {
     "epci": "à l’EPCI",
     "france": "en France",
     "region": "à la région",
+    "metropole": "à la métropole",
 }
 
 

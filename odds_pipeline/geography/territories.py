@@ -19,6 +19,9 @@ from typing import Literal
 GROUPS = ("ept", "epci")
 """Levels that communes are grouped by: a commune is in one group, of one level or the other."""
 
+BEYOND = ("region", "metropole")
+"""Levels of what may go beyond the perimeter: its figures come from files of all its communes."""
+
 
 @dataclass(frozen=True)
 class Territory:
@@ -209,6 +212,12 @@ class Territories:
             if territory.level == "france"
             for alias in (territory.code, *territory.aliases)
         }
+
+    @cached_property
+    def beyond(self) -> tuple[Territory, ...]:
+        """Régions and métropoles that go beyond the perimeter: no sum of its communes."""
+        made = {t.region for t in self.all if t.level == "commune"}
+        return tuple(t for t in self.all if t.level in BEYOND and t.code not in made)
 
     @property
     def current(self) -> int:

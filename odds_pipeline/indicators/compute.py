@@ -55,15 +55,17 @@ def tables_of(project: Project, indicators: Sequence[str]) -> Tables:
     """Rows that say how to compute ``indicators``."""
     entries = [project.indicators[name] for name in indicators]
     definitions, terms, levels = [], [], []
-    # A région is, too, where all its communes are here.
+    # A région is, too, where all its communes are here; one that goes beyond is known as France is.
     whole = any(t.region for t in project.territories.all)
     wider = ["arrondissement", "region"] if whole else ["arrondissement"]
+    beyond = sorted({t.level for t in project.territories.beyond})
     needed: set[str] = set()
     for entry in entries:
         indicator, formula = entry.indicator, entry.indicator.parsed
         feed = project.feed_of(indicator).id
         # All are made of communes: what exists for a group of them exists for an arrondissement.
         also = wider if set(GROUPS) & set(indicator.levels) else []
+        also = also + beyond if also and "france" in indicator.levels else also
         own_levels = list(dict.fromkeys([*indicator.levels, *also]))
         levels += [(entry.id, level) for level in own_levels]
         for name, product in products_of(entry):

@@ -29,6 +29,7 @@ OF = {"0": "de ", "1": "d’", "2": "du ", "3": "de la ", "4": "des ", "5": "de 
 TERRITORY = (
     "code label level ept epci arrondissement departement region valid_from valid_to aliases".split()
 )
+BEYOND = ["territory", "commune", "until"]
 EVENT = ["effective", "kind", "source_code", "target_code", "reference"]
 
 
@@ -198,10 +199,7 @@ class Reference:
 
     def _now(self, code: str) -> str:
         """The commune of today that one of before is in."""
-        seen = {code}
-        while (code := self._into.get(code, code)) not in seen:
-            seen.add(code)
-        return code
+        return _last(code, self._into)
 
     @cached_property
     def _into(self) -> dict[str, str]:
@@ -212,12 +210,44 @@ class Reference:
         """The EPCI of each commune, where it is whole."""
         return {r["insee"]: r["siren"] for r in self.members if r["siren"] in self.groups}
 
+    def beyond(self) -> list[list[str]]:
+        """Rows of ``communes_beyond.csv``: communes of now and of before of régions partly here."""
+        if self.whole:
+            return []
+        codes = {r["REG"] for r in self.regions}
+        every = [r for r in self.rows("commune") if r["TYPECOM"] == "COM" and r["REG"] in codes]
+        region = {r["COM"]: r["REG"] for r in every}
+        into = {
+            r["COM_AV"]: (r["COM_AP"], r["DATE_EFF"])
+            for r in self.rows("mvt_commune")
+            if r["MOD"] in MERGERS
+            and (r["TYPECOM_AV"], r["TYPECOM_AP"]) == ("COM", "COM")
+            and r["DATE_EFF"] > FIRST
+            and r["COM_AV"] != r["COM_AP"]
+            and r["COM_AV"] not in region
+        }
+        targets = {commune: target for commune, (target, _) in into.items()}
+        former = [
+            [region[today], commune, day]
+            for commune, (_, day) in into.items()
+            if (today := _last(commune, targets)) in region
+        ]
+        return sorted([*([code, commune, ""] for commune, code in region.items()), *former])
+
     def events(self) -> list[list[str]]:
         """Rows of ``territory_events.csv``."""
         return [
             [r["DATE_EFF"], "merger", r["COM_AV"], r["COM_AP"], "Code officiel géographique de l’Insee"]
             for r in self.movements
         ]
+
+
+def _last(code: str, into: dict[str, str]) -> str:
+    """What a commune is in after all its mergers."""
+    seen = {code}
+    while (code := into.get(code, code)) not in seen:
+        seen.add(code)
+    return code
 
 
 def _text(cell: object) -> str:

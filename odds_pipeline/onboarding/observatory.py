@@ -18,7 +18,7 @@ from odds_pipeline.declarations.observatory import FILE, Observatory
 from odds_pipeline.declarations.problems import Problem
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import LEVELS, LEVELS_PLURAL
-from odds_pipeline.onboarding.national import EVENT, TERRITORY, Reference
+from odds_pipeline.onboarding.national import BEYOND, EVENT, TERRITORY, Reference
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.tilemap import tiles
 
@@ -65,6 +65,7 @@ def new_observatory(
         shutil.copy(project.root / name, folder / name)
     _write(folder / REFERENCE / "territories.csv", TERRITORY, [*territories, *_countries(project)])
     _write(folder / REFERENCE / "territory_events.csv", EVENT, events)
+    _write(folder / REFERENCE / "communes_beyond.csv", BEYOND, reference.beyond())
     _write(folder / REFERENCE / "tiles.csv", ["code", "column", "row", "short_label"], drawn)
     _leave_out_nomenclatures(project, made)
     _leave_out_models(project, made)

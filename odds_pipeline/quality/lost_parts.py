@@ -35,7 +35,7 @@ def _levels(project: Project, one: Waiting) -> list[str]:
 
 
 def _parents(project: Project, feeds: Sequence[str]) -> pd.DataFrame:
-    """Of each commune, the wholes that it counts in; all count in the region and in France."""
+    """Of each commune, the wholes that it counts in; all count in France."""
     rows = set()
     for territories in (project.territories_of(project.feeds[feed]) for feed in dict.fromkeys(feeds)):
         wholes = [t for t in territories.all if t.level != "commune" and not t.communes]
@@ -44,7 +44,7 @@ def _parents(project: Project, feeds: Sequence[str]) -> pd.DataFrame:
             for commune in territories.all
             if commune.level == "commune"
             for whole in wholes
-            if whole.level in ("region", "france") or whole.code in commune.parents
+            if whole.level == "france" or whole.code in commune.parents
         }
     return pd.DataFrame(rows, columns=["territory", "geography", "level", "whole"])
 

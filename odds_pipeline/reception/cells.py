@@ -8,6 +8,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import LEVELS
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.reception import bounds
+from odds_pipeline.reception.astride import ASTRIDE, BETWEEN
 from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.national import National
 from odds_pipeline.reception.periods import groups_of, month_of
@@ -36,10 +37,10 @@ def _added(column: Column) -> list[Column]:
 class Cells:
     """Iterates over the cells of a table, once.
 
-    Afterwards ``ignored`` counts the rows outside the perimeter, ``national`` knows whether the rows
-    are those of all of France, ``rows.problems`` and ``oddities`` say what looks damaged, or is not
-    shown: line, kind (caractère, répétée, quartier, masquée, coupée, modalité), what is seen. More
-    figures than any such file holds raise :class:`TooLarge`.
+    Afterwards ``ignored`` counts the rows outside the perimeter, ``national`` knows of which wider
+    territories the rows are those of all communes, ``rows.problems`` and ``oddities`` say what looks
+    damaged, or is not shown: line, kind (caractère, répétée, quartier, masquée, coupée, modalité), what
+    is seen. More figures than any such file holds raise :class:`TooLarge`.
     """
 
     def __init__(self, project: Project, match: Match) -> None:
@@ -48,7 +49,8 @@ class Cells:
         self.rows = Rows(match, self.places)
         self.oddities: list[tuple[int, str, str]] = []
         self.ignored = 0
-        self.national = National(project.root) if "france" in match.format.territory.also else None
+        wide = "france" in match.format.territory.also
+        self.national = National(project.root, self.places.territories) if wide else None
         self.present, self.spread = self._met(self._present()), self._unpivoted()
         self._added = Counter(variable for variable, _, _ in self.present)
         self._lines: dict[tuple[Cell, ...], list[int]] = {}
@@ -74,8 +76,7 @@ class Cells:
         for row in self.rows.of_figures(positions):
             level, codes = self.places.read(row.cells, row.place, row.aside)
             if self.national and not row.aside:
-                self.national.add(row.place)
-                yield from self._nation(row)
+                yield from self._wider(row, self.national)
             if not codes:
                 if self.places.is_near(row.place, level):
                     self._tell_unknown(row, level)
@@ -147,7 +148,12 @@ class Cells:
         for code in codes:
             for variable, column, position in self.present:
                 shown = self._text(row.cells, column, position)
-                if shown is None or (len(codes) > 1 and column.reduce == "same"):
+                if shown is None:
+                    continue
+                if len(codes) > 1 and column.reduce == "same":
+                    if code == codes[0]:
+                        among = BETWEEN.join(sorted(codes))
+                        yield variable, among, ASTRIDE, month, "same", row.line, shown, None
                     continue
                 if len(codes) > 1 and column.reduce:
                     shown = ABSENT  # astride several communes: a share of none is known
@@ -182,15 +188,20 @@ class Cells:
                 weight = self._weight(row.cells, column)
                 yield variable, whole, level, month, column.reduce, row.line, shown, weight
 
-    def _nation(self, row: Row) -> Iterator[RawCell]:
-        """What a commune, wherever it is, brings to the figures of France: counts alone add up."""
-        nation = self.places.territories.france_codes["FRANCE"]
-        month = self._month(row)
+    def _wider(self, row: Row, national: National) -> Iterator[RawCell]:
+        """What a commune, wherever it is, brings to the figures of what goes beyond the perimeter.
+
+        Counts alone add up.
+        """
+        wholes, month = list(national.add(row.place)), self._month(row)
         for variable, column, position in self.present:
             shown = self._text(row.cells, column, position)
             counted = self.project.variables[variable][1].aggregation == "sum"
             if shown is not None and counted and column.reduce in (None, "sum", "count"):
-                yield variable, nation, "france", month, column.reduce or "sum", row.line, shown, None
+                reduce = column.reduce or "sum"
+                for whole in wholes:
+                    level = national.levels[whole]
+                    yield variable, whole, level, month, reduce, row.line, shown, None
 
     def _tell_unknown(self, row: Row, level: str) -> None:
         """A neighbourhood that is not in the table of territories."""

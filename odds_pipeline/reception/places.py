@@ -116,7 +116,7 @@ class Places:
     def wider(self, level: str, codes: list[str]) -> list[str]:
         """The territories of that level that a row of ``codes`` counts in."""
         known = self._of_level.get(level, [])
-        if level in ("region", "france"):
+        if level == "france":
             return known[:1]
         return [whole for whole in known if any(whole in self._parents.get(code, ()) for code in codes)]
 

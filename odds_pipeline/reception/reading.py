@@ -14,6 +14,7 @@ import pandas as pd
 
 from odds_pipeline.declarations.feed import Format, Mark
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.reception.astride import by_difference
 from odds_pipeline.reception.cells import ABSENT, Cells
 from odds_pipeline.reception.geographies import ambiguous, geography_of
 from odds_pipeline.reception.headers import (
@@ -86,10 +87,11 @@ class Reading:
 def read(project: Project, match: Match) -> Reading:
     """Read the table into a frame; raises nothing on bad content, which the gate will refuse."""
     fmt, cells = match.format, Cells(project, match)
-    frame = _of_delivered_months(fmt, _observations(project, match, list(cells)))
+    frame = by_difference(_of_delivered_months(fmt, _observations(project, match, list(cells))))
     territories, columns = cells.places.territories, columns_read(match)
-    if cells.national and not cells.national.complete(max(frame["month"].dropna(), default=None)):
-        frame = frame[frame["level"] != "france"]
+    if cells.national:
+        complete = cells.national.complete(max(frame["month"].dropna(), default=None))
+        frame = frame[~frame["territory"].isin(cells.national.levels.keys() - complete)]
     unlike = unlike_their_sum(match.entry, territories, frame, columns, partial=cells.ignored > 0)
     frame = frame[frame["level"] != TOTAL].copy()
     months = tuple(sorted(m for m in frame["month"].dropna().unique()))

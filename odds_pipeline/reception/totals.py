@@ -27,7 +27,7 @@ def says_total(label: str) -> bool:
 
 
 def wholes(territories: Territories) -> dict[str, frozenset[str] | None]:
-    """By code and by plain label, the communes of each whole; ``None`` for the region and France."""
+    """By code and by plain label, the communes of each whole; ``None`` for those that go beyond ours."""
     inside: dict[str, set[str]] = defaultdict(set)
     for commune in territories.all:
         for parent in commune.parents if commune.level == "commune" else ():
@@ -36,7 +36,7 @@ def wholes(territories: Territories) -> dict[str, frozenset[str] | None]:
     for whole in territories.all:
         if whole.level == "commune" or whole.communes:
             continue
-        communes = None if whole.level in ("region", "france") else frozenset(inside[whole.code])
+        communes = frozenset(inside[whole.code]) if whole.code in inside else None
         for name in (whole.code, whole.code.zfill(3), whole.label, *whole.aliases):
             found.setdefault(plain(name), communes)
     return found

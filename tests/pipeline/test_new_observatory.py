@@ -159,6 +159,9 @@ def test_a_region_is_the_sum_of_its_departements(project: Project, cog: Path, tm
     assert some.departements == whole.departements
     two = Reference(cog, ("76",))
     assert two.of_label == "de la Seine-Maritime" and two.whole is None
+    # Communes of the région that are not of the département count in it, those of before too.
+    assert ["28", "27229", ""] in two.beyond() and ["28", "76019", "2019-01-01"] in two.beyond()
+    assert "62041" not in {row[1] for row in two.beyond()}
     with pytest.raises(CannotPropose, match="no région '99'"):
         Reference.of(cog, ["r99"])
     for name, head, rows in (
@@ -172,8 +175,8 @@ def test_a_region_is_the_sum_of_its_departements(project: Project, cog: Path, tm
     assert inside == {"76351", "76302", "76018", "27229"}
     assert not [p for p in own.within(["76"]).parts if p.whole == "28" and p.part != "28"]
     levels = tables_of(replace(project, territories=own), ["population_municipale"]).levels["level"]
-    assert "region" in set(levels)
-    assert "region" not in set(tables_of(project, ["population_municipale"]).levels["level"])
+    assert "region" in set(levels) and not own.beyond
+    assert whole.beyond() == []
 
 
 def test_a_nomenclature_of_the_country_stays(made: Made) -> None:

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.reception.astride import ASTRIDE, by_difference
 from odds_pipeline.reception.matching import Match
 from odds_pipeline.reception.periods import with_year
 from odds_pipeline.reception.reading import Reading, read
@@ -118,7 +119,32 @@ def test_a_figure_of_the_territory_is_read_once_and_not_from_shared_rows(project
     assert figure(reading, "caf.population_qpv_commune", "93013") == (3969, "A")
     assert figure(reading, "caf.population_qpv_commune", "93029") == (11056, "A")
     own = reading.frame[reading.frame["variable"] == "caf.population_qpv_commune"]
-    assert set(own["territory"]) == {"93013", "93029"}  # QP093005 is of Bobigny and Drancy together
+    # QP093005 is of Bobigny and Drancy together, 44,221: Bobigny is what Drancy leaves of it.
+    assert set(own["territory"]) == {"93013", "93029", "93008"}
+    assert figure(reading, "caf.population_qpv_commune", "93008") == (44221 - 11056, "A")
+
+
+def shared(*sums: tuple[str, float], **known: float) -> dict[str, float]:
+    """What is known of each commune when those and their sums are."""
+    rows = [("v", code, "commune", "2020-12", value) for code, value in known.items()]
+    rows += [("v", codes, ASTRIDE, "2020-12", value) for codes, value in sums]
+    columns = ["variable", "territory", "level", "month", "value"]
+    found = by_difference(pd.DataFrame(rows, columns=columns))
+    assert set(found["level"]) <= {"commune"}
+    return dict(zip(found["territory"], found["value"], strict=True))
+
+
+def test_a_sum_over_communes_tells_the_one_that_is_not_known() -> None:
+    assert shared(("a|b", 10), a=4) == {"a": 4, "b": 6}
+    assert shared(("b|c", 9), ("a|b", 10), a=4) == {"a": 4, "b": 6, "c": 3}
+    assert shared(("a|b", 10), ("c|d", 7), a=4, c=2) == {"a": 4, "b": 6, "c": 2, "d": 5}
+    assert shared(("b|c", 9), a=4) == {"a": 4}  # neither is known
+
+
+def test_sums_that_cannot_be_tell_nothing() -> None:
+    assert shared(("a|b", 10), a=12) == {"a": 12}  # b below zero
+    assert shared(("a|b", 10), ("a|b|c", 9), a=4, c=1) == {"a": 4, "c": 1}  # 6 or 4
+    assert shared(("a|b", 10), ("b|c", 9), a=4, b=5) == {"a": 4, "b": 5}  # a and b are 9
 
 
 def test_rows_that_contradict_each_other_are_told(project: Project) -> None:
