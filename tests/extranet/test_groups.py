@@ -8,9 +8,9 @@ import pytest
 from odds_pipeline.declarations.access import WIDEST
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.reading.choice import side_by_side
-from odds_pipeline.extranet.reading.groups import address_of, place_of
+from odds_pipeline.extranet.reading.groups import GROUP, address_of, place_of, together
 from odds_pipeline.extranet.reading.rights import Rights
-from odds_pipeline.extranet.reading.serving import Row, Unknown, View
+from odds_pipeline.extranet.reading.serving import Place, Row, Unknown, View
 from odds_pipeline.release.published import current_number
 from odds_pipeline.storage.home import Home
 
@@ -55,14 +55,33 @@ def test_a_group_has_nothing_where_one_of_its_communes_has_nothing(view: View) -
     assert hidden
     found: dict[str, Row] = {}
     for row in hidden:
-        group = place_of(view, address_of("A", [row["territory"], "93008", "93066"]))
+        # Not the figures of its first commune either, which is shown.
+        group = place_of(view, address_of("A", ["93008", row["territory"], "93066"]))
         found |= {
             name: own[group.code]
             for name, own in side_by_side(view, [row["indicator"]], [group]).items()
             if group.code in own
         }
-    assert found and all(row["value"] is None and row["numerator"] is None for row in found.values())
+    assert found and all(
+        row[figure] is None for row in found.values() for figure in ("value", "numerator", "denominator")
+    )
     assert {row["conf_status"] for row in found.values()} == {"D"}
+
+
+def test_a_hidden_group_does_not_bear_the_figures_of_its_first_commune() -> None:
+    group = Place("A:93008.93066", "A", "A (2 communes)", GROUP, "", "", "", (2025,), ())
+    shown = {
+        "value": 5.0,
+        "numerator": 32.0,
+        "denominator": 640.0,
+        "obs_status": "A",
+        "conf_status": "F",
+    }
+    beside = dict.fromkeys(("oldest_input", "departement_value", "france_value", "reserve"))
+    hidden = {**dict.fromkeys(shown), "obs_status": "Q", "conf_status": "C"}
+    own = together(group, [shown | beside, hidden | beside], {"adds_up": "ratio"})
+    assert own and [own[k] for k in ("value", "numerator", "denominator")] == [None] * 3
+    assert (own["obs_status"], own["conf_status"]) == ("Q", "D")
 
 
 def test_what_does_not_add_up_is_not_there(view: View) -> None:

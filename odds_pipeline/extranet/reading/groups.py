@@ -15,8 +15,11 @@ GROUP = "groupe"
 MOST = 60
 """Communes of a group."""
 _ADDRESS = re.compile(r"([\w ’'(),-]{1,60}):([0-9AB.]+)")
-_OF_ONE = ("difference", "rank", "ranked", "quartile", "change_1y", "change_5y", "ci_low", "ci_high")
-"""What stands beside a value and is not known of a group."""
+_OF_ONE = (
+    *("value", "numerator", "denominator"),
+    *("difference", "rank", "ranked", "quartile", "change_1y", "change_5y", "ci_low", "ci_high"),
+)
+"""What is of one commune: its figures, and what stands beside a value and is not known of a group."""
 
 
 def address_of(name: str, codes: Sequence[str]) -> str:
@@ -62,7 +65,6 @@ def together(place: Place, rows: Sequence[Row], sheet: Row) -> Row | None:
     if lacking:
         hidden = any(r["conf_status"] != "F" for r in rows)
         return own | {
-            "value": None,
             "obs_status": "Q" if hidden else lacking["obs_status"],
             "conf_status": "D" if hidden else "F",
         }
@@ -72,11 +74,11 @@ def together(place: Place, rows: Sequence[Row], sheet: Row) -> Row | None:
 
 def _added(how: str, rows: Sequence[Row], sheet: Row) -> Row:
     if how == "sum":
-        return {"value": sum(r["value"] for r in rows), "numerator": None, "denominator": None}
+        return {"value": sum(r["value"] for r in rows)}
     sides = [[r[side] for r in rows] for side in ("numerator", "denominator")]
     formula = parse(sheet["formula"])
     factor = formula.factor * formula.products[0].factor
     if any(None in side for side in sides) or sum(sides[1]) <= 0:
-        return {"value": None, "obs_status": "M"}
+        return {"obs_status": "M"}
     above, below = map(sum, sides)
     return {"value": factor * above / below, "numerator": above, "denominator": below}
