@@ -16,7 +16,8 @@ Sum = tuple[frozenset[str], pd.Series]
 def by_difference(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame without the sums, with what they leave for a commune when the others are known.
 
-    Sums that contradict each other, or a figure that is known, tell nothing of that variable and month.
+    Sums that contradict each other or a figure that is known, or leave nothing, tell nothing of that
+    variable and month: a producer forgot a commune in one.
     """
     sums = frame[frame["level"] == ASTRIDE]
     if sums.empty:
@@ -40,7 +41,7 @@ def _left(rest: pd.DataFrame, sums: pd.DataFrame) -> list[pd.Series]:
         code, known[code], found[code] = one
     told = [(codes, row) for codes, row in rows if codes <= known.keys()]
     exact = all(abs(sum(known[c] for c in codes) - row["value"]) < 1 for codes, row in told)
-    if not exact or min(known.values(), default=0) < 0:
+    if not exact or min((known[code] for code in found), default=1) <= 0:
         return []
     return [_figure(row, code, known[code]) for code, row in found.items()]
 

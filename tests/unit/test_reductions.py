@@ -143,6 +143,9 @@ def test_a_sum_over_communes_tells_the_one_that_is_not_known() -> None:
 
 def test_sums_that_cannot_be_tell_nothing() -> None:
     assert shared(("a|b", 10), a=12) == {"a": 12}  # b below zero
+    # DEMO_2017: the sum of three communes leaves out Aubervilliers, whose inhabitants would be none.
+    assert shared(("a|b", 10), ("b|c", 9), a=10, c=2) == {"a": 10, "c": 2}
+    assert shared(("a|b", 10), ("c|d", 9), a=10, c=2) == {"a": 10, "c": 2}
     assert shared(("a|b", 10), ("a|b|c", 9), a=4, c=1) == {"a": 4, "c": 1}  # 6 or 4
     assert shared(("a|b", 10), ("b|c", 9), a=4, b=5) == {"a": 4, "b": 5}  # a and b are 9
 
