@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.geography.territories import Territories
+from odds_pipeline.geography.territories import Territories, Territory
 
 
 def test_forty_communes_then_thirty_nine(project: Project) -> None:
@@ -116,3 +116,15 @@ def test_a_place_is_the_communes_that_it_covers(project: Project) -> None:
     assert places[arrondissement, 2024] == places[plaine, 2024] == places[plaine, 2025]
     assert places[arrondissement, 2024] != places[est, 2024]
     assert places["93066", 2024] != places["93066", 2025]  # Saint-Denis, without and with Pierrefitte
+
+
+def test_a_label_of_two_communes_names_neither_and_a_whole_that_is_cut_has_no_parts() -> None:
+    def commune(code: str, label: str, departement: str) -> Territory:
+        return Territory(code, label, "commune", 2024, "", "", departement, epci="200000001")
+
+    both = Territories(
+        (commune("93001", "Saint-Ouen", "93"), commune("75001", "Saint-Ouen", "75")), (2024,)
+    )
+    assert both.by_label == {}
+    (kept,) = both.within(["93"]).all
+    assert (kept.code, kept.epci) == ("93001", "")
