@@ -26,6 +26,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_publications import read_publications
 from odds_pipeline.extranet.reading.rights import Rights
 from odds_pipeline.extranet.reading.serving import View
+from odds_pipeline.extranet.warming import EVERY
 from odds_pipeline.release.published import current_number
 from odds_pipeline.storage.home import Home
 
@@ -199,6 +200,7 @@ def _measure(home: Home, port: int, pid: int, seconds: float, only: str) -> None
     assert number is not None
     with TemporaryDirectory() as folder:
         view = View(home, number, Rights(), Path(folder), project.observatory)
+    time.sleep(3 * EVERY)  # the site warms first
     asked = list(scenarios(view, socle.publics if socle else ()))
     asyncio.run(load(port, asked[0][0], 1))
     for streams in asked:
