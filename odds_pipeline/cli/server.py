@@ -91,13 +91,16 @@ def migrate(
 def compact(
     keep_days: Annotated[int, typer.Option(min=0, help="days for which old versions are kept")] = 30,
 ) -> None:
-    """Merge the lake's many small files and delete those no longer read (server deployment)."""
+    """Make few files of the lake's small ones and of the catalogue's rows (server deployment)."""
     _server_only()
     from odds_pipeline.operations.compact import compact as merge
     from odds_pipeline.storage.store import Store
 
     done = merge(Store(Home.from_environment().warehouse), keep_days)
-    out.print(f"{done.before} files became {done.after}; {done.deleted} old ones deleted")
+    out.print(
+        f"{done.rows} rows left the catalogue; {done.before} files became {done.after}; "
+        f"{done.deleted} old ones deleted"
+    )
 
 
 @app.command()

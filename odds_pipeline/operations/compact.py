@@ -1,4 +1,4 @@
-"""Makes one large file of the many small ones that a lake's transactions leave, and drops old versions.
+"""Makes large files of a lake's small ones and of its catalogue's rows, and drops old versions.
 
 Figures do not change: what was known when is in columns, not in the lake's snapshots.
 """
@@ -13,8 +13,11 @@ from odds_pipeline.storage.store import Store
 
 @dataclass(frozen=True)
 class Compacted:
-    """Data files that the tables are read from, before and after; files deleted from the disk."""
+    """Rows written out of the catalogue; data files that the tables are then read from, before and after
+    they are merged; files deleted from the disk.
+    """
 
+    rows: int
     before: int
     after: int
     deleted: int
@@ -26,11 +29,17 @@ def _files(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def compact(store: Store, keep_days: int) -> Compacted:
-    """Merge files, then delete those that only versions older than ``keep_days`` use.
+    """Write the catalogue's rows to files, merge them, delete those only older versions use.
+
+    Older than ``keep_days``.
 
     A backup whose catalogue is younger than that finds all its files.
     """
     with store.connect() as connection:
+        flushed = (
+            "SELECT coalesce(sum(rows_flushed), 0)::BIGINT FROM ducklake_flush_inlined_data('lake')"
+        )
+        rows = int(one(connection, flushed)[0])
         before = _files(connection)
         connection.execute("CALL ducklake_merge_adjacent_files('lake')")
         older = f"now() - INTERVAL {int(keep_days)} DAY"
@@ -38,4 +47,4 @@ def compact(store: Store, keep_days: int) -> Compacted:
         deleted = connection.execute(
             f"CALL ducklake_cleanup_old_files('lake', older_than => {older})"
         ).fetchall()
-        return Compacted(before, _files(connection), len(deleted))
+        return Compacted(rows, before, _files(connection), len(deleted))

@@ -66,17 +66,23 @@ def test_the_content_is_that_of_the_embedded_run(
     assert [p.name for p in (tmp_path / "shared" / "releases").glob("0*")] == ["0001"]
 
 
+def inlined(postgres: services.Postgres, lake: str) -> int:
+    """Rows of current versions that the catalogue holds itself."""
+    tables = postgres.execute("SELECT table_name FROM ducklake_inlined_data_tables", lake)
+    counted = (f"SELECT count(*) FROM {name} WHERE end_snapshot IS NULL" for (name,) in tables)
+    return sum(int(str(postgres.execute(query, lake)[0][0])) for query in counted)
+
+
 def test_small_files_become_few_and_the_content_stays(
-    project: Project, embedded: str, lake: str, tmp_path: Path, source: Path
+    project: Project, postgres: services.Postgres, embedded: str, lake: str, tmp_path: Path, source: Path
 ) -> None:
     home = Home(tmp_path / "odds")
     for path in sorted(source.iterdir()):
         observatory(project, home, path)
-    parquet = set((tmp_path / "lake").rglob("*.parquet"))
-    done = compact(Store(home.warehouse), keep_days=0)
-    left = set((tmp_path / "lake").rglob("*.parquet"))
+        waiting = inlined(postgres, lake)
+        done = compact(Store(home.warehouse), keep_days=0)
+        assert done.rows >= waiting > 0 == inlined(postgres, lake)
     assert done.after < done.before
-    assert len(left) < len(parquet)
     assert publish(project, home).content == embedded
     assert compact(Store(home.warehouse), keep_days=30).deleted == 0
 
@@ -92,8 +98,11 @@ def test_data_on_s3(
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         assert observatory(project, Home(tmp_path / "odds"), source) == embedded
         with Store(tmp_path).connect() as connection:
-            files = connection.execute("FROM glob('s3://odds/lake/**/*.parquet')").fetchall()
-    assert files
+            files = "FROM glob('s3://odds/lake/**/*.parquet')"
+            assert not connection.execute(files).fetchall(), "a small month is in the catalogue"
+        compact(Store(tmp_path), keep_days=0)
+        with Store(tmp_path).connect() as connection:
+            assert connection.execute(files).fetchall()
 
 
 def test_two_processes_receive_and_judge_the_same_files_at_once(
