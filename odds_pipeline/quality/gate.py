@@ -19,6 +19,7 @@ from odds_pipeline.quality.batch import audit_all, audit_feed
 from odds_pipeline.quality.findings import Finding
 from odds_pipeline.quality.verdicts import Due, findings_on, next_turns
 from odds_pipeline.quality.waiting import Readings, read_ahead
+from odds_pipeline.reception.recording import OLDER
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import first, one, read_sql
 from odds_pipeline.storage.store import Store, transaction
@@ -89,26 +90,37 @@ def _preferred(project: Project, entry: FeedEntry) -> pd.DataFrame:
         variable = entry.variable_id(name)
         feeds = [source.id for source in project.sources_of(variable)]
         rows += [(variable, feed) for feed in feeds[: feeds.index(entry.id)]]
-    return pd.DataFrame(rows, columns=["variable", "feed"])
+    return pd.DataFrame(rows, columns=["variable", "feed"], dtype="string")
 
 
 def _give_way(
-    connection: duckdb.DuckDBPyConnection, project: Project, entry: FeedEntry, judgement: int
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    entry: FeedEntry,
+    judgement: int,
+    overruled: frozenset[str],
 ) -> None:
-    """Take out of ``incoming`` what a preferred source has delivered, keeping it as history."""
-    preferred = _preferred(project, entry)
-    if preferred.empty:
-        return
-    connection.register("preferred", preferred.assign(judgement=judgement))
+    """Take out of ``incoming`` what a preferred source or a newer edition delivered; keep it as history.
+
+    Unless a person said that the older of two files is right.
+    """
+    turn = {"feed": entry.id, "judgement": judgement, "decided": OLDER in overruled}
+    connection.register("turn", pd.DataFrame([turn]))
+    connection.register("preferred", _preferred(project, entry))
     connection.execute(_GIVE_WAY)
     connection.unregister("preferred")
+    connection.unregister("turn")
 
 
 def _apply(
-    connection: duckdb.DuckDBPyConnection, project: Project, entry: FeedEntry, judgement: int
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    entry: FeedEntry,
+    judgement: int,
+    overruled: frozenset[str],
 ) -> None:
     if first(connection, _REPLACES):  # a month's first delivery does not, nearly always
-        _give_way(connection, project, entry, judgement)
+        _give_way(connection, project, entry, judgement, overruled)
         connection.execute(_STANDING, {"feed": entry.id})
         connection.execute(_END, {"judgement": judgement})
     connection.execute(_BEGIN, {"judgement": judgement})
@@ -151,7 +163,7 @@ def judge(
     }
     (number,) = one(connection, "SELECT coalesce(max(judgement), 0) + 1 FROM delivered_months")
     counts = _incoming(connection, [key for key, state in states.items() if state == "accepted"])
-    _apply(connection, project, project.feeds[feed], number)
+    _apply(connection, project, project.feeds[feed], number, overruled)
     _record(connection, states, number)
     names = {each.delivery: each.file_name for each in due}
     return [_judgement(delivery, name, states, findings, counts) for delivery, name in names.items()]

@@ -459,3 +459,45 @@ def test_bytes_that_another_process_received_meanwhile_are_known(
 
     monkeypatch.setattr(receiving, "deliveries_of", meanwhile)
     assert [r.known for r in receive(project, home, [path])] == [True]
+
+
+def _edition(folder: Path, last: int, sexual: int, thefts: int) -> Path:
+    """Offences of each year to ``last`` in the ministry's layout; an edition revises all its years."""
+    lines = [
+        "classe;annee;Code.département;Code.région;unité.de.compte;millPOP;millLOG;faits;POP;LOG;tauxpourmille"
+    ]
+    for year in range(16, last + 1):
+        for kind, count in (("Violences sexuelles", sexual), ("Vols violents sans arme", thefts)):
+            if count:
+                lines.append(
+                    f"{kind};{year};93;11;victime;{year};{year};{count + year};1600000;660000;1,5"
+                )
+    folder.mkdir()
+    path = folder / f"donnee-dep-20{last}.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("dates", [(NOVEMBER, DECEMBER), (DECEMBER, NOVEMBER)])
+def test_an_older_edition_of_a_series_only_fills_what_the_newer_one_lacks(
+    project: Project, home: Home, tmp_path: Path, order: tuple[int, int], dates: tuple[int, int]
+) -> None:
+    editions = [_edition(tmp_path / "b", 22, 2400, 8000), _edition(tmp_path / "a", 24, 2900, 0)]
+    for path, date in zip(editions, dates, strict=True):
+        os.utime(path, (date, date))
+    for place in order:
+        list(receive(project, home, [editions[place]]))
+        (judgement,) = judge_pending(project, home, "prefecture/delinquance")
+        assert judgement.refused == ()
+    with Store(home.warehouse).connect() as connection:
+        kept = connection.execute(
+            "SELECT variable, month, value FROM observations WHERE known_to IS NULL AND month IN ('2022-12', "
+            "'2024-12') AND territory = '93' AND (variable LIKE '%violences_sexuelles' "
+            "OR variable LIKE '%vols_violents') AND variable NOT LIKE '%taux%' ORDER BY ALL"
+        ).fetchall()
+    assert kept == [
+        ("prefecture.violences_sexuelles", "2022-12", 2922.0),
+        ("prefecture.violences_sexuelles", "2024-12", 2924.0),
+        ("prefecture.vols_violents", "2022-12", 8022.0),
+    ]

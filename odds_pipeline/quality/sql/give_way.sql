@@ -1,16 +1,27 @@
--- What another contract delivers before this one (`preferred`) is kept as figures replaced on arrival, and
--- leaves `incoming`.
+-- What another contract delivers before this one (`preferred`), or a file of this feed that goes further in
+-- time, stays: such figures of `incoming` are kept as replaced on arrival, and leave it; from `turn` (the
+-- feed, the judgement, whether a person decided), observations, deliveries, delivered_months. Editions of a series revise their past: one that begins no later and ends earlier is the older one, in
+-- whatever order they come, and fills only what the newer one lacks.
 CREATE OR REPLACE TEMP TABLE outranked AS
-SELECT DISTINCT o.variable, o.month, o.level FROM observations o
-SEMI JOIN incoming USING (variable, month, level)
-JOIN deliveries d ON d.id = o.delivery
-JOIN preferred p ON p.variable = o.variable AND p.feed = d.feed
-WHERE o.known_to IS NULL;
+WITH held AS (
+    SELECT DISTINCT o.variable, o.month, o.level, o.delivery AS holder, n.delivery
+    FROM observations o JOIN incoming n USING (variable, month, level) WHERE o.known_to IS NULL
+),
+series AS (
+    SELECT delivery, min(month) AS begins, max(month) AS ends FROM delivered_months JOIN turn USING (feed)
+    WHERE NOT decided GROUP BY delivery HAVING begins < ends
+)
+SELECT h.variable, h.month, h.level, h.delivery
+FROM held h JOIN deliveries d ON d.id = h.holder JOIN preferred p ON p.variable = h.variable AND p.feed = d.feed
+UNION
+SELECT h.variable, h.month, h.level, h.delivery
+FROM held h JOIN series newer ON newer.delivery = h.holder JOIN series older ON older.delivery = h.delivery
+WHERE older.begins <= newer.begins AND older.ends < newer.ends;
 
 INSERT INTO observations BY NAME
-SELECT n.*, p.judgement AS known_from, p.judgement AS known_to
-FROM incoming n SEMI JOIN outranked USING (variable, month, level)
-CROSS JOIN (SELECT DISTINCT judgement FROM preferred) p;
+SELECT n.*, judgement AS known_from, judgement AS known_to
+FROM turn, incoming n SEMI JOIN outranked USING (variable, month, level, delivery);
 
 DELETE FROM incoming USING outranked o
-WHERE incoming.variable = o.variable AND incoming.month = o.month AND incoming.level = o.level;
+WHERE incoming.variable = o.variable AND incoming.month = o.month AND incoming.level = o.level
+  AND incoming.delivery = o.delivery;
