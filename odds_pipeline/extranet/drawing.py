@@ -218,14 +218,17 @@ def groups(view: View) -> list[Place]:
     return [place for place in view.places.values() if place.code in codes]
 
 
-def indicator_map(
-    grounds: Atlas, view: View, sheet: Row, rows: list[Row], place: Place | None
-) -> str | None:
-    """A map of one month: classes for a rate, circles for a count; only for communes."""
+def indicator_map(grounds: Atlas, sheet: Row, rows: list[Row], place: Place | None) -> str | None:
+    """A map of one month: classes for a rate, circles for a count; only for communes.
+
+    Fewer than four rates have no classes.
+    """
     if not rows or rows[0]["level"] != "commune":
         return None
-    ground = grounds.ground(rows[0]["geography"])
     values = {row["territory"]: row["value"] for row in rows}
+    if not adds_up(sheet) and sum(value is not None for value in values.values()) < LEAST:
+        return None
+    ground = grounds.ground(rows[0]["geography"])
     drawn = {code: values.get(code) for code in ground.shapes}
     title, chosen = f"{sheet['label']}, communes", (place.code,) if place else ()
 
@@ -308,7 +311,7 @@ def charts_of(
     """The charts that there are of one indicator, by name."""
     sheet, rows, place = shown.sheet, shown.rows, shown.chosen
     makers: dict[str, Callable[[], str | None]] = {
-        "carte": lambda: indicator_map(grounds, view, sheet, rows, place),
+        "carte": lambda: indicator_map(grounds, sheet, rows, place),
         "classement": lambda: indicator_ranking(view, sheet, rows, place),
         "evolution": lambda: indicator_trend(view, sheet, shown.series, place),
     }
