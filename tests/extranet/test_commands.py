@@ -102,8 +102,11 @@ def test_what_a_server_does_is_refused_on_one_machine(command: str) -> None:
     assert SERVER in said(command, 2)
 
 
-def test_another_observatory_is_not_begun_without_its_reference(tmp_path: Path) -> None:
-    """The rest in tests/pipeline/test_new_observatory.py."""
+def test_another_observatory_is_not_begun_without_its_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest in tests/pipeline/test_new_observatory.py. The command names the new deployment for the process."""
+    monkeypatch.setenv("ODDS_DEPLOYMENT", "local")
     line = f'new-observatory 59 --label "Nord" --reference {tmp_path} --outlines x.geojson --to {tmp_path}/o'
     said(line, 1)
     assert not (tmp_path / "o").exists()
