@@ -27,7 +27,7 @@ from odds_pipeline.declarations.read_publications import read_publications
 from odds_pipeline.extranet.reading.rights import Rights
 from odds_pipeline.extranet.reading.serving import View
 from odds_pipeline.extranet.warming import EVERY
-from odds_pipeline.release.published import current_number
+from odds_pipeline.release.published import current_number, go_live
 from odds_pipeline.storage.home import Home
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -151,14 +151,6 @@ def twin(home: Home, folder: Path) -> Home:
     made = Home(folder)
     go_live(made, number)
     return made
-
-
-def go_live(home: Home, number: int) -> None:
-    """What publishing does last: readers see that release from now on."""
-    pointer = home.releases / "current"
-    fresh = pointer.with_suffix(".new")
-    fresh.write_text(f"{number}\n", encoding="utf-8")
-    fresh.replace(pointer)
 
 
 async def in_the_middle(home: Home, seconds: float) -> None:

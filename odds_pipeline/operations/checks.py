@@ -37,6 +37,8 @@ from odds_pipeline.storage.manifest import (
 from odds_pipeline.storage.sql import one
 from odds_pipeline.storage.store import InUse, NoWarehouse, Overtaken, Store, check_unique
 
+UNASKED = (Overtaken, NoWarehouse, InUse)
+"""Why a question about the warehouse's tables is left to the one about the warehouse itself."""
 WAIT_SECONDS = 5.0
 """For a writer to end; one that is at work is a good sign."""
 PENDING = timedelta(days=1)
@@ -101,7 +103,7 @@ def pending(home: Home, deep: bool) -> str:
                 "SELECT count(*), min(d.received_at) FROM delivered_months m "
                 "JOIN deliveries d ON d.id = m.delivery WHERE m.state = 'pending'",
             )
-    except (Overtaken, NoWarehouse, InUse):
+    except UNASKED:
         return "not asked"
     if count and oldest < datetime.now(UTC).replace(tzinfo=None) - PENDING:
         raise Wrong(f"{count} months wait for the gate since {oldest:%Y-%m-%d}: `odds run`")
@@ -168,7 +170,7 @@ def archive(home: Home, deep: bool) -> str:
                 "SELECT DISTINCT sha256, min(file_name) FROM deliveries GROUP BY 1"
             )
             missing = [name for sha, name in known.fetchall() if sha not in bytes_of]
-    except (Overtaken, NoWarehouse, InUse, duckdb.Error):
+    except (*UNASKED, duckdb.Error):
         pass  # the question about the warehouse tells it
     if missing:
         raise Wrong(
@@ -196,7 +198,7 @@ def manifest(home: Home, deep: bool) -> str:
     try:
         with Store(home.warehouse).reading(WAIT_SECONDS) as connection:
             said = manifest_of(connection)
-    except (Overtaken, NoWarehouse, InUse, duckdb.Error):
+    except (*UNASKED, duckdb.Error):
         return "not asked"
     written = read_manifest(home) if said["deliveries"] else said
     for kind in ("deliveries", "overrulings", "dismissals"):

@@ -193,7 +193,7 @@ class Cells:
 
         Counts alone add up.
         """
-        wholes, month = list(national.add(row.place)), self._month(row)
+        wholes, month = national.add(row.place), self._month(row)
         for variable, column, position in self.present:
             shown = self._text(row.cells, column, position)
             counted = self.project.variables[variable][1].aggregation == "sum"

@@ -7,7 +7,6 @@ into another one; a file that still has a row of it counts it).
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 from odds_pipeline.geography.territories import Territories
@@ -34,12 +33,11 @@ class National:
                 if not row["until"]:
                     self._members[row["territory"]].add(row["commune"])
 
-    def add(self, code: str) -> Iterator[str]:
+    def add(self, code: str) -> list[str]:
         """A row of that commune is read: the territories that it counts in."""
         self._seen.add(code)
-        yield self._france
-        for commune in self._parts.get(code, [code]):
-            yield from self._within.get(commune, ())
+        communes = self._parts.get(code, [code])
+        return [self._france, *(whole for one in communes for whole in self._within.get(one, ()))]
 
     def complete(self, month: str | None) -> set[str]:
         """The territories of which no commune is missing; none where one is there twice.

@@ -16,6 +16,7 @@ from odds_pipeline.release.published import (
     Release,
     current_number,
     describe,
+    go_live,
     release_path,
 )
 from odds_pipeline.release.stages import DECIDE, WRITE, Publication
@@ -72,6 +73,4 @@ def _check_clock(former: Release | None) -> None:
 def _show(home: Home, folder: Path, number: int) -> None:
     folder.replace(release_path(home, number))
     keep(home.memory, number)
-    pointer = home.releases / ".current.tmp"
-    pointer.write_text(f"{number}\n", encoding="utf-8")
-    pointer.replace(home.releases / "current")
+    go_live(home, number)

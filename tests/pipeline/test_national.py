@@ -71,7 +71,7 @@ def test_which_files_are_the_whole_country(
     national = National(project.root, project.territories)
     for code in (*communes, *added):
         if not code.startswith(left_out) or not left_out:
-            list(national.add(code))
+            national.add(code)
     assert ("FR" in national.complete("2021-01")) is whole
 
 
@@ -117,7 +117,7 @@ def test_one_commune_that_lacks_takes_their_figure(
     national = National(project.root, project.territories)
     for code in communes:
         if code != lacking:
-            list(national.add(code))
+            national.add(code)
     assert national.complete("2021-01") == complete
 
 

@@ -1,15 +1,14 @@
--- What another contract delivers before this one (`preferred`), or a file of this feed that goes further in
--- time, stays: such figures of `incoming` are kept as replaced on arrival, and leave it; from `turn` (the
--- feed, the judgement, whether a person decided), observations, deliveries, delivered_months. Editions of a series revise their past: one that begins no later and ends earlier is the older one, in
--- whatever order they come, and fills only what the newer one lacks.
+-- What another contract delivers before this one (`preferred`), or a newer edition of this feed, stays: such
+-- figures of `incoming` are kept as replaced on arrival, and leave it; from `turn` (the feed, the judgement,
+-- whether a person decided), observations, deliveries, delivered_series. An older edition, whenever it comes,
+-- fills only what the newer one lacks.
 CREATE OR REPLACE TEMP TABLE outranked AS
 WITH held AS (
     SELECT DISTINCT o.variable, o.month, o.level, o.delivery AS holder, n.delivery
     FROM observations o JOIN incoming n USING (variable, month, level) WHERE o.known_to IS NULL
 ),
 series AS (
-    SELECT delivery, min(month) AS begins, max(month) AS ends FROM delivered_months JOIN turn USING (feed)
-    WHERE NOT decided GROUP BY delivery HAVING begins < ends
+    SELECT delivery, begins, ends FROM delivered_series JOIN turn USING (feed) WHERE NOT decided
 )
 SELECT h.variable, h.month, h.level, h.delivery
 FROM held h JOIN deliveries d ON d.id = h.holder JOIN preferred p ON p.variable = h.variable AND p.feed = d.feed

@@ -13,12 +13,11 @@ WITH others AS (
 ),
 own AS (SELECT min(month) AS begins, max(month) AS ends FROM incoming HAVING begins < ends),
 editions AS (
-    SELECT delivery FROM own, (
-        SELECT delivery, min(month) AS begins, max(month) AS ends FROM delivered_months
-        WHERE feed = $feed GROUP BY delivery HAVING begins < ends
-    ) one
-    WHERE (own.begins <= one.begins AND own.ends < one.ends)
-       OR (one.begins <= own.begins AND one.ends < own.ends)
+    SELECT one.delivery FROM own, delivered_series one
+    WHERE one.feed = $feed AND (
+        (own.begins <= one.begins AND own.ends < one.ends)
+        OR (one.begins <= own.begins AND one.ends < own.ends)
+    )
 )
 SELECT x.month, max_by(d.file_name, a.dated), max(a.dated)
 FROM (FROM others ANTI JOIN editions USING (delivery)) x

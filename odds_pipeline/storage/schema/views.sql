@@ -22,6 +22,12 @@ WHERE m.state = 'accepted'
 GROUP BY ALL
 HAVING count(f.rule) FILTER (WHERE o.rule IS NULL) = 0;
 
+-- Deliveries of several months: editions of a series, which revise their past. Of two of a feed, the one that
+-- begins no later and ends earlier is the older.
+CREATE OR REPLACE TEMPORARY VIEW delivered_series AS
+SELECT feed, delivery, min(month) AS begins, max(month) AS ends
+FROM delivered_months GROUP BY feed, delivery HAVING min(month) < max(month);
+
 -- Refused months that no later delivery of the same feed, month and levels has replaced. A month that
 -- could not be told (0000-00) is closed by a later delivery of the same file name.
 CREATE OR REPLACE TEMPORARY VIEW quarantine AS
