@@ -20,7 +20,8 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.operations.files import sha256_of
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.quality.quarantine import NotAcceptable, accept
-from odds_pipeline.reception.kept import archive_path, table_of
+from odds_pipeline.reception.kept import archive_path, archived_origin, table_of
+from odds_pipeline.reception.origin import SUFFIX
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.manifest import Rows, manifest_of, read_manifest
@@ -128,7 +129,7 @@ def _replay(project: Project, home: Home, manifest: dict[str, Rows]) -> None:
 
 
 def _receive(project: Project, home: Home, deliveries: Sequence[dict[str, Any]]) -> None:
-    """Each file under the name it came by; one that was sent again counts as sent again."""
+    """Each file under the name it came by, its origin beside it; one sent again counts as sent again."""
     # A file of several tables is one file; "@n" tells the times it was sent again.
     files = {(table_of(row["id"])[0], row["id"].partition("@")[2]): row for row in reversed(deliveries)}
     for number, row in enumerate(reversed(files.values())):
@@ -136,6 +137,8 @@ def _receive(project: Project, home: Home, deliveries: Sequence[dict[str, Any]])
         folder.mkdir(parents=True)
         named = folder / row["file_name"]
         shutil.copyfile(archive_path(home, row["sha256"]), named)
+        origin = archived_origin(home, row["sha256"])  # a folder may be all that tells the year
+        named.with_name(named.name + SUFFIX).write_text(origin.as_json(), encoding="utf-8")
         # Of two files the one that was written later is the newer.
         written = datetime.fromisoformat(row["dated"]).replace(tzinfo=UTC).timestamp()
         os.utime(named, (written, written))

@@ -133,6 +133,23 @@ def test_a_damaged_warehouse_is_kept_beside_the_new_one(project: Project, embedd
     assert wrong(embedded) == {}
 
 
+def test_a_year_that_only_the_folder_told_is_told_again(
+    project: Project, embedded: Home, tmp_path: Path
+) -> None:
+    """Insee gives each year's file the same name; where it was taken from is kept too."""
+    path = populations(tmp_path / "2018", 2018).rename(tmp_path / "2018" / "donnees_communes.csv")
+    deliver(project, embedded, path)
+    publish(project, embedded)
+    origins = "SELECT origin FROM origins ORDER BY delivery"
+    with Store(embedded.warehouse).connect() as connection:
+        before = connection.execute(origins).fetchall()
+    assert rebuild(project, embedded).differences == ()
+    with Store(embedded.warehouse).connect() as connection:
+        assert connection.execute(origins).fetchall() == before
+        states = "SELECT state FROM delivered_months WHERE month = '2018-01'"
+        assert connection.execute(states).fetchall() == [("accepted",)]
+
+
 def test_nothing_is_rebuilt_from_an_archive_that_lacks_bytes(project: Project, embedded: Home) -> None:
     with Store(embedded.warehouse).connect() as connection:
         ((lost,),) = connection.execute(
