@@ -24,6 +24,7 @@ Level = Literal[
     "departement",
     "region",
     "metropole",
+    "zone_emploi",
     "france",
     "iris",
     "qpv_2015",

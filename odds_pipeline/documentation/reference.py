@@ -160,6 +160,7 @@ _AT = {
     "france": "en France",
     "region": "à la région",
     "metropole": "à la métropole",
+    "zone_emploi": "à la zone d’emploi",
 }
 
 

@@ -2,7 +2,9 @@
 
 A folder holds the files as Insee publishes them (``v_commune_2024.csv``, packed or not): communes,
 arrondissements, départements, régions and movements of communes. Beside them may stand the DGCL's list
-of EPCI with their members (``epcicom2024.xlsx``): without it communes have no intercommunality.
+of EPCI with their members (``epcicom2024.xlsx``), without which communes have no intercommunality, and
+Insee's table of their zones (``table-appartenance-geo-communes-2024.xlsx``), without which there are no
+employment zones.
 """
 
 import csv
@@ -163,6 +165,20 @@ class Reference:
             }
         )
 
+    @cached_property
+    def zones(self) -> dict[str, str]:
+        """Employment zones that communes of the perimeter lie in, by code; none where there is no table.
+
+        Most go beyond it: they are known by the rows that files have of them, as sums of nothing here.
+        """
+        if not (found := sorted(self.folder.glob("table-appartenance-geo-communes-*.xlsx"))):
+            return {}
+        ours = {r["COM"] for r in self.communes}
+        inside = {r["ZE2020"] for r in _sheet(found[-1], "COM", "CODGEO") if r["CODGEO"] in ours}
+        named = _sheet(found[-1], "Zones_supra_communales", "NIVGEO")
+        labels = {r["CODGEO"]: r["LIBGEO"] for r in named if r["NIVGEO"] == "ZE2020"}
+        return {code: labels[code] for code in sorted(inside & labels.keys())}
+
     def territories(self) -> list[list[str]]:
         """Rows of ``territories.csv``: communes of now and of before, and the wholes they lie in."""
         now = {r["COM"]: r for r in self.communes}
@@ -178,6 +194,10 @@ class Reference:
         rows += [
             [siren, r["raison_sociale"], "epci", "", "", "", self._departement_of(siren), "", *_EVER]
             for siren, r in sorted(self.groups.items())
+        ]
+        rows += [
+            [code, f"{label} (zone d’emploi)", "zone_emploi", *[""] * 5, *_EVER]
+            for code, label in self.zones.items()
         ]
         above = self.whole["REG"] if self.whole else ""
         rows += [
@@ -248,6 +268,15 @@ def _last(code: str, into: dict[str, str]) -> str:
     while (code := into.get(code, code)) not in seen:
         seen.add(code)
     return code
+
+
+def _sheet(path: Path, name: str, first: str) -> list[Row]:
+    """The rows of a sheet under the line of column names that holds ``first``."""
+    from python_calamine import CalamineWorkbook
+
+    rows = iter(CalamineWorkbook.from_path(path).get_sheet_by_name(name).to_python())
+    head = next(texts for row in rows if first in (texts := list(map(_text, row))))
+    return [dict(zip(head, map(_text, row), strict=True)) for row in rows]
 
 
 def _text(cell: object) -> str:

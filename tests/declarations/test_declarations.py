@@ -366,6 +366,22 @@ def test_what_another_departement_lacks_is_told(small: Path, monkeypatch: pytest
     assert one.message == "no nomenclature 'qvp_communes' (did you mean qpv_communes?)"
 
 
+def test_the_tables_that_france_is_known_by_are_asked_for(small: Path) -> None:
+    """Only where a contract sums communes to France: reading its file would fail."""
+    tables = ["nomenclatures/arrondissements_municipaux.csv", "communes_of_france.csv"]
+    for name in tables:
+        (small / "resources/reference" / name).unlink()
+    assert list(reach_problems(Project.read(small))) == []
+    (small / FEED_FILE).write_text(
+        FEED.replace("{columns: [code]}", "{columns: [code], also: [france]}")
+    )
+    told = [str(p) for p in reach_problems(Project.read(small))]
+    assert [t.partition(":1: no file: ")[0] for t in told] == [
+        f"resources/reference/{n}" for n in tables
+    ]
+    assert "Paris, Lyon and Marseille, which files give by arrondissement" in told[0]
+
+
 def test_a_suite_that_changes_nothing_is_no_file(small: Path) -> None:
     suite = small / "expectations/partners/adil/essai.yaml"
     suite.write_text("extends: partners/defaults\nrules: {}\n")

@@ -57,6 +57,13 @@ def cog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]  # fmt: skip
     listed = pd.DataFrame(members, columns=["dept", "siren", "raison_sociale", "nb_membres", "insee"])
     listed.to_excel(folder / "epcicom2024.xlsx", index=False)
+    with pd.ExcelWriter(folder / "table-appartenance-geo-communes-2024.xlsx") as book:
+        zones = [("76351", "2811"), ("76302", "2811"), ("27229", "2803"), ("62041", "3201")]
+        named = [("ZE2020", "2811", "Le Havre"), ("ZE2020", "2803", "Évreux"), ("BV2022", "2811", "Non")]
+        com = pd.DataFrame(zones, columns=["CODGEO", "ZE2020"])
+        com.to_excel(book, sheet_name="COM", index=False, startrow=5)
+        supra = pd.DataFrame(named, columns=["NIVGEO", "CODGEO", "LIBGEO"])
+        supra.to_excel(book, sheet_name="Zones_supra_communales", index=False, startrow=5)
     features = [square(code, *place) for code, place in WHERE.items()]
     (folder / "communes.geojson").write_text(json.dumps({"features": features}))
     return folder
@@ -111,6 +118,8 @@ def test_territories_and_tiles_are_those_of_the_reference(made: Made) -> None:
     assert rows["commune", "76019"]["valid_to"] == "2019-01-01"
     assert rows["arrondissement", "762"]["label"] == "Arrondissement du Havre"
     assert rows["region", "28"]["label"] == "Normandie"
+    zones = [r["label"] for (level, _), r in rows.items() if level == "zone_emploi"]
+    assert zones == ["Le Havre (zone d’emploi)"]
     assert rows["departement", "76"]["region"] == ""  # of which there is one département more
     with (folder / "tiles.csv").open(encoding="utf-8", newline="") as file:
         tiles = {

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from odds_pipeline.declarations.project import Project
@@ -411,6 +412,16 @@ DOCUMENTED = {
             ("prefecture.population_delinquance", "93001", "2024-12"): 89489,
         },
     ),
+    "FILO2021_DISP_PAUVRES_COM.csv": (
+        "CODGEO;LIBGEO;TP4021;TP5021;TP6021;TP60Q221\n"
+        "93001;Aubervilliers;8,0;24;42;11360\n93015;Coubron;s;s;s;s\n",
+        {
+            ("insee.taux_pauvrete_40", "93001", "2021-12"): 8,
+            ("insee.taux_pauvrete_50", "93001", "2021-12"): 24,
+            ("insee.taux_pauvrete", "93001", "2021-12"): 42,
+            ("insee.niveau_vie_median_pauvres", "93001", "2021-12"): 11360,
+        },
+    ),
     "nbpla_pe_com.csv": (
         "annee;numcom;nomcom;numdep;nomdep;nomregi;pl_eaje_com;pl_psu_col_com;pl_hors_psu_col_com;"
         "pl_prescol_com;pl_ind_com;pl_am_ind_com;pl_gad_ind_com;tot_offre_com\n"
@@ -433,3 +444,28 @@ def test_a_file_made_as_documented(project: Project, tmp_path: Path, name: str) 
     assert not [
         territory for _, territory, _ in found if not territory.startswith(("93", "FR", "FM", "11"))
     ]
+
+
+def test_the_zones_of_a_workbook_made_as_documented(project: Project, tmp_path: Path) -> None:
+    """Under five lines of titles; a zone of elsewhere is left out."""
+    path = tmp_path / "chomage-zone-t1-2003-t4-2024.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet("txcho_ze")
+    for title in (
+        "Taux de chômage localisés",
+        "France hors Mayotte et Guyane",
+        "",
+        "Source : Insee",
+        "",
+    ):
+        sheet.append([title])
+    sheet.append(["ZE2020", "LIBZE2020", "REG", "LIBREG", "2003-T1", "2024-T3", "2024-T4"])
+    sheet.append(["0055", "La Vallée de la Bresle", "28", "NORMANDIE", 9.1, 8.2, 8.4])
+    sheet.append(["1109", "Paris", "11", "ILE DE FRANCE", 8.3, 6.4, 6.3])
+    sheet.append(["1112", "Roissy", "11", "ILE DE FRANCE", 8.9, 8.6, 8.5])
+    book.save(path)
+    assert figures_of(project, path) == {
+        ("insee.taux_chomage_localise", code, month): value
+        for code, values in (("1109", (8.3, 6.4, 6.3)), ("1112", (8.9, 8.6, 8.5)))
+        for month, value in zip(("2003-03", "2024-09", "2024-12"), values, strict=True)
+    }

@@ -15,6 +15,11 @@ from odds_pipeline.declarations.problems import Problem, nearest
 
 Where = dict[str, str | list[str]]
 REFERENCE = Path("resources", "reference")
+NATIONAL = {
+    "nomenclatures/arrondissements_municipaux.csv": "Paris, Lyon and Marseille, which files give by "
+    "arrondissement, would not be told from communes (code;territories)",
+    "communes_of_france.csv": "a file of all communes would not be known for one (year;communes)",
+}
 _DEPARTEMENT = re.compile(r"^(code[ _.]?)?d[eé]p", re.IGNORECASE)
 _CODE = re.compile(r"0?(\d[\dAB]|97\d)0?")
 
@@ -23,6 +28,7 @@ def reach_problems(declared: Declared) -> Iterator[Problem]:
     """What the perimeter lacks to be read, compared and drawn."""
     wanted = declared.observatory.departements
     yield from _tiles(declared, wanted)
+    yield from _national(declared)
     for entry in declared.feeds.values():
         for i, fmt in enumerate(entry.feed.formats):
             yield from _filters(entry, i, fmt, wanted)
@@ -43,6 +49,16 @@ def _tiles(declared: Declared, wanted: Sequence[str]) -> Iterator[Problem]:
         code, label = next(iter(lacking.items()))
         others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         yield Problem(path, 1, f"no tile for {code} ({label}){others}: without outlines a map needs one")
+
+
+def _national(declared: Declared) -> Iterator[Problem]:
+    """The tables by which a file of all communes is known, where a contract sums them to France."""
+    formats = [fmt for entry in declared.feeds.values() for fmt in entry.feed.formats]
+    if not any("france" in fmt.territory.also for fmt in formats):
+        return
+    for name, what in NATIONAL.items():
+        if not (declared.root / REFERENCE / name).exists():
+            yield Problem(REFERENCE / name, 1, f"no file: {what}")
 
 
 def _filters(entry: FeedEntry, i: int, fmt: Format, wanted: Sequence[str]) -> Iterator[Problem]:
