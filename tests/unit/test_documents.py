@@ -45,7 +45,7 @@ DOCUMENT = Document(
         Table(
             "Valeurs",
             (Column("Indicateur", 2), Column("Valeur", 1, True)),
-            (("Taux", "12 %"), ("Part", "3 %")),
+            (("Taux", "12 %"), ("Revenus",), ("Part", "3 %")),
             (1,),
         ),
     ),
@@ -90,6 +90,25 @@ def test_the_pdf_is_tagged_titled_and_in_french() -> None:
     assert (
         all(node.get("/Alt") for node in figures) and figures[0]["/Alt"] == "La valeur passe de 1 à 2."
     )
+
+
+def test_the_first_cell_of_each_row_is_its_header() -> None:
+    """As a screen reader that knows nothing of us finds them: the columns' in the head, one in each row."""
+    rows = [node["/K"] for kind, node in elements(to_pdf(DOCUMENT)) if kind == "/TR"]
+    heads = [[cell.get_object() for cell in row if cell.get_object()["/S"] == "/TH"] for row in rows]
+    assert [[scope(cell) for cell in row] for row in heads] == [
+        ["/Column", "/Column"],
+        ["/Row"],
+        ["/Row"],
+        ["/Row"],
+    ]
+    assert [len(row) for row in rows] == [2, 2, 1, 2]
+
+
+def scope(cell: Any) -> str:
+    held = cell["/A"]
+    attributes = [held] if isinstance(held, dict) else [each.get_object() for each in held]
+    return next(each["/Scope"] for each in attributes if "/Scope" in each)
 
 
 def test_a_figure_without_a_text_is_refused() -> None:

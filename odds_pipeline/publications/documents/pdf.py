@@ -14,6 +14,7 @@ import font_source_serif_pro
 import typst
 
 from odds_pipeline.publications.documents.document import Document, plain
+from odds_pipeline.publications.documents.row_headers import with_row_headers
 
 
 @cache
@@ -44,4 +45,4 @@ def to_pdf(document: Document) -> bytes:
         raise RuntimeError(f"{document.title}: " + " ; ".join(str(w) for w in warnings))
     if not isinstance(pdf, bytes):
         raise RuntimeError(f"{document.title}: nothing was written")
-    return pdf
+    return with_row_headers(pdf)
