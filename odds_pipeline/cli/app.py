@@ -36,6 +36,10 @@ GROUPS = {
     "Several machines": "prepare coordinator code-server worker compact migrate",
 }
 """The commands in the order in which ``odds --help`` shows them."""
+FAULT = (
+    "This is a fault of this software, not of your files; nothing half-written is read. `odds verify` "
+    "says whether something is damaged; if all is well, report what follows to who maintains it."
+)
 NEW_OBJECTS = 200_000
 """Objects made between two looks for unused ones; Python's own setting is 700. Declarations are half a
 million that live as long as the command: looking took 0.23 of the 1.1 s of `odds value`."""
@@ -67,6 +71,7 @@ class _Explaining(TyperGroup):
 
             sentence = explained(error, Home.from_environment())
             if sentence is None:
+                errors.print(FAULT, style="red", highlight=False, soft_wrap=True)
                 raise
             fail(sentence, 1)
 

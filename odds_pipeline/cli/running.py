@@ -131,10 +131,13 @@ def run_all(project: "Project", home: Home, sources: list[Path], month: str | No
 
 
 def _look_first(home: Home) -> None:
-    """Say what would spoil a run: a damaged history of runs, a clock behind the last release."""
+    """Say what would spoil a run: a damaged history of runs or release, a clock behind the last one."""
     from odds_pipeline.operations.checks import Wrong, clock, dagster
+    from odds_pipeline.release.published import current_number, describe
 
     dagster(home, deep=False)
+    if number := current_number(home):
+        describe(home, number)
     try:
         clock(home, deep=False)
     except Wrong as wrong:
@@ -156,7 +159,11 @@ def _stop_if_undone(
     if left:
         errors.print(f"Months still wait for the gate: {', '.join(sorted(set(left)))}.", soft_wrap=True)
     if failed or left:
-        fail("not everything was done: the same command goes on with what is left, see `make ui`", 1)
+        fail(
+            "not everything was done: the same command goes on with what is left; report a fault of "
+            "this software with what `odds ui` shows of its run",
+            1,
+        )
 
 
 def _go(

@@ -45,7 +45,8 @@ def said(error: Exception, portal: Portal, url: str) -> Unavailable:
     elif isinstance(error, httpx2.TooManyRedirects):
         why = f"renvoie sans fin d'une adresse à l'autre, depuis {url}"
     else:
-        why = f"est injoignable ou coupe la réponse ({type(error).__name__}) à {url}"
+        how = f" ({error})" if str(error) else ""
+        why = f"est injoignable ou coupe la réponse à {url}{how}"
     return Unavailable(f"{portal.label} {why}.")
 
 

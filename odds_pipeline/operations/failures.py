@@ -68,11 +68,11 @@ def _of_the_disk(error: BaseException) -> str | None:
 
 def _of_the_databases(home: Home) -> str | None:
     """What is found damaged when it is looked at."""
-    for question in (checks.warehouse, checks.dagster, checks.accounts):
+    for question in (checks.warehouse, checks.releases, checks.dagster, checks.accounts):
         try:
             question(home, deep=True)
         except Explained as wrong:
-            verb = "are" if question is checks.accounts else "is"
+            verb = "are" if question.__name__.endswith("s") else "is"
             return f"The {question.__name__} {verb} in the way: {wrong}"
         except Exception:  # whatever this question meets, the error itself is what is told
             continue

@@ -8,7 +8,7 @@ import dagster as dg
 
 from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.declarations.problems import Explained
-from odds_pipeline.operations.checks import QUESTIONS
+from odds_pipeline.operations.checks import QUESTIONS, Wrong
 from odds_pipeline.storage.home import Home
 
 
@@ -27,7 +27,7 @@ def _workers(instance: dg.DagsterInstance) -> str:
     assert isinstance(instance.run_launcher, Launcher)
     found = instance.run_launcher.celery.control.ping(timeout=3)
     if not found:
-        raise RuntimeError("no worker answers: `odds worker` on each machine; is redis up?")
+        raise Wrong("no worker answers: `odds worker` on each machine; is redis up?")
     return f"{len(found)} answer"
 
 
@@ -35,7 +35,7 @@ def _coordinator(instance: dg.DagsterInstance) -> str:
     from odds_pipeline.orchestration.dagster_internals.daemons import daemons_alive
 
     if not daemons_alive(instance):
-        raise RuntimeError("the coordinator gives no sign of life: `odds coordinator`")
+        raise Wrong("the coordinator gives no sign of life: `odds coordinator`")
     return "alive"
 
 
@@ -43,8 +43,10 @@ def _ask(name: str, question: Callable[[], str]) -> Answer:
     try:
         return Answer(name, True, question())
     except Exception as error:  # whatever is wrong is the answer
-        kind = "" if isinstance(error, Explained) else f"{type(error).__name__}: "
-        return Answer(name, False, f"{kind}{str(error).strip()}"[:400])
+        fault = (
+            "" if isinstance(error, Explained) else "could not be asked, and nothing of ours says why: "
+        )
+        return Answer(name, False, f"{fault}{str(error).strip()}"[:400])
 
 
 def health(home: Home, deep: bool = False) -> list[Answer]:

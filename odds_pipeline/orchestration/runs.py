@@ -31,6 +31,7 @@ from odds_pipeline.orchestration.components.shared import (
 from odds_pipeline.orchestration.dagster_internals.embedded_launcher import EmbeddedLauncher
 from odds_pipeline.orchestration.dagster_internals.in_process import execute
 from odds_pipeline.orchestration.process import PROCESS_TAG, is_gone, this_process
+from odds_pipeline.orchestration.refusals import words
 from odds_pipeline.quality.outstanding import Work
 from odds_pipeline.storage.home import Home
 
@@ -110,7 +111,7 @@ def _broken(result: dg.ExecuteInProcessResult) -> list[str]:
     """What failed in a run besides refusals, which the gate raises as :class:`dagster.Failure`."""
     steps = [(e.step_key, e.step_failure_data) for e in result.all_events if e.is_step_failure]
     errors = [
-        f"{step}: {(data.error.cause or data.error).message.strip()}"
+        f"{step}: {words((data.error.cause or data.error).message)}"
         for step, data in steps
         if data.user_failure_data is None and data.error is not None
     ]

@@ -51,6 +51,11 @@ _OTHER_MONTHS = (
     "dit {}. L'un des deux est faux."
 )
 
+_OUR_FAULT = (
+    "Erreur de l'observatoire, non du fichier : rien n'est à demander à qui l'envoie. La prochaine "
+    "exécution le reprend ; si l'erreur revient, signalez ces mots : « {} »."
+)
+
 _OTHER_FIGURES = (
     "Ce sont, à l'octet près, les chiffres de « {} », reçus comme {} : ce nom-ci en dit {}. L'un des "
     "deux est faux."
@@ -203,8 +208,7 @@ def _set_aside(file: str, reason: str, failed: str = "") -> Receipt:
 def _failed(file: str, path: Path, fault: Exception) -> Receipt:
     error = fault.__cause__ or fault if isinstance(fault, _Fault) else fault
     _log.error("%s could not be received", file, exc_info=error)
-    why = f"{type(error).__name__}: {error}"[:300]
-    return _set_aside(file, f"Erreur de l'observatoire, non du fichier ({why}).", failed=str(path))
+    return _set_aside(file, _OUR_FAULT.format(str(error)[:300]), failed=str(path))
 
 
 def _source(path: Path) -> tuple[Source, bytes]:

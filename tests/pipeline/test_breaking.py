@@ -95,6 +95,26 @@ def test_a_damaged_warehouse(own: Home, command: tuple[str, ...]) -> None:
     failed_with(odds(own, *command), "odds rebuild", "odds restore")
 
 
+def test_a_damaged_release_or_memory(own: Home, tmp_path: Path) -> None:
+    """The sentence and its remedy, of what was raised in a run too: no name of a class."""
+    file, new = own.releases / "0001" / "partenaires.duckdb", populations(tmp_path / "new", 2020)
+    whole = file.read_bytes()
+    damage(file)
+    for command in ("run", "releases"):
+        done = odds(own, command)
+        failed_with(done, str(file), "Take the folder of this release from a back-up")
+        assert "IOException" not in done.stdout + done.stderr
+    file.write_bytes(whole)
+    (own.memory / "0001.parquet").unlink()
+    with duckdb.connect(str(own.warehouse)) as connection:
+        connection.execute("DELETE FROM published_cells")
+    done = odds(own, "run", "--from", str(new.parent))
+    failed_with(
+        done, "No release: recueil: the memory of release 1 is missing", "Put it back from a back-up"
+    )
+    assert "Forgotten" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("mode", ["read_only=True", ""])
 def test_a_warehouse_that_another_program_has_open(own: Home, mode: str) -> None:
     """A look into it, by DuckDB itself: nothing is damaged, nor is the disk read-only."""

@@ -146,7 +146,8 @@ def test_what_fails_again_for_the_same_cause_is_told_once(
         (batch,) = waiting(project, home)
         assert runs.run_feeds(instance, batch)
         (first,) = failed(instance, "No space left on /srv/.0007.tmp")
-        assert "No space left on /srv/.0007.tmp" in first
+        assert "of the machine, not of a file (No space left on /srv/.0007.tmp)" in first
+        assert "OSError" not in first
         assert failed(instance, "No space left on /srv/.0008.tmp") == [first]
         assert len(failed(instance, "Input/output error")) == 2
         # It went well in between: the same words are news again.

@@ -27,6 +27,7 @@ from odds_pipeline.publications.documents.html import to_html
 from odds_pipeline.publications.portrait.publish import publish_portrait
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
+from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
 from tests import reader as attacker
@@ -309,14 +310,26 @@ def test_printed_portraits_and_what_a_commune_takes_away_say_the_same(
 # ── the whole year ───────────────────────────────────────────────────────────────────────────────
 
 
-def kept(home: Home, release: int) -> float:
-    """The share of indicator values that a release shows, of those it has."""
+def kept(home: Home, release: int) -> str:
+    """The share of indicator values that a release shows, of those it has: of all, and level by level."""
     with open_release(home, release) as connection:
-        (share,) = connection.execute(
-            "SELECT 100 * count(value) / count(*) FROM indicator_values "
-            "WHERE value IS NOT NULL OR conf_status <> 'F'"
-        ).fetchall()[0]
-    return float(share)
+        rows = connection.execute(
+            "SELECT coalesce(level, 'all'), 100 * count(value) / count(*), count(*) FROM indicator_values "
+            "WHERE value IS NOT NULL OR conf_status <> 'F' GROUP BY GROUPING SETS ((), (level)) ORDER BY 3 DESC"
+        ).fetchall()
+    return ", ".join(f"{level} {share:.2f} % of {count}" for level, share, count in rows)
+
+
+def without_its_past(project: Project, home: Home, folder: Path) -> Home:
+    """The same figures published for the first time: what is hidden when no release has told anything."""
+    shutil.copytree(home.path, folder, symlinks=True)
+    again = Home(folder)
+    shutil.rmtree(again.releases)
+    with duckdb.connect(str(again.warehouse)) as connection:
+        for table in ("published_cells", "settled_blocks", "audited_cells"):
+            connection.execute(f"DELETE FROM {table}")
+    publish(project, again)
+    return again
 
 
 @pytest.mark.long
@@ -336,7 +349,8 @@ def test_a_year_of_releases_and_three_revisions_tell_nobody_a_secret(
             year.truths.append(demonstration.publish())
     print()
     for release in range(1, len(year.truths) + 1):
-        print(f"release {release}: {kept(home, release):.2f} % of the values shown")
+        print(f"release {release} shows {kept(home, release)}")
+    print(f"without its past it would show {kept(without_its_past(project, home, tmp_path / 'new'), 1)}")
     for access in WIDEST_FIRST:
         reader = year.reader(project, access)
         told = reader.attack()

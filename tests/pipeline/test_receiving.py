@@ -263,6 +263,7 @@ def test_a_fault_of_ours_is_told_as_such_and_the_file_is_received_again(
         patch.setattr(receiving, "deliveries_of", failing)
         broken, received = receive(project, home, [first, second])
     assert broken.failed and "Erreur de l'observatoire" in str(broken.reason)
+    assert "« a bug »" in str(broken.reason) and "ZeroDivisionError" not in str(broken.reason)
     assert received.reason is None
     again, known = receive(project, home, [first, second])
     assert (again.feed, again.known, known.known) == (FEED, False, True)
