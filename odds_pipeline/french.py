@@ -16,6 +16,8 @@ STATUSES = {
     "O": "manquant",
     "Q": "secret",
 }
+NOT_DELIVERED = "non livré"
+"""Of a territory that has no row at all: no file of the release tells anything of it."""
 CONFIDENTIAL = {"N": "non diffusé"}
 """A rate over too few is no secret: the figures it rests on may be read."""
 LEVELS = {

@@ -7,6 +7,7 @@ from html import escape
 from odds_pipeline.charts.ground import Ground
 from odds_pipeline.charts.labels import place_labels
 from odds_pipeline.charts.maps import (
+    ABSENT,
     DARK,
     ENDS,
     _area,
@@ -17,6 +18,7 @@ from odds_pipeline.charts.maps import (
     border_lines,
     place_outlines,
     quantile_classes,
+    why_absent,
 )
 from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP, element, figure, line, text
 
@@ -85,14 +87,15 @@ def atlas(
     direction: str = "neutral",
     place: Collection[str] = (),
     written: Number | None = None,
+    missing: Mapping[str, str] | None = None,
 ) -> str:
     """The map of a rate; communes without a value are hatched.
 
     ``reference``: the whole's name and value, which one limit falls on. ``direction``: which values are
     favourable, which the legend says. ``place``: codes of the communes to outline. ``written``:
-    a value on the map, where the title says its unit.
+    a value on the map, where the title says its unit. ``missing``: why a commune has none, by its code.
     """
-    known = {code: v for code, v in values.items() if v is not None and code in ground.shapes}
+    known, why = {c: v for c, v in values.items() if v is not None and c in ground.shapes}, missing or {}
     classes = classes_of(list(known.values()), reference[1] if reference else None, number)
     steps = {v: one.step for one in classes for v in one.values}
     fills = {code: STEPS[steps[value]] for code, value in known.items()}
@@ -101,7 +104,7 @@ def atlas(
         _area(
             shape,
             fills.get(code, f"url(#{key}-hachure)"),
-            escape(f"{shape.label} : {words[code] if code in known else 'non diffusé'}"),
+            escape(f"{shape.label} : {words[code] if code in known else why.get(code, ABSENT)}"),
         )
         for code, shape in ground.shapes.items()
     ]
@@ -117,8 +120,8 @@ def atlas(
     if note := ENDS.get(direction, ""):
         body.append(text(left + 2, y - 5, note, size=size + 0.4, fill=QUIET))
         y += 5
-    if absent := len(ground.shapes) - len(fills):
-        said = f"n. d. : absent ou non diffusé ({absent})"
+    if len(fills) < len(ground.shapes):
+        said = f"n. d. : {why_absent(ground, known, why)}"
         body.append(_swatch(left, y - 11, f"url(#{key}-hachure)"))
         body.append(text(left + 26, y, said, size=size + 0.6, fill=QUIET))
         y += 18

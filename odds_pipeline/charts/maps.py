@@ -1,6 +1,7 @@
 """Maps of kinds, as classes on areas, and of counts, as proportional circles; of rates: :mod:`atlas`."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
 
@@ -17,6 +18,8 @@ ENDS = {
     "higher_is_better": "Plus la teinte est foncée, plus la situation est favorable.",
 }
 """Which end of the ramp is the worse one; nothing where neither is."""
+ABSENT = "sans valeur"
+"""Said of a commune without a value, where no reason is given."""
 TILE_NAME = 20.0
 """How far under the middle of its square a name stands."""
 CIRCLE = 26.0
@@ -78,14 +81,21 @@ def circles(
     number: Number,
     *,
     place: Collection[str] = (),
-    missing: str = "non diffusé",
+    missing: Mapping[str, str] | None = None,
 ) -> str:
-    """A map of a count: the area of each circle is proportional to it."""
-    known = {code: v for code, v in values.items() if v is not None and code in ground.shapes}
+    """A map of a count: the area of each circle is proportional to it.
+
+    ``missing``: why a commune has no value, by its code.
+    """
+    known, why = {c: v for c, v in values.items() if v is not None and c in ground.shapes}, missing or {}
     biggest = max(known.values(), default=1.0) or 1.0
     radius = {code: CIRCLE * math.sqrt(max(v, 0) / biggest) for code, v in known.items()}
     body = [
-        _area(shape, "#ffffff" if code in known else f"url(#{key}-hachure)")
+        _area(
+            shape,
+            "#ffffff" if code in known else f"url(#{key}-hachure)",
+            escape(f"{shape.label} : {number(known[code]) if code in known else why.get(code, ABSENT)}"),
+        )
         for code, shape in ground.shapes.items()
     ]
     body += border_lines(ground)
@@ -119,9 +129,15 @@ def circles(
         x += 2 * CIRCLE + 90
     if len(known) < len(ground.shapes):
         body.append(_swatch(x - 20, y + 8, f"url(#{key}-hachure)"))
-        body.append(text(x, y + 19, missing, size=16))
+        body.append(text(x + 6, y + 20, why_absent(ground, known, why), size=16))
     description = _description(ground, known, number, place)
     return figure(key, title, description, ground.width, ground.height + 84, _hatch(key) + "".join(body))
+
+
+def why_absent(ground: Ground, known: Collection[str], missing: Mapping[str, str]) -> str:
+    """Each reason with how many communes it is of: « secret (2), non livré (39) »."""
+    reasons = Counter(missing.get(code, ABSENT) for code in ground.shapes if code not in known)
+    return ", ".join(f"{reason} ({count})" for reason, count in sorted(reasons.items()))
 
 
 def _rounded(value: float) -> float:
@@ -140,7 +156,7 @@ def _description(
     ground: Ground, known: Mapping[str, float], number: Number, place: Collection[str]
 ) -> str:
     if not known:
-        return "Aucune valeur n’est diffusée."
+        return "Aucune valeur."
     lowest, highest = min(known, key=lambda c: known[c]), max(known, key=lambda c: known[c])
     words = (
         f"{len(known)} communes sur {len(ground.shapes)} ont une valeur, de {number(known[lowest])} "

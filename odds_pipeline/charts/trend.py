@@ -51,8 +51,8 @@ def trend(
     months = sorted({m for one in lines for m in one.values})
     known = [v for one in lines for v in one.values.values() if v is not None]
     if not known:
-        body = text(LEFT, height / 2, "Aucune valeur n’est diffusée.", fill=QUIET)
-        return figure(key, title, "Aucune valeur n’est diffusée.", width, height, body)
+        body = text(LEFT, height / 2, "Aucune valeur.", fill=QUIET)
+        return figure(key, title, "Aucune valeur.", width, height, body)
     heights = scale(known)
     dated = _month if len({month[5:] for month in months}) > 1 else _year
     right = max(right, 14 + NAME * max(len(one.label) for one in lines))

@@ -1,5 +1,6 @@
 """The charts of the pages, drawn from what the view holds."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from html import escape
@@ -18,11 +19,13 @@ from odds_pipeline.charts import (
 )
 from odds_pipeline.charts.atlas import DARK_STEPS, Class, classes_of
 from odds_pipeline.charts.labels import place_labels
+from odds_pipeline.charts.maps import ABSENT
 from odds_pipeline.charts.stamp import stamp
 from odds_pipeline.charts.strip import Strip, strip
 from odds_pipeline.extranet.reading.month import Month, month_of
 from odds_pipeline.extranet.reading.serving import Place, Row, View
-from odds_pipeline.extranet.words import figure
+from odds_pipeline.extranet.words import figure, status
+from odds_pipeline.french import NOT_DELIVERED
 from odds_pipeline.geography.territories import GROUPS, Territories
 from odds_pipeline.storage.home import Home
 
@@ -115,7 +118,8 @@ class PlacesMap:
     month: str = ""
     classes: tuple[Class, ...] = ()
     whole: float | None = None
-    unknown: int = 0
+    unknown: dict[str, int] = field(default_factory=dict)
+    """How many communes have no value, by the reason."""
 
 
 def places_map(grounds: Atlas, view: View, indicator: str | None = None, own: str = "") -> PlacesMap:
@@ -151,12 +155,21 @@ def classes_map(grounds: Atlas, view: View, shown: Month, href: str, own: str) -
     )
     steps = {v: one.step for one in classes for v in one.values}
     of = {c: f"step{steps[values[c]]}" if c in values else "unknown" for c in ground.shapes}
-    tips = {c: f" : {figure(values[c], sheet)}" if c in values else " : non diffusé" for c in of}
+    why = _missing(ground, shown.rows)
+    tips = {c: f" : {figure(values[c], sheet) if c in values else why[c]}" for c in of}
     dark = {c for c in values if steps[values[c]] in DARK_STEPS}
     drawn = _linked(ground, href, of, tips, dark, own)
-    return PlacesMap(
-        drawn, sheet, shown.month or "", tuple(classes), whole, len(ground.shapes) - len(values)
-    )
+    return PlacesMap(drawn, sheet, shown.month or "", tuple(classes), whole, dict(Counter(why.values())))
+
+
+def _missing(ground: Ground, rows: list[Row]) -> dict[str, str]:
+    """Why each commune without a value has none: its status, or that no file tells anything of it."""
+    told = {row["territory"]: row for row in rows}
+    return {
+        code: (status(told[code]) or ABSENT) if code in told else NOT_DELIVERED
+        for code in ground.shapes
+        if code not in told or told[code]["value"] is None
+    }
 
 
 def _linked(
@@ -207,7 +220,7 @@ def locator(grounds: Atlas, view: View, place: Place) -> str:
         if code in view.places and own and view.places[code].group in {view.places[c].group for c in own}
     }
     drawn = stamp(ground, {"own": own | near, "near": beside - own})
-    words = f"{place.label} dans {view.observatory.territory}"
+    words = f"{place.label} sur la carte {view.observatory.of_territory}"
     opened = f'<svg class="stamp" viewBox="{drawn.box}" role="img" aria-label="{escape(words)}">'
     return f"{opened}{drawn.body}</svg>"
 
@@ -231,17 +244,26 @@ def indicator_map(grounds: Atlas, sheet: Row, rows: list[Row], place: Place | No
     ground = grounds.ground(rows[0]["geography"])
     drawn = {code: values.get(code) for code in ground.shapes}
     title, chosen = f"{sheet['label']}, communes", (place.code,) if place else ()
+    why = _missing(ground, rows)
 
     def number(value: float) -> str:
         return figure(value, sheet)
 
     if adds_up(sheet):
-        return circles("carte", title, ground, drawn, number, place=chosen)
+        return circles("carte", title, ground, drawn, number, place=chosen, missing=why)
     whole = _departement_of(rows)
     reference = None if whole is None else ("Département", whole)
     direction = sheet["direction"]
     return atlas(
-        "carte", title, ground, drawn, number, reference=reference, direction=direction, place=chosen
+        "carte",
+        title,
+        ground,
+        drawn,
+        number,
+        reference=reference,
+        direction=direction,
+        place=chosen,
+        missing=why,
     )
 
 

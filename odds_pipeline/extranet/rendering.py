@@ -38,6 +38,7 @@ def environment() -> Environment:
         place=words.place_words,
         seul_rang=words.bare_rank,
         compte=words.counted,
+        de=words.of,
         statut=words.status,
     )
     made.globals.update(

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from odds_pipeline.declarations.observatory import Observatory
+from odds_pipeline.extranet.reading.serving import Place
 from odds_pipeline.french import NONE, decimals_of, french_number, status_word, with_unit
 from odds_pipeline.publications.periods import Said, period_words
+from odds_pipeline.publications.statements.places import of_place
 
 DIRECTIONS = {
     "higher_is_better": "une valeur élevée est plutôt favorable",
@@ -19,6 +22,12 @@ def figure(value: float | None, sheet: dict[str, Any]) -> str:
         return NONE
     shown = decimals_of(value, sheet["decimals"], sheet.get("to_the_unit", False))
     return with_unit(french_number(value, shown), sheet["symbol"] or "")
+
+
+def of(place: Place, observatory: Observatory) -> str:
+    """A territory after a noun: « d’Est Ensemble », « du Bourget », « de la Seine-Saint-Denis »."""
+    whole = observatory.departements == [place.code]
+    return observatory.of_territory if whole else of_place(place.label)
 
 
 def period(month: str | None, sheet: dict[str, Any], said: Said = "bref") -> str:

@@ -30,5 +30,5 @@ def objection(reason: str, role: str) -> str | None:
 
 
 def reserve(reason: str, role: str) -> str:
-    """The words as readers find them, without rule and date."""
+    """The words as readers find them, without the date that follows the role."""
     return f"Publié malgré une règle non respectée. Motif : {reason} ({role})."

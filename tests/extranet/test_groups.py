@@ -84,6 +84,16 @@ def test_a_hidden_group_does_not_bear_the_figures_of_its_first_commune() -> None
     assert (own["obs_status"], own["conf_status"]) == ("Q", "D")
 
 
+def test_a_group_bears_the_reserves_of_its_communes_as_sentences() -> None:
+    group = Place("A:93008.93066", "A", "A (2 communes)", GROUP, "", "", "", (2025,), ())
+    figures = {"value": 5.0, "obs_status": "A", "conf_status": "F"}
+    beside = dict.fromkeys(("oldest_input", "departement_value", "france_value"))
+    told = ["Publié. Motif : hausse confirmée.", None]
+    rows = [figures | beside | {"reserve": reserve} for reserve in told]
+    own = together(group, rows, {"adds_up": "sum"})
+    assert own and (own["value"], own["reserve"]) == (10.0, told[0])
+
+
 def test_what_does_not_add_up_is_not_there(view: View) -> None:
     group = place_of(view, address_of("A", ["93008", "93066"]))
     names = [n for n, sheet in view.definitions.items() if sheet["kind"] == "level"]

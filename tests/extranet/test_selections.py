@@ -78,13 +78,17 @@ def test_what_is_no_selection_is_not_kept(site: Site, name: str, query: str, mes
 def test_the_workbook_says_what_the_page_says_and_opens_ready_to_work_in(site: Site) -> None:
     """Read by another implementation (openpyxl); the figures are those of the API."""
     client = site.client("ccas")
-    content = client.get(f"/telecharger/tableau.xlsx?{CHOICE.partition('?')[2]}").content
+    content = client.get(
+        f"/telecharger/tableau.xlsx?{CHOICE.partition('?')[2]}&t=200057875&t=93"
+    ).content
     book = openpyxl.load_workbook(io.BytesIO(content))
     assert book.sheetnames == ["Tableau", "Définitions", "À savoir avant de citer"]
     sheet = book["Tableau"]
     assert "DONNÉES SIMULÉES" in sheet["A1"].value and "édition 1" in sheet["A1"].value
     header = [cell.value for cell in sheet[2]]
-    assert header[:5] == ["Partie", "Indicateur", "Unité", "Période", "Bobigny"]
+    assert header[:6] == ["Partie", "Indicateur", "Unité", "Période", "Bobigny", "Situation de Bobigny"]
+    # What has no place among the communes has no column for it.
+    assert header[-2:] == ["Est Ensemble", "Seine-Saint-Denis"]
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == (
         "C3",
         f"A2:{chr(64 + len(header))}{sheet.max_row}",

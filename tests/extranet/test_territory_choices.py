@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from odds_pipeline.extranet.reading.rights import VISITOR
-from odds_pipeline.extranet.reading.serving import View
+from odds_pipeline.extranet.reading.serving import PageCache, View
 from odds_pipeline.extranet.reading.similar import similar
 from odds_pipeline.extranet.words import figure
 
@@ -62,6 +62,27 @@ def test_the_comparator_sets_the_values_of_the_same_period_beside(site: Site) ->
     assert card[1] in shown
     assert client.get("/territoires/93008?avec=rien").status_code == 404
     assert client.get("/territoires/FR?avec=ept").status_code == 404
+
+
+def test_the_region_is_offered_where_a_release_has_its_values(site: Site) -> None:
+    """The value beside is that of the région: here, the département's under its code."""
+    rights = site.people["ccas"].organisation.rights
+    client, view = site.client("ccas"), site.app.state.serving.view(rights)
+    assert client.get("/territoires/93008?avec=region").status_code == 404
+    assert "Île-de-France" not in client.get("/territoires/93066").text
+    copied = "SELECT * REPLACE ('11' AS territory, 'region' AS level) FROM release.indicator_values"
+    view.connection.execute(
+        "CREATE OR REPLACE VIEW indicator_values AS FROM release.indicator_values "
+        f"SEMI JOIN indicator_visible USING (indicator) UNION ALL {copied} "
+        "SEMI JOIN indicator_visible USING (indicator) WHERE territory = '93'"
+    )
+    view.pages = PageCache()
+    pages = {a: html.unescape(client.get(f"/territoires/93008?avec={a}").text) for a in ("region", "")}
+    for page in pages.values():
+        assert '<a href="/territoires/93008?avec=region"' in page
+    said = {a: re.findall(r'class="small">(.+?) : ([^<]+)</p>', page) for a, page in pages.items()}
+    assert said["region"] == [("Île-de-France", value) for _, value in said[""]] and said[""]
+    assert "Métropole" not in pages[""]
 
 
 def test_a_theme_is_shown_by_situation_and_in_an_order(site: Site) -> None:

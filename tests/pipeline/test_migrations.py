@@ -35,7 +35,7 @@ def check_up_to_date(home: Home, before: dict[str, list[tuple[object, ...]]]) ->
             assert rows(connection) == before
             reserve = connection.execute("SELECT reserve FROM trusted_months").fetchall()
             assert reserve == [
-                ("Publié malgré une règle non respectée (total). Motif : connu "
+                ("Publié malgré une règle non respectée. Motif : connu "
                  "(le responsable, 06/01/2024).",)
             ]  # fmt: skip
             assert connection.execute("SELECT month FROM quarantine").fetchall() == [("2024-12",)]

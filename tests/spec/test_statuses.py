@@ -185,6 +185,6 @@ def test_a_reserve_travels_with_the_figures(project: Project) -> None:
         )
         compute(project, connection, [entry.id])
         rows = dict(connection.execute("SELECT territory, reserve FROM indicator_values").fetchall())
-    text = "Publié malgré une règle non respectée (r). Motif : Confirmé (A. Martin, 06/05/2024)."
+    text = "Publié malgré une règle non respectée. Motif : Confirmé (A. Martin, 06/05/2024)."
     assert {t for t, reserve in rows.items() if reserve == text} == {"93001", PLAINE, "933", "93"}
     assert set(rows.values()) == {text, None}

@@ -104,8 +104,8 @@ def test_a_commune_without_a_value_is_hatched_and_counted(ground: Ground) -> Non
         for p in root.iter(f"{SVG}path")
         if p.find(f"{SVG}title") is not None
     }  # type: ignore[union-attr]
-    assert fills["Coubron : non diffusé"] == "url(#a-hachure)"
-    assert "non diffusé (1)" in svg
+    assert fills["Coubron : sans valeur"] == "url(#a-hachure)"
+    assert "sans valeur (1)" in svg
 
 
 def test_areas_of_circles_are_in_proportion_to_the_values(ground: Ground) -> None:

@@ -32,7 +32,13 @@ def test_three_rates_make_no_map(
             "geography": 2024,
             "value": float(i) if i < known else None,
             "departement_value": 2.0,
+            "obs_status": "A" if i < known else "Q",
+            "conf_status": "F" if i < known else "C",
         }
-        for i, code in enumerate(codes)
+        for i, code in enumerate(codes[:-2])
     ]
-    assert (indicator_map(atlas, SHEET | {"kind": kind}, rows, None) is not None) is drawn
+    svg = indicator_map(atlas, SHEET | {"kind": kind}, rows, None)
+    assert (svg is not None) is drawn
+    if svg:  # two communes are in no file: that is not a secret
+        assert f"non livré (2), secret ({len(codes) - 2 - known})" in svg
+        assert svg.count(" : non livré</title>") == 2

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.extranet.words import change, figure, rank_words
+from odds_pipeline.extranet.reading.serving import Place
+from odds_pipeline.extranet.words import change, figure, of, rank_words
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,26 @@ def test_a_rate_that_its_producer_gives_to_the_unit_has_no_tenth(project: Projec
     assert figure(36.0, sheet | {"to_the_unit": False}) == "36,0\u00a0%"
     declared = {name for name, entry in project.indicators.items() if entry.indicator.to_the_unit}
     assert {"taux_pauvrete", "part_menages_imposes"} < declared and "part_minima_sociaux" not in declared
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("93001", "d’Aubervilliers"),
+        ("93013", "du Bourget"),
+        ("93045", "des Lilas"),
+        ("93031", "d’Épinay-sur-Seine"),
+        ("93027", "de La Courneuve"),
+        ("200057875", "d’Est Ensemble"),
+        ("93", "de la Seine-Saint-Denis"),
+    ],
+)
+def test_the_name_of_a_territory_follows_a_noun_in_french(
+    project: Project, code: str, said: str
+) -> None:
+    found = next(t for t in project.territories.all if t.code == code)
+    place = Place(code, found.label, found.label, found.level, "", "", "", (found.geography,), ())
+    assert of(place, project.observatory) == said
 
 
 def test_communes_of_one_value_are_ex_aequo() -> None:

@@ -8,7 +8,7 @@ from xlsxwriter import Workbook
 
 from odds_pipeline.extranet.reading.choice import Choice
 from odds_pipeline.extranet.reading.serving import Place, Row, View
-from odds_pipeline.extranet.words import DIRECTIONS, period, status
+from odds_pipeline.extranet.words import DIRECTIONS, of, period, status
 from odds_pipeline.french import decimals_of, french_day
 
 _SHEET = {
@@ -38,6 +38,9 @@ def write_workbook(
         ]
         _text(book, "Définitions", (*_SHEET, "Lecture"), defined)
         cautions = [(s["label"], caution) for s in sheets for caution in s["cautions"]]
+        for one in sheets:
+            reserves = {row["reserve"] for row in rows[one["indicator"]].values() if row["reserve"]}
+            cautions += [(one["label"], reserve) for reserve in sorted(reserves)]
         _text(book, "À savoir avant de citer", ("Indicateur", "Précaution"), cautions)
 
 
@@ -47,7 +50,11 @@ def _table(
     sheet, bold = book.add_worksheet("Tableau"), _bold(book)
     formats = _formats(book, view, choice)
     sheet.write_string(0, 0, _citation(view), book.add_format({"bold": view.simulated}))
-    columns = [*FIXED, *(name for p in places for name in (p.label, f"Situation de {p.label}"))]
+    columns, at = list(FIXED), dict[str, tuple[int, int | None]]()
+    for place in places:
+        said = any(_said(own.get(place.code)) for own in rows.values())
+        at[place.code] = len(columns), len(columns) + 1 if said else None
+        columns += [place.label, f"Situation {of(place, view.observatory)}"][: 1 + said]
     sheet.write_row(HEADER, 0, columns, bold)
     line = HEADER
     for label, names in choice.sections.items():
@@ -55,14 +62,15 @@ def _table(
             line, told = line + 1, view.definitions[name]
             month = next(iter(rows[name].values()))["month"]
             sheet.write_row(line, 0, [label, told["label"], told["unit_label"], period(month, told)])
-            for column, place in enumerate(places):
-                row, at = rows[name].get(place.code), len(FIXED) + 2 * column
+            for place in places:
+                row, (value, beside) = rows[name].get(place.code), at[place.code]
                 if row is None or row["value"] is None:
-                    sheet.write_string(line, at, status(row) or "non disponible" if row else "—")
+                    sheet.write_string(line, value, status(row) or "non disponible" if row else "—")
                 else:
                     shown = decimals_of(row["value"], told["decimals"], told["to_the_unit"])
-                    sheet.write_number(line, at, row["value"], formats[shown])
-                sheet.write_string(line, at + 1, row["situation"].text if row else "")
+                    sheet.write_number(line, value, row["value"], formats[shown])
+                if beside is not None:
+                    sheet.write_string(line, beside, _said(row))
     sheet.freeze_panes(HEADER + 1, 2)
     sheet.autofilter(HEADER, 0, line, len(columns) - 1)
     for column, width in enumerate((26, 52, 16, 16)):
@@ -71,6 +79,14 @@ def _table(
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(HEADER)
+
+
+def _said(row: Row | None) -> str:
+    """What stands beside a value: its status, a reserve, its place among the communes."""
+    if row is None or row["value"] is None:
+        return ""
+    reserve = "sous réserve" if row["reserve"] else ""
+    return ", ".join(filter(None, (status(row), reserve, row["situation"].text)))
 
 
 def _citation(view: View) -> str:

@@ -76,6 +76,7 @@ def one_indicator(
         bars=bars(shown.rows, shown.sheet),
         ground=request.app.state.atlas.ground(view.geography).source,
         sources=queries.sources_of(view, indicator),
+        feeds=request.app.state.project.feeds,
         history=history_of(request.app.state.serving, view, indicator),
     )
 

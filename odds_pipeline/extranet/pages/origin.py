@@ -28,5 +28,4 @@ def where_from(request: Request, indicator: str, territoire: str, mois: str = ""
         row=row,
         months=list(dict.fromkeys(r["month"] for r in reversed(series))),
         origin=origin(project, view, indicator, territoire, row["month"]),
-        feeds=project.feeds,
     )

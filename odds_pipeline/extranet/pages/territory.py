@@ -103,7 +103,7 @@ def essentials(request: Request, place: Place, rows: dict[str, Row], asked: str 
     return {
         "told": _told(view, place, valued, against),
         "against": against,
-        "choices": choices(place, against.alike),
+        "choices": choices(view, place, valued, against.alike),
         "valued": valued,
         "quarters": found,
         "first": [n for n in valued if n in first[:FIRST]],

@@ -58,9 +58,7 @@ def together(place: Place, rows: Sequence[Row], sheet: Row) -> Row | None:
     for wider in ("departement_value", "france_value"):
         same = {r[wider] for r in rows}
         own[wider] = same.pop() if len(same) == 1 else None
-    own["reserve"] = (
-        " ".join(sorted({word for r in rows for word in (r["reserve"] or "").split()})) or None
-    )
+    own["reserve"] = " ".join(sorted({r["reserve"] for r in rows if r["reserve"]})) or None
     lacking = next((r for r in rows if r["value"] is None), None)
     if lacking:
         hidden = any(r["conf_status"] != "F" for r in rows)

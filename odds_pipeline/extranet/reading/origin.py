@@ -46,7 +46,8 @@ def origin(project: Project, view: View, indicator: str, territory: str, month: 
         raise Unknown(f"{indicator} {territory} {month}") from error
     read = {term.key: term.variable for term in entry.indicator.parsed.terms}
     inputs = [_input(project, read, term, figures) for term, figures in found.inputs.items()]
-    return Origin(found, inputs, [_hashed(project, row) for row in _verdicts(view, inputs)])
+    verdicts = [_in_words(project, _hashed(project, row)) for row in _verdicts(view, inputs)]
+    return Origin(found, inputs, verdicts)
 
 
 def _input(project: Project, read: dict[str, str], term: str, figures: list[RawFigure]) -> Input:
@@ -76,6 +77,18 @@ def _hashed(project: Project, row: Row) -> Row:
     """With the hash of a public file only: earlier releases have that of every file."""
     entry = project.feeds.get(row["feed"])
     return row if entry and entry.feed.kind != "template" else {**row, "sha256": None}
+
+
+def _in_words(project: Project, row: Row) -> Row:
+    """With what each rule says in French; nothing of a rule that is no longer declared."""
+    entry = project.feeds.get(row["feed"])
+    rules = project.rules_of(entry) if entry else {}
+    said = {name: rule.message for name, rule in rules.items()}
+    worded = {
+        key: [{**one, "said": said.get(one["rule"], "")} for one in row[key]]
+        for key in ("others", "overruled")
+    }
+    return {**row, **worded, "label": entry.feed.label if entry else row["feed"]}
 
 
 def _verdicts(view: View, inputs: list[Input]) -> list[Row]:

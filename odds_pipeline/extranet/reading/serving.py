@@ -65,7 +65,9 @@ class Place:
 
 _VIEWS = (
     "CREATE TABLE inputs AS FROM inputs_read SEMI JOIN indicator_visible USING (indicator)",
-    "CREATE VIEW indicator_values AS "
+    # The reserves of earlier releases name the rule as a machine does.
+    "CREATE VIEW indicator_values AS SELECT * REPLACE (regexp_replace(reserve, "
+    "'(non respectée) [(][a-z0-9_]+[)]', '\\1', 'g') AS reserve) "
     "FROM release.indicator_values SEMI JOIN indicator_visible USING (indicator)",
     # What only weighs a mean may be of a class that its indicator does not need.
     "CREATE VIEW observations AS FROM release.observations "

@@ -252,6 +252,7 @@ class DepartementPortrait:
             reference=self._reference(sheet),
             direction=sheet.direction,
             written=sheet.bare,
+            missing=self.figures.missing(sheet.id, list(values)),
         )
         yield Heading(title + sheet.counted_in, 3)
         yield Chart(svg, f"Carte. {title}. {described(svg)}", "", 0.8 if self.ground.tiles else 0.88)

@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.french import NBSP, decimals_of, french_number, status_word, with_unit
+from odds_pipeline.french import NBSP, NOT_DELIVERED, decimals_of, french_number, status_word, with_unit
 from odds_pipeline.geography.territories import GROUPS
 from odds_pipeline.publications.origin import read_about
 from odds_pipeline.publications.periods import cadence_of
@@ -191,6 +191,15 @@ class Figures:
         month = self.months[indicator]
         found = {code: self._cells.get((indicator, code, month)) for code in codes}
         return {code: _float(row["value"]) if row else None for code, row in found.items()}
+
+    def missing(self, indicator: str, codes: list[str]) -> dict[str, str]:
+        """Why communes have no value at the indicator's month: their status, or that no file tells it."""
+        found = {code: self._cells.get((indicator, code, self.months[indicator])) for code in codes}
+        return {
+            code: status_word(str(row["obs_status"]), str(row["conf_status"])) if row else NOT_DELIVERED
+            for code, row in found.items()
+            if row is None or _float(row["value"]) is None
+        }
 
 
 def _float(value: Any) -> float | None:

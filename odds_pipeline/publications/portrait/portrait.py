@@ -311,6 +311,7 @@ class PlacePortrait:
                 direction=sheet.direction,
                 place=[t.code for t in self._inside()],
                 written=sheet.bare,
+                missing=self.figures.missing(sheet.id, codes),
             )
             said = (
                 f"Contour de couleur : les communes {of_place(self.place.label)}. {self.ground.source}"

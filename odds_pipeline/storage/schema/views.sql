@@ -11,7 +11,7 @@ FROM indicator_verdicts WHERE NOT passed AND severity NOT IN ('warning', 'info')
 -- being overruled, and the judgement accepted it. Everything that computes or publishes reads this view.
 CREATE OR REPLACE TEMPORARY VIEW trusted_months AS
 SELECT m.feed, m.delivery, m.month, m.judgement,
-       string_agg('Publié malgré une règle non respectée (' || v.rule || '). Motif : ' || o.reason
+       string_agg('Publié malgré une règle non respectée. Motif : ' || o.reason
            || ' (' || o.decided_by || ', ' || strftime(o.decided_at, '%d/%m/%Y') || ').', ' '
            ORDER BY v.rule) FILTER (WHERE NOT v.passed AND o.rule IS NOT NULL) AS reserve
 FROM delivered_months m
