@@ -5,9 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.extranet.reading.rights import VISITOR
 from odds_pipeline.storage.home import Home
 
 from .conftest import Site
@@ -52,6 +54,26 @@ def test_a_damaged_release_at_a_cold_start_leaves_the_last_good_one(
     client = site.client()
     assert client.get("/sante-du-site").json() == {"edition": 1}
     assert client.get("/territoires/93008").status_code == 200
+
+
+def test_a_departement_keeps_its_series_though_an_index_over_its_communes_changed(
+    site: Site, own_releases: Path
+) -> None:
+    """Two of its communes merged: an index over communes is another one, its population is not."""
+    path = own_releases / "0001" / "public.duckdb"
+    content = path.read_bytes()
+    (own_releases / "0001").unlink()
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with duckdb.connect(str(path)) as release:
+        release.execute(
+            "INSERT INTO converted_values BY NAME SELECT indicator, month, territory, level, geography, "
+            "value, obs_status, conf_status FROM indicator_values JOIN definitions USING (indicator) "
+            "WHERE territory = '93' AND adds_up IS DISTINCT FROM 'sum' LIMIT 1"
+        )
+    view = site.app.state.serving.view(VISITOR)
+    assert "93" not in view.changed and "93066" in view.changed
+    assert "a changé au" not in site.client().get("/territoires/93").text
 
 
 def test_without_any_readable_release_the_site_says_so(site: Site, own_releases: Path) -> None:

@@ -149,7 +149,11 @@ class View:
         }
         valued = self.rows("SELECT DISTINCT indicator FROM latest WHERE value IS NOT NULL")
         self.valued: frozenset[str] = frozenset(row["indicator"] for row in valued)
-        changed = self.rows("SELECT DISTINCT territory FROM release.converted_values")
+        # A whole is what it was when communes of it merge, though an index over its communes is not.
+        changed = self.rows(
+            "SELECT DISTINCT territory FROM release.converted_values LEFT JOIN definitions "
+            "USING (indicator) WHERE level = 'commune' OR adds_up = 'sum'"
+        )
         self.changed: frozenset[str] = frozenset(row["territory"] for row in changed)
         self.known_values: dict[tuple[str, str, int], list[float]] = {}
         self.geography: int = max((g for p in self.places.values() for g in p.geographies), default=0)

@@ -193,7 +193,7 @@ class Figures:
         return {code: _float(row["value"]) if row else None for code, row in found.items()}
 
     def missing(self, indicator: str, codes: list[str]) -> dict[str, str]:
-        """Why communes have no value at the indicator's month: their status, or that no file tells it."""
+        """Why communes have no value at the indicator's month: their status, or that no file has it."""
         found = {code: self._cells.get((indicator, code, self.months[indicator])) for code in codes}
         return {
             code: status_word(str(row["obs_status"]), str(row["conf_status"])) if row else NOT_DELIVERED
