@@ -92,8 +92,6 @@ def _prepare(project: Project, view: View) -> None:
     index(view)
     for name, sheet in view.definitions.items():
         sheet["cadence"] = cadence_of(project, name)
-        declared = project.indicators.get(name)
-        sheet["to_the_unit"] = declared is not None and declared.indicator.to_the_unit
 
 
 def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:

@@ -32,6 +32,7 @@ def definitions_table(project: Project) -> pd.DataFrame:
                 "kind": project.units[indicator.unit].kind,
                 "adds_up": adds_up(project, indicator),
                 "decimals": indicator.decimals,
+                "to_the_unit": indicator.to_the_unit,
                 "formula": indicator.formula,
                 "numerator": indicator.numerator,
                 "denominator": indicator.denominator,

@@ -7,6 +7,7 @@
 4      ``territories`` has the communes that each neighbourhood lies in
 5      ``definitions`` says how a group of communes has a value
 6      ``territories`` has the EPCI of each commune
+7      ``definitions`` says which rates their producer gives to the unit
 ====== ============================================================================================
 """
 
@@ -15,13 +16,14 @@ import pandas as pd
 
 from odds_pipeline.release.inputs import inputs_of
 
-FORMAT = 6
+FORMAT = 7
 
 _SINCE_1 = {
     "about": {"format": "1", "software": "NULL::VARCHAR", "declarations": "NULL::VARCHAR"},
     "deliveries": {"origin": "NULL::VARCHAR"},
     "definitions": {
         **dict.fromkeys(("kind", "change_unit", "since", "weights", "adds_up"), "NULL::VARCHAR"),
+        "to_the_unit": "NULL::BOOLEAN",
         "notes": "'[]'",
         "corrections": "'[]'",
     },

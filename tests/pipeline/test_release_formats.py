@@ -25,6 +25,7 @@ from .test_class_files import deliver
 from .test_secrecy import foyers
 
 SHARE = "part_foyers_monoparents"
+RATE = "taux_pauvrete"
 
 # What the first releases were made of.
 FORMER = (
@@ -32,6 +33,7 @@ FORMER = (
     "values_count, simulated",
     "ALTER TABLE definitions DROP COLUMN kind",
     "ALTER TABLE definitions DROP COLUMN change_unit",
+    "ALTER TABLE definitions DROP COLUMN to_the_unit",
     "CREATE OR REPLACE TABLE indicator_values AS FROM indicator_values SELECT indicator, month, territory, level, "
     "geography, value, obs_status, conf_status, hidden_by, numerator, denominator, oldest_input, reserve",
     "DROP TABLE inputs",
@@ -99,8 +101,12 @@ def test_a_release_of_the_first_format_is_described_and_read(project: Project, f
     assert (old.format, old.software, new.format) == (1, None, FORMAT)
     with open_release(former, 1) as release:
         read = release.execute("SELECT variable FROM inputs WHERE indicator = ?", [SHARE]).fetchall()
-        figures = Figures(project, release, [SHARE], 2024)
+        figures = Figures(project, release, [SHARE, RATE], 2024)
         cell = figures.cell(SHARE, "93008")
+    with open_release(former, 2) as release:
+        new_sheets = Figures(project, release, [RATE], 2024).sheets
+    # An edition is read with its own decimals: one that does not say has those of its sheet.
+    assert (figures.sheets[RATE].to_the_unit, new_sheets[RATE].to_the_unit) == (False, True)
     assert sorted(read) == [("caf.foyers_allocataires",), ("caf.foyers_monoparents",)]
     assert cell is not None and cell.value is not None and cell.rank is None and cell.reserve == ""
     assert figures.sheets[SHARE].kind == "proportion"

@@ -231,7 +231,7 @@ def _sheets(
     """Sheets of the indicators that the release holds, in the order asked for."""
     rows = connection.execute(
         "SELECT indicator, label, short_label, definition, unit, symbol, decimals, source, limits, "
-        "cautions, breaks, change_unit, direction, kind, years_apart, population, licence "
+        "cautions, breaks, change_unit, direction, kind, years_apart, population, licence, to_the_unit "
         "FROM definitions "
         "WHERE indicator IN (SELECT unnest(?))",
         [indicators],
@@ -256,8 +256,7 @@ def _sheets(
             years_apart=row[14] or 1,
             population=row[15] or "",
             licence=row[16] or "",
-            to_the_unit=row[0] in project.indicators
-            and project.indicators[row[0]].indicator.to_the_unit,
+            to_the_unit=bool(row[17]),
         )
         for row in rows
     }
