@@ -91,11 +91,11 @@ class _Report:
         yield from self._index()
         yield from self._coherence()
         yield from self._ranking()
-        yield from self._classes()
         yield from self._robustness()
-        yield from self._inputs()
+        yield from self._classes()
         yield from self._tables()
         yield from self._method()
+        yield from self._inputs()
 
     def _warnings(self) -> Iterator[Block]:
         if self.result.refusals:
@@ -292,12 +292,14 @@ class _Report:
             "Part de la variation des rangs due à chaque choix",
             (Column("Choix", 3), Column("Part", 1, True)),
             tuple(rows),
+            small=True,
         )
         removed = sorted(self.result.sensitivity.removed.items(), key=lambda e: -e[1])
         right = Table(
             "Changement moyen de rang quand on retire…",
             (Column("Dimension ou indicateur", 3), Column("Rangs", 1, True)),
             tuple((self._name_of(name), _number(change)) for name, change in removed),
+            small=True,
         )
         yield Side(((left,), (right,)))
 
