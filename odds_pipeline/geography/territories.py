@@ -231,10 +231,11 @@ class Territories:
     def communes(self, geography: int) -> list[Territory]:
         return [t for t in self.all if t.level == "commune" and t.geography == geography]
 
-    def merged_away(self) -> set[str]:
-        """Commune codes that exist in an older geography only: they tell a file's vintage."""
-        now = {t.code for t in self.communes(self.current)}
-        return {t.code for t in self.all if t.level == "commune"} - now
+    @cached_property
+    def merged_away(self) -> dict[str, int]:
+        """Commune codes that are no more, and the last geography of each: they tell a file’s vintage."""
+        last = {t.code: t.geography for g in self.geographies for t in self.communes(g)}
+        return {code: geography for code, geography in last.items() if geography != self.current}
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:

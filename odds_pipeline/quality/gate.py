@@ -93,6 +93,17 @@ def _preferred(project: Project, entry: FeedEntry) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["variable", "feed"], dtype="string")
 
 
+def _lies_in(project: Project) -> pd.DataFrame:
+    """The département of each territory, where there are several: each may come in files of its own."""
+    several = len(project.territories.departements) > 1
+    rows = {
+        (t.level, t.code, t.code if t.level == "departement" else t.departement)
+        for t in project.territories.all
+        if several
+    }
+    return pd.DataFrame(sorted(rows), columns=["level", "territory", "departement"], dtype="string")
+
+
 def _give_way(
     connection: duckdb.DuckDBPyConnection,
     project: Project,
@@ -120,9 +131,11 @@ def _apply(
     overruled: frozenset[str],
 ) -> None:
     if first(connection, _REPLACES):  # a month's first delivery does not, nearly always
+        connection.register("lies_in", _lies_in(project))
         _give_way(connection, project, entry, judgement, overruled)
         connection.execute(_STANDING, {"feed": entry.id})
         connection.execute(_END, {"judgement": judgement})
+        connection.unregister("lies_in")
     connection.execute(_BEGIN, {"judgement": judgement})
     connection.execute("DROP TABLE incoming")
 

@@ -96,7 +96,8 @@ def read(project: Project, match: Match) -> Reading:
     frame = frame[frame["level"] != TOTAL].copy()
     months = tuple(sorted(m for m in frame["month"].dropna().unique()))
     communes = {str(c) for c in frame.loc[frame["level"] == "commune", "territory"]}
-    geography = geography_of(communes, months[-1] if months else "2024-01", fmt, territories)
+    last = months[-1] if months else "2024-01"
+    geography = geography_of(communes, last, fmt, territories)
     frame["geography"] = geography
     if fmt.provisional_after and not frame.empty:
         late = (frame["month"] > fmt.provisional_after) & (frame["obs_status"] == "A")
@@ -113,7 +114,7 @@ def read(project: Project, match: Match) -> Reading:
         (*cells.oddities, *cells.repeated(), *unread_periods(match, unknown)),
         notation=common_cause(list(frame["unreadable"].dropna()), fmt.decimal),
         decimal=fmt.decimal,
-        doubt=ambiguous(communes, geography, fmt, project.territories),
+        doubt=ambiguous(communes, last, fmt, project.territories),
     )
 
 

@@ -4,15 +4,18 @@ import csv
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from odds_pipeline.declarations.project import Project, project_root
+from odds_pipeline.quality import gate as gate_module
 from odds_pipeline.quality.gate import Judgement, judge_pending
 from odds_pipeline.reception.receipt import Receipt
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import open_release
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.sql import read_sql
 
 # A commune has the name of one of the other département, to be told from it.
 VAL_D_OISE = {"95018": "Argenteuil", "95127": "Cergy", "95585": "Sarcelles", "95300": "Bobigny"}
@@ -183,6 +186,50 @@ def test_a_fund_that_lacks_a_commune_of_its_departement_is_refused(root: Path, t
     values.pop("95018")
     _, (judgement,) = gate(project, home, write(tmp_path / "a", "NB", values))
     assert {f.rule for f in judgement.findings if f.refuses} == {"toutes_les_communes"}
+
+
+def test_a_file_of_one_of_two_departements_is_used_for_that_one(root: Path, tmp_path: Path) -> None:
+    """It was refused for the 648 communes of the other; a part of a département still is."""
+    project, home = Project.load(root), Home(tmp_path / "odds")
+    east, north = figures(project, "93", 100), figures(project, "95", 200)
+    _, (judgement,) = gate(project, home, write(tmp_path / "a", "NAT", east))
+    assert judgement.refused == ()
+    told = [(f.rule, f.refuses, [r["territory"] for r in f.rows]) for f in judgement.findings if f.rows]
+    assert told == [("tous_les_departements", False, ["95"])]
+    _, (judgement,) = gate(project, home, write(tmp_path / "b", "NAT", {**east, "95018": 200}))
+    assert {f.rule for f in judgement.findings if f.refuses} == {"toutes_les_communes"}
+    _, (judgement,) = gate(project, home, write(tmp_path / "c", "NAT", north))
+    assert judgement.refused == ()
+    publish(project, home)
+    with open_release(home) as release:
+        wholes = release.execute(
+            "SELECT territory, value FROM indicator_values WHERE indicator = 'foyers_nationale' "
+            "AND level = 'departement' AND geography = 2024 ORDER BY ALL"
+        ).fetchall()
+    # Each file is the newest of its own communes.
+    assert wholes == [("93", sum(range(100, 140))), ("95", sum(range(200, 204)))]
+
+
+def test_an_older_edition_fills_the_departement_that_the_newer_one_lacks() -> None:
+    """The newer one holds the 93 alone: the older one's figures of the 59 are used, those of the 93 are not."""
+    with duckdb.connect() as connection:
+        for statement in (
+            "CREATE TABLE incoming AS SELECT 'v' AS variable, '2020-12' AS month, unnest(['93001', '59350']) "
+            "AS territory, 'commune' AS level, 'old' AS delivery",
+            "CREATE TABLE observations AS SELECT * REPLACE ('new' AS delivery), 1 AS known_from, "
+            "NULL::INTEGER AS known_to FROM incoming WHERE territory = '93001'",
+            "CREATE TABLE deliveries AS SELECT unnest(['old', 'new']) AS id, 'f' AS feed",
+            "CREATE TABLE delivered_series AS SELECT id AS delivery, feed, "
+            "if(id = 'old', 2010, 2012) AS begins, if(id = 'old', 2020, 2022) AS ends FROM deliveries",
+            "CREATE TABLE turn AS SELECT 'f' AS feed, 2 AS judgement, false AS decided",
+            "CREATE TABLE preferred AS SELECT 'v' AS variable, 'f' AS feed LIMIT 0",
+            "CREATE TABLE lies_in AS SELECT level, territory, left(territory, 2) AS departement FROM incoming",
+        ):
+            connection.execute(statement)
+        connection.execute(read_sql(gate_module.__file__, "give_way"))
+        left = connection.execute("SELECT territory FROM incoming").fetchall()
+        kept = connection.execute("SELECT territory, known_to FROM observations WHERE delivery = 'old'")
+        assert (left, kept.fetchall()) == ([("59350",)], [("93001", 2)])
 
 
 def test_a_name_of_two_communes_names_neither(root: Path) -> None:

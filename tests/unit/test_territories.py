@@ -5,11 +5,13 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.geography.territories import Territories, Territory
+from odds_pipeline.reception.geographies import ambiguous, geography_of
 
 
 def test_forty_communes_then_thirty_nine(project: Project) -> None:
@@ -17,7 +19,7 @@ def test_forty_communes_then_thirty_nine(project: Project) -> None:
     assert territories.geographies == (2024, 2025)
     assert len(territories.communes(2024)) == 40
     assert len(territories.communes(2025)) == 39
-    assert territories.merged_away() == {"93059"}
+    assert territories.merged_away == {"93059": 2024}
 
 
 def test_ept_nest(project: Project) -> None:
@@ -37,6 +39,28 @@ def test_a_year_is_told_in_the_geography_of_its_first_of_january(
     # Pierrefitte-sur-Seine joined Saint-Denis on 1 January 2025 (decree of 3 October 2024).
     assert project.territories.geography_of(year) == geography
     assert ("93059" in {t.code for t in project.territories.communes(geography)}) == (year < 2025)
+
+
+def test_a_file_is_of_the_last_communes_that_it_has_all(project: Project, tmp_path: Path) -> None:
+    """76001 joined 76002 in 2016, 76003 joined 76004 in 2019: a file of between has the second only."""
+    rows = [f"7600{n};Commune {n};commune;;;76;1968-01-01;{until};" for n, until in
+            ((1, "2016-01-01"), (2, ""), (3, "2019-01-01"), (4, ""))]  # fmt: skip
+    head = "code;label;level;ept;arrondissement;departement;valid_from;valid_to;aliases"
+    (tmp_path / "territories.csv").write_text(
+        "\n".join([head, *rows, "76;S;departement;;;;1968-01-01;;"])
+    )
+    events = [f"{year}-01-01;merger;7600{source};7600{target};x" for year, source, target in
+              ((2016, 1, 2), (2016, 2, 2), (2019, 3, 4), (2019, 4, 4))]  # fmt: skip
+    head = "effective;kind;source_code;target_code;reference"
+    (tmp_path / "territory_events.csv").write_text("\n".join([head, *events]))
+    own = Territories.read(tmp_path)
+    fmt = next(f for e in project.feeds.values() for f in e.feed.formats if f.geography is None)
+    every, between = {f"7600{n}" for n in range(1, 5)}, {"76002", "76003", "76004"}
+    assert own.geographies == (2015, 2018, 2019)
+    told = [geography_of(codes, "2018-12", fmt, own) for codes in (every, between, {"76004"})]
+    assert told == [2015, 2018, 2018]  # 76002 of 2018 is not 76002 of before 76001 joined it
+    assert ambiguous(between, "2018-12", fmt, own) is None
+    assert "76002 est là et 76001 n'y est pas" in (ambiguous(between, "2014-12", fmt, own) or "")
 
 
 def test_merger_adds_up(project: Project) -> None:

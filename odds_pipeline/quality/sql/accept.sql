@@ -1,9 +1,13 @@
 -- `incoming`: the accepted months of one turn, as they were read. They end what they replace: their
--- variables, months and levels, for other levels of a feed come in files of their own. A figure that is the
--- same as the one in use stays, unless that one stood on an overruled rule or lost its verdict (`standing`).
+-- variables, months, levels and départements (`lies_in`), for other levels of a feed, and another département,
+-- come in files of their own. A figure that is the same as the one in use stays, unless that one stood on an
+-- overruled rule or lost its verdict (`standing`).
 UPDATE observations o SET known_to = $judgement
 WHERE o.known_to IS NULL
-  AND EXISTS (FROM incoming n WHERE n.variable = o.variable AND n.month = o.month AND n.level = o.level)
+  AND (o.variable, o.month, o.level, coalesce(
+          (SELECT p.departement FROM lies_in p WHERE p.level = o.level AND p.territory = o.territory), ''))
+      IN (SELECT (n.variable, n.month, n.level, coalesce(p.departement, ''))
+          FROM incoming n LEFT JOIN lies_in p USING (level, territory))
   AND NOT EXISTS (
       FROM incoming n
       WHERE o.variable = n.variable AND o.month = n.month AND o.territory = n.territory
