@@ -11,6 +11,7 @@ from odds_pipeline.charts.dots import Dot, dots
 from odds_pipeline.charts.ground import Ground, read_ground, store_outlines
 from odds_pipeline.charts.groups import Group, groups
 from odds_pipeline.charts.maps import circles, classed
+from odds_pipeline.charts.multiple import multiple
 from odds_pipeline.charts.ranking import Ranked, ranking
 from odds_pipeline.charts.spark import spark
 from odds_pipeline.charts.spine import Spine, spine
@@ -32,6 +33,7 @@ __all__ = [
     "emblem",
     "groups",
     "locator",
+    "multiple",
     "printed_strip",
     "ranking",
     "read_ground",

@@ -82,41 +82,13 @@ def trend(
             drawn.append(text(at, height - 8, dated(month), anchor="middle", fill=QUIET))
     for month in sorted(breaks or {}):
         if months[0] < month <= months[-1]:
-            drawn.append(
-                element(
-                    "line",
-                    x1=x(month),
-                    x2=x(month),
-                    y1=TOP,
-                    y2=floor,
-                    stroke=QUIET,
-                    stroke_dasharray="1 3",
-                )
-            )
+            drawn.append(break_line(x(month), TOP, floor))
             drawn.append(
                 text(x(month), TOP - 4, "rupture de série", size=9, anchor="middle", fill=QUIET)
             )
     ends = []
     for i, one in enumerate(lines):
-        ink = ACCENT if one.place else INK
-        for run in runs(one.values, breaks or ()):
-            points = " ".join(f"{x(m):.1f},{y(v):.1f}" for m, v in run)
-            if len(run) > 1:
-                drawn.append(
-                    element(
-                        "polyline",
-                        points=points,
-                        fill="none",
-                        stroke=ink,
-                        stroke_width=2.4 if one.place else 1.3,
-                        stroke_dasharray=None if one.place else DASHES[i % len(DASHES)],
-                    )
-                )
-            if len(run) <= 24:
-                drawn += [
-                    element("circle", cx=x(m), cy=y(v), r=2.4 if one.place else 1.8, fill=ink)
-                    for m, v in run
-                ]
+        drawn += stretches(one, DASHES[i % len(DASHES)], x, y, breaks or ())
         values = [(m, v) for m, v in sorted(one.values.items()) if v is not None]
         if values:
             month, value = values[-1]
@@ -128,7 +100,7 @@ def trend(
         ink, x0 = ACCENT if place else INK, width - right + 10
         drawn.append(text(x0, at - 1, name, size=11, fill=ink, bold=place))
         drawn.append(text(x0, at + 12, words, size=12.5, fill=ink, bold=place))
-    described = " ; ".join(_sentence(one, number, breaks or ()) for one in lines)
+    described = " ; ".join(sentence(one, number, breaks or ()) for one in lines)
     return figure(
         key, title, described + ". Les valeurs sont dans le tableau.", width, height, "".join(drawn)
     )
@@ -151,7 +123,41 @@ def _apart(heights: list[float], floor: float, least: float = LABEL) -> list[flo
     return [max(height - over, TOP) for height in placed]
 
 
-def _sentence(one: Line, number: Callable[[float], str], breaks: Collection[str]) -> str:
+def stretches(
+    one: Line,
+    dashes: str | None,
+    x: Callable[[str], float],
+    y: Callable[[float], float],
+    breaks: Collection[str],
+) -> list[str]:
+    """A line as the stretches that may be joined, with its points where they are few."""
+    ink, drawn = ACCENT if one.place else INK, []
+    for run in runs(one.values, breaks):
+        if len(run) > 1:
+            drawn.append(
+                element(
+                    "polyline",
+                    points=" ".join(f"{x(m):.1f},{y(v):.1f}" for m, v in run),
+                    fill="none",
+                    stroke=ink,
+                    stroke_width=2.4 if one.place else 1.3,
+                    stroke_dasharray=None if one.place else dashes,
+                )
+            )
+        if len(run) <= 24:
+            drawn += [
+                element("circle", cx=x(m), cy=y(v), r=2.4 if one.place else 1.8, fill=ink)
+                for m, v in run
+            ]
+    return drawn
+
+
+def break_line(x: float, top: float, floor: float) -> str:
+    """Where a series breaks."""
+    return element("line", x1=x, x2=x, y1=top, y2=floor, stroke=QUIET, stroke_dasharray="1 3")
+
+
+def sentence(one: Line, number: Callable[[float], str], breaks: Collection[str]) -> str:
     """The ends of what compares: from the last break of the series on."""
     values = [(m, v) for m, v in sorted(one.values.items()) if v is not None]
     if not values:

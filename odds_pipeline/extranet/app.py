@@ -30,6 +30,7 @@ from odds_pipeline.extranet.pages import (
     admin,
     api,
     compare,
+    courses,
     cross,
     dashboard,
     data,
@@ -56,6 +57,7 @@ PAGES = (
     account,
     admin,
     compare,
+    courses,
     cross,
     dashboard,
     data,
@@ -112,6 +114,7 @@ def create_app(project: Project, home: Home, settings: Settings) -> FastAPI:
     app.state.accounts, app.state.serving, app.state.settings = accounts, serving, settings
     app.state.signer, app.state.project = signer, project
     app.state.atlas = Atlas(project.territories, project.root / "resources" / "reference", home)
+    app.state.variables = {name: one.label for name, (_, one) in project.variables.items()}
     app.state.partners = {p.id: p.short_label for p in project.partners.values()}
     publications = read_publications(project)
     app.state.studies = {study.id: study.label for study in publications.studies.values()}

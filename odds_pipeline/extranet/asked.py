@@ -3,12 +3,21 @@
 A page is kept under these alone: `?utm_source=x` finds the page that is there, and cannot make another.
 """
 
+import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
+
+OWN = {
+    "/indicateurs/{indicator}": "territoire",
+    "/comparer": "t",
+    "/comparer/temps": "t",
+    "/croiser": "t",
+}
+"""Pages that follow the territory of a reader's organisation where none is asked for, by which name."""
 
 
 class Asked:
@@ -21,15 +30,21 @@ class Asked:
             if isinstance(route, APIRoute) and "GET" in (route.methods or ())
         ]
 
-    def of(self, scope: Scope) -> bytes | None:
+    def of(self, scope: Scope, own: str = "") -> bytes | None:
         """The query of a page in one order, without empty and undeclared parameters.
 
-        ``None`` when no page has this address.
+        ``None`` when no page has this address. ``own``: the commune or group of communes to follow where
+        none is asked for; who asks for an empty one, or for another level, follows none.
         """
         got = {**scope, "method": "GET"}
         for route, names in self._pages:
             if route.matches(got)[0] is Match.FULL:
-                return _declared(scope["query_string"], names)
+                query = _declared(scope["query_string"], names)
+                name = OWN.get(route.path, "")
+                given = rf"(^|&)({name}|niveau)="
+                if not own or not name or re.search(given, scope["query_string"].decode("latin1")):
+                    return query
+                return _declared(b"&".join(filter(None, (query, f"{name}={own}".encode()))), names)
         return None
 
 

@@ -62,9 +62,11 @@ def position(
 ) -> str:
     """The strip of a value among the communes' ones of the same period; nothing below four of them.
 
+    Nor of a whole that adds them up: it would push them all to one end.
+
     ``against``: what it is set against, and its value. ``names``: of the lowest and the highest.
     """
-    if len(known) < LEAST:
+    if len(known) < LEAST or (adds_up(sheet) and row.get("level", "commune") != "commune"):
         return ""
     own = row["value"]
     reference = None if adds_up(sheet) else against[1]

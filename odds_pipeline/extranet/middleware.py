@@ -22,6 +22,7 @@ from odds_pipeline.extranet.asked import Asked
 from odds_pipeline.extranet.identity.accounts import Accounts, Person
 from odds_pipeline.extranet.reading.rights import VISITOR, Rights
 from odds_pipeline.extranet.reading.serving import Serving, View
+from odds_pipeline.geography.territories import GROUPS
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -112,7 +113,7 @@ class Middleware:
             view = await self._earlier(scope, reader, earlier) or view
         method = scope["method"]
         key = None
-        if method in ("GET", "HEAD") and (asked := self.asked.of(scope)) is not None:
+        if method in ("GET", "HEAD") and (asked := self.asked.of(scope, _own(reader, view))) is not None:
             scope["query_string"] = asked
             key = (scope["state"]["prefix"], scope["path"], asked, reader.person is not None)
             kept: Page | None = view.pages.get(key)
@@ -161,6 +162,13 @@ class Middleware:
             return self.signer.unsign(morsel.value).decode() if morsel else ""
         except (CookieError, BadSignature, UnicodeDecodeError):
             return ""
+
+
+def _own(reader: Reader, view: View) -> str:
+    """The commune or group of communes of the reader's organisation, on the site itself."""
+    code = reader.person.organisation.territory if reader.person and reader.kind == "web" else ""
+    place = view.places.get(code or "")
+    return place.code if place and place.level in ("commune", *GROUPS) else ""
 
 
 def cookie_name(settings: Settings) -> str:

@@ -39,6 +39,8 @@ def environment() -> Environment:
         seul_rang=words.bare_rank,
         compte=words.counted,
         de=words.of,
+        formule=words.formula,
+        licences=words.licences,
         statut=words.status,
     )
     made.globals.update(
@@ -106,6 +108,7 @@ def render(
         observatory=view_of(request).observatory,
         THEMES=view_of(request).observatory.themes,
         settings=request.app.state.settings,
+        variables=request.app.state.variables,
         signed_in=reader_of(request).person is not None,
         path=request.scope["path"],
         latest=request.state.latest,

@@ -1,11 +1,12 @@
 """Values and comparisons in French, each with the unit of its indicator, as pages say them."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from odds_pipeline.declarations.observatory import Observatory
 from odds_pipeline.extranet.reading.serving import Place
-from odds_pipeline.french import NONE, decimals_of, french_number, status_word, with_unit
+from odds_pipeline.french import NONE, decimals_of, french_number, licence_words, status_word, with_unit
 from odds_pipeline.publications.periods import Said, period_words
 from odds_pipeline.publications.statements.places import of_place
 
@@ -33,6 +34,22 @@ def of(place: Place, observatory: Observatory) -> str:
 def period(month: str | None, sheet: dict[str, Any], said: Said = "bref") -> str:
     """A month as the period it stands for: a year, a first of January, a school year, a month."""
     return period_words(month, sheet["cadence"], said) if month else ""
+
+
+_VARIABLE = re.compile(r"[a-z0-9_]+\.[a-z0-9_]+")
+
+
+def formula(text: str, labels: Mapping[str, str]) -> str:
+    """A formula with its variables by the labels they have today: « Foyers au RSA » / « Foyers »."""
+    told = _VARIABLE.sub(
+        lambda found: f"« {labels[found[0]]} »" if found[0] in labels else found[0], text
+    )
+    return told.replace(" * ", " × ")
+
+
+def licences(text: str) -> str:
+    """The licences of a source by their names."""
+    return " ; ".join(licence_words(one) for one in text.split(" ; "))
 
 
 def delivered(value: float) -> str:

@@ -27,6 +27,7 @@ PAGES = {
     "/indicateurs/{indicator}": "/indicateurs/part_foyers_rsa?territoire=93008",
     "/indicateurs/{indicator}/origine": "/indicateurs/part_foyers_rsa/origine?territoire=93008",
     "/comparer": "/comparer?t=93008&t=93066&theme=abs&ajouter=rsa",
+    "/comparer/temps": "/comparer/temps?t=93008&t=93066&t=93",
     "/integrer/{indicator}/{chart}": "/integrer/population_municipale/carte?territoire=93008",
     "/croiser": "/croiser?x=taux_activite_15_64&y=taux_chomage_rp&t=93008",
     "/selections": "/selections",

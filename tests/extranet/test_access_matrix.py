@@ -89,6 +89,10 @@ def addresses(route: APIRoute, indicator: str, site: Site) -> list[str]:
         "/etude/{study}/{file}": ["/etude/logement_fragile/etude.html", "/etude/x/communes.csv"],
         "/themes/{theme}": [f"/themes/{t}" for t in ("cadrage", "social", "sante", "logement")],
         "/editions/{number}": ["/editions/1"],
+        "/comparer/temps": [
+            f"/comparer/temps?t=93008&t=93066&t=93&i={indicator}&theme={t}"
+            for t in ("", "abs", "social")
+        ],
         "/croiser": ["/croiser", f"/croiser?x={indicator}&y=population_municipale&t=93008"],
         "/graphiques/{indicator}/{file}": [
             f"/graphiques/{indicator}/{chart}.svg?territoire=93008"

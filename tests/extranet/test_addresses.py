@@ -64,6 +64,22 @@ def test_a_link_followed_after_the_session_ended_leads_to_sign_in_and_back(site:
     assert "connectez-vous" not in site.client("ccas").get("/indicateurs/rien").text
 
 
+def test_a_members_own_territory_is_followed_until_another_is_asked_for(site: Site) -> None:
+    """Their organisation's is 93008; who asks for none, by the empty choice of the form, has none."""
+    member, visitor = site.client("ccas"), site.client()
+    chosen = '<option value="93008" selected>'
+    indicator = "/indicateurs/population_municipale"
+    for address in (indicator, "/comparer", "/comparer/temps", "/croiser"):
+        assert chosen in member.get(address).text, address
+        assert chosen not in visitor.get(address).text, address
+    assert chosen not in member.get(f"{indicator}?territoire=").text
+    assert chosen not in member.get(f"{indicator}?territoire=93066").text
+    assert chosen not in member.get("/comparer?t=93066").text
+    assert f"/e/1{indicator}?territoire=93008" in member.get(indicator).text
+    values = "/api/v1/valeurs?indicateur=population_municipale"
+    assert len({v["territoire"] for v in member.get(values).json()["valeurs"]}) > 40
+
+
 def test_the_sites_own_files_are_kept_for_ever_under_their_digest(site: Site) -> None:
     client = site.client()
     address = re.search(r'href="(/static/[0-9a-f]{12}/extranet\.css)"', client.get("/").text)

@@ -103,6 +103,33 @@ def test_the_workbook_says_what_the_page_says_and_opens_ready_to_work_in(site: S
     assert site.client().get("/telecharger/tableau.xlsx").status_code == 404
 
 
+def test_a_comparison_through_time_is_on_one_scale_and_says_its_figures(site: Site) -> None:
+    """The index is computed by hand from the API; the table has the figures themselves."""
+    client = site.client("ccas")
+    query = "t=93008&t=93066&i=foyers_rsa&i=part_foyers_rsa"
+    page = html.unescape(client.get(f"/comparer/temps?{query}").text)
+    values = {
+        v["mois"]: v["valeur"]
+        for v in client.get("/api/v1/valeurs?indicateur=foyers_rsa&territoire=93008").json()["valeurs"]
+    }
+    base, last = min(values), max(values)
+    index = round(100 * values[last] / values[base])
+    told = re.search(r'id="foyers_rsa-0-desc">([^<]+)<', page)
+    assert told and f"Bobigny : de 100 en {base[5:]}/{base[:4]} à {index} en" in told[1]
+    shown = f"{values[base]:,.0f}".replace(",", "\u202f")
+    assert f'class="number">{shown}<' in page and "indice 100" in page
+    scales = {
+        tuple(re.findall(r'text-anchor="end"[^>]*>([^<]+)<', svg))
+        for svg in re.findall(r'<svg [^>]*aria-labelledby="part_foyers_rsa-\d.*?</svg>', page, re.DOTALL)
+    }
+    assert len(scales) == 1 and len(scales.pop()) > 3
+    assert page.count("part_foyers_rsa-1-titre") == 2
+    files = re.findall(r'href="(/telecharger/comparaison\.machine\.csv[^"]+)"', page)
+    lines = client.get(files[0]).text.splitlines()
+    assert {line.split(",")[0] for line in lines[1:]} == {"foyers_rsa", "part_foyers_rsa"}
+    assert "trop pour une page" in client.get("/comparer/temps?t=93008&theme=tous").text
+
+
 def test_the_document_says_what_the_page_says_and_is_made_for_members(site: Site) -> None:
     """Read by another implementation (pypdf)."""
     client, address = site.client("ccas"), f"/telecharger/tableau.pdf?{CHOICE.partition('?')[2]}"

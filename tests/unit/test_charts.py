@@ -23,6 +23,7 @@ from odds_pipeline.charts import (
     circles,
     classed,
     dots,
+    multiple,
     ranking,
     read_ground,
     spark,
@@ -389,6 +390,24 @@ def test_a_plane_names_its_points_and_marks_their_classes() -> None:
     assert {"A", "B", "Un"} <= set(said)
     assert ("Deux" in said) != ("Trois" in said)  # one would lie on the other
     assert len(list(root.iter(f"{SVG}path"))) == 2  # the square of class B: its key and its point
+
+
+def test_small_trends_share_a_scale_and_break_where_their_series_does() -> None:
+    own = Line(
+        "Bobigny", {"2014-12": 30.0, "2015-12": 31.0, "2018-12": 34.0, "2019-12": 36.0}, place=True
+    )
+    whole = Line("Seine-Saint-Denis", {"2014-12": 28.0, "2019-12": 29.0})
+    heights = scale([20.0, 40.0])
+    svg = multiple("k", "Taux", own, whole, heights, ("2013-12", "2019-12"), number, ["2019-12"])
+    root = ElementTree.fromstring(svg)
+    runs = [p.get("points", "").split() for p in root.iter(f"{SVG}polyline")]
+    # From 2015 to 2018 years are missing, in 2019 the series breaks: one stretch of two points is left.
+    assert [len(run) for run in runs] == [2]
+    heights_of = {float(c.get("cy", 0)) for c in root.iter(f"{SVG}circle")}
+    assert len(heights_of) == 6
+    ticks = [t.text for t in root.iter(f"{SVG}text")]
+    assert ticks[-2:] == ["2013", "2019"] and ticks[0] == number(20.0) and ticks[-3] == number(40.0)
+    assert "Bobigny : 36" in root.findtext(f"{SVG}desc", "") and "rupture de série" in svg
 
 
 def test_a_long_name_at_the_end_of_a_line_is_not_cut() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.reading.serving import Place
-from odds_pipeline.extranet.words import change, figure, of, rank_words
+from odds_pipeline.extranet.words import change, figure, formula, licences, of, rank_words
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,15 @@ def test_the_name_of_a_territory_follows_a_noun_in_french(
     found = next(t for t in project.territories.all if t.code == code)
     place = Place(code, found.label, found.label, found.level, "", "", "", (found.geography,), ())
     assert of(place, project.observatory) == said
+
+
+def test_formulas_and_licences_are_told_by_their_names() -> None:
+    labels = {"caf.foyers_rsa": "Foyers au RSA", "caf.foyers": "Foyers allocataires"}
+    told = formula("100 * caf.foyers_rsa / caf.foyers + insee.autre", labels)
+    assert told == "100 × « Foyers au RSA » / « Foyers allocataires » + insee.autre"
+    assert licences("convention-odds ; etalab-2.0") == (
+        "Convention avec l’observatoire ; Licence Ouverte 2.0 (Etalab)"
+    )
 
 
 def test_communes_of_one_value_are_ex_aequo() -> None:

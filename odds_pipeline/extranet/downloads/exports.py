@@ -126,9 +126,14 @@ def whole() -> Table:
     return _values("recueil")
 
 
-def of_territories(codes: Sequence[str], theme: str | None = None) -> Table:
-    """All indicators of some territories, or those of a theme, whole history."""
+def of_territories(
+    codes: Sequence[str], theme: str | None = None, indicators: Sequence[str] = ()
+) -> Table:
+    """All indicators of some territories, or those of a theme, or those given, whole history."""
     name = "-".join(["territoire" if len(codes) == 1 else "comparaison", *codes])
+    if indicators:
+        chosen = "list_contains(?::VARCHAR[], v.territory) AND list_contains(?::VARCHAR[], v.indicator)"
+        return _values(f"{name}-choix", chosen, list(codes), list(indicators))
     if theme is None:
         return _values(name, "list_contains(?::VARCHAR[], v.territory)", list(codes))
     return _values(

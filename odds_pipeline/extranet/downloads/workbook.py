@@ -8,7 +8,7 @@ from xlsxwriter import Workbook
 
 from odds_pipeline.extranet.reading.choice import Choice
 from odds_pipeline.extranet.reading.serving import Place, Row, View
-from odds_pipeline.extranet.words import DIRECTIONS, of, period, status
+from odds_pipeline.extranet.words import DIRECTIONS, licences, of, period, status
 from odds_pipeline.french import decimals_of, french_day
 
 _SHEET = {
@@ -34,7 +34,11 @@ def write_workbook(
         _table(book, view, choice, places, rows)
         sheets = [view.definitions[name] for name in choice.names if name in rows]
         defined = [
-            [*(s[f] for f in _SHEET.values()), DIRECTIONS[s["direction"]].capitalize()] for s in sheets
+            [
+                *({**s, "licence": licences(s["licence"])}[f] for f in _SHEET.values()),
+                DIRECTIONS[s["direction"]].capitalize(),
+            ]
+            for s in sheets
         ]
         _text(book, "Définitions", (*_SHEET, "Lecture"), defined)
         cautions = [(s["label"], caution) for s in sheets for caution in s["cautions"]]

@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from odds_pipeline.extranet.downloads import dcat, exports
 from odds_pipeline.extranet.identity import journal
-from odds_pipeline.extranet.pages.compare import MOST
+from odds_pipeline.extranet.pages.compare import MOST, Names
 from odds_pipeline.extranet.reading.serving import Unknown
 from odds_pipeline.extranet.rendering import reader_of, render, view_of
 
@@ -114,11 +114,13 @@ def comparison_table(
     request: Request,
     extension: str,
     t: Annotated[list[str], Query(max_length=MOST)] = [],  # noqa: B006
+    i: Names = [],  # noqa: B006
     theme: str | None = None,
 ) -> Response:
-    """The indicators of a theme for several territories."""
+    """The indicators of a theme, or those given, for several territories."""
     view = view_of(request)
     codes = sorted({view.place(code).code for code in t if code})
     if not codes or (theme and theme not in view.observatory.themes):
         raise Unknown("comparaison")
-    return _file(request, exports.of_territories(codes, theme or None), extension)
+    names = [view.indicator(name)["indicator"] for name in i]
+    return _file(request, exports.of_territories(codes, theme or None, names), extension)

@@ -69,7 +69,9 @@ def _changes(serving: Serving, view: View, number: int) -> Changes:
         visible = list(view.definitions)
         cursor = connection.execute(_DIFFERENCE, {"visible": visible})
         keys = ("indicator", "added", "revised", "withdrawn")
-        rows = [dict(zip(keys, row, strict=True)) for row in cursor.fetchall()]
+        rows: list[Row] = [dict(zip(keys, row, strict=True)) for row in cursor.fetchall()]
+        for row in rows:
+            row["only_new"] = not row["revised"] and not row["withdrawn"]
         fresh = connection.execute(
             "SELECT indicator FROM new.definitions ANTI JOIN old.definitions USING (indicator) "
             "WHERE list_contains(?::VARCHAR[], indicator) ORDER BY indicator",

@@ -121,6 +121,30 @@ def _series(view: View, indicator: str, codes: Sequence[str]) -> dict[str, list[
     return grouped(rows, "territory")
 
 
+def histories(
+    view: View, indicators: Sequence[str], territories: Sequence[str]
+) -> dict[tuple[str, str], list[Row]]:
+    """The whole history of some indicators for some territories, by both, the oldest first.
+
+    A territory that changed is two: its history keeps to the geography of its latest figures.
+    """
+    rows = view.rows(
+        "SELECT indicator, territory, month, geography, value, obs_status, conf_status, numerator, "
+        "denominator, reserve, ci_low, ci_high FROM indicator_values "
+        "WHERE list_contains($names::VARCHAR[], indicator) "
+        "AND list_contains($codes::VARCHAR[], territory) ORDER BY month, geography",
+        {"names": list(indicators), "codes": list(territories)},
+    )
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["indicator"], row["territory"]), []).append(row)
+    for key, own in found.items():
+        if key[1] in view.changed:
+            latest = own[-1]["geography"]
+            found[key] = [row for row in own if row["geography"] == latest]
+    return found
+
+
 def months_of(view: View, indicator: str) -> list[Row]:
     """Months of an indicator with their geographies and levels, the latest first."""
     return view.once("months", lambda: _months(view), 500_000).get(indicator, [])
