@@ -26,7 +26,7 @@ def figure(value: float | None, sheet: dict[str, Any]) -> str:
 
 
 def of(place: Place, observatory: Observatory) -> str:
-    """A territory after a noun: « d’Est Ensemble », « du Bourget », « de la Seine-Saint-Denis »."""
+    """A territory after a noun: « d’Évreux », « du Havre », « de la Seine-Maritime »."""
     whole = observatory.departements == [place.code]
     return observatory.of_territory if whole else of_place(place.label)
 
