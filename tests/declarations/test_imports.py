@@ -1,6 +1,8 @@
-"""What a module may import: Dagster's private modules have one room, and no import goes in a circle."""
+"""What a module may import: Dagster's private modules have one room, no import goes in a circle, and
+what shows a release has no way to figures that it hides."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,3 +68,51 @@ def test_no_module_leads_back_to_itself() -> None:
     }
     assert sum(map(len, graph.values())) > 500
     assert circles(graph) == []
+
+
+# ── what is hidden cannot be shown ───────────────────────────────────────────────────────────────
+
+FIGURES = ("odds_pipeline.storage.store.", "odds_pipeline.storage.lake.", "odds_pipeline.secrecy.",
+           "odds_pipeline.reception.")  # fmt: skip
+PLACES = {"warehouse", "memory", "archive", "landing"}
+"""Of an observatory: where true values of hidden figures are. A class file has none."""
+COMMITTEES = "publications/committees/facts.py"
+
+
+def ways_to_figures(source: str) -> list[str]:
+    """By which a module could read figures before their protection: imports, and folders it names."""
+    names = [node.attr for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute)]
+    return [n for n in imported(source) if n.startswith(FIGURES)] + [n for n in names if n in PLACES]
+
+
+def test_what_shows_a_release_reads_nothing_else() -> None:
+    """Site, charts and documents read class files; the committees' page counts deliveries besides."""
+    shown = {
+        name: ways_to_figures(text)
+        for path, text in SOURCES.items()
+        if (name := path.relative_to(ENGINE).as_posix()).startswith(
+            ("charts/", "extranet/", "publications/")
+        )
+    }
+    assert len(shown) > 80
+    assert [name for name, ways in shown.items() if ways] == [COMMITTEES]
+    # Of the tables of the warehouse, those that hold no figure.
+    counted = (ENGINE / COMMITTEES).with_name("sql") / "received.sql"
+    asked = SOURCES[ENGINE / COMMITTEES].replace("FROM indicator_values WHERE value IS NOT NULL", "")
+    for words in (asked, counted.read_text(encoding="utf-8")):
+        assert not {"observations", "indicator_values", "published_cells", "audited_cells"} & {
+            *re.findall(r"\w+", words)
+        }
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from odds_pipeline.storage.store import Store",
+        "def f(home):\n    from odds_pipeline.secrecy.memory import recall",
+        "def f(home):\n    return duckdb.connect(str(home.warehouse))",
+        "files = home.memory.glob('*')",
+    ],
+)
+def test_a_way_to_hidden_figures_is_seen(source: str) -> None:
+    assert len(ways_to_figures(source)) == 1

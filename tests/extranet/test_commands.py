@@ -77,6 +77,24 @@ def test_a_refused_month_is_shown_as_the_notice_to_send(
     assert "nothing in quarantine" in said("quarantine show autre.csv", 2)
 
 
+def test_a_decision_is_shown_as_readers_will_see_it_before_it_is_taken(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    file = populations(tmp_path, 2019, lambda rows: rows.pop(7))
+    gate(project, home, file)
+    words = ["quarantine", "accept", file.name, "--reason", "commune recensée à part", "--by"]
+    named = CliRunner().invoke(app, [*words, "Mme Dupont, Insee"], input="y\n")
+    assert named.exit_code == 2 and "names a person" in named.output
+    for answer, status in (("n", 1), ("y", 0)):
+        assert file.name in said("quarantine")
+        done = CliRunner().invoke(app, [*words, "responsable qualité"], input=f"{answer}\n")
+        shown, asked, _ = done.output.partition("Is that right?")
+        assert asked and "Readers will see, for ever" in shown
+        assert "commune recensée à part" in shown and "responsable qualité" in shown
+        assert done.exit_code == status, done.output
+    assert file.name not in said("quarantine")
+
+
 def test_schemas_are_those_of_the_repository(tmp_path: Path) -> None:
     said(f"schemas {tmp_path}")
     kept = project_root() / "docs/reference/schemas"

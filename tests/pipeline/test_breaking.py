@@ -149,9 +149,13 @@ def test_a_clock_set_back_is_said_before_anything_is_done(own: Home) -> None:
             file.chmod(0o600)
             connection.execute(f"ATTACH '{file}' AS r")
             connection.execute("UPDATE r.about SET published_at = '2099-01-01T00:00:00+00:00'")
+            connection.execute("UPDATE r.audit SET told_before = 2")
             connection.execute("DETACH r")
     done = odds(own, "run")
     assert "timedatectl" in done.stderr and "Traceback" not in done.stderr
+    # What the release that readers see is known to have told is said after each run.
+    assert "2 figure(s) that are secret now were told by an earlier release" in done.stdout
+    assert "hiding them takes nothing back" in done.stdout
 
 
 def test_a_full_disk(disk: Home, tmp_path: Path) -> None:

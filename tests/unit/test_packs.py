@@ -1,21 +1,27 @@
 """The committees' pages: what the warehouse holds of a period, on one page."""
 
+import html
 from datetime import date, datetime
 from pathlib import Path
 
+import duckdb
 import pypdf
 import pytest
 from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
+from odds_pipeline.declarations.access import WIDEST
 from odds_pipeline.declarations.project import Project
+from odds_pipeline.publications.committees import technical
 from odds_pipeline.publications.committees.facts import read_facts
 from odds_pipeline.publications.committees.publish import publish_pack
 from odds_pipeline.publications.committees.span import Span
 from odds_pipeline.publications.committees.technical import questions
+from odds_pipeline.publications.documents import to_html
 from odds_pipeline.quality.quarantine import Case
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store
+from tests.class_file import write_class_file
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +113,21 @@ def test_the_technical_page(project: Project, deliveries: Home) -> None:
     before = {p.name: p.read_bytes() for p in written.folder.iterdir()}
     again = publish_pack(project, deliveries, "technique", Span.named("2025-03"))
     assert {p.name: p.read_bytes() for p in again.folder.iterdir()} == before
+
+
+def test_the_technical_page_says_what_an_earlier_release_told(
+    project: Project, deliveries: Home
+) -> None:
+    row = {"indicator": "foyers_allocataires", "month": "2024-12", "territory": "93008", "value": 7.0}
+    write_class_file(deliveries, project, [row], access=WIDEST)
+    with duckdb.connect(str(deliveries.releases / "0001" / f"{WIDEST}.duckdb")) as connection:
+        connection.execute("CREATE TABLE audit AS SELECT 3 AS told_before")
+    span = Span.named("2025-01")
+    found = read_facts(deliveries, span)
+    one = project.observatory.committees["technique"]
+    text = html.unescape(to_html(technical.document(one, project, found, [], span)).decode())
+    words = " ".join(text.split())
+    assert "ou laisse déduire : 3. Les masquer aujourd’hui ne les reprend pas" in words
 
 
 def test_a_question_is_asked_once_of_the_months_of_a_file(project: Project) -> None:
