@@ -4,6 +4,7 @@ import os
 import pickle
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -34,9 +35,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in long_files)
 
 
+@cache
+def declared() -> Project:
+    """The project of this repository, read once: also for what is asked before a fixture is there."""
+    return Project.load()
+
+
 @pytest.fixture(scope="session")
 def project() -> Project:
-    return Project.load()
+    return declared()
 
 
 @pytest.fixture(scope="session")
@@ -146,16 +153,23 @@ def opened_once(postgres: services.Postgres, tmp_path_factory: pytest.TempPathFa
     return database
 
 
+def copied_lake(
+    postgres: services.Postgres, database: str, folder: Path, patch: pytest.MonkeyPatch
+) -> str:
+    """A copy of a catalogue whose files are in ``folder``, served; its database."""
+    copy = postgres.new_database(database)
+    where = f"UPDATE ducklake_metadata SET value = '{folder / 'lake'}/' WHERE key = 'data_path'"
+    postgres.execute(where, copy)
+    _serve(folder, postgres.dsn(copy), patch)
+    return copy
+
+
 @pytest.fixture
 def lake(
     postgres: services.Postgres, opened_once: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> str:
     """A server deployment that holds nothing; the catalogue's database."""
-    database = postgres.new_database(opened_once)
-    where = f"UPDATE ducklake_metadata SET value = '{tmp_path / 'lake'}/' WHERE key = 'data_path'"
-    postgres.execute(where, database)
-    _serve(tmp_path, postgres.dsn(database), monkeypatch)
-    return database
+    return copied_lake(postgres, opened_once, tmp_path, monkeypatch)
 
 
 @pytest.fixture

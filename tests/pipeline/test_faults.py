@@ -29,6 +29,7 @@ from odds_pipeline.reception.recognition import recognise
 from odds_pipeline.reception.tables import Unreadable, open_tables
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.scratch import scratch
+from tests.conftest import declared
 from tests.judged import received_and_judged
 
 from .faults import HARMLESS, TABLE, Damage, Delivery, NotApplicable
@@ -55,7 +56,7 @@ ACCEPTED = ["variable", "month", "territory", "level", "geography", "value", "co
 
 @cache
 def simulator() -> Simulator:
-    project = Project.load()
+    project = declared()
     return Simulator(project, load_simulations(project), months_between("2017-01", LAST))
 
 

@@ -18,6 +18,7 @@ from odds_pipeline.quality.findings import Finding
 from odds_pipeline.quality.tables import delivery_table, keep_declared, keep_delivered, keep_past
 from odds_pipeline.quality.waiting import Waiting
 from odds_pipeline.storage.scratch import scratch
+from tests.conftest import declared
 
 from .faults import TABLE, Damage, Delivery, NotApplicable
 from .test_faults import accepted_from, findings_on, good, readings_of
@@ -29,7 +30,7 @@ ORDINARY, CHANGED, LATER = "2024-12", "2025-01", "2025-03"
 
 @cache
 def simulator() -> Simulator:
-    project = Project.load()
+    project = declared()
     return Simulator(project, load_simulations(project), months_between("2023-07", LATER))
 
 

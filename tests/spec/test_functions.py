@@ -20,6 +20,7 @@ from odds_pipeline.indicators.compute import tables_of
 from odds_pipeline.indicators.crossings import crossings
 from odds_pipeline.months import months_between, shifted
 from odds_pipeline.secrecy.derived import DERIVATIONS, UnknownDerivationError, hide_values, value_rules
+from tests.conftest import declared
 from tests.spec import given
 from tests.spec.test_comparisons import _interval
 
@@ -264,7 +265,7 @@ def test_a_mean_is_weighed_as_numpy_does(project: Project) -> None:
 
 def called() -> list[tuple[str, str]]:
     """Each function with one declared indicator that calls it."""
-    project = Project.load()
+    project = declared()
     return [
         (name, entry.id)
         for name in FUNCTIONS

@@ -26,6 +26,7 @@ from odds_pipeline.storage.manifest import Unread
 from odds_pipeline.storage.store import Overtaken, Store, check_unique, transaction
 
 from ... import services
+from ...conftest import copied_lake
 from ..test_gate import FEED, populations
 from ..test_kept_open import an_error_starts_anew, is_kept, one_that_waits_gets_in
 
@@ -34,11 +35,15 @@ pytestmark = pytest.mark.slow
 HEAD = "SELECT count(*), count(DISTINCT delivery || month || variable || territory) FROM observations"
 
 
+def arrive(project: Project, home: Home, source: Path) -> None:
+    list(receive(project, home, [source]))
+    judge_pending(project, home, FEED)
+
+
 def observatory(project: Project, home: Home, source: Path) -> str:
     """Receive, judge, publish; the content of the release."""
     with Store(home.warehouse).kept_open():
-        list(receive(project, home, [source]))
-        judge_pending(project, home, FEED)
+        arrive(project, home, source)
         return publish(project, home).content
 
 
@@ -55,11 +60,34 @@ def embedded(project: Project, tmp_path_factory: pytest.TempPathFactory, source:
     return observatory(project, Home(tmp_path_factory.mktemp("embedded")), source)
 
 
+@pytest.fixture(scope="module")
+def filled_once(
+    project: Project, postgres: services.Postgres, opened_once: str, source: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[str, Path, str]:  # fmt: skip
+    """A server deployment that holds a release: its database, its folder, the release's content."""
+    folder = tmp_path_factory.mktemp("filled")
+    with pytest.MonkeyPatch.context() as patch:
+        database = copied_lake(postgres, opened_once, folder, patch)
+        return database, folder, observatory(project, Home(folder / "odds"), source)
+
+
+@pytest.fixture
+def filled(
+    postgres: services.Postgres, filled_once: tuple[str, Path, str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:  # fmt: skip
+    """A copy of it; the catalogue's database."""
+    shutil.copytree(filled_once[1], tmp_path, symlinks=True, dirs_exist_ok=True)
+    return copied_lake(postgres, filled_once[0], tmp_path, monkeypatch)
+
+
 def test_the_content_is_that_of_the_embedded_run(
-    project: Project, embedded: str, lake: str, tmp_path: Path, source: Path
-) -> None:
+    project: Project, embedded: str, filled_once: tuple[str, Path, str], filled: str, tmp_path: Path,
+    source: Path,
+) -> None:  # fmt: skip
     home = Home(tmp_path / "odds")
-    assert observatory(project, home, source) == embedded
+    assert filled_once[2] == embedded
     assert not home.warehouse.exists()
     # A second reception, judgement and publication change nothing.
     assert observatory(project, home, source) == embedded
@@ -77,8 +105,10 @@ def test_small_files_become_few_and_the_content_stays(
     project: Project, postgres: services.Postgres, embedded: str, lake: str, tmp_path: Path, source: Path
 ) -> None:
     home = Home(tmp_path / "odds")
-    for path in sorted(source.iterdir()):
-        observatory(project, home, path)
+    for n, path in enumerate(sorted(source.iterdir())):
+        arrive(project, home, path)
+        if n == 0:
+            publish(project, home)
         waiting = inlined(postgres, lake)
         done = compact(Store(home.warehouse), keep_days=0)
         assert done.rows >= waiting > 0 == inlined(postgres, lake)
@@ -219,21 +249,20 @@ def test_a_lake_leaves_no_door_to_the_network(lake: str, tmp_path: Path) -> None
 
 
 def test_restored_from_a_backup(
-    project: Project, postgres: services.Postgres, embedded: str, lake: str, tmp_path: Path, source: Path
+    project: Project, postgres: services.Postgres, embedded: str, filled: str, tmp_path: Path
 ) -> None:
     home, data = Home(tmp_path / "odds"), tmp_path / "lake"
-    observatory(project, home, source)
     with Store(tmp_path).connect() as connection:
         before = connection.execute("SELECT sum(hash(o)) FROM observations o").fetchone()
     # As the how-to says: the catalogue first, then the files, which no later commit changes.
-    postgres.dump(lake, postgres.folder / "catalogue.dump")
+    postgres.dump(filled, postgres.folder / "catalogue.dump")
     shutil.copytree(data, tmp_path / "backup")
     later = populations(tmp_path / "later", 2021)
     list(receive(project, home, [later]))
     shutil.rmtree(data)
-    postgres.execute(f"DROP DATABASE {lake}")
-    postgres.execute(f"CREATE DATABASE {lake}")
-    postgres.restore(lake, postgres.folder / "catalogue.dump")
+    postgres.execute(f"DROP DATABASE {filled}")
+    postgres.execute(f"CREATE DATABASE {filled}")
+    postgres.restore(filled, postgres.folder / "catalogue.dump")
     shutil.copytree(tmp_path / "backup", data)
     with Store(tmp_path).connect() as connection:
         assert connection.execute("SELECT sum(hash(o)) FROM observations o").fetchone() == before
@@ -245,17 +274,16 @@ def test_restored_from_a_backup(
 
 
 def test_backed_up_and_restored_by_the_commands(
-    project: Project, postgres: services.Postgres, lake: str, tmp_path: Path, source: Path,
+    project: Project, postgres: services.Postgres, embedded: str, filled: str, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """Into a new database that belongs to another role; then a new month is received and published."""
-    monkeypatch.setenv("ODDS_HOME", str(tmp_path / "machine"))
+    monkeypatch.setenv("ODDS_HOME", str(tmp_path / "odds"))
     home = Home.from_environment()
-    content = observatory(project, home, source)
     Accounts(home.path / "extranet" / "accounts.sqlite").save_organisation("CCAS", "membres")
     made = back_up(home, tmp_path / "kept")
     observatory(project, home, populations(tmp_path / "later", 2021))
-    for folder in ("machine", "shared", "lake"):
+    for folder in ("odds", "shared", "lake"):
         shutil.move(tmp_path / folder, tmp_path / f"lost-{folder}")
 
     with pytest.raises(DatabaseRefused, match="createdb -O"):
@@ -267,24 +295,23 @@ def test_backed_up_and_restored_by_the_commands(
         restore(home, made.path)  # it belongs to somebody else: public is closed
     postgres.execute(f"ALTER DATABASE {other} OWNER TO service")
     restore(home, made.path)
-    assert publish(project, home).content == content
+    assert publish(project, home).content == embedded
     assert Accounts(home.path / "extranet" / "accounts.sqlite").organisations()
-    assert observatory(project, home, populations(tmp_path / "later", 2021)) != content
+    assert observatory(project, home, populations(tmp_path / "later", 2021)) != embedded
 
 
 def test_the_tables_are_made_again_in_a_catalogue_of_their_own(
-    project: Project, postgres: services.Postgres, lake: str, tmp_path: Path, source: Path,
+    project: Project, postgres: services.Postgres, embedded: str, filled: str, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     home = Home(tmp_path / "odds")
-    content = observatory(project, home, source)
     with pytest.raises(NotRebuilt, match="new database"):
         rebuild(project, home)
     monkeypatch.setenv("ODDS_CATALOGUE", postgres.dsn(postgres.new_database()))
     monkeypatch.setenv("ODDS_LAKE", str(tmp_path / "lake-2"))
     assert rebuild(project, home).differences == ()
     again = publish(project, home)
-    assert (again.content, again.new) == (content, False)
+    assert (again.content, again.new) == (embedded, False)
 
 
 def test_the_server_watches_over_a_writer_that_may_vanish(lake: str) -> None:
