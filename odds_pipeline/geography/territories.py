@@ -231,6 +231,14 @@ class Territories:
     def communes(self, geography: int) -> list[Territory]:
         return [t for t in self.all if t.level == "commune" and t.geography == geography]
 
+    @property
+    def joined(self) -> dict[tuple[int, str], list[str]]:
+        """The communes that became one, by the year and the code of what they became."""
+        found: dict[tuple[int, str], list[str]] = {}
+        for year, source, target in self.mergers:
+            found.setdefault((year, target), []).append(source)
+        return found
+
     @cached_property
     def merged_away(self) -> dict[str, int]:
         """Commune codes that are no more, and the last geography of each: they tell a file’s vintage."""

@@ -57,6 +57,7 @@ def test_a_file_is_of_the_last_communes_that_it_has_all(project: Project, tmp_pa
     fmt = next(f for e in project.feeds.values() for f in e.feed.formats if f.geography is None)
     every, between = {f"7600{n}" for n in range(1, 5)}, {"76002", "76003", "76004"}
     assert own.geographies == (2015, 2018, 2019)
+    assert own.joined == {(2016, "76002"): ["76001", "76002"], (2019, "76004"): ["76003", "76004"]}
     told = [geography_of(codes, "2018-12", fmt, own) for codes in (every, between, {"76004"})]
     assert told == [2015, 2018, 2018]  # 76002 of 2018 is not 76002 of before 76001 joined it
     assert ambiguous(between, "2018-12", fmt, own) is None

@@ -24,9 +24,8 @@ FIRST = 4
 def territories(request: Request) -> HTMLResponse:
     """Every territory, by intercommunality, and the map."""
     view, atlas = view_of(request), request.app.state.atlas
-    merged: dict[int, list[str]] = {}
-    for year, old, _ in atlas.territories.mergers:
-        merged.setdefault(year, []).append(view.place(old).label)
+    joined = atlas.territories.joined.items()
+    merged = [(year, [view.place(code).label for code in codes]) for (year, _), codes in joined]
     return render(
         request, "territories.html", map=places_map(atlas, view).svg, groups=groups(view), merged=merged
     )
