@@ -235,7 +235,9 @@ def test_the_committees_pages_are_the_same(project: Project, worlds: Worlds) -> 
         assert real == other
 
 
-def answers(site: Site, role: str, shifted: list[Shift], folder: Path) -> Iterator[tuple[str, str]]:
+def answers(
+    project: Project, site: Site, role: str, shifted: list[Shift], folder: Path
+) -> Iterator[tuple[str, str]]:
     """What the site says at each address, earlier releases' too."""
     client = site.client(role)
     asked = [a for route in get_routes(site) for a in addresses(route, "demandes_rsa_ccas", site)]
@@ -258,7 +260,11 @@ def answers(site: Site, role: str, shifted: list[Shift], folder: Path) -> Iterat
         asked.append(f"/comparer?{group}&{chosen}")
         shared = {"name": chosen, "query": f"{group}&{chosen}", "shared": "true"}
         assert client.post("/selections", data=shared).status_code == 303
-    asked += [f"/telecharger/tableau.{kind}?{group}&theme=abs" for kind in ("xlsx", "pdf")]
+    for chosen in ("theme=abs", "i=demandes_rsa_ccas"):
+        asked += [f"/telecharger/tableau.{kind}?{group}&{chosen}" for kind in ("xlsx", "pdf")]
+    # What a search answers of a place.
+    labels = {t.code: t.label for t in project.territories.communes(2024)}
+    asked += [f"/recherche?q=demandes+rsa+{labels[code].lower().replace(' ', '+')}" for code in codes]
     asked.append("/tableau-de-bord")
     asked += [f"/e/1{a}" for a in asked if a.startswith(("/territoires/", "/indicateurs/", "/themes/"))]
     # The PDF is of the same document; another format of the same table.
@@ -278,7 +284,11 @@ def test_the_site_says_the_same(project: Project, worlds: Worlds, tmp_path: Path
     for name, home in (("real", worlds.real), ("other", worlds.other)):
         publish_portrait(project, portrait, home, territories=[worlds.shifts[0][1]])
         found.append(
-            dict(answers(open_site(project, home, tmp_path / name), role, worlds.shifts, tmp_path))
+            dict(
+                answers(
+                    project, open_site(project, home, tmp_path / name), role, worlds.shifts, tmp_path
+                )
+            )
         )
     for address, text in found[0].items():
         assert text == found[1][address], address
