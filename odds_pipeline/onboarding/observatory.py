@@ -138,6 +138,8 @@ def _say_other_places(
     """Names and codes of the new département; notes and breaks that speak of the former one go."""
     former = project.observatory
     text = _without_items(path.read_text(encoding="utf-8"), _places(project), path, made)
+    for ours in (f"{former.label} {former.of_territory}", former.label):
+        text = text.replace(ours, label)
     text = renamed(text, former, reference.label, reference.of_label)
     for region in _regions(project):
         text = text.replace(region, " et ".join(r["LIBELLE"] for r in reference.regions))
@@ -170,7 +172,6 @@ def renamed(text: str, former: Observatory, label: str, of_label: str) -> str:
 
 
 def _named(text: str, former: Observatory, label: str, reference: Reference) -> str:
-    text = re.sub(r"^label: .*$", f"label: {label}", text, count=1, flags=re.M)
     text = re.sub(r"^signature: .*$", f"signature: {label}.", text, count=1, flags=re.M)
     return re.sub(rf"^id: {former.id}\b", f"id: odds{reference.id}", text, flags=re.M)
 

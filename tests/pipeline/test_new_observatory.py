@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from odds_pipeline.cli.declarations import problems_of
 from odds_pipeline.declarations.project import Project
@@ -83,6 +84,8 @@ def test_it_is_right_and_keeps_every_contract_of_a_public_file(made: Made, proje
     new = Project.read(made.folder)
     assert new.observatory.departements == ["76"]
     assert new.observatory.of_territory == "de la Seine-Maritime"
+    site = yaml.safe_load((made.folder / "resources/extranet.yaml").read_text(encoding="utf-8"))
+    assert new.observatory.label == site["title"] == site["publisher"] == "Observatoire 76"
     gone = {f"assets/partners/{e.id}.yaml" for e in project.feeds.values()} - {
         f"assets/partners/{e.id}.yaml" for e in new.feeds.values()
     }
