@@ -3,6 +3,7 @@
 import html
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import duckdb
 import pytest
@@ -28,6 +29,15 @@ def view_for(site: Site, role: str) -> View:
     return view
 
 
+def delivered(path: Path) -> str:
+    """A delivery's text; of an archive, its one file."""
+    if path.suffix != ".zip":
+        return path.read_text(encoding="utf-8-sig")
+    with ZipFile(path) as archive:
+        (name,) = archive.namelist()
+        return archive.read(name).decode("utf-8-sig")
+
+
 def test_the_page_names_the_file_and_the_line_where_the_figure_stands(
     site: Site, observatory: Home
 ) -> None:
@@ -36,15 +46,12 @@ def test_the_page_names_the_file_and_the_line_where_the_figure_stands(
         "/indicateurs/population_municipale/origine?territoire=93008&mois=2024-01"
     )
     page = html.unescape(answer.text)
-    told = re.search(r"<code>([^<]+\.csv)</code>.*?data-label=\"Ligne\">([\d\u202f]+)", page, re.DOTALL)
+    told = re.search(
+        r"<code>([^<]+\.(?:csv|zip))</code>.*?data-label=\"Ligne\">([\d\u202f]+)", page, re.DOTALL
+    )
     figure = re.search(r'data-label="Chiffre">([\d\u202f]+)', page)
     assert answer.status_code == 200 and told and figure
-    lines = (
-        (observatory.landing / told[1])
-        .read_text(encoding="utf-8-sig")
-        .replace("\u202f", "")
-        .splitlines()
-    )
+    lines = delivered(observatory.landing / told[1]).replace("\u202f", "").splitlines()
     line = lines[int(told[2].replace("\u202f", "")) - 1]
     assert "93008" in line and figure[1].replace("\u202f", "") in re.split("[;,]", line)
     assert "règles sur" in page and "rien n’a été demandé" in page and "Édition 1" in page
