@@ -14,6 +14,7 @@ from tests.pipeline.test_class_files import deliver
 from tests.reader import Rules, Truth
 
 MONTHS = [f"2024-{month:02d}" for month in range(1, 13)]
+A_YEAR_BEFORE = "2023-01"
 
 
 class Demonstration:
@@ -21,7 +22,8 @@ class Demonstration:
 
     def __init__(self, project: Project, home: Home, folder: Path) -> None:
         self.project, self.home, self.folder = project, home, folder
-        self.simulator = Simulator(project, load_simulations(project), MONTHS)
+        self.months = [A_YEAR_BEFORE, *MONTHS]
+        self.simulator = Simulator(project, load_simulations(project), self.months)
         self.changed: dict[tuple[str, str, str], int] = {}
         self.draw = np.random.default_rng(93)
         self.deliveries = 0
@@ -39,7 +41,7 @@ class Demonstration:
             )  # fmt: skip
 
     def figure(self, variable: str, code: str, month: str) -> int:
-        at = self.simulator.communes.index(code), MONTHS.index(month)
+        at = self.simulator.communes.index(code), self.months.index(month)
         return int(self.simulator.figures(variable)[at]) + self.changed.get((variable, code, month), 0)
 
     def revise(self, month: str, count: int, feeds: Iterable[str]) -> None:

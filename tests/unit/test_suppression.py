@@ -15,7 +15,7 @@ from odds_pipeline.secrecy import suppression
 from odds_pipeline.secrecy.additive import _nominal
 from odds_pipeline.secrecy.attack import exposed, intervals
 from odds_pipeline.secrecy.suppression import suppress
-from odds_pipeline.secrecy.system import CANDIDATE, HIDDEN, KNOWN, Bools, System
+from odds_pipeline.secrecy.system import CANDIDATE, HIDDEN, KNOWN, NOBODY, Bools, System
 
 pytestmark = pytest.mark.slow
 
@@ -87,6 +87,41 @@ def test_no_sensitive_cell_can_be_told_more_closely_than_its_mark(inner: list[li
         low, high = reader(system, found.hidden, int(cell))
         assert low <= system.need_low[cell] + 1e-5
         assert high >= system.need_high[cell] - 1e-5
+
+
+@pytest.mark.parametrize(
+    ("counts", "owner", "told"),
+    [
+        ([2, 3], None, []),  # 5 in all: 1 to 4 each
+        ([2, 3], [1, 2], [0, 1]),  # who gave one has the other by difference
+        ([2, 3], [1, 1], []),  # both are known to who gave them
+        ([2, 3, 2], [1, 2, 3], [0, 2]),  # 4 are left to who gave the 3: at most 3 each
+        (
+            [2, 3, 2, 3],
+            [1, 2, 3, 4],
+            [],
+        ),  # 7 or 8 are left; two who gave 6 together do not tell each other
+        ([2, 3, 2], [1, 1, 2], [2]),
+    ],
+)
+def test_who_gave_a_figure_is_a_reader_who_knows_it(
+    counts: list[int], owner: list[int] | None, told: list[int]
+) -> None:
+    """Hidden counts of 1 to 4 and their total, which is shown; by hand."""
+    some = len(counts)
+    value = np.array([*counts, sum(counts)], dtype=float)
+    system = System(
+        value,
+        np.array([1.0] * some + [0.0]),
+        np.array([4.0] * some + [np.inf]),
+        np.array([1.0] * some + [np.nan]),
+        np.array([4.0] * some + [np.nan]),
+        value,
+        np.array([HIDDEN] * some + [KNOWN]),
+        sparse.csr_array(np.array([[-1.0] * some + [1.0]])),
+        None if owner is None else np.array([*owner, NOBODY]),
+    )
+    assert np.flatnonzero(exposed(system, system.state == HIDDEN)).tolist() == told
 
 
 @settings(deadline=None, max_examples=25)
