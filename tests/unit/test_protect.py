@@ -30,13 +30,14 @@ class Figure:
     hidden_by: str | None = None
     lower_bound: float | None = None
     delivered: bool = True
+    geography: int = 2024
 
 
 def protected(project: Project, figures: list[Figure]) -> dict[tuple[str, str], tuple[object, ...]]:
-    """Value, reason, mark and bound of each figure, as it may be read."""
+    """Value, reason, mark and bound of each figure, as it may be read; of another geography, by its year."""
     variables = sorted({f.variable for f in figures})
-    codes = sorted({f.territory for f in figures})
-    levels = {t.code: t.level for t in project.territories.all if t.geography == 2024}
+    places = sorted({(f.territory, f.geography) for f in figures})
+    levels = {(t.code, t.geography): t.level for t in project.territories.all}
     with duckdb.connect() as connection:
         connection.execute(MEMORY)
         connection.execute("CREATE TABLE numbered_inputs (variable VARCHAR, v INTEGER)")
@@ -47,7 +48,8 @@ def protected(project: Project, figures: list[Figure]) -> dict[tuple[str, str], 
             "CREATE TABLE places (p INTEGER, territory VARCHAR, level VARCHAR, geography INTEGER)"
         )
         connection.executemany(
-            "INSERT INTO places VALUES (?, ?, ?, 2024)", [[p, c, levels[c]] for p, c in enumerate(codes)]
+            "INSERT INTO places VALUES (?, ?, ?, ?)",
+            [[p, place[0], levels[place], place[1]] for p, place in enumerate(places)],
         )
         connection.execute(
             "CREATE TABLE given (v INTEGER, p INTEGER, t INTEGER, value DOUBLE, obs_status VARCHAR, "
@@ -58,7 +60,7 @@ def protected(project: Project, figures: list[Figure]) -> dict[tuple[str, str], 
             [
                 [
                     variables.index(f.variable),
-                    codes.index(f.territory),
+                    places.index((f.territory, f.geography)),
                     f.value,
                     f.hidden_by,
                     f.lower_bound,
@@ -70,7 +72,8 @@ def protected(project: Project, figures: list[Figure]) -> dict[tuple[str, str], 
         connection.execute("CREATE TEMP TABLE available AS FROM given")
         protect(connection, project, 0)
         rows = connection.execute(
-            "SELECT variable, territory, value, hidden_by, conf_status, lower_bound "
+            "SELECT variable, CASE geography WHEN 2024 THEN territory ELSE territory || ' in ' || geography END, "
+            "value, hidden_by, conf_status, lower_bound "
             "FROM available JOIN numbered_inputs USING (v) JOIN places USING (p)"
         ).fetchall()
     return {(row[0], row[1]): row[2:] for row in rows}
@@ -98,6 +101,16 @@ def test_a_count_beside_a_small_one_is_known_to_be_at_the_threshold_at_least(pro
     """1 + 5 = 6 would tell the 1, since a 5 that is hidden is not marked small: the 60 is hidden instead."""
     found = protected(project, communes(project, c008=1, c010=5, c048=60, c055=200))
     assert {code for (_, code), row in found.items() if row[1]} == {"93008", "93048"}
+
+
+def test_what_is_hidden_is_hidden_in_each_geography_that_writes_it(project: Project) -> None:
+    """The commune that protects its neighbour, once more among the communes of another year."""
+    other = next(g for g in project.territories.geographies if g != 2024)
+    again = Figure("93048", 60, geography=other)
+    found = protected(project, [*communes(project, c008=1, c010=5, c048=60, c055=200), again])
+    assert (
+        found[FOYERS, f"93048 in {other}"] == found[FOYERS, "93048"] == (None, "secondaire", "D", None)
+    )
 
 
 @pytest.mark.parametrize(
