@@ -103,6 +103,20 @@ def test_a_count_beside_a_small_one_is_known_to_be_at_the_threshold_at_least(pro
     assert {code for (_, code), row in found.items() if row[1]} == {"93008", "93048"}
 
 
+def test_what_the_producer_hid_is_not_told_by_his_own_total(project: Project) -> None:
+    """103 in all and 100 elsewhere: the count that the producer hid is 3, unless one thing more is hidden."""
+    own = {t.code: 0.0 for t in project.territories.communes(2024) if t.ept == EST_ENSEMBLE}
+    others = [Figure(code, value) for code, value in (own | {"93010": 40, "93048": 60}).items()]
+    hidden = Figure("93008", None, hidden_by="producteur")
+    given = [*(f for f in others if f.territory != "93008"), hidden, Figure(EST_ENSEMBLE, 103)]
+    found = protected(project, given)
+    assert {code for (_, code), row in found.items() if row[1] == "secondaire"} & {
+        "93010",
+        "93048",
+        EST_ENSEMBLE,
+    }
+
+
 def test_what_is_hidden_is_hidden_in_each_geography_that_writes_it(project: Project) -> None:
     """The commune that protects its neighbour, once more among the communes of another year."""
     other = next(g for g in project.territories.geographies if g != 2024)
