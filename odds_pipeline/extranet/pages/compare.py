@@ -1,7 +1,7 @@
 """Indicators × territories: those read first, a theme, a template or one's own choice, side by side."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
@@ -58,20 +58,14 @@ def compare(
     """
     t = [*t, groups.address_of(groupe, membre)] if membre else t
     view, asked = view_of(request), Asked.of(request, t, i, theme)
-    names, given = asked.choice.names, bool(i) and not theme
+    names = asked.choice.names
     rows = side_by_side(view, names, asked.places)
     among = queries.among_communes(view, {n: next(iter(own.values())) for n, own in rows.items()})
     found = search(view, ajouter, request.app.state.synonyms).indicators if ajouter else []
     return render(
         request,
         "compare.html",
-        query=query_of(asked, theme, given),
-        places=asked.places,
-        choice=asked.choice,
-        theme=theme,
-        given=given,
-        templates=request.app.state.templates,
-        everything=ALL,
+        **form_of(request, asked, i, theme),
         rows=rows,
         strips={
             name: positions(own, view.definitions[name], among[name], asked.places)
@@ -80,8 +74,6 @@ def compare(
         },
         marks=[mark(rank) for rank in range(len(asked.places))],
         hard=_hard(rows, asked.places),
-        most=MOST,
-        group=groups.GROUP,
         chooses=0 < len(names) <= CHOSEN,
         added=ajouter,
         offered=[name for name in found if name not in names][:OFFERED],
@@ -98,6 +90,22 @@ def _hard(rows: dict[str, dict[str, Row]], places: list[Place]) -> dict[str, tup
         if place.level == "commune" and said:
             found[place.label] = (said.count("quart4"), len(said))
     return found
+
+
+def form_of(request: Request, asked: Asked, i: list[str], theme: str) -> dict[str, Any]:
+    """What the form of territories and indicators shows, and the address of what was asked."""
+    given = bool(i) and not theme
+    return {
+        "query": query_of(asked, theme, given),
+        "places": asked.places,
+        "choice": asked.choice,
+        "theme": theme,
+        "given": given,
+        "templates": request.app.state.templates,
+        "everything": ALL,
+        "most": MOST,
+        "group": groups.GROUP,
+    }
 
 
 def query_of(asked: Asked, theme: str, given: bool) -> str:

@@ -6,9 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from odds_pipeline.extranet.courses import courses, drawn, whole_of
-from odds_pipeline.extranet.pages.compare import CHOSEN, MOST, Asked, Codes, Names, query_of
-from odds_pipeline.extranet.reading.choice import ALL
-from odds_pipeline.extranet.reading.groups import GROUP
+from odds_pipeline.extranet.pages.compare import CHOSEN, Asked, Codes, Names, form_of
 from odds_pipeline.extranet.rendering import render, view_of
 
 router = APIRouter()
@@ -18,23 +16,15 @@ router = APIRouter()
 def through_time(request: Request, t: Codes = [], i: Names = [], theme: str = "") -> HTMLResponse:  # noqa: B006
     """What a comparison shows side by side, each through time; of too many, a choice is asked for."""
     view, asked = view_of(request), Asked.of(request, t, i, theme)
-    names, given = asked.choice.names, bool(i) and not theme
+    names = asked.choice.names
     many = len(names) > CHOSEN
     found = courses(view, [] if many else names, asked.places) if asked.places else {}
     wholes = dict.fromkeys(code for place in asked.places if (code := whole_of(view, place)))
     return render(
         request,
         "courses.html",
-        query=query_of(asked, theme, given),
-        places=asked.places,
-        choice=asked.choice,
-        theme=theme,
-        given=given,
-        templates=request.app.state.templates,
-        everything=ALL,
-        most=MOST,
+        **form_of(request, asked, i, theme),
         many=many,
-        group=GROUP,
         shown_query=urlencode(
             [*(("t", p.code) for p in asked.places), *(("i", name) for name in found)]
         ),
