@@ -9,7 +9,7 @@ france_value        value for France, same month, where a producer delivers it; 
 difference          value minus ``departement_value``, in the unit; none for what adds up
 rank, ranked        place among the département's communes of the same month and geography that have
                     a value, and how many they are; 1 is the best, or the highest where neither is
-quartile            1 to 4, of that ranking; from four ranked communes on
+quartile            1 to 4, of that ranking; from eight ranked communes on, two to a quarter
 change_1y, _5y      since the same month one and five years before, in the unit that
                     ``definitions.change_unit`` names: per cent of the earlier value for what adds
                     up, points for percentages, else the unit; none from zero or less, across a

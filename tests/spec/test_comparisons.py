@@ -58,9 +58,9 @@ def whole(value: Any) -> int | None:
         # Ties share the best of their ranks, and so a quarter.
         (LOWER, [20, 20, 20, 10, 0, 0, 50, 50], [4, 4, 4, 3, 1, 1, 7, 7], [2, 2, 2, 2, 1, 1, 4, 4]),
         # A secret or missing value has no rank; zero has one.
-        (LOWER, [0, None, 5, 4, None, 3, None, None], [1, None, 4, 3, None, 2, None, None], [1, None, 4, 3, None, 2, None, None]),
-        # Three communes make no quarters.
-        (LOWER, [3, 1, 2, None, None, None, None, None], [3, 1, 2, None, None, None, None, None], [None] * 8),
+        (LOWER, [0, None, 5, 4, None, 3, None, None], [1, None, 4, 3, None, 2, None, None], [None] * 8),
+        # Seven communes make no quarters.
+        (LOWER, [3, 1, 2, 4, 5, 6, 7, None], [3, 1, 2, 4, 5, 6, 7, None], [None] * 8),
     ],
 )  # fmt: skip
 def test_ranks(

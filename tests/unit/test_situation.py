@@ -40,7 +40,7 @@ def row(series: dict[str, float | None], **changes: Any) -> dict[str, Any]:
         ({}, RATE, "parmi les plus difficiles"),
         ({"quartile": 1}, RATE, "parmi les plus favorables"),
         ({"quartile": 1}, COUNT, "valeur haute"),
-        ({"quartile": None}, RATE, ""),  # fewer than four communes are ranked
+        ({"quartile": None}, RATE, ""),  # fewer than eight communes are ranked
         ({"ci_low": 27.0, "ci_high": 43.0}, RATE, "ne se distingue pas du département"),
         ({"ci_low": 28.0, "ci_high": 43.0}, RATE, "parmi les plus difficiles"),
     ],

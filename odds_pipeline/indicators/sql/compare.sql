@@ -81,7 +81,8 @@ WITH given AS MATERIALIZED (
 )
 SELECT COLUMNS('^[^_]'),
        CASE WHEN NOT _adds_up THEN value - departement_value END AS difference,
-       CASE WHEN ranked >= 4 THEN CAST(1 + 4 * (rank - 1) // ranked AS INTEGER) END AS quartile,
+       -- A quarter of fewer than eight is one commune: of 5 in 648 it said « parmi les plus favorables ».
+       CASE WHEN ranked >= 8 THEN CAST(1 + 4 * (rank - 1) // ranked AS INTEGER) END AS quartile,
        CASE WHEN _adds_up THEN 100 * (value - _year) / nullif(greatest(_year, 0), 0)
             ELSE value - _year END AS change_1y,
        CASE WHEN _adds_up THEN 100 * (value - _five) / nullif(greatest(_five, 0), 0)
