@@ -27,6 +27,8 @@ CLASSES = 5
 STEPS = (*RAMP, DARK[-1])
 SIZE, SIZE_ON_TILES = 8.0, 9.3
 """Of names, in units of the drawing: 7 points or more where the map takes a column."""
+ALONE = 3
+"""Chosen communes that a crowded map names; those of a whole group are outlined."""
 EMBLEM = ("#1D6173", "#2E7488", "#7FB2AF", "#BDD5BD", "#F0EAD2")
 BLOCK = 36.0
 """Height of the legend's bar with its words."""
@@ -112,14 +114,17 @@ def atlas(
     on_map = {code: (written or number)(v) for code, v in known.items()}
     size = SIZE_ON_TILES if ground.tiles else SIZE
     dark = {code for code, value in known.items() if steps[value] in DARK_STEPS}
-    labels, (left, top, width, height) = place_labels(ground, words | on_map, dark, size)
+    ends = (min(known, key=known.__getitem__), max(known, key=known.__getitem__)) if known else ()
+    labels, (left, top, width, height) = place_labels(
+        ground, words | on_map, dark, size, {*ends, *place} if len(place) <= ALONE else ends
+    )
     body += labels
     y = top + height + 12
     body += _legend(classes, number, reference, (left, y, width), size)
     y += BLOCK + 16
     if note := ENDS.get(direction, ""):
         body.append(text(left + 2, y - 5, note, size=size + 0.4, fill=QUIET))
-        y += 5
+        y += 14
     if len(fills) < len(ground.shapes):
         said = f"n. d. : {why_absent(ground, known, why)}"
         body.append(_swatch(left, y - 11, f"url(#{key}-hachure)"))

@@ -1,9 +1,10 @@
-"""All communes in the order of a value: a point each, by group in shape and colour."""
+"""Communes in the order of a value, of many those at both ends; a point each, by group in shape."""
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from odds_pipeline.charts.ends import both_ends, left_out
 from odds_pipeline.charts.svg import FAINT, INK, QUIET, element, figure, line, text
 
 MARKS = (
@@ -49,7 +50,13 @@ def dots(
     *,
     reference: tuple[str, float] | None = None,
 ) -> str:
-    """Rows in the order given; the vertical line is the whole's value; groups are named above."""
+    """Rows in the order given; the vertical line is the whole's value; groups are named above.
+
+    More groups than there are marks are not told apart: a mark of two of them would mislead.
+    """
+    if len(groups) > len(MARKS):
+        groups, rows = (), [replace(row, group=0) for row in rows]
+    shown = both_ends(rows, lambda _: False)
     ends = [v for r in rows for v in (r.value, r.low, r.high) if v is not None]
     ends += [reference[1]] if reference else []
     low, high = min(ends), max(ends)
@@ -60,9 +67,12 @@ def dots(
         return LEFT + (value - low) / span * (WIDTH - LEFT - RIGHT)
 
     body = [_group(i, name) for i, name in enumerate(groups)]
-    bottom = top + ROW * len(rows)
-    for i, row in enumerate(rows):
+    bottom = top + ROW * len(shown)
+    for i, row in enumerate(shown):
         y = top + ROW * i + ROW / 2
+        if isinstance(row, int):
+            body.append(text(LEFT - 6, y + 3, left_out(row), size=SIZE, anchor="end", fill=QUIET))
+            continue
         body.append(line(LEFT, y, WIDTH - RIGHT, y, "#e4e8ea", 0.7))
         body.append(text(LEFT - 6, y + 3, row.label, size=SIZE, anchor="end"))
         if row.low is not None and row.high is not None:
@@ -73,7 +83,9 @@ def dots(
         anchor = "start" if at < WIDTH / 2 else "end"
         name = f"{reference[0]} : {number(reference[1])}"
         body.append(text(at, top - 6, name, size=SIZE, anchor=anchor, bold=True))
-    for i, row in enumerate(rows):
+    for i, row in enumerate(shown):
+        if isinstance(row, int):
+            continue
         y = top + ROW * i + ROW / 2
         body.append(mark(row.group, x(row.value), y))
         after = max(x(row.value) + 7, x(row.high) + 4 if row.high is not None else 0)
@@ -81,7 +93,7 @@ def dots(
         body.append(element("rect", x=after - 1, y=y - 5, width=halo, height=10, fill="#ffffff"))
         body.append(text(after, y + 3, number(row.value), size=SIZE, fill=INK))
     body.append(line(LEFT, bottom, WIDTH - RIGHT, bottom, FAINT))
-    return figure(key, title, _described(rows, number, reference), WIDTH, bottom + 4, "".join(body))
+    return figure(key, title, _described(shown, number, reference), WIDTH, bottom + 4, "".join(body))
 
 
 def _group(i: int, name: str) -> str:
@@ -90,7 +102,13 @@ def _group(i: int, name: str) -> str:
 
 
 def _described(
-    rows: Sequence[Dot], number: Callable[[float], str], reference: tuple[str, float] | None
+    rows: Sequence[Dot | int], number: Callable[[float], str], reference: tuple[str, float] | None
 ) -> str:
     whole = f"{reference[0]} : {number(reference[1])}. " if reference else ""
-    return whole + " ; ".join(f"{row.label} {number(row.value)}" for row in rows) + "."
+    return (
+        whole
+        + " ; ".join(
+            left_out(row) if isinstance(row, int) else f"{row.label} {number(row.value)}" for row in rows
+        )
+        + "."
+    )

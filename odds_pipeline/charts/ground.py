@@ -18,7 +18,10 @@ from odds_pipeline.geography.territories import Territories
 from odds_pipeline.storage.home import Home
 
 WIDTH = 420.0
-TILE = 46.0
+TILE, WIDEST = 46.0, 600.0
+"""Side of a square, and the width from which on squares are smaller, so that a legend can be read."""
+CROWD = 80
+"""Shapes from which on they are too many to be named: 40 communes are, 648 were a black stain."""
 CODES = ("code", "code_insee", "codgeo", "insee")
 """Properties in which producers write a commune's code."""
 
@@ -51,6 +54,11 @@ class Ground:
     source: str
     borders: str = ""
 
+    @property
+    def crowded(self) -> bool:
+        """Whether names would lie on each other: they are then written where they fit, and for a few."""
+        return len(self.shapes) > CROWD
+
 
 def outlines_path(home: Home) -> Path:
     """Where the observatory keeps its outlines."""
@@ -63,7 +71,7 @@ def store_outlines(territories: Territories, home: Home, source: Path) -> int:
     Raises :class:`ValueError` naming what is wrong, and then nothing changes.
     """
     try:
-        found = _rings(json.loads(source.read_text(encoding="utf-8")))
+        found = rings_of(json.loads(source.read_text(encoding="utf-8")))
     except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, IndexError) as error:
         raise ValueError(f"{source}: not a GeoJSON collection of areas ({error})") from error
     former = {t.code for g in territories.geographies for t in territories.communes(g)}
@@ -92,7 +100,7 @@ def read_ground(territories: Territories, reference: Path, home: Home, geography
     stored = outlines_path(home)
     if not stored.exists():
         return _tiles(reference / "tiles.csv", communes, groups)
-    rings = _rings(json.loads(stored.read_text(encoding="utf-8")))
+    rings = rings_of(json.loads(stored.read_text(encoding="utf-8")))
     for year, source, target in territories.mergers:
         if year <= geography and source != target and source in rings:
             rings[target] = rings.get(target, []) + rings.pop(source)
@@ -104,8 +112,8 @@ def read_ground(territories: Territories, reference: Path, home: Home, geography
 Ring = list[tuple[float, float]]
 
 
-def _rings(collection: Any) -> dict[str, list[Ring]]:
-    """Rings of each commune, in degrees."""
+def rings_of(collection: Any) -> dict[str, list[Ring]]:
+    """Rings of each commune of a GeoJSON collection, in degrees."""
     rings: dict[str, list[Ring]] = {}
     for feature in collection["features"]:
         properties = {key.lower(): value for key, value in feature["properties"].items()}
@@ -144,8 +152,8 @@ def _outlines(rings: dict[str, list[Ring]], labels: dict[str, str], groups: dict
     projected = {code: [project(ring) for ring in areas] for code, areas in rings.items()}
     shapes = {}
     for code, placed in projected.items():
-        largest = max(placed, key=lambda ring: abs(_area(ring)[0]))
-        _, x, y = _area(largest)
+        largest = max(placed, key=lambda ring: abs(area_of(ring)[0]))
+        _, x, y = area_of(largest)
         path = "".join(
             "M" + "L".join(f"{px:g},{py:g}" for px, py in ring) + "Z" for ring in placed if len(ring) > 2
         )
@@ -182,7 +190,7 @@ def _sides(areas: list[Ring]) -> Iterator[tuple[tuple[float, float], tuple[float
     return ((a, b) for ring in areas for a, b in zip(ring, ring[1:] + ring[:1], strict=True) if a != b)
 
 
-def _area(ring: Ring) -> tuple[float, float, float]:
+def area_of(ring: Ring) -> tuple[float, float, float]:
     """Signed area and centre of a ring."""
     area = x = y = 0.0
     for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True):
@@ -201,13 +209,14 @@ def _tiles(path: Path, labels: dict[str, str], groups: dict[str, str]) -> Ground
             f"{path} has no tile for {', '.join(lacking)}: add them, or keep outlines (`odds outlines`)"
         )
     shapes, cells = {}, {}
-    side = TILE - 2
+    across, down = (max(int(row[axis]) for row in rows.values()) + 1 for axis in ("column", "row"))
+    tile = min(TILE, WIDEST / across)
+    side, edge = tile - tile / 23, tile / 46
     for code, label in labels.items():
-        x, y = int(rows[code]["column"]) * TILE, int(rows[code]["row"]) * TILE
-        square = f"M{x + 1:g},{y + 1:g}h{side:g}v{side:g}h-{side:g}Z"
-        shapes[code] = Shape(label, square, x + TILE / 2, y + TILE / 2, rows[code]["short_label"])
-        cells[code] = [[(x, y), (x + TILE, y), (x + TILE, y + TILE), (x, y + TILE)]]
-    width = (max(int(row["column"]) for row in rows.values()) + 1) * TILE
-    height = (max(int(row["row"]) for row in rows.values()) + 1) * TILE
+        x, y = int(rows[code]["column"]) * tile, int(rows[code]["row"]) * tile
+        square = f"M{x + edge:g},{y + edge:g}h{side:g}v{side:g}h-{side:g}Z"
+        shapes[code] = Shape(label, square, x + tile / 2, y + tile / 2, rows[code]["short_label"])
+        cells[code] = [[(x, y), (x + tile, y), (x + tile, y + tile), (x, y + tile)]]
+    width, height = across * tile, down * tile
     source = "Plan schématique de l’observatoire : une case par commune."
     return _bordered(Ground(width, height, shapes, True, source), cells, groups)

@@ -27,9 +27,18 @@ Box = tuple[float, float, float, float]
 
 
 def place_labels(
-    ground: Ground, words: Mapping[str, str], dark: Collection[str], size: float
+    ground: Ground,
+    words: Mapping[str, str],
+    dark: Collection[str],
+    size: float,
+    named: Collection[str] = (),
 ) -> tuple[list[str], Box]:
-    """The labels as SVG, and the box of the map with those that stand outside."""
+    """The labels as SVG, and the box of the map with those that stand outside.
+
+    On a crowded ground only those that are ``named`` stand outside, and on its tiles nothing is written.
+    """
+    if ground.tiles and ground.crowded:
+        return [], (0, 0, ground.width, ground.height)
     if ground.tiles:
         drawn = [
             mark
@@ -43,7 +52,8 @@ def place_labels(
     for code, shape in ground.shapes.items():
         found = _fit(shape, len(words[code]), size)
         if found is None:
-            outside.append((shape, words[code]))
+            if not ground.crowded or code in named:
+                outside.append((shape, words[code]))
         else:
             at, lines = found
             drawn += _inside(shape, at, lines, words[code], code in dark, size)

@@ -1,9 +1,10 @@
 """Maps of kinds, as classes on areas, and of counts, as proportional circles; of rates: :mod:`atlas`."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
+from statistics import fmean
 
 from odds_pipeline.charts.ground import Ground, Shape
 from odds_pipeline.charts.svg import ACCENT, INK, QUIET, RAMP, element, figure, line, text
@@ -54,7 +55,8 @@ def classed(
     """A map of a typology: ``classes`` gives the class of each commune, one of ``names``.
 
     From dark to light, unless ``shades`` are given: those of classes without an order. The number of a
-    class is written on each commune and in the legend, so that the map reads without its colours.
+    class is written on each commune and in the legend, so that the map reads without its colours; on a
+    crowded ground, once for each class, on the commune that is nearest to the middle of its communes.
     """
     shades = shades or _shades(len(names))[::-1]
     order = {name: i for i, name in enumerate(names)}
@@ -69,8 +71,22 @@ def classed(
         )
         for name in names
     )
-    marks = {code: str(order[name] + 1) for code, name in classes.items()}
+    marks = {code: str(order[name] + 1) for code, name in classes.items() if code in ground.shapes}
+    if ground.crowded:
+        marks = {code: marks[code] for code in _middles(ground, {c: classes[c] for c in marks})}
     return _classed(key, title, description, ground, fills, legend, marks)
+
+
+def _middles(ground: Ground, classes: Mapping[str, str]) -> set[str]:
+    """Of each class, the commune that is nearest to the middle of its communes."""
+    members: dict[str, list[str]] = defaultdict(list)
+    for code, name in classes.items():
+        members[name].append(code)
+    found = set()
+    for codes in members.values():
+        x, y = (fmean(getattr(ground.shapes[c], axis) for c in codes) for axis in ("x", "y"))
+        found.add(min(codes, key=lambda c: math.hypot(ground.shapes[c].x - x, ground.shapes[c].y - y)))
+    return found
 
 
 def circles(
@@ -115,7 +131,7 @@ def circles(
                 stroke_width=2.5 if chosen else 0.8,
             )
         )
-    if ground.tiles:
+    if ground.tiles and not ground.crowded:
         for shape in ground.shapes.values():
             y = shape.y + TILE_NAME
             body.append(text(shape.x, y, shape.short_label, size=8.4, anchor="middle"))
@@ -223,7 +239,7 @@ def _classed(
         if code in marks:
             y = shape.y - 1
             body.append(text(shape.x, y, marks[code], size=13, anchor="middle", fill=ink, bold=True))
-        if ground.tiles:
+        if ground.tiles and not ground.crowded:
             y = shape.y + 12
             body.append(text(shape.x, y, shape.short_label, size=9.5, anchor="middle", fill=ink))
     if len(fills) < len(ground.shapes):

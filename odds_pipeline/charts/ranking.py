@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from odds_pipeline.charts.ends import both_ends, left_out
 from odds_pipeline.charts.svg import ACCENT, FAINT, INK, QUIET, RAMP, element, figure, line, text
 
 ROW = 15.0
@@ -32,8 +33,10 @@ def ranking(
 ) -> str:
     """Rows in the order given, values written at the right; ``marks`` are vertical lines with a name.
 
-    ``middle``: the room of the values between names and numbers.
+    Of many rows, those at both ends and the ``place``. ``middle``: the room of the values between names
+    and numbers.
     """
+    shown = both_ends(rows, lambda row: row.place)
     numbers = [v for r in rows for v in (r.value, r.low, r.high) if v is not None]
     numbers += list((marks or {}).values())
     low, high = min(numbers, default=0.0), max(numbers, default=1.0)
@@ -43,7 +46,7 @@ def ranking(
     def x(value: float) -> float:
         return LEFT + (value - low) / span * middle
 
-    bottom = top + ROW * len(rows)
+    bottom = top + ROW * len(shown)
     body = []
     for i, (name, value) in enumerate(sorted((marks or {}).items(), key=lambda m: m[1])):
         body.append(line(x(value), top - 4, x(value), bottom, QUIET))
@@ -51,8 +54,11 @@ def ranking(
         body.append(
             text(x(value) + (-3 if anchor == "end" else 3), top - 7, name, size=10, anchor=anchor)
         )
-    for i, row in enumerate(rows):
+    for i, row in enumerate(shown):
         y = top + ROW * i + ROW / 2
+        if isinstance(row, int):
+            body.append(text(LEFT - 8, y + 4, left_out(row), anchor="end", fill=QUIET))
+            continue
         ink = ACCENT if row.place else INK
         body.append(line(LEFT, y, LEFT + middle, y, "#e6e6e6"))
         if row.low is not None and row.high is not None:
@@ -71,6 +77,8 @@ def ranking(
         body.append(text(LEFT + middle + 10, y + 4, number(row.value), fill=ink, bold=row.place))
     if note:
         body.append(text(0, bottom + 14, note, size=10, fill=QUIET))
-    described = " ; ".join(f"{r.label} {number(r.value)}" for r in rows)
+    described = " ; ".join(
+        left_out(r) if isinstance(r, int) else f"{r.label} {number(r.value)}" for r in shown
+    )
     height = bottom + (20 if note else 6)
     return figure(key, title, described, LEFT + middle + RIGHT, height, "".join(body))

@@ -172,7 +172,8 @@ def renamed(text: str, former: Observatory, label: str, of_label: str) -> str:
 
 
 def _named(text: str, former: Observatory, label: str, reference: Reference) -> str:
-    text = re.sub(r"^signature: .*$", f"signature: {label}.", text, count=1, flags=re.M)
+    for key, said in (("signature", f"{label}."), ("short_label", label)):
+        text = re.sub(rf"^{key}: .*$", f"{key}: {said}", text, count=1, flags=re.M)
     return re.sub(rf"^id: {former.id}\b", f"id: odds{reference.id}", text, flags=re.M)
 
 

@@ -85,6 +85,7 @@ def test_it_is_right_and_keeps_every_contract_of_a_public_file(made: Made, proje
     assert new.observatory.departements == ["76"]
     assert new.observatory.of_territory == "de la Seine-Maritime"
     site = yaml.safe_load((made.folder / "resources/extranet.yaml").read_text(encoding="utf-8"))
+    assert new.observatory.short_label == "Observatoire 76"  # under each printed page
     assert new.observatory.label == site["title"] == site["publisher"] == "Observatoire 76"
     gone = {f"assets/partners/{e.id}.yaml" for e in project.feeds.values()} - {
         f"assets/partners/{e.id}.yaml" for e in new.feeds.values()

@@ -31,7 +31,7 @@ from odds_pipeline.charts import (
     trend,
 )
 from odds_pipeline.charts.atlas import classes_around
-from odds_pipeline.charts.ground import Ground, borders, store_outlines
+from odds_pipeline.charts.ground import Ground, Shape, borders, store_outlines
 from odds_pipeline.charts.maps import quantile_classes
 from odds_pipeline.charts.scale import scale
 from odds_pipeline.charts.scatter import Axis, Point, scatter
@@ -440,3 +440,59 @@ def test_the_tree_is_cut_into_as_many_groups_as_scipy_makes(seed: int) -> None:
     names = [e.text for e in root.iter(f"{SVG}text")][: len(points)]
     order = [classes[int(name[1:])] for name in names if name]
     assert sum(a != b for a, b in pairwise(order)) == 3, "a group's leaves are side by side"
+
+
+def crowd(count: int, tiles: bool = False) -> Ground:
+    """``count`` squares in rows of twenty, none wide enough for a name."""
+    shapes = {}
+    for i in range(count):
+        x, y = 20.0 * (i % 20), 20.0 * (i // 20)
+        square = f"M{x:g},{y:g}L{x + 18:g},{y:g}L{x + 18:g},{y + 18:g}L{x:g},{y + 18:g}Z"
+        shapes[f"c{i:03}"] = Shape(f"Commune-lointaine-{i}", square, x + 9, y + 9, f"Com. {i}")
+    return Ground(400, 20.0 * -(-count // 20), shapes, tiles, "")
+
+
+def written(svg: str) -> list[str]:
+    return ["".join(one.itertext()) for one in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize(("count", "named"), [(80, 80), (81, 3)])
+def test_on_a_crowded_map_the_ends_and_the_place_are_named(count: int, named: int) -> None:
+    values: dict[str, float | None] = {f"c{i:03}": float(i) for i in range(count)}
+    svg = atlas("m", "Taux", crowd(count), values, number, place=("c040",))
+    names = [one for one in written(svg) if one.startswith("Commune-lointaine-")]
+    assert len(names) == named
+    assert {one.split("\xa0")[0] for one in names} >= {
+        "Commune-lointaine-0",
+        "Commune-lointaine-40",
+        f"Commune-lointaine-{count - 1}",
+    }
+
+
+def test_on_crowded_tiles_and_in_crowded_classes_nothing_is_written_on_each_commune() -> None:
+    ground = crowd(200, tiles=True)
+    values: dict[str, float | None] = {code: 1.0 + i for i, code in enumerate(ground.shapes)}
+    assert not [one for one in written(atlas("m", "Taux", ground, values, number)) if "Com." in one]
+    classes = {code: "ABC"[i % 3] for i, code in enumerate(ground.shapes)}
+    marks = [
+        one
+        for one in written(classed("m", "Classes", ground, classes, ["A", "B", "C"]))
+        if len(one) == 1
+    ]
+    assert sorted(marks) == ["1", "2", "3"]
+
+
+def test_of_a_long_list_both_ends_are_drawn_and_the_rest_counted() -> None:
+    whole = [Dot(f"c{i}", 100.0 - i, i % 7) for i in range(44)]
+    assert (
+        sum(one.startswith("c") for one in written(dots("d", "Rang", whole, [*"abcdefg"], number))) == 44
+    )
+    longer = [Dot(f"c{i}", 700.0 - i, i % 7) for i in range(648)]
+    said = written(dots("d", "Rang", longer, [*"abcdefg"], number))
+    names = [one for one in said if one.startswith("c")]
+    assert names == [f"c{i}" for i in (*range(20), *range(628, 648))] and "… 608 autres" in said
+    assert "a" not in said  # seven groups have no seven marks
+    ranked = [Ranked(f"c{i}", 700.0 - i, place=i == 300) for i in range(648)]
+    said = written(ranking("r", "Rang", ranked, number))
+    assert [one for one in said if one.startswith("…")] == ["… 280 autres", "… 327 autres"]
+    assert said[said.index("… 280 autres") + 1] == "c300"

@@ -15,6 +15,7 @@ from odds_pipeline.charts import (
     groups,
     trend,
 )
+from odds_pipeline.charts.ends import END, WHOLE
 from odds_pipeline.declarations.portrait import Portrait, PortraitTheme
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import (
@@ -52,6 +53,8 @@ from odds_pipeline.publications.statements.places import at_place
 from odds_pipeline.publications.statements.speaker import Speaker, sentence
 
 ESSENTIAL, SENTENCES, STRIPS, MOST_ROWS, BESIDE = 8, 4, 3, 6, 2
+MOST_HEADS = 6
+"""Territories that a table has side by side: the names of 17 lay on each other."""
 MOST_COLUMNS = 9
 """Indicators of a table of all communes, on a page held upright."""
 DEPARTEMENT = "Département"
@@ -272,13 +275,24 @@ class DepartementPortrait:
                 shown = (NONE if v is None else sheet.number(v) for v in values)
                 rows.append((sheet.short_label, self._period(sheet), *shown))
         if rows:
-            heads = [*(t.label for t in self.groups), DEPARTEMENT]
+            yield self._by_territory(f"{label} : les territoires", rows)
+
+    def _by_territory(self, title: str, rows: Sequence[tuple[str, ...]]) -> Table:
+        """Rows of an indicator, its period and a value a territory; turned when territories are many."""
+        heads = [*(t.label for t in self.groups), DEPARTEMENT]
+        if len(heads) <= MOST_HEADS:
             columns = (
                 Column("Indicateur", 2.2),
                 Column("Période", 1),
                 *(Column(h, 1, True) for h in heads),
             )
-            yield Table(f"{label} : les territoires", columns, tuple(rows))
+            return Table(title, columns, tuple(rows))
+        columns = (
+            Column("Territoire", 2.2),
+            *(Column(f"{name}, {period}", 1, True) for name, period, *_ in rows),
+        )
+        turned = zip(heads, *(values for _, _, *values in rows), strict=True)
+        return Table(title, columns, tuple(turned), (len(heads) - 1,))
 
     def _dots(self, sheet: Sheet, eyebrow: str) -> Iterator[Block]:
         cells = {c: self.figures.cell(sheet.id, c.code) for c in self.communes}
@@ -293,8 +307,8 @@ class DepartementPortrait:
         svg = dots(
             f"communes-{sheet.id}", title, rows, names, sheet.number, reference=self._reference(sheet)
         )
-        head = f"{sheet.short_label}, {self._period(sheet)} : les {len(rows)} communes"
-        yield Heading(f"{head}, de la plus haute à la plus basse valeur", 3, eyebrow)
+        head = f"{sheet.short_label}, {self._period(sheet)} : {ordered(len(rows))}"
+        yield Heading(head, 3, eyebrow)
         yield Chart(svg, f"{title}. {described(svg)}", "")
         yield Paragraph("Les communes de même valeur sont dans l’ordre alphabétique.", "note")
 
@@ -497,6 +511,13 @@ class DepartementPortrait:
 def _shown(theme: PortraitTheme, present: Sequence[str]) -> str:
     """The indicator of a theme's map: the declared one, else the first that has values."""
     return theme.map if theme.map in present else present[0]
+
+
+def ordered(count: int) -> str:
+    """What a list of communes by value holds, in words: all of them, or both ends."""
+    if count <= WHOLE:
+        return f"les {count} communes, de la plus haute à la plus basse valeur"
+    return f"les {END} plus hautes et les {END} plus basses valeurs des {count} communes"
 
 
 def _chunks(names: Sequence[str], most: int) -> list[Sequence[str]]:

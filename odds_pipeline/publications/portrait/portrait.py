@@ -20,7 +20,7 @@ from odds_pipeline.charts import (
 from odds_pipeline.declarations.portrait import Portrait
 from odds_pipeline.declarations.socle import Socle
 from odds_pipeline.french import ACCESS, LEVELS, NONE, numeric_month, uncapital
-from odds_pipeline.geography.territories import GROUPS, Territory
+from odds_pipeline.geography.territories import GROUPS, Territory, plain
 from odds_pipeline.publications.documents import (
     Block,
     Bullets,
@@ -141,8 +141,9 @@ class PlacePortrait:
         return ", ".join(said)
 
     def _inside(self) -> list[Territory]:
-        """The communes of a group."""
-        return [t for t in self.speaker.communes if t.group == self.place.code]
+        """The communes of a group, by name."""
+        inside = (t for t in self.speaker.communes if t.group == self.place.code)
+        return sorted(inside, key=lambda t: plain(t.label))
 
     def _hero(self, eyebrow: str) -> Hero:
         """What it is, what is said of it, and where it lies."""
