@@ -102,12 +102,16 @@ class Reference:
 
     @property
     def label(self) -> str:
-        return " et ".join(r["LIBELLE"] for r in self.named)
+        return typographic(" et ".join(r["LIBELLE"] for r in self.named))
+
+    @property
+    def region_label(self) -> str:
+        return typographic(" et ".join(r["LIBELLE"] for r in self.regions))
 
     @property
     def of_label(self) -> str:
         """The label after a noun: « du Nord »."""
-        return " et ".join(map(_of, self.named))
+        return typographic(" et ".join(map(_of, self.named)))
 
     @cached_property
     def communes(self) -> list[Row]:
@@ -282,6 +286,11 @@ def _sheet(path: Path, name: str, first: str) -> list[Row]:
 def _text(cell: object) -> str:
     """A cell as text: codes and counts are numbers there."""
     return f"{cell:.0f}" if isinstance(cell, float) else str(cell)
+
+
+def typographic(name: str) -> str:
+    """« Val-d’Oise »: with the apostrophe of print, which ends no string of a declaration."""
+    return name.replace("'", "’")
 
 
 def _of(row: Row) -> str:

@@ -18,7 +18,7 @@ from odds_pipeline.declarations.observatory import FILE, Observatory
 from odds_pipeline.declarations.problems import Problem
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.french import LEVELS, LEVELS_PLURAL
-from odds_pipeline.onboarding.national import BEYOND, EVENT, TERRITORY, Reference
+from odds_pipeline.onboarding.national import BEYOND, EVENT, TERRITORY, Reference, typographic
 from odds_pipeline.onboarding.period import CannotPropose
 from odds_pipeline.onboarding.tilemap import tiles
 
@@ -33,6 +33,8 @@ GROUPED = (
     (r"\bEPT\b", "EPCI"),
 )
 """The groups of communes, by the name they have out of the métropole of Paris."""
+UNWRITABLE = re.compile(r"[\"#:\\\\{}\[\]\n]")
+"""What would end or begin something in the declarations that the observatory's name is written into."""
 Check = Callable[[Project], list[Problem]]
 ROUNDS = 8
 """Leaving something out may leave something else without what it reads; never as often as this."""
@@ -55,6 +57,9 @@ def new_observatory(
     """
     if folder.exists():
         raise CannotPropose(f"{folder} exists: a new observatory needs a folder of its own")
+    label = typographic(label)
+    if found := UNWRITABLE.search(label):
+        raise CannotPropose(f"{found[0]!r} in {label!r}: a name of words, without signs of YAML")
     territories, events = reference.territories(), reference.events()
     communes = {r[0]: r[1] for r in territories if r[2] == "commune"}
     drawn = tiles(outlines, communes, {e[2]: e[3] for e in events})
@@ -142,7 +147,7 @@ def _say_other_places(
         text = text.replace(ours, label)
     text = renamed(text, former, reference.label, reference.of_label)
     for region in _regions(project):
-        text = text.replace(region, " et ".join(r["LIBELLE"] for r in reference.regions))
+        text = text.replace(region, reference.region_label)
     for said, elsewhere in GROUPED:
         text = re.sub(said, elsewhere, text)
     for code in former.departements:

@@ -77,7 +77,7 @@ def made(cog: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ODDS_DEPLOYMENT", str(folder / "resources/deployments/local.yaml"))
         outlines = cog / "communes.geojson"
-        return new_observatory(ours, Reference(cog, ("76",)), "Observatoire 76", outlines, folder, problems_of)  # fmt: skip
+        return new_observatory(ours, Reference(cog, ("76",)), "Observatoire d'ici", outlines, folder, problems_of)  # fmt: skip
 
 
 def test_it_is_right_and_keeps_every_contract_of_a_public_file(made: Made, project: Project) -> None:
@@ -85,8 +85,8 @@ def test_it_is_right_and_keeps_every_contract_of_a_public_file(made: Made, proje
     assert new.observatory.departements == ["76"]
     assert new.observatory.of_territory == "de la Seine-Maritime"
     site = yaml.safe_load((made.folder / "resources/extranet.yaml").read_text(encoding="utf-8"))
-    assert new.observatory.short_label == "Observatoire 76"  # under each printed page
-    assert new.observatory.label == site["title"] == site["publisher"] == "Observatoire 76"
+    assert new.observatory.short_label == "Observatoire d’ici"  # under each printed page
+    assert new.observatory.label == site["title"] == site["publisher"] == "Observatoire d’ici"
     gone = {f"assets/partners/{e.id}.yaml" for e in project.feeds.values()} - {
         f"assets/partners/{e.id}.yaml" for e in new.feeds.values()
     }
@@ -195,6 +195,13 @@ def test_a_region_is_the_sum_of_its_departements(project: Project, cog: Path, tm
 def test_a_nomenclature_of_the_country_stays(made: Made) -> None:
     kept = {path.stem for path in (made.folder / "resources/reference/nomenclatures").iterdir()}
     assert kept == {"arrondissements_municipaux"}
+
+
+@pytest.mark.parametrize("label", ['Observatoire "76"', "Observatoire : le social", "Un #1"])
+def test_a_name_that_no_declaration_holds_is_refused(label: str, cog: Path, tmp_path: Path) -> None:
+    with pytest.raises(CannotPropose, match="a name of words"):
+        new_observatory(Project.load(), Reference(cog, ("76",)), label, cog / "communes.geojson", tmp_path / "new", problems_of)  # fmt: skip
+    assert not (tmp_path / "new").exists()
 
 
 def test_what_the_reference_lacks_is_told(cog: Path, tmp_path: Path) -> None:
