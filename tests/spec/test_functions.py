@@ -263,6 +263,74 @@ def test_a_mean_is_weighed_as_numpy_does(project: Project) -> None:
     assert found == pytest.approx(np.average(figures, weights=weights))
 
 
+PANEL = ("93008", "93010", "93061")
+YEARS = range(2010, 2023)
+
+
+def panel(
+    variable: str, low: int, high: int, month: str = "12", seed: int = 11
+) -> tuple[list[Row], pd.DataFrame]:
+    """Figures of three communes and the département over thirteen years, one of them missing; the same as a
+    table of months by territory."""
+    draw = np.random.default_rng(seed)
+    months = [f"{year}-{month}" for year in YEARS]
+    table = pd.DataFrame(
+        draw.integers(low, high, (len(months), 4)).astype(float), index=months, columns=[*PANEL, "93"]
+    )
+    table.iloc[4, 1] = np.nan
+    rows = [
+        row(variable, None if pd.isna(n) else float(n), code, m)
+        for code, own in table.items()
+        for m, n in own.items()
+    ]
+    return rows, table
+
+
+def agrees(project: Project, indicator: str, rows: list[Row], wanted: pd.DataFrame) -> None:
+    """The same values in the same months of the same communes, and none where pandas has none."""
+    found = told(project, indicator, rows)["value"].unstack("territory").reindex(wanted.index)
+    assert wanted[list(PANEL)].notna().sum().sum() > 12
+    pd.testing.assert_frame_equal(
+        found[list(PANEL)].astype(float), wanted[list(PANEL)], check_names=False
+    )
+
+
+def test_changes_growth_and_bases_are_those_of_pandas(project: Project) -> None:
+    rows, n = panel("insee.part_jeunes_non_inseres", 5, 40)
+    agrees(project, "evolution_part_jeunes_non_inseres", rows, n.diff(5))
+    rows, n = panel("insee.population_municipale", 900, 90_000, "01")
+    agrees(project, "evolution_annuelle_population_6_ans", rows, 100 * ((n / n.shift(6)) ** (1 / 6) - 1))
+    agrees(project, "population_base_100", rows, 100 * n / n.loc["2013-01"])
+    rows, n = panel("caf.foyers_rsa", 50, 9000)
+    agrees(project, "evolution_rsa_1_an", rows, 100 * n.pct_change(1, fill_method=None))
+
+
+def test_a_stock_of_the_year_before_is_shifted_as_pandas_does(project: Project) -> None:
+    vacant, v = panel("drihl.logements_vacants_2_ans", 1, 90)
+    homes, h = panel("drihl.logements_prives", 1000, 9000, seed=12)
+    agrees(project, "vacance_longue_pour_100_logements", [*vacant, *homes], 100 * v / h.shift(1))
+
+
+def test_pooled_years_are_pandas_rolling_sums(project: Project) -> None:
+    births, b = panel("insee.naissances", 0, 30)
+    people, n = panel("insee.population_municipale", 900, 2500, seed=12)
+    wanted = 1000 * b.rolling(3).sum() / n.rolling(3).sum()
+    agrees(project, "natalite_moyenne_3_ans", [*births, *people], wanted)
+
+
+def test_a_ratio_to_the_departement_divides_by_its_row(project: Project) -> None:
+    rows, n = panel("insee.niveau_vie_median", 12_000, 31_000)
+    agrees(project, "niveau_vie_relatif_departement", rows, 100 * n.div(n["93"], axis=0))
+
+
+def test_a_twelve_month_mean_is_pandas_rolling_mean(project: Project) -> None:
+    figures = [float(n * n % 211) for n in range(30)]
+    months = months_between("2021-01", shifted("2020-12", 30))
+    rows = [row("pole_emploi.defm_abc", n, month=m) for m, n in zip(months, figures, strict=True)]
+    found = told(project, "defm_abc_moyenne_12_mois", rows).loc[given.OWN]["value"]
+    assert found.tolist() == pytest.approx(pd.Series(figures).rolling(12).mean().tolist(), nan_ok=True)
+
+
 def called() -> list[tuple[str, str]]:
     """Each function with one declared indicator that calls it."""
     project = declared()
