@@ -7,7 +7,7 @@
 4      ``territories`` has the communes that each neighbourhood lies in
 5      ``definitions`` says how a group of communes has a value
 6      ``territories`` has the EPCI of each commune
-7      ``definitions`` says which rates their producer gives to the unit
+7      ``definitions`` says which rates their producer gives to the unit; reserves name no rule
 ====== ============================================================================================
 """
 
@@ -38,6 +38,12 @@ _SINCE_1 = {
 """Columns that a release without a number may lack, and what stands for them."""
 
 
+_RESERVES = (
+    " REPLACE (regexp_replace(reserve, '(non respectée) [(][a-z0-9_]+[)]', '\\1', 'g') AS reserve)"
+)
+"""The reserves of releases before format 7 name the rule as a machine does."""
+
+
 def format_of(connection: duckdb.DuckDBPyConnection, database: str) -> int:
     """The format of the release that is open as ``database``."""
     if "format" not in _columns(connection, database, "about"):
@@ -59,7 +65,8 @@ def completed(connection: duckdb.DuckDBPyConnection, database: str, table: str) 
     """The query that gives a table of a release today's columns."""
     has = _columns(connection, database, table)
     added = _SINCE_1[table].items() if format_of(connection, database) < FORMAT else ()
-    columns = ["*", *(f"{sql} AS {name}" for name, sql in added if name not in has)]
+    as_now = _RESERVES if table == "indicator_values" and "reserve" in has and added else ""
+    columns = [f"*{as_now}", *(f"{sql} AS {name}" for name, sql in added if name not in has)]
     return f'SELECT {", ".join(columns)} FROM "{database}".main.{table}'
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from odds_pipeline.declarations.access import WIDEST, Access
-from odds_pipeline.release.formats import read_inputs
+from odds_pipeline.release.formats import completed, read_inputs
 from odds_pipeline.release.published import numbers, release_path
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import quoted, read_sql
@@ -45,6 +45,8 @@ def value_changes(
             if not path.exists():
                 raise LookupError(f"no release {number}; known: {', '.join(map(str, numbers(home)))}")
             connection.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")
+            values = completed(connection, name, "indicator_values")
+            connection.execute(f"CREATE TEMP VIEW {name}_values AS {values}")
         connection.register("after_inputs", read_inputs(connection, "after"))
         found = connection.execute(_CHANGES, {"territory": territory}).fetchall()
         return [ValueChange(*row) for row in found]

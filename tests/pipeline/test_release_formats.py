@@ -127,3 +127,28 @@ def test_the_site_shows_a_release_of_either_format(project: Project, former: Hom
         assert [row["feed"] for row in sources_of(view, SHARE)] == ["caf/allocataires"]
         assert view.indicator(SHARE)["kind"] == {1: None, 2: "proportion"}[number]
         assert View(former, number, VISITOR, Path(workshop), project.observatory).definitions
+
+
+def reserved(home: Home, number: int, reserve: str) -> None:
+    """All values of a release under a reserve, as a month accepted against a rule makes them."""
+    for access in WIDEST_FIRST:
+        path = release_path(home, number) / f"{access}.duckdb"
+        path.chmod(0o644)
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("UPDATE indicator_values SET reserve = ?", [reserve])
+
+
+def test_a_reserve_that_named_its_rule_is_the_same_reserve(project: Project, former: Home) -> None:
+    """As the month is: the first release after an upgrade would tell each value under reserve as changed."""
+    said = "Publié malgré une règle non respectée{}. Motif : confirmé (A. Martin)."
+    reserved(former, 1, said.format(" (saut_d_echelle)"))
+    reserved(former, 2, said.format(""))
+    assert {c.kind for c in value_changes(former, 1, 2)} == {"nouvelle"}
+    with open_release(former, 1) as release, tempfile.TemporaryDirectory() as workshop:
+        view = View(former, 1, Rights("partenaires", frozenset()), Path(workshop), project.observatory)
+        shown = view.one("SELECT any_value(reserve) AS reserve FROM indicator_values")
+        printed = Figures(project, release, [SHARE], 2024).cell(SHARE, "93008")
+    assert shown == {"reserve": said.format("")}
+    assert printed is not None and printed.reserve == said.format("")
+    reserved(former, 2, said.format("") + " De plus.")
+    assert {c.kind for c in value_changes(former, 1, 2)} == {"nouvelle", "statut"}

@@ -65,10 +65,6 @@ class Place:
 
 _VIEWS = (
     "CREATE TABLE inputs AS FROM inputs_read SEMI JOIN indicator_visible USING (indicator)",
-    # The reserves of earlier releases name the rule as a machine does.
-    "CREATE VIEW indicator_values AS SELECT * REPLACE (regexp_replace(reserve, "
-    "'(non respectée) [(][a-z0-9_]+[)]', '\\1', 'g') AS reserve) "
-    "FROM release.indicator_values SEMI JOIN indicator_visible USING (indicator)",
     # What only weighs a mean may be of a class that its indicator does not need.
     "CREATE VIEW observations AS FROM release.observations "
     "WHERE variable IN (SELECT variable FROM inputs WHERE role <> 'weight')",
@@ -120,6 +116,10 @@ class View:
         run(f"CREATE TABLE definitions AS FROM ({sheets}) SEMI JOIN indicator_visible USING (indicator)")
         run(f"CREATE VIEW deliveries AS {completed(self.connection, 'release', 'deliveries')}")
         run(f"CREATE VIEW territories AS {completed(self.connection, 'release', 'territories')}")
+        own = completed(self.connection, "release", "indicator_values")
+        run(
+            f"CREATE VIEW indicator_values AS FROM ({own}) SEMI JOIN indicator_visible USING (indicator)"
+        )
         self.connection.register("inputs_read", read_inputs(self.connection, "release"))
         for statement in _VIEWS:
             run(statement)

@@ -1,8 +1,8 @@
--- Reads `before` and `after`, two releases attached, and `after_inputs`: what the indicators of the second
--- one read. A line for each value that differs, with its cause. Of all territories, or of one.
-WITH b AS (FROM after.indicator_values SELECT indicator, month, territory, geography, value, obs_status,
+-- Reads `before` and `after`, two releases attached, their values in today's shape, and `after_inputs`: what
+-- the indicators of the second one read. A line for each value that differs, with its cause. Of all territories, or of one.
+WITH b AS (FROM after_values SELECT indicator, month, territory, geography, value, obs_status,
            conf_status, reserve WHERE $territory IS NULL OR territory = $territory),
-a AS (FROM before.indicator_values SELECT indicator, month, territory, geography, value, obs_status,
+a AS (FROM before_values SELECT indicator, month, territory, geography, value, obs_status,
       conf_status, reserve WHERE $territory IS NULL OR territory = $territory),
 pairs AS (
     SELECT indicator, month, territory, geography, a.value AS before, b.value AS after,
