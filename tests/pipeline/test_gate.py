@@ -73,6 +73,7 @@ def _corrected(rows: list[list[str]]) -> None:
         (_set(3, 2, "93999"), "territoires_connus"),
         (_set(3, 3, "-12"), "pas_trop_petit"),
         (_set(3, 3, "12.5"), "lisible"),
+        (_set(3, 3, "1,234"), "effectif_entier"),
         (_set(3, 3, "à vérifier"), "lisible"),
         (_set(3, 3, "1,234,567"), "lisible"),
         (_set(3, 3, "999999"), "parties_dans_le_tout"),
@@ -82,7 +83,19 @@ def _corrected(rows: list[list[str]]) -> None:
             "au_moins_une_valeur",
         ),
     ],
-    ids=["absent", "twice", "unknown", "negative", "point", "text", "commas", "part", "short", "empty"],
+    ids=[
+        "absent",
+        "twice",
+        "unknown",
+        "negative",
+        "point",
+        "thousand",
+        "text",
+        "commas",
+        "part",
+        "short",
+        "empty",
+    ],
 )
 def test_a_wrong_file_is_refused_for_its_fault(
     project: Project, home: Home, tmp_path: Path, edit: Callable[[list[list[str]]], None], rule: str
@@ -290,6 +303,14 @@ def test_the_archive_keeps_the_bytes(project: Project, home: Home, tmp_path: Pat
     (receipt,) = receive(project, home, [path])
     shutil.rmtree(tmp_path / "in")
     assert (home.archive / receipt.delivery[:2] / receipt.delivery).read_bytes() == content
+
+
+def test_half_a_person_is_no_thousand_badly_written(
+    project: Project, home: Home, tmp_path: Path
+) -> None:
+    """Of children who live in two homes Insee gives each one a half: 1 444 272,5 people of the Yvelines."""
+    (judgement,) = gate(project, home, populations(tmp_path / "in", 2019, _set(3, 3, "5018,5")))
+    assert judgement.accepted == ("2019-01",)
 
 
 SIRET = "21930008500017"
