@@ -14,12 +14,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from odds_pipeline.declarations.checks.reach import REFERENCE
+from odds_pipeline.declarations.problems import DeclarationError, Problem
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.declarations.simulation import Draw, Simulation
 from odds_pipeline.months import number_of, year_of
 
 Figures = NDArray[np.float64]
 BASE_YEAR = 2021
+POPULATIONS = "populations_2021.csv"
 
 
 def _normal(*names: str) -> float:
@@ -42,7 +45,7 @@ def split(total: Figures, weights: list[float]) -> list[Figures]:
 
 @dataclass
 class Simulator:
-    """Figures of every variable: 40 communes × months, computed once each.
+    """Figures of every variable: communes × months, computed once each.
 
     ``months`` are consecutive. Communes are those of the oldest geography.
     """
@@ -65,10 +68,22 @@ class Simulator:
 
     @cached_property
     def base(self) -> Figures:
-        path = self.project.root / "resources" / "reference" / "populations_2021.csv"
-        with path.open(encoding="utf-8", newline="") as file:
-            population = {r["code"]: float(r["population"]) for r in csv.DictReader(file, delimiter=";")}
+        """Inhabitants of each commune. :class:`DeclarationError` names those of whom none are known."""
+        population = self._by_commune(POPULATIONS, "population")
+        if lacking := [code for code in self.communes if code not in population]:
+            said = (
+                f"simulated figures are shares of real populations, which {len(lacking)} communes lack "
+                f"({', '.join(lacking[:5])}): write them as code;population"
+            )
+            raise DeclarationError([Problem(REFERENCE / POPULATIONS, 1, said)])
         return np.array([population[code] for code in self.communes])
+
+    def _by_commune(self, name: str, column: str) -> dict[str, float]:
+        path = self.project.root / REFERENCE / name
+        if not path.exists():
+            return {}
+        with path.open(encoding="utf-8", newline="") as file:
+            return {row["code"]: float(row[column]) for row in csv.DictReader(file, delimiter=";")}
 
     def figures(self, variable: str) -> Figures:
         """The variable's figures, drawn on first use."""
@@ -89,11 +104,13 @@ class Simulator:
 
     @cached_property
     def modesty(self) -> Figures:
-        """How modest each commune is: minus its published median living standard, standardised."""
-        path = self.project.root / "resources" / "reference" / "niveaux_de_vie_2020.csv"
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter=";"))
-        medians = {row["code"]: float(row["niveau_vie_median"]) for row in rows}
+        """How modest each commune is: minus its published median living standard, standardised.
+
+        Drawn where an observatory has no such file.
+        """
+        medians = self._by_commune("niveaux_de_vie_2020.csv", "niveau_vie_median")
+        if not medians:
+            return np.array([_normal("modesty", code) for code in self.communes])
         known = np.array([medians[code] for code in self.communes])
         return np.asarray(np.clip((known.mean() - known) / known.std(), -2, 2))
 

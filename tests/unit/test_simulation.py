@@ -1,5 +1,7 @@
 """Simulated deliveries: the same on every machine, adding up, and said to be simulated."""
 
+import dataclasses
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odds_pipeline.declarations.problems import DeclarationError
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.declarations.read_simulations import load_simulations, read_simulations
 from odds_pipeline.demo.deliveries import MARKER, filled, groups, write_deliveries
@@ -106,6 +109,24 @@ def test_figures_fit_their_wholes_across_feeds_and_partners(
 
 
 @pytest.mark.slow
+def test_another_observatory_needs_its_populations_and_nothing_else(
+    project: Project, tmp_path: Path
+) -> None:
+    elsewhere = dataclasses.replace(project, root=tmp_path)
+    shutil.copytree(project.root / "resources/simulation", tmp_path / "resources/simulation")
+    with pytest.raises(DeclarationError, match=r"populations_2021\.csv:1: .* 40 communes lack \(93001"):
+        write_deliveries(elsewhere, tmp_path / "out", "2024-01", "2024-01", feeds={"caf/rsa"})
+    reference = tmp_path / "resources/reference"
+    reference.mkdir()
+    (reference / "populations_2021.csv").write_bytes(
+        (project.root / "resources/reference/populations_2021.csv").read_bytes()
+    )
+    written = write_deliveries(
+        elsewhere, tmp_path / "out", "2024-01", "2024-01", faults=False, feeds={"caf/rsa"}
+    )
+    assert len(written.paths) == 1
+
+
 def test_same_bytes_each_time_and_marked(project: Project, tmp_path: Path) -> None:
     first = write_deliveries(project, tmp_path / "a", "2024-11", "2025-01", faults=False)
     again = write_deliveries(project, tmp_path / "b", "2024-11", "2025-01", faults=False)
