@@ -303,6 +303,17 @@ DOCUMENTED = {
             ("caf.foyers_rsa", "93066", "2023-12"): 2790,
         },
     ),
+    "rsa_s_type_com_f.csv": (
+        "dtreffre;numcomdo;nomcom;rsa_type;indfoy_rsa;indnbp_rsa;indmtt_rsa\n"
+        "2024-12;93008;BOBIGNY;RSA non majoré;4505;8900;2400000\n"
+        "2024-12;93008;BOBIGNY;RSA majoré;495;1510;310000\n"
+        "2024-12;33063;BORDEAUX;RSA majoré;700;2000;430000\n",
+        {
+            ("caf.foyers_rsa", "93008", "2024-12"): 5000,
+            ("caf.personnes_rsa", "93008", "2024-12"): 10410,
+            ("caf.foyers_rsa_majore", "93008", "2024-12"): 495,
+        },
+    ),
     "ndur_s_qf_400_com_f.csv": (
         "dtreffre;numcomdo;nomcom;qf_400;indfoy_ndur;indnbp_ndur\n"
         "2024-12;93001;AUBERVILLIERS;Moins de 400 euros;4010;9000\n"
