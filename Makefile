@@ -44,6 +44,11 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 quick: .venv/ready  ## Seconds, while writing: declarations, formulas, documents
 	$(BIN)/python -m pytest -n auto -m "not long and not slow" tests/unit tests/spec tests/declarations
 
+# A fifth of the time a test waits, for a disk, a daemon, a browser: one worker more than processors.
+test check: export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
+
+# DuckDB takes as many threads as the machine has processors, or as this says: the workers take them all already.
+test: export SLURM_CPUS_ON_NODE ?= 1
 test: .venv/ready  ## Minutes, before a change is sent: all but the slow tests
 	$(PYTEST) -m "not long and not slow"
 

@@ -1,5 +1,6 @@
 """Shared fixtures: an observatory in a temporary folder, the real deliveries, a small project."""
 
+import gc
 import os
 import pickle
 import shutil
@@ -20,6 +21,9 @@ from odds_pipeline.storage.store import Store
 from . import services
 from .judged import received_and_judged
 
+# Modules and declarations stay to the end: nothing of them is looked for again among what may be freed.
+gc.disable()
+
 # A loaded machine is slow, not wrong.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
@@ -33,6 +37,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     last would end alone."""
     long_files = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long_files)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @cache

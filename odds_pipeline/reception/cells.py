@@ -19,6 +19,9 @@ from odds_pipeline.reception.table import Cell, TooLarge
 RawCell = tuple[str, str, str, str | None, str | None, int, str, str | None]
 """Variable, territory, level, month, how rows are reduced, line, text and weight."""
 
+Figure = tuple[str, Column, str]
+"""Variable, column and text of what a row says."""
+
 ABSENT = "\x00"
 """The text of a cell that is not there; followed by the kind of mark, that of one its row marks."""
 
@@ -94,10 +97,10 @@ class Cells:
             if self.spread is not None:
                 yield from self._spread(row, level, codes, self.spread)
                 continue
-            month = self._month(row)
-            yield from self._figures(row, level, codes, month)
+            month, shown = self._month(row), self._shown(row)
+            yield from self._figures(row, shown, level, codes, month)
             if not row.aside:
-                yield from self._beside(row, codes, month)
+                yield from self._beside(row, shown, codes, month)
 
     def repeated(self) -> list[tuple[int, str, str]]:
         """Rows of establishments or small areas that are there twice, when few are.
@@ -143,48 +146,67 @@ class Cells:
                 met.append((variable, column, position))
         return met
 
-    def _figures(self, row: Row, level: str, codes: list[str], month: str | None) -> Iterator[RawCell]:
+    def _shown(self, row: Row) -> list[Figure]:
+        """The text of each figure that the row has, read once for all the territories it tells of."""
+        texts = (
+            (variable, column, self._text(row.cells, column, position))
+            for variable, column, position in self.present
+        )
+        return [(variable, column, text) for variable, column, text in texts if text is not None]
+
+    def _figures(
+        self,
+        row: Row,
+        figures: list[Figure],
+        level: str,
+        codes: list[str],
+        month: str | None,
+    ) -> Iterator[RawCell]:
         """The figures of a row, for each of the territories it is read for."""
         for code in codes:
-            for variable, column, position in self.present:
-                shown = self._text(row.cells, column, position)
-                if shown is None:
-                    continue
+            for variable, column, shown in figures:
                 if len(codes) > 1 and column.reduce == "same":
                     if code == codes[0]:
                         among = BETWEEN.join(sorted(codes))
                         yield variable, among, ASTRIDE, month, "same", row.line, shown, None
                     continue
-                if len(codes) > 1 and column.reduce:
-                    shown = ABSENT  # astride several communes: a share of none is known
+                # Astride several communes: a share of none is known.
+                text = ABSENT if len(codes) > 1 and column.reduce else shown
                 weight = self._weight(row.cells, column)
-                yield variable, code, level, month, column.reduce, row.line, shown, weight
+                yield variable, code, level, month, column.reduce, row.line, text, weight
 
-    def _beside(self, row: Row, codes: list[str], month: str | None) -> Iterator[RawCell]:
+    def _beside(
+        self, row: Row, figures: list[Figure], codes: list[str], month: str | None
+    ) -> Iterator[RawCell]:
         """The same figures at the levels below and above that the contract asks for."""
         key = self.match.format.territory
         if key.rows:
-            yield from self._own(row, key.rows, month)
+            yield from self._own(row, figures, key.rows, month)
         for level in (level for level in key.also if level != "france"):
             for whole in self.places.wider(level, codes):
-                yield from self._whole(row, level, whole, month)
+                yield from self._whole(row, figures, level, whole, month)
 
-    def _own(self, row: Row, level: str, month: str | None) -> Iterator[RawCell]:
+    def _own(self, row: Row, figures: list[Figure], level: str, month: str | None) -> Iterator[RawCell]:
         """The figures of the row's own territory; what is said there of its commune is not one."""
         if row.place not in self.places.known(level):
             self._tell_unknown(row, level)
             return
-        for variable, column, position in self.present:
-            shown = self._text(row.cells, column, position)
-            if shown is not None and column.reduce != "same":
+        for variable, column, shown in figures:
+            if column.reduce != "same":
                 reduce = column.reduce if self._added[variable] > 1 else None
                 yield variable, row.place, level, month, reduce, row.line, shown, None
 
-    def _whole(self, row: Row, level: str, whole: str, month: str | None) -> Iterator[RawCell]:
+    def _whole(
+        self,
+        row: Row,
+        figures: list[Figure],
+        level: str,
+        whole: str,
+        month: str | None,
+    ) -> Iterator[RawCell]:
         """What a row brings to the figures of a wider territory."""
-        for variable, column, position in self.present:
-            shown = self._text(row.cells, column, position)
-            if shown is not None and column.reduce != "same":
+        for variable, column, shown in figures:
+            if column.reduce != "same":
                 weight = self._weight(row.cells, column)
                 yield variable, whole, level, month, column.reduce, row.line, shown, weight
 
@@ -194,10 +216,9 @@ class Cells:
         Counts alone add up.
         """
         wholes, month = national.add(row.place), self._month(row)
-        for variable, column, position in self.present:
-            shown = self._text(row.cells, column, position)
+        for variable, column, shown in self._shown(row):
             counted = self.project.variables[variable][1].aggregation == "sum"
-            if shown is not None and counted and column.reduce in (None, "sum", "count"):
+            if counted and column.reduce in (None, "sum", "count"):
                 reduce = column.reduce or "sum"
                 for whole in wholes:
                     level = national.levels[whole]

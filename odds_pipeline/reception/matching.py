@@ -36,10 +36,6 @@ def text(cell: Cell) -> str:
     return str(cell).strip()
 
 
-def _texts(wanted: str | list[str]) -> set[str]:
-    return {plain(wanted)} if isinstance(wanted, str) else {plain(w) for w in wanted}
-
-
 @dataclass(frozen=True)
 class Match:
     """A table read as one format: where its header is and which column holds what."""
@@ -65,9 +61,15 @@ class Match:
 
     def position(self, name: str) -> int | None:
         """Index of the column called ``name``, year filled in; ``#2`` is the second one."""
-        if name.startswith("#"):
-            return int(name[1:]) - 1
-        return self.index.get(plain(with_year(name, year_of(self.groups))))
+        if name not in self._positions:
+            called = plain(with_year(name, year_of(self.groups)))
+            self._positions[name] = int(name[1:]) - 1 if name.startswith("#") else self.index.get(called)
+        return self._positions[name]
+
+    @cached_property
+    def _positions(self) -> dict[str, int | None]:
+        """Those asked for before: each is asked for again at each row."""
+        return {}
 
     def column_position(self, column: Column) -> int | None:
         for name in column.names:
@@ -87,10 +89,11 @@ class Match:
 
     def meets(self, row: list[Cell], conditions: dict[str, str | list[str]]) -> bool:
         """Whether each named column holds what is wanted of it, or one of what is."""
-        return all(
-            plain(self.cell(row, self.position(name))) in _texts(wanted)
-            for name, wanted in conditions.items()
-        )
+        for name, wanted in conditions.items():
+            found = plain(self.cell(row, self.position(name)))
+            if found not in map(plain, [wanted] if isinstance(wanted, str) else wanted):
+                return False
+        return True
 
     @property
     def simulated(self) -> bool:

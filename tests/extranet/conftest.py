@@ -4,7 +4,9 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from fastapi import FastAPI
@@ -77,34 +79,46 @@ def settings(**changes: object) -> Settings:
     )
 
 
+@cache
+def registered() -> tuple[bytes, dict[str, Person]]:
+    """The database of accounts with an organisation a role, written once, and its people."""
+    people = {}
+    with TemporaryDirectory() as folder:
+        accounts = Accounts(Path(folder) / "accounts.sqlite")
+        for role, rights in ROLES.items():
+            if rights is None:
+                continue
+            access, partners = rights
+            organisation = accounts.save_organisation(
+                f"Organisation {role}",
+                access,
+                partners=partners,
+                runs_observatory=role == "observatoire",
+                territory="93008",
+            )
+            for name, administrator in ((role, role == "observatoire"), (f"{role}-admin", True)):
+                person = accounts.add_person(
+                    f"{name}@exemple.fr",
+                    f"Personne {name}",
+                    organisation.id,
+                    administrator=administrator,
+                )
+                accounts.set_password(person.id, ENCODED)
+                people[name] = person
+        accounts.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return accounts.path.read_bytes(), people
+
+
 def open_site(project: Project, observatory: Home, folder: Path, **changes: object) -> Site:
     """A site of its own accounts over releases that are there; ``changes`` are to its settings."""
     home = Home(folder)
     home.path.mkdir()
     for name in ("releases", "publications"):
         (home.path / name).symlink_to(observatory.path / name, target_is_directory=True)
-    site = Site(create_app(project, home, settings(**changes)), home)
-    for role, rights in ROLES.items():
-        if rights is None:
-            continue
-        access, partners = rights
-        organisation = site.accounts.save_organisation(
-            f"Organisation {role}",
-            access,
-            partners=partners,
-            runs_observatory=role == "observatoire",
-            territory="93008",
-        )
-        for name, administrator in ((role, role == "observatoire"), (f"{role}-admin", True)):
-            person = site.accounts.add_person(
-                f"{name}@exemple.fr",
-                f"Personne {name}",
-                organisation.id,
-                administrator=administrator,
-            )
-            site.accounts.set_password(person.id, ENCODED)
-            site.people[name] = person
-    return site
+    database, people = registered()
+    home.accounts.parent.mkdir(mode=0o700)
+    home.accounts.write_bytes(database)
+    return Site(create_app(project, home, settings(**changes)), home, dict(people))
 
 
 @pytest.fixture

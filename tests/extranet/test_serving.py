@@ -90,6 +90,7 @@ def test_without_any_release_the_site_says_so(site: Site, own_releases: Path) ->
     assert answer.status_code == 503 and "Aucune édition" in answer.text
 
 
+@pytest.mark.slow
 def test_a_new_release_goes_live_under_load(
     make_site: Callable[..., Site], observatory: Home, project: Project
 ) -> None:

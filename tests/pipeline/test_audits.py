@@ -11,7 +11,7 @@ from odds_pipeline.declarations.suite import TOLERATED, Rule, Suite
 from odds_pipeline.declarations.yaml_file import YamlFile
 from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.quality import batch
-from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.quality.gate import Judgement, judge_pending
 from odds_pipeline.reception.kept import archive_path
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.storage.home import Home
@@ -46,7 +46,13 @@ def _caf(project: Project, home: Home, folder: Path, month: str) -> list[str]:
     paths = [path for path in written if path.name.startswith(f"{PARTNER}_")]
     lines = paths[0].read_bytes().splitlines(keepends=True)
     paths[0].write_bytes(b"".join(lines[:5] + lines[6:]))
-    return sorted({str(receipt.feed) for receipt in receive(project, home, paths)})
+    with Store(home.warehouse).kept_open():
+        return sorted({str(receipt.feed) for receipt in receive(project, home, paths)})
+
+
+def _judged(project: Project, home: Home, feeds: list[str]) -> dict[str, list[Judgement]]:
+    with Store(home.warehouse).kept_open():  # as `odds run` does it
+        return {feed: judge_pending(project, home, feed) for feed in feeds}
 
 
 def _verdicts(home: Home) -> list[tuple[Any, ...]]:
@@ -64,8 +70,7 @@ def test_verdicts_are_those_of_each_feed_alone(
         for month in ("2024-11", "2024-12"):
             feeds = _caf(project, home, tmp_path / "in", month)
             assert len(feeds) > 5
-            for feed in feeds:
-                judge_pending(project, home, feed)
+            _judged(project, home, feeds)
         found.append(_verdicts(home))
     assert found[0] == found[1]
     assert {passed for _, _, _, _, passed, *_ in found[0]} == {True, False}
@@ -75,14 +80,15 @@ def test_verdicts_are_those_of_each_feed_alone(
 
 def test_a_refusal_is_that_of_its_feed_alone(project: Project, home: Home, tmp_path: Path) -> None:
     feeds = _caf(project, home, tmp_path / "in", "2024-12")
-    judged = {feed: judge_pending(project, home, feed) for feed in feeds}
+    judged = _judged(project, home, feeds)
     refused = {feed for feed, own in judged.items() if any(j.refused for j in own)}
     assert len(refused) == 1
     assert all(j.accepted for feed, own in judged.items() if feed not in refused for j in own)
 
 
 def _receive(project: Project, home: Home, folder: Path, *years: int, edit: Any = None) -> None:
-    list(receive(project, home, [populations(folder, year, edit) for year in years]))
+    with Store(home.warehouse).kept_open():
+        list(receive(project, home, [populations(folder, year, edit) for year in years]))
 
 
 @pytest.mark.parametrize("changed", ["value", "delivery", "rule"])
@@ -149,12 +155,10 @@ def test_an_archive_that_is_damaged_stops_its_own_feed_only(
     archived = archive_path(home, delivery)
     archived.chmod(0o644)
     archived.write_bytes(b"other bytes")
-    for feed in feeds:
-        if feed == damaged:
-            with pytest.raises(Exception, match="no longer holds the bytes received"):
-                judge_pending(project, home, feed)
-        else:
-            assert judge_pending(project, home, feed)
+    judged = _judged(project, home, [feed for feed in feeds if feed != damaged])
+    assert all(judged.values())
+    with pytest.raises(Exception, match="no longer holds the bytes received"):
+        judge_pending(project, home, damaged)
 
 
 def _with_rule(project: Project, key: str, name: str, query: str) -> Project:
@@ -186,9 +190,8 @@ def test_a_rule_that_cannot_run_refuses(project: Project, home: Home, tmp_path: 
     assert refusing(judgement) == {"impossible"}
     (finding,) = (f for f in judgement.findings if f.rule == "impossible")
     assert "n'a pas pu être évaluée" in finding.message
-    for feed in feeds:
-        for other in judge_pending(broken, home, feed):
-            assert "impossible" not in refusing(other)
+    for others in _judged(broken, home, feeds).values():
+        assert all("impossible" not in refusing(other) for other in others)
 
 
 def test_the_rules_of_a_feed_see_its_figures_alone(project: Project, home: Home, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import csv
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -148,7 +148,13 @@ def test_every_case_has_its_outcome(awkward: Path) -> None:
     assert found == {*ACCEPTED, *REFUSED, *OTHERS, *ASIDE}
 
 
-@pytest.mark.parametrize("case", [*ACCEPTED, *sorted(OTHERS)])
+def _cases(names: Iterable[str]) -> list[object]:
+    """Those that were read rightly from the first are slow: units of the readers say most of it."""
+    passing = [pytest.mark.slow]
+    return [pytest.param(n, marks=passing if n.startswith("passing/") else []) for n in names]
+
+
+@pytest.mark.parametrize("case", _cases([*ACCEPTED, *sorted(OTHERS)]))
 def test_a_right_file_is_accepted(
     received: Callable[[str], list[Receipt]], home: Home, case: str
 ) -> None:
@@ -158,7 +164,7 @@ def test_a_right_file_is_accepted(
     assert case in OTHERS or _rsa(home) == ACCEPTED[case]
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("case", _cases(REFUSED))
 def test_a_wrong_file_is_refused_for_its_cause(
     received: Callable[[str], list[Receipt]], home: Home, case: str
 ) -> None:

@@ -31,8 +31,9 @@ def deliver(
     lines = [";".join(["code_insee", *(declared.columns[n].names[0] for n in names)])]
     lines += [";".join([code, *(figure(code, name) for name in names)]) for code in COMMUNES]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    list(receive(project, home, [path]))
-    (judgement,) = judge_pending(project, home, feed)
+    with Store(home.warehouse).kept_open():
+        list(receive(project, home, [path]))
+        (judgement,) = judge_pending(project, home, feed)
     assert judgement.accepted, judgement.findings
 
 

@@ -4,8 +4,6 @@ import importlib
 import subprocess
 import sys
 import tomllib
-import venv
-import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,10 +43,6 @@ from odds_pipeline.storage.home import Home
 from .test_gate import FEED, populations
 
 DEFS = Path(dg_defs.__file__).parent
-LISTING = (
-    "import odds_pipeline.orchestration.definitions as d; "
-    "print('\\n'.join(sorted(k.to_user_string() for k in d.defs().resolve_asset_graph().get_all_asset_keys())))"
-)
 
 
 def test_both_configurations_name_the_same_location() -> None:
@@ -266,40 +260,6 @@ def test_simulated_figures_are_marked_in_the_interface(
             event = instance.get_latest_materialization_event(key)
             assert event is not None and event.asset_materialization is not None
             assert event.asset_materialization.metadata["données"].value == "SIMULÉES"
-
-
-def test_the_wheel_loads_the_same_definitions(tmp_path: Path) -> None:
-    root = project_root()
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(root)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-    assert "odds_pipeline/_project/assets/recueil.yaml" in names
-    assert "odds_pipeline/_project/workspace.yaml" in names
-    empty = tmp_path / "empty"
-    venv.create(empty, with_pip=False)
-    # The dependencies are those of this environment; the project itself comes from the wheel alone.
-    site = next(iter((empty / "lib").glob("python*"))) / "site-packages"
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
-    own = [p for p in sys.path if p.endswith("site-packages")]
-    probe = f"import sys; sys.path += {own!r}; {LISTING}"
-    here = sorted(k.to_user_string() for k in defs().resolve_asset_graph().get_all_asset_keys())
-    there = subprocess.run(
-        [str(empty / "bin" / "python"), "-c", probe], capture_output=True, text=True, check=True, cwd=tmp_path,
-    )  # fmt: skip
-    assert there.stdout.splitlines() == here != []
-    # What `odds demo`, `odds run` and `odds ui` do first: an instance with the deployment's configuration.
-    instance = (
-        f"import sys; sys.path += {own!r}; from pathlib import Path; "
-        "from odds_pipeline.orchestration import runs; from odds_pipeline.storage.home import Home; "
-        "runs.dagster_home(Home(Path('home').absolute()))"
-    )
-    subprocess.run([str(empty / "bin" / "python"), "-c", instance], check=True, cwd=tmp_path)
-    assert (tmp_path / "home/dagster/dagster.yaml").read_text() == (root / "dagster.yaml").read_text()
 
 
 @pytest.mark.parametrize("command", [["check"], ["indicators", "--json"], ["releases"]])

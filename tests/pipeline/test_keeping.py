@@ -41,8 +41,9 @@ REASON = "Commune recensée à part cette année, confirmé par l'Insee"
 
 
 def deliver(project: Project, home: Home, *paths: Path) -> None:
-    list(receive(project, home, paths))
-    judge_pending(project, home, FEED)
+    with Store(home.warehouse).kept_open():
+        list(receive(project, home, paths))
+        judge_pending(project, home, FEED)
 
 
 def _one_more(rows: list[list[str]]) -> None:

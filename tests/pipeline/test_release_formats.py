@@ -54,9 +54,11 @@ def make_former(home: Home, number: int) -> None:
                 connection.execute(statement)
 
 
-@pytest.fixture
-def former(project: Project, home: Home, tmp_path: Path) -> Home:
-    """Release 1 of the first format, release 2 of today's with one month more."""
+@pytest.fixture(scope="module")
+def former(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Release 1 of the first format, release 2 of today's with one month more; only read."""
+    tmp_path = tmp_path_factory.mktemp("former")
+    home = Home(tmp_path / "odds")
     month(project, home, tmp_path, 3)
     publish(project, home)
     make_former(home, 1)

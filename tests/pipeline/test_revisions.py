@@ -126,6 +126,7 @@ def gate(project: Project, home: Home, path: Path) -> Judgement:
     return judgement
 
 
+@pytest.mark.slow
 def test_twelve_versions_give_the_history_that_a_person_finds(
     paris: Path, home: Home, realdata: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """The stages of publishing read and make the tables that they declare, and leave none behind."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,14 +59,22 @@ def only(connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> Itera
         connection.execute(f"ALTER TABLE temp.{name}_away RENAME TO {name}")
 
 
-@pytest.fixture
-def second(project: Project, home: Home, tmp_path: Path) -> Home:
-    """An observatory with one release, hidden figures in it, and one more month to publish."""
+@pytest.fixture(scope="module")
+def one_more(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    tmp_path = tmp_path_factory.mktemp("one_more")
+    home = Home(tmp_path / "odds")
     for month, small in (("03", {"93008": 9}), ("04", {"93008": 8})):
         path = tmp_path / f"caf_allocataires_2024-{month}.csv"
         deliver(project, home, path, "caf/allocataires", foyers(small, int(month)))
         if month == "03":
             publish(project, home)
+    return home
+
+
+@pytest.fixture
+def second(one_more: Home, home: Home) -> Home:
+    """An observatory with one release, hidden figures in it, and one more month to publish; one's own."""
+    shutil.copytree(one_more.path, home.path, symlinks=True)
     return home
 
 

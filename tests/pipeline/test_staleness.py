@@ -35,26 +35,25 @@ def _values(connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
 
 @pytest.fixture
 def deliver(project: Project, home: Home, tmp_path: Path) -> Callable[..., None]:
-    def one(year: int, more: int = 0) -> None:
+    def some(*years: int, more: int = 0) -> None:
         def edit(rows: list[list[str]]) -> None:
             rows[5][3], rows[5][5] = str(int(rows[5][3]) + more), str(int(rows[5][5]) + more)
 
-        (judgement,) = gate(project, home, populations(tmp_path / f"{year}-{more}", year, edit))
-        assert judgement.refused == ()
+        files = [populations(tmp_path / f"{year}-{more}", year, edit) for year in years]
+        assert [j.refused for j in gate(project, home, *files)] == [()] * len(years)
 
-    return one
+    return some
 
 
 def test_a_new_or_corrected_month_costs_the_months_that_read_it(
     project: Project, home: Home, deliver: Callable[..., None]
 ) -> None:
-    for year in range(2012, 2019):
-        deliver(year)
+    deliver(*range(2012, 2019))
     with Store(home.warehouse).connect() as connection:
         assert set(_refresh(project, connection).values()) == {ALL}
         assert len(_values(connection)) > 500
     deliver(2019)
-    deliver(2013, 100)
+    deliver(2013, more=100)
     with Store(home.warehouse).connect() as connection:
         found = _refresh(project, connection)
         own = project.indicators["population_municipale"]
@@ -73,8 +72,7 @@ def test_a_new_or_corrected_month_costs_the_months_that_read_it(
 def test_a_verdict_withdrawn_makes_all_of_it_stale(
     project: Project, home: Home, deliver: Callable[..., None]
 ) -> None:
-    deliver(2018)
-    deliver(2019)
+    deliver(2018, 2019)
     with Store(home.warehouse).connect() as connection:
         _refresh(project, connection)
         connection.execute("DELETE FROM verdicts WHERE month = '2018-01'")
@@ -89,8 +87,7 @@ def test_a_verdict_withdrawn_makes_all_of_it_stale(
 def test_a_month_computed_alone_leaves_the_others_stale(
     project: Project, home: Home, deliver: Callable[..., None]
 ) -> None:
-    deliver(2018)
-    deliver(2019)
+    deliver(2018, 2019)
     with Store(home.warehouse).connect() as connection:
         compute(project, connection, ["population_municipale"], "2019-01", "2019-01")
         assert stale(project, connection, ["population_municipale"]) == {"population_municipale": ALL}
