@@ -122,14 +122,8 @@ def new_observatory(
     project = Project.load()
     os.environ["ODDS_DEPLOYMENT"] = str(folder.absolute() / "resources" / "deployments" / "local.yaml")
     try:
-        made = declare(
-            project,
-            Reference.of(reference, departements),
-            label,
-            outlines,
-            folder.absolute(),
-            problems_of,
-        )
+        national = Reference.of(reference, departements)
+        made = declare(project, national, label, outlines, folder.absolute(), problems_of)
     except CannotPropose as error:
         fail(str(error), 1)
     for line in made.left_out:
@@ -140,4 +134,9 @@ def new_observatory(
                 said = f"{path.relative_to(made.folder)}: {line}"
                 out.print(said, highlight=False, markup=False, soft_wrap=True)
     out.print(f"{made.folder}: {len(made.left_out)} things of the former observatory left out")
+    if national.year < date.today().year:
+        out.print(
+            f"Communes are those of {national.year}: a file in which some have merged since is refused "
+            "as incomplete. Insee publishes the year's communes in spring."
+        )
     out.print(f"Next: ODDS_PROJECT={made.folder} odds check, then odds outlines {outlines} and odds run")

@@ -44,16 +44,21 @@ class Reference:
 
     def rows(self, name: str) -> list[Row]:
         """One of the files; :class:`CannotPropose` says which one lacks and where it is got."""
-        found = sorted(
-            [*self.folder.glob(f"v_{name}_20*.csv"), *self.folder.glob(f"v_{name}_20*.csv.gz")]
-        )
-        if not found:
-            raise CannotPropose(
-                f"{self.folder}: no file v_{name}_<year>.csv; Insee publishes it at {PAGE}"
-            )
-        opened = gzip.open if found[-1].suffix == ".gz" else open
-        with opened(found[-1], "rt", encoding="utf-8", newline="") as file:
+        newest = self._newest(name)
+        opened = gzip.open if newest.suffix == ".gz" else open
+        with opened(newest, "rt", encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
+
+    def _newest(self, name: str) -> Path:
+        packed = (f"v_{name}_20*.csv", f"v_{name}_20*.csv.gz")
+        if found := sorted(path for pattern in packed for path in self.folder.glob(pattern)):
+            return found[-1]
+        raise CannotPropose(f"{self.folder}: no file v_{name}_<year>.csv; Insee publishes it at {PAGE}")
+
+    @property
+    def year(self) -> int:
+        """Of its communes: those merged since are not known, and files without them are refused."""
+        return int(self._newest("commune").name.removeprefix("v_commune_")[:4])
 
     @classmethod
     def of(cls, folder: Path, codes: Sequence[str]) -> "Reference":

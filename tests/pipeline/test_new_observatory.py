@@ -1,8 +1,10 @@
 """Another département's observatory is written from the national reference, and says nothing of this one's."""
 
 import csv
+import gzip
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,6 +155,18 @@ def test_its_groups_are_the_epci_that_it_holds_whole(
     # The département holds the communes of its one arrondissement: they are one place.
     assert {1.0: {"762"}, -1.0: {"247600001", "76018"}} in told
     assert {"epci", "arrondissement"} <= set(tables_of(new, ["population_municipale"]).levels["level"])
+
+
+def test_the_newest_communes_are_taken_and_their_year_is_told(cog: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "two years"
+    shutil.copytree(cog, folder)
+    assert Reference(folder, ("76",)).year == 2024
+    left = [row for row in FILES["v_commune_2024.csv"].splitlines() if "Goderville" not in row]
+    with gzip.open(folder / "v_commune_2025.csv.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(left) + "\n")
+    newer = Reference(folder, ("76",))
+    assert newer.year == 2025
+    assert {row["COM"] for row in newer.communes} == {"76351", "76018"}
 
 
 def test_an_observatory_that_holds_the_former_departement_names_it_once(project: Project) -> None:
