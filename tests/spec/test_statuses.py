@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.indicators.compute import DEFINITION, TERM, Tables, compute, frame
+from odds_pipeline.indicators.compute import DEFINITION, TERM, Tables, compute, frame, tables_of
 from odds_pipeline.storage.schema import SCHEMA
 
 from . import given
@@ -188,3 +188,29 @@ def test_a_reserve_travels_with_the_figures(project: Project) -> None:
     text = "Publié malgré une règle non respectée. Motif : Confirmé (A. Martin, 06/05/2024)."
     assert {t for t, reserve in rows.items() if reserve == text} == {"93001", PLAINE, "933", "93"}
     assert set(rows.values()) == {text, None}
+
+
+@pytest.mark.parametrize("lacking", [0, 1])
+def test_what_is_delivered_for_a_whole_stands_in_each_geography(project: Project, lacking: int) -> None:
+    """An EPT that no merger changes: 28.6 in its producer's file of 2025, 30 from its communes in one of 2024.
+
+    Where one of its communes lacks, what was delivered is not masked by what cannot be summed.
+    """
+    rate, people = "insee.taux_pauvrete", "insee.personnes_menages_fiscaux"
+    rows = [
+        (variable, "2020-12", code, "commune", 2024, value, "A", "F", "d", None)
+        for code in given.PARTS[lacking:]
+        for variable, value in ((rate, 30.0), (people, 1000.0))
+    ]
+    tables = tables_of(project, ["taux_pauvrete"])
+    delivered = (rate, "2020-12", given.EPT, "ept", 2025, 28.6, "A", "F", "d", None)
+    found = {}
+    for name, more in (("summed", []), ("delivered", [delivered])):
+        with given.computed(project, [*rows, *more], tables) as connection:
+            found[name] = connection.execute(
+                "SELECT geography, value, obs_status FROM computed WHERE territory = ? AND NOT converted "
+                "ORDER BY geography",
+                [given.EPT],
+            ).fetchall()
+    assert found["delivered"] == [(2024, 28.6, "A"), (2025, 28.6, "A")]
+    assert found["summed"] == [(2024, None, "O") if lacking else (2024, 30.0, "E")]

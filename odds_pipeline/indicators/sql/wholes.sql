@@ -1,4 +1,5 @@
--- Adds to `available` the wholes of complete sets of parts, where nothing was delivered for the whole itself.
+-- Adds to `available` the wholes of complete sets of parts, where nothing was delivered for the whole itself;
+-- what was delivered for it in another geography is its figure in this one too.
 INSERT INTO available
 WITH pieces AS (
     SELECT o.*, i.aggregation, w.value AS weight, w.conf_status AS weight_conf,
@@ -23,12 +24,27 @@ WITH pieces AS (
                max(obs_status) FILTER (WHERE value IS NOT NULL)) AS status,
            reserves_of(reserve) AS reserve
     FROM pieces GROUP BY v, whole, t
+), made AS (
+    SELECT v, p, t,
+           CASE WHEN complete THEN value END AS value,
+           CASE WHEN complete AND value IS NOT NULL THEN status
+                WHEN secret THEN 'Q' ELSE coalesce(missing_status, 'O') END AS obs_status,
+           CASE WHEN secret THEN 'C' ELSE 'F' END AS conf_status,
+           CASE WHEN secret THEN 'producteur' END AS hidden_by, NULL AS lower_bound,
+           false AS delivered, $across AS converted, reserve
+    FROM sums s
+    WHERE NOT EXISTS (FROM available a WHERE a.v = s.v AND a.p = s.p AND a.t = s.t)
+), elsewhere AS (
+    -- A whole that no merger changes is the same in each geography: what was delivered for it in another one
+    -- stands, where communes of this one give 53.138 for the 53.1 of its producer, or are not all there.
+    SELECT a.v, here.p, a.t, a.value, a.obs_status, a.conf_status, a.hidden_by, a.lower_bound,
+           a.delivered, a.converted, a.reserve
+    FROM available a
+    JOIN places there ON there.p = a.p
+    JOIN places here ON here.territory = there.territory AND here.level = there.level
+     AND here.geography <> there.geography
+    WHERE a.delivered AND NOT $across AND NOT here.changed AND here.p IN (SELECT whole FROM wanted)
+    QUALIFY row_number() OVER (PARTITION BY a.v, here.p, a.t ORDER BY there.geography DESC) = 1
 )
-SELECT v, p, t,
-       CASE WHEN complete THEN value END,
-       CASE WHEN complete AND value IS NOT NULL THEN status
-            WHEN secret THEN 'Q' ELSE coalesce(missing_status, 'O') END,
-       CASE WHEN secret THEN 'C' ELSE 'F' END, CASE WHEN secret THEN 'producteur' END, NULL,
-       false, $across, reserve
-FROM sums s
-WHERE NOT EXISTS (FROM available a WHERE a.v = s.v AND a.p = s.p AND a.t = s.t)
+FROM made ANTI JOIN elsewhere USING (v, p, t)
+UNION ALL FROM elsewhere SEMI JOIN made USING (v, p, t)
