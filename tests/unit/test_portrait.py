@@ -258,11 +258,10 @@ def test_a_secret_value_is_said_secret_and_shown_nowhere(
 def test_a_reserve_stands_beside_its_value(project: Project, portrait: Portrait, home: Home) -> None:
     given = rows(project)
     for row in given:
-        row["reserve"] = "Publié malgré une règle non respectée (saut)."
+        row["reserve"] = "Publié malgré une règle non respectée. Motif : confirmé."
     folder = write(project, portrait, home, given, "93008")
-    assert "Publié malgré une règle non respectée (saut)." in (folder / "93008-bobigny.html").read_text(
-        encoding="utf-8"
-    )
+    html = (folder / "93008-bobigny.html").read_text(encoding="utf-8")
+    assert "Publié malgré une règle non respectée. Motif" in html
 
 
 def test_simulated_data_is_marked_on_every_page_and_real_data_is_not(
