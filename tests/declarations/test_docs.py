@@ -64,6 +64,17 @@ def test_every_documented_target_is_one() -> None:
     assert listed == targets - {"server"} | {"server"}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "line"), lines("python -m pytest"))
+def test_every_documented_choice_of_tests_chooses_some(page: str, line: str) -> None:
+    """Else pytest ends with 5, and a newcomer with nothing."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-qq", *shlex.split(line)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{page}: {line}: {done.stdout}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

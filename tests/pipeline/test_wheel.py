@@ -1,5 +1,6 @@
 """The wheel, away from the checkout: the same definitions, the deployment's files, the interface."""
 
+import contextlib
 import json
 import os
 import signal
@@ -102,10 +103,11 @@ def test_the_interface_of_the_wheel_answers_and_has_loaded_the_code(
         nodes = asked(ASSETS)["assetNodes"]
         assert sorted("/".join(node["assetKey"]["path"]) for node in nodes) == listed()
     finally:
-        interface.send_signal(signal.SIGTERM)
-        try:
-            interface.wait(30)
-        finally:
+        interface.terminate()
+        # Started where interrupts are ignored, in the background of a shell, it ignores this too.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            interface.wait(15)
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(interface.pid, signal.SIGKILL)
     # What `odds demo`, `odds run` and `odds ui` do first: an instance with the deployment's configuration.
     assert (home / "dagster/dagster.yaml").read_text() == (project_root() / "dagster.yaml").read_text()
