@@ -77,6 +77,8 @@ ROOMS: dict[str, tuple[list[str], list[str]]] = {
             "extranet/test_signin.py",
             "extranet/test_serving.py",
             "extranet/test_oidc.py",
+            "extranet/test_selections.py",
+            "extranet/test_follows.py",
         ],
     ),
 }

@@ -10,6 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from odds_pipeline.declarations.deployment import deployment
+from odds_pipeline.extranet.identity import follows
 from odds_pipeline.orchestration.letters import write_letters
 
 from ..pipeline.test_notices import Mailbox
@@ -81,6 +82,20 @@ def test_one_ends_it_for_oneself_alone_and_may_read_what_is_kept(site: Site) -> 
     assert client.post("/suivis", data={"query": "next=//mal"}).status_code == 400
     assert client.post("/suivis", data={"territory": "inconnu"}).status_code == 404
     assert site.client().post("/suivis", data={"territory": "93008"}).status_code == 404
+
+
+def test_one_follows_so_many_pages_and_no_more(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follows, "MOST", 2)
+    site.app.state.letters = True
+    client = site.client("ccas")
+    answers = [client.post("/suivis", data={"territory": t}) for t in ("93008", "93066", "93055")]
+    assert [answer.status_code for answer in answers] == [303, 303, 400]
+    assert "vous suivez déjà 2 pages" in html.unescape(answers[2].text).lower()
+    kept = client.get("/compte/mes-donnees.json").json()["follows"]
+    assert {one["address"] for one in kept} == {
+        "/territoires/93008/nouveautes", "/territoires/93066/nouveautes",
+    }  # fmt: skip
+    assert site.client("cpam").post("/suivis", data={"territory": "93055"}).status_code == 303
 
 
 def test_nothing_is_offered_where_no_address_is_declared(site: Site) -> None:

@@ -8,6 +8,8 @@ import openpyxl
 import pypdf
 import pytest
 
+from odds_pipeline.extranet.identity import selections
+
 from .conftest import Site
 
 CHOICE = "/comparer?t=93008&t=93066&i=population_municipale&i=foyers_rsa"
@@ -73,6 +75,30 @@ def test_what_is_no_selection_is_not_kept(site: Site, name: str, query: str, mes
     assert answer.status_code == 400 and message in html.unescape(answer.text).lower()
     assert site.client().post("/selections", data={"name": "x", "query": "t=93008"}).status_code == 404
     assert site.client().get("/selections").headers["location"] == "/connexion?next=/selections"
+
+
+def test_one_keeps_so_many_selections_and_each_of_so_many_choices(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selections, "MOST", 2)
+    client = site.client("ccas")
+
+    def kept(name: str, choices: int = 1) -> tuple[int, str]:
+        query = "&".join(["t=93008"] * choices)
+        answer = client.post("/selections", data={"name": name, "query": query})
+        return answer.status_code, html.unescape(answer.text)
+
+    assert kept("de deux cents", 200)[0] == 303
+    status, said = kept("de deux cent un", 201)
+    assert status == 400 and "trop longue" in said
+    assert kept("la dernière")[0] == 303
+    status, said = kept("une de trop")
+    assert status == 400 and "déjà 2 sélections" in said
+    mine = client.get("/compte/mes-donnees.json").json()["selections"]
+    assert {one["name"] for one in mine} == {"de deux cents", "la dernière"}
+    assert (
+        site.client("cpam").post("/selections", data={"name": "x", "query": "t=93"}).status_code == 303
+    )
 
 
 def test_the_workbook_says_what_the_page_says_and_opens_ready_to_work_in(site: Site) -> None:

@@ -9,6 +9,8 @@ ASKED = ("t", "i", "theme")
 """Parameters of a comparison; nothing else is kept of an address."""
 MOST = 100
 """Selections of one person."""
+FIELDS = 200
+"""Territories, indicators and options of one selection."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,11 @@ def selections(accounts: Accounts, person: Person) -> list[Selection]:
 
 def asked_in(query: str) -> str:
     """What a comparison asks in an address; :class:`ValueError` when that is nothing."""
-    asked = [(key, value) for key, value in parse_qsl(query, max_num_fields=200) if key in ASKED]
+    try:
+        given = parse_qsl(query, max_num_fields=FIELDS)
+    except ValueError:
+        raise ValueError(f"cette sélection est trop longue : {FIELDS} choix au plus") from None
+    asked = [(key, value) for key, value in given if key in ASKED]
     if not asked:
         raise ValueError("cette sélection ne contient ni territoire ni indicateur")
     return urlencode(asked)
