@@ -197,8 +197,17 @@ def test_what_is_old_is_deleted(site: Site) -> None:
     # Nothing was written down for a year: the clock was set forward, for all that is known.
     counts = journal.purge(site.accounts, settings())
     assert counts.keys() == {"sessions", "pending_signins", "failures"}
+    recent = [stamp(now() - timedelta(days=days)) for days in (364, 1)]
+    with site.accounts.transaction() as database:
+        database.executemany(
+            "INSERT INTO journal (at, event, detail, address) VALUES (?, 'connexion', '', '')",
+            [[at] for at in recent],
+        )
     counts = journal.purge(site.accounts, settings(), asked=True)
     assert counts["journal"] == 1
+    assert site.accounts.database.execute("SELECT at FROM journal ORDER BY at").fetchall() == [
+        (at,) for at in recent
+    ]
     left = {p.email for o in site.accounts.organisations() for p in site.accounts.people(o.id)}
     observatory = {"observatoire@exemple.fr", "observatoire-admin@exemple.fr"}
     assert left == {"cpam@exemple.fr", "cpam-admin@exemple.fr"} | observatory
