@@ -339,6 +339,20 @@ def test_a_twelve_month_mean_is_pandas_rolling_mean(project: Project) -> None:
     assert found.tolist() == pytest.approx(pd.Series(figures).rolling(12).mean().tolist(), nan_ok=True)
 
 
+def test_the_total_of_a_year_is_pandas_sum_by_year(project: Project) -> None:
+    """Of January to December, dated December; a year that lacks a month has none."""
+    name, flow = "informations_preoccupantes_pour_1000", "conseil_general.informations_preoccupantes"
+    months = [m for m in months_between("2017-01", "2020-12") if m != "2019-05"]
+    figures = pd.Series(np.random.default_rng(3).integers(0, 60, len(months)).astype(float), months)
+    rows = [row(flow, float(n), month=m) for m, n in figures.items()]
+    rows.append(row("insee.pop_0_17", 800, month="2017-01"))
+    found = told(project, name, rows).loc[given.OWN]["value"].dropna()
+    by_year = figures.groupby(figures.index.str[:4]).agg(["sum", "size"])
+    wanted = by_year.loc[by_year["size"] == 12, "sum"] * 1000 / 800
+    assert found.to_dict() == pytest.approx({f"{year}-12": n for year, n in wanted.items()})
+    assert list(found.index) == ["2017-12", "2018-12", "2020-12"]
+
+
 def called() -> list[tuple[str, str]]:
     """Each function with one declared indicator that calls it."""
     project = declared()
