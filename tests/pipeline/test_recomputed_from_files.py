@@ -87,6 +87,7 @@ def test_ranks(values: pd.DataFrame) -> None:
     assert (
         several["quartile"] == np.ceil(4 * (several["rank"] - 0.999) / several["of"]).clip(upper=4)
     ).all()
+    assert own.loc[own["of"] < 8, "quartile"].isna().all()
     others = values[(values["level"] != "commune") | values["value"].isna()]
     assert others[["rank", "quartile"]].isna().all().all()
 
