@@ -37,9 +37,9 @@ ROLES: dict[str, tuple[Access, tuple[str, ...]] | None] = {
 """Who comes: class of access and partners of their organisation; ``None``: nobody signed in."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def observatory(project: Project, made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A copy of one's own: some tests publish one more release."""
+    """A copy for each file of tests: some publish one more release."""
 
     def make(folder: Path) -> None:
         build(project, Home(folder), folder / "landing")
