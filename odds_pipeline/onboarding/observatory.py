@@ -33,7 +33,7 @@ GROUPED = (
     (r"\bEPT\b", "EPCI"),
 )
 """The groups of communes, by the name they have out of the métropole of Paris."""
-UNWRITABLE = re.compile(r"[\"#:\\\\{}\[\]\n]")
+UNWRITABLE = re.compile(r'["#:\\{}\[\]\n]')
 """What would end or begin something in the declarations that the observatory's name is written into."""
 Check = Callable[[Project], list[Problem]]
 ROUNDS = 8
