@@ -69,7 +69,12 @@ class Deployment(Declaration):
         default="stopped",
         description="whether all of Dagster's schedules run without being switched on one by one",
     )
-
+    look_seconds: int = Field(
+        default=60,
+        ge=10,
+        description="seconds from one look at the landing folder, and at what is to be computed, to the "
+        "next: what came waits for two looks, for it must not change between them",
+    )
     notify: list[EnvironmentName] = Field(
         default=[],
         description="environment variables that each hold an address of Apprise (mailto://…, json://…): "

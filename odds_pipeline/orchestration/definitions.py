@@ -9,6 +9,7 @@ import dagster as dg
 
 import odds_pipeline.orchestration.defs
 from odds_pipeline.declarations.project import project_root
+from odds_pipeline.orchestration.components.partner_feeds import gate_of_run
 from odds_pipeline.orchestration.components.shared import Warehouse
 from odds_pipeline.storage.home import Home, private_files
 
@@ -29,7 +30,7 @@ def build_defs(**resources: Any) -> dg.Definitions:
     tree = dg.ComponentTree.from_module(
         defs_module=odds_pipeline.orchestration.defs, project_root=project_root()
     )
-    own = {"warehouse": Warehouse(database=dg.EnvVar(WAREHOUSE)), **resources}
+    own = {"warehouse": Warehouse(database=dg.EnvVar(WAREHOUSE)), "gate": gate_of_run, **resources}
     # A run is a process of its own and its steps write one after the other: a process more for each
     # step costs 3 CPU seconds.
     shared = dg.Definitions(resources=own, executor=dg.in_process_executor)

@@ -62,14 +62,14 @@ def audit_all(
     missing = sorted(
         (name for name, turn in turns.items() if turn is None), key=lambda n: (n != first, n)
     )
-    entries = _without_shared([project.feeds[name] for name in missing])
+    entries = without_shared([project.feeds[name] for name in missing])
     prints = prints_of(project, connection, entries)
     for portion in _portions(project, home, connection, entries, prints, ahead or {}):
         with suppress(Exception):
             _audit(project, connection, portion, prints)
 
 
-def _without_shared(entries: Sequence[FeedEntry]) -> list[FeedEntry]:
+def without_shared(entries: Sequence[FeedEntry]) -> list[FeedEntry]:
     """The feeds that deliver no variable of one before them."""
     kept, taken = [], set[str]()
     for entry in entries:

@@ -1,11 +1,12 @@
 """Write, audit, publish: a delivered month reaches the accepted observations, or quarantine.
 
-What waits for a feed is judged by the verdicts that an audit has kept, as many months as there are in
-one turn. A turn is judged in one transaction: the states of its months and its accepted observations
-are written together or not at all.
+What waits for feeds is judged by the verdicts that an audit has kept, as many months and feeds as there
+are in one turn. A turn is judged in one transaction: the states of its months and its accepted
+observations are written together or not at all.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +16,7 @@ import pandas as pd
 
 from odds_pipeline.declarations.project import FeedEntry, Project
 from odds_pipeline.indicators.staleness import Months
-from odds_pipeline.quality.batch import audit_all, audit_feed
+from odds_pipeline.quality.batch import audit_all, audit_feed, without_shared
 from odds_pipeline.quality.findings import Finding
 from odds_pipeline.quality.verdicts import Due, findings_on, next_turns
 from odds_pipeline.quality.waiting import Readings, read_ahead
@@ -23,6 +24,11 @@ from odds_pipeline.reception.recording import OLDER
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import first, one, read_sql
 from odds_pipeline.storage.store import Store, transaction
+
+_log = logging.getLogger(__name__)
+
+MONTHS = 1000
+"""Months of feeds that are judged in one transaction: each has some thirty findings."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,8 @@ _ROWS = "SELECT delivery, month, count(*) FROM incoming GROUP BY ALL"
 _GIVE_WAY = read_sql(__file__, "give_way")
 
 _STANDING = """
-CREATE OR REPLACE TEMP TABLE standing AS
-SELECT delivery, month FROM trusted_months WHERE feed = $feed AND reserve IS NULL
+CREATE OR REPLACE TEMP TABLE standing AS SELECT delivery, month FROM trusted_months
+WHERE feed IN (SELECT feed FROM turn) AND reserve IS NULL
 """
 
 _REPLACES = """
@@ -58,14 +64,15 @@ _END = read_sql(__file__, "accept")
 
 _BEGIN = """
 INSERT INTO observations BY NAME
-SELECT n.*, $judgement AS known_from
-FROM incoming n ANTI JOIN (FROM observations WHERE known_to IS NULL) o
+SELECT n.*, t.judgement AS known_from
+FROM incoming n JOIN turn t USING (delivery)
+ANTI JOIN (FROM observations WHERE known_to IS NULL) o
 USING (variable, month, territory, level, geography)
 """
 
 _STATES = """
-UPDATE delivered_months m SET state = s.state, judgement = $number, judged_at = $now
-FROM states s WHERE m.delivery = s.delivery AND m.month = s.month
+UPDATE delivered_months m SET state = s.state, judgement = t.judgement, judged_at = $now
+FROM states s JOIN turn t USING (delivery) WHERE m.delivery = s.delivery AND m.month = s.month
 """
 
 # Figures wait no longer when nothing does; one by one they would be a file each to delete from a lake.
@@ -83,13 +90,14 @@ def _incoming(
     return {(d, month): count for d, month, count in connection.execute(_ROWS).fetchall()}
 
 
-def _preferred(project: Project, entry: FeedEntry) -> pd.DataFrame:
-    """The feeds whose figures come before those of ``entry``, for each variable it delivers."""
+def _preferred(project: Project, entries: Iterable[FeedEntry]) -> pd.DataFrame:
+    """The feeds whose figures come before those of ``entries``, for each variable these deliver."""
     rows = []
-    for name in entry.feed.variables:
-        variable = entry.variable_id(name)
-        feeds = [source.id for source in project.sources_of(variable)]
-        rows += [(variable, feed) for feed in feeds[: feeds.index(entry.id)]]
+    for entry in entries:
+        for name in entry.feed.variables:
+            variable = entry.variable_id(name)
+            feeds = [source.id for source in project.sources_of(variable)]
+            rows += [(variable, feed) for feed in feeds[: feeds.index(entry.id)]]
     return pd.DataFrame(rows, columns=["variable", "feed"], dtype="string")
 
 
@@ -104,49 +112,30 @@ def _lies_in(project: Project) -> pd.DataFrame:
     return pd.DataFrame(sorted(rows), columns=["level", "territory", "departement"], dtype="string")
 
 
-def _give_way(
-    connection: duckdb.DuckDBPyConnection,
-    project: Project,
-    entry: FeedEntry,
-    judgement: int,
-    overruled: frozenset[str],
-) -> None:
-    """Take out of ``incoming`` what a preferred source or a newer edition delivered; keep it as history.
-
-    Unless a person said that the older of two files is right.
-    """
-    turn = {"feed": entry.id, "judgement": judgement, "decided": OLDER in overruled}
-    connection.register("turn", pd.DataFrame([turn]))
-    connection.register("preferred", _preferred(project, entry))
-    connection.execute(_GIVE_WAY)
-    connection.unregister("preferred")
-    connection.unregister("turn")
-
-
 def _apply(
-    connection: duckdb.DuckDBPyConnection,
-    project: Project,
-    entry: FeedEntry,
-    judgement: int,
-    overruled: frozenset[str],
+    connection: duckdb.DuckDBPyConnection, project: Project, entries: Sequence[FeedEntry]
 ) -> None:
+    """Write what is in ``incoming``, whose feeds and judgements ``turn`` tells.
+
+    What a preferred source or a newer edition delivered is taken out of it first, and kept as history,
+    unless a person said that the older of two files is right.
+    """
     if first(connection, _REPLACES):  # a month's first delivery does not, nearly always
         connection.register("lies_in", _lies_in(project))
-        _give_way(connection, project, entry, judgement, overruled)
-        connection.execute(_STANDING, {"feed": entry.id})
-        connection.execute(_END, {"judgement": judgement})
+        connection.register("preferred", _preferred(project, entries))
+        connection.execute(_GIVE_WAY)
+        connection.execute(_STANDING)
+        connection.execute(_END)
+        connection.unregister("preferred")
         connection.unregister("lies_in")
-    connection.execute(_BEGIN, {"judgement": judgement})
+    connection.execute(_BEGIN)
     connection.execute("DROP TABLE incoming")
 
 
-def _record(
-    connection: duckdb.DuckDBPyConnection, states: dict[tuple[str, str], str], number: int
-) -> None:
+def _record(connection: duckdb.DuckDBPyConnection, states: dict[tuple[str, str], str]) -> None:
     rows = [(delivery, month, state) for (delivery, month), state in states.items()]
     connection.register("states", pd.DataFrame(rows, columns=["delivery", "month", "state"]))
-    now = datetime.now(UTC).replace(tzinfo=None)
-    connection.execute(_STATES, {"number": number, "now": now})
+    connection.execute(_STATES, {"now": datetime.now(UTC).replace(tzinfo=None)})
     connection.unregister("states")
     connection.execute(_CLEAR)
 
@@ -154,32 +143,41 @@ def _record(
 def judge(
     project: Project,
     connection: duckdb.DuckDBPyConnection,
-    feed: str,
-    due: Sequence[Due],
+    turn: dict[str, list[Due]],
     findings: Sequence[Finding],
     overruled: frozenset[str] = frozenset(),
-) -> list[Judgement]:
-    """Judge months of deliveries and write the outcome; call it inside a transaction.
+) -> dict[str, list[Judgement]]:
+    """Judge months of deliveries, by feed, and write the outcome; call it inside a transaction.
 
-    Rules named in ``overruled`` do not refuse; their verdicts stay what they are. A month that no rule
-    was run on has no verdict: it is refused.
+    No two feeds deliver the same variable. Rules named in ``overruled`` do not refuse; their verdicts
+    stay what they are. A month that no rule was run on has no verdict: it is refused.
     """
     refused = {
         (f.subject, f.month)
         for f in findings
         if f.refuses and not (f.overrulable and f.rule in overruled)
     }
-    refused |= {(each.delivery, each.month) for each in due} - {(f.subject, f.month) for f in findings}
-    states = {
-        (each.delivery, each.month): "refused" if (each.delivery, each.month) in refused else "accepted"
-        for each in due
+    due = [(each.delivery, each.month) for own in turn.values() for each in own]
+    refused |= set(due) - {(f.subject, f.month) for f in findings}
+    states = {key: "refused" if key in refused else "accepted" for key in due}
+    (last,) = one(connection, "SELECT coalesce(max(judgement), 0) FROM delivered_months")
+    rows = {
+        each.delivery: (each.delivery, feed, last + number, OLDER in overruled)
+        for number, (feed, own) in enumerate(turn.items(), start=1)
+        for each in own
     }
-    (number,) = one(connection, "SELECT coalesce(max(judgement), 0) + 1 FROM delivered_months")
+    columns = ["delivery", "feed", "judgement", "decided"]
+    connection.register("turn", pd.DataFrame(list(rows.values()), columns=columns))
     counts = _incoming(connection, [key for key, state in states.items() if state == "accepted"])
-    _apply(connection, project, project.feeds[feed], number, overruled)
-    _record(connection, states, number)
-    names = {each.delivery: each.file_name for each in due}
-    return [_judgement(delivery, name, states, findings, counts) for delivery, name in names.items()]
+    _apply(connection, project, [project.feeds[feed] for feed in turn])
+    _record(connection, states)
+    connection.unregister("turn")
+    names = {each.delivery: each.file_name for own in turn.values() for each in own}
+    judgements: dict[str, list[Judgement]] = {}
+    for delivery, feed, *_ in rows.values():
+        found = _judgement(delivery, names[delivery], states, findings, counts)
+        judgements.setdefault(feed, []).append(found)
+    return judgements
 
 
 def _judgement(
@@ -202,17 +200,18 @@ def _judgement(
     )
 
 
-def _still_waits(connection: duckdb.DuckDBPyConnection, turn: Sequence[Due]) -> bool:
+def _still_wait(connection: duckdb.DuckDBPyConnection, turn: dict[str, list[Due]]) -> bool:
     """Whether no other run has judged one of these months since they were listed.
 
     The writer's lock sees to it; but a lock in a database ends with its connection, and then this
     question, asked inside the transaction, is what keeps a month from being judged twice.
     """
-    return {(each.delivery, each.month) for each in turn} <= set(
+    months = {(each.delivery, each.month) for own in turn.values() for each in own}
+    return months <= set(
         connection.execute(
             "SELECT delivery, month FROM delivered_months "
             "WHERE state = 'pending' AND delivery IN (SELECT unnest(?))",
-            [[each.delivery for each in turn]],
+            [sorted({delivery for delivery, _ in months})],
         ).fetchall()
     )
 
@@ -244,7 +243,7 @@ def judge_waiting(
     while feed in (turns := next_turns(project, connection, [feed], months)):
         turn = turns[feed]
         if turn is not None:
-            judgements += _judged(project, connection, feed, turn)
+            judgements += _judged(project, connection, {feed: turn}).get(feed, [])
             audits = [alone]
         elif audits:
             audits.pop()()
@@ -253,11 +252,54 @@ def judge_waiting(
     return judgements
 
 
+def judge_together(
+    project: Project,
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    feeds: Sequence[str],
+    months: Months,
+) -> dict[str, list[Judgement]]:
+    """Judge what waits for many feeds, a transaction a turn; by feed, what was judged.
+
+    What has no verdict after one audit of all is left to :func:`judge_waiting`, and so is everything
+    when it ends on an error, which may be of one feed.
+    """
+    judgements: dict[str, list[Judgement]] = {}
+    audits = [partial(audit_all, project, home, connection)]
+    while turns := next_turns(project, connection, feeds, months):
+        ready = {feed: turn for feed, turn in turns.items() if turn is not None}
+        if audits and len(ready) < len(turns):
+            audits.pop()()
+            continue
+        try:
+            judged = _judged(project, connection, _some(project, ready))
+        except duckdb.OperationalError:
+            raise  # the warehouse is gone
+        except Exception:
+            _log.exception("feeds are judged one by one")
+            break
+        if not judged:
+            break
+        for feed, own in judged.items():
+            judgements.setdefault(feed, []).extend(own)
+    return judgements
+
+
+def _some(project: Project, ready: dict[str, list[Due]]) -> dict[str, list[Due]]:
+    """The feeds that one transaction judges: none delivers a variable of another."""
+    turn: dict[str, list[Due]] = {}
+    for entry in without_shared([project.feeds[feed] for feed in ready]):
+        if turn and sum(map(len, turn.values())) + len(ready[entry.id]) > MONTHS:
+            break
+        turn[entry.id] = ready[entry.id]
+    return turn
+
+
 def _judged(
-    project: Project, connection: duckdb.DuckDBPyConnection, feed: str, turn: Sequence[Due]
-) -> list[Judgement]:
+    project: Project, connection: duckdb.DuckDBPyConnection, turn: dict[str, list[Due]]
+) -> dict[str, list[Judgement]]:
     with transaction(connection):
-        if not _still_waits(connection, turn):
-            return []
-        findings = findings_on(connection, [(each.delivery, each.month) for each in turn])
-        return judge(project, connection, feed, turn, findings)
+        if not turn or not _still_wait(connection, turn):
+            return {}
+        months = [(each.delivery, each.month) for own in turn.values() for each in own]
+        return judge(project, connection, turn, findings_on(connection, months))

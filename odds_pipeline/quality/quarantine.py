@@ -92,7 +92,8 @@ def accept(
         waiting = Waiting(case.feed, case.delivery, case.file, str(fmt), reading, (case.month,))
         findings = audit_one(project, connection, waiting)
         due = [Due(case.delivery, case.file, case.month)]
-        (judgement,) = judge(project, connection, case.feed, due, findings, frozenset(case.rules))
+        judged = judge(project, connection, {case.feed: due}, findings, frozenset(case.rules))
+        (judgement,) = judged[case.feed]
         refusing = {f.rule: f for f in judgement.findings if f.refuses}
         if judgement.refused:
             final = sorted(name for name, f in refusing.items() if not f.overrulable)

@@ -1,9 +1,9 @@
 """Receives files: archives their bytes, recognises them, and records what they hold.
 
 Receiving judges nothing: figures wait, month by month, for the gate. The same bytes received twice
-change nothing, unless contracts that did not read them have changed. Each file is received by itself:
-read without the warehouse, then recorded in one short transaction; one that cannot be, for a fault of
-its own or of ours, keeps no other waiting.
+change nothing, unless contracts that did not read them have changed. Each file is read by itself and
+without the warehouse, then those of a portion are recorded in one short transaction; one that cannot be,
+for a fault of its own or of ours, keeps no other waiting.
 """
 
 import hashlib
@@ -40,6 +40,10 @@ from odds_pipeline.storage.store import Store, transaction
 LARGE = 4 * 1024 * 1024
 """Bytes from which a file is read while nobody keeps the warehouse open: that takes seconds."""
 
+PORTION = 100_000
+"""Figures from which files that were read are recorded: together, for one by one each takes a lake ten
+times what reading it takes, and before they fill the memory."""
+
 PACKED = (b"PK", GZIP, OLE)
 """First bytes of archives and workbooks, whose size does not tell how much is in them."""
 
@@ -72,6 +76,21 @@ class _Fault(Exception):
 
 
 @dataclass(frozen=True)
+class _New:
+    """A file that was read: what is new in it, what is known of its bytes, deliveries it replaces."""
+
+    path: Path
+    source: Source
+    found: list[Delivery]
+    known: list[Known]
+    old: list[str]
+
+    @property
+    def figures(self) -> int:
+        return sum(len(one.reading.frame) for one in self.found if one.reading is not None)
+
+
+@dataclass(frozen=True)
 class _Reception:
     """One reception of several files: the same contracts, the same warehouse."""
 
@@ -94,14 +113,14 @@ class _Reception:
             and (self.again or k.contracts != self.contracts)
         ]
 
-    def file(self, path: Path, known: list[Known]) -> list[Receipt]:
-        """Read a file that is new, or was not read whole, and record what is new in it."""
+    def file(self, path: Path, known: list[Known]) -> _New:
+        """Read a file that is new, or was not read whole."""
         source, content = _source(path)
         keep(self.home, content, source.sha256, source.origin)
         if source.size > LARGE or content.startswith(PACKED):
             self.store.let_go()
         found = self.read(source, content)
-        return self.recorded(source, found, known, [k.delivery for k in self.unread(known)])
+        return _new(path, source, found, known, [k.delivery for k in self.unread(known)])
 
     def read(self, source: Source, content: bytes) -> list[Delivery]:
         """What a file holds. Raises :class:`_Fault` for what is ours, and not the file's."""
@@ -127,7 +146,9 @@ class _Reception:
         found = self.read(source, content)
         read = {k.delivery.partition("@")[0] for k in known if k.reason is None}
         if any(one.reason is None and identity(source, one) not in read for one in found):
-            return self.recorded(source, found, known, [k.delivery for k in known if k.reason])
+            return self.recorded(
+                [_new(path, source, found, known, [k.delivery for k in known if k.reason])]
+            )
         told_before = {(k.file, *k.months) for k in known}
         new = list[Delivery]()
         for one in found:
@@ -140,8 +161,7 @@ class _Reception:
             elif said := self._unlike(first, one):
                 new.append(replace(one, reason=said, fault=SAME_BYTES, again=len(known) + 1))
         with self.store.connect() as connection, transaction(connection):
-            for one in new:
-                record(connection, source, one, self.contracts)
+            record(connection, [(source, one) for one in new], self.contracts)
         return [_receipt(source, one) for one in new]
 
     def _unlike(self, first: Known, one: Delivery) -> str | None:
@@ -164,20 +184,39 @@ class _Reception:
         read = formats[0].unpivot.variables if formats[0].unpivot else entry.feed.columns_of(formats[0])
         return ", ".join(f"« {entry.feed.variables[name].label} »" for name in read)
 
-    def recorded(
-        self, source: Source, found: list[Delivery], known: list[Known], old: list[str]
-    ) -> list[Receipt]:
-        """Record the deliveries of a file that are new, in place of ``old`` ones that were not read."""
-        kept = {k.delivery.partition("@")[0] for k in known} - set(old)
-        new = [one for one in found if identity(source, one) not in kept]
+    def recorded(self, files: list[_New]) -> list[Receipt]:
+        """Record what is new in files, together; a fault of ours keeps back its own file alone."""
+        try:
+            return self._together(files) if files else []
+        except _BUGS as fault:
+            if len(files) == 1:
+                return [_failed(files[0].source.file, files[0].path, fault)]
+            return [receipt for one in files for receipt in self.recorded([one])]
+
+    def _together(self, files: list[_New]) -> list[Receipt]:
         with self.store.connect() as connection, transaction(connection):
-            as_now = known_of(connection, [source.sha256]).get(source.sha256, [])
-            if as_now != known:  # another process received these bytes while this one read them
-                return already(source.file, as_now, replaced_by_others(connection))
-            forget(connection, old)
-            for one in new:
-                record(connection, source, one, self.contracts)
-        return [_receipt(source, one) for one in new]
+            now = known_of(connection, [one.source.sha256 for one in files])
+            # Another process received the bytes of others while this one read them.
+            ours = {s for one in files if now.get(s := one.source.sha256, []) == one.known}
+            own = [one for one in files if one.source.sha256 in ours]
+            replaced = replaced_by_others(connection) if len(own) < len(files) else {}
+            forget(connection, [old for one in own for old in one.old])
+            new = [(one.source, each) for one in own for each in one.found]
+            record(connection, new, self.contracts)
+        return [
+            receipt
+            for one in files
+            for receipt in (
+                [_receipt(one.source, each) for each in one.found]
+                if one.source.sha256 in ours
+                else already(one.source.file, now.get(one.source.sha256, []), replaced)
+            )
+        ]
+
+
+def _new(path: Path, source: Source, found: list[Delivery], known: list[Known], old: list[str]) -> _New:
+    kept = {k.delivery.partition("@")[0] for k in known} - set(old)
+    return _New(path, source, [one for one in found if identity(source, one) not in kept], known, old)
 
 
 def _dated_again(known: list[Known], table: str, one: Delivery) -> bool:
@@ -248,13 +287,20 @@ def receive(
     with reception.store.connect() as connection:
         # Once: the landing folder is read whole each time, and receiving accepts nothing.
         known, replaced = known_of(connection, [*hashes.values()]), replaced_by_others(connection)
+    read: list[_New] = []
     for path, sha256 in hashes.items():
-        yield from _apart(reception, path, known.get(sha256, []), replaced)
-        if sha256 not in known:  # another copy of the same bytes finds them received
-            with reception.store.connect() as connection:
-                known |= known_of(connection, [sha256])
-            if enough():
-                break
+        if sha256 in {one.source.sha256 for one in read}:  # another copy finds them received
+            yield from _recorded(reception, read, known)
+        is_new = not known.get(sha256) or bool(reception.unread(known[sha256]))
+        if read and (not is_new or sum(one.figures for one in read) > PORTION):
+            yield from _recorded(reception, read, known)
+        if is_new:
+            yield from _read(reception, path, known.get(sha256, []), read)
+        else:
+            yield from _apart(reception, path, known.get(sha256, []), replaced)
+        if is_new and enough():
+            break
+    yield from _recorded(reception, read, known)
     with reception.store.connect() as connection:
         write_manifest(connection, home)
 
@@ -263,8 +309,29 @@ _BUGS = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, As
 """What a fault of ours raises; a full disk or a warehouse that is not there is no file's."""
 
 
+def _read(reception: _Reception, path: Path, known: list[Known], read: list[_New]) -> Iterator[Receipt]:
+    """Add a file to those that were ``read``, or say why it cannot be."""
+    try:
+        read.append(reception.file(path, known))
+    except Unreadable as error:  # it was there a moment ago
+        yield _set_aside(shown_name(path), str(error))
+    except (_Fault, *_BUGS) as fault:
+        yield _failed(shown_name(path), path, fault)
+
+
+def _recorded(
+    reception: _Reception, read: list[_New], known: dict[str, list[Known]]
+) -> Iterator[Receipt]:
+    """Record what was ``read``, which is empty then, and see what is ``known`` of it."""
+    receipts = reception.recorded(read)
+    with reception.store.connect() as connection:
+        known |= known_of(connection, [one.source.sha256 for one in read])
+    read.clear()
+    yield from receipts
+
+
 def _apart(reception: _Reception, path: Path, known: list[Known], replaced: Replaced) -> list[Receipt]:
-    """The receipts of a file, which keeps no other waiting; a fault of the machine stops reception."""
+    """The receipts of known bytes, which keep no other waiting; a fault of the machine stops all."""
     try:
         return list(_one(reception, path, known, replaced))
     except Unreadable as error:  # it was there a moment ago
@@ -274,9 +341,7 @@ def _apart(reception: _Reception, path: Path, known: list[Known], replaced: Repl
 
 
 def _one(reception: _Reception, path: Path, known: list[Known], replaced: Replaced) -> Iterator[Receipt]:
-    if not known or reception.unread(known):
-        yield from reception.file(path, known)
-    elif told := reception.renamed(path, known):
+    if told := reception.renamed(path, known):
         yield from told
     elif reception.again:
         with reception.store.connect() as connection:
@@ -300,11 +365,14 @@ def recognise_again(project: Project, home: Home, unread: dict[str, list[str]]) 
                 "ON a.delivery = id WHERE sha256 = ?",
                 [sha256],
             ).fetchall()[0]
-        content = content_of(archive_path(home, sha256))
+        path = archive_path(home, sha256)
+        content = content_of(path)
         origin = archived_origin(home, sha256)
         source = Source(file, sha256, len(content), dated, origin)
         try:
-            receipts += reception.recorded(source, reception.read(source, content), known, old)
+            found = reception.read(source, content)
         except _Fault as fault:
-            receipts.append(_failed(file, archive_path(home, sha256), fault))
+            receipts.append(_failed(file, path, fault))
+            continue
+        receipts += reception.recorded([_new(path, source, found, known, old)])
     return receipts

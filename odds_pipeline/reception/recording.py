@@ -1,42 +1,22 @@
 """Records deliveries in the warehouse: what each file held, under which contracts, and what waits."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import duckdb
+import pandas as pd
 
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.reception.contents import Delivery
 from odds_pipeline.reception.origin import Origin
 from odds_pipeline.storage.sql import read_sql
 
-_DELIVERY = """
-INSERT INTO deliveries BY NAME SELECT $id AS id, $sha AS sha256, $file AS file_name,
-    $part AS part, $size AS size, $now AS received_at,
-    coalesce((SELECT max(received_order) FROM deliveries), 0) + 1 AS received_order,
-    $feed AS feed, $format AS format, $geography AS geography, $ignored AS ignored_rows,
-    $unknown AS unknown_columns, $simulated AS simulated, $reason AS reason, $levels AS levels
-"""
-
-_ARRIVAL = """
-INSERT INTO arrivals (delivery, dated, contracts, rest) VALUES ($id, $dated, $contracts, $rest)
-"""
-
-_MONTHS = """
-INSERT INTO delivered_months (delivery, feed, month, state, judged_at)
-SELECT $id, $feed, unnest($months::VARCHAR[]), $state, $now
-"""
-
-_VERDICTS = """
-INSERT INTO verdicts (delivery, month, rule, severity, passed, message, remedy, failing, rows)
-SELECT $id, unnest($months::VARCHAR[]), $rule, 'critical', false, $message, $remedy, 1, '[]'
-"""
-
-_NEWER = read_sql(__file__, "newer")
+_RECORD, _NEWER = read_sql(__file__, "record"), read_sql(__file__, "newer")
 
 OLDER = "plus_ancien"
+_WHICH = "Dire lequel des deux fichiers fait foi."
 
 
 @dataclass(frozen=True)
@@ -70,6 +50,8 @@ def identity(source: Source, one: Delivery) -> str:
 
 def forget(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> None:
     """Take back deliveries that could not be read, which are recorded anew."""
+    if not ids:
+        return
     for table, column in (
         ("verdicts", "delivery"),
         ("delivered_months", "delivery"),
@@ -80,70 +62,97 @@ def forget(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> None:
         connection.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT unnest(?))", [list(ids)])
 
 
-def record(connection: duckdb.DuckDBPyConnection, source: Source, one: Delivery, contracts: str) -> None:
-    """Insert a delivery: its months wait for the gate, but for those that it would make older."""
-    id, moment, reading = identity(source, one), now(), one.reading
-    connection.execute(
-        _DELIVERY,
-        {
-            "id": id,
-            "sha": source.sha256,
-            "file": source.file,
-            "part": one.part,
-            "size": source.size,
-            "now": moment,
-            "feed": one.feed,
-            "format": one.format,
-            "geography": reading.geography if reading else None,
-            "ignored": reading.ignored if reading else None,
-            "unknown": list(reading.unknown_columns) if reading else [],
-            "simulated": one.simulated,
-            "reason": one.reason,
-            "levels": sorted(map(str, reading.frame["level"].unique())) if reading else None,
-        },
-    )
-    arrival = {"id": id, "dated": source.dated, "contracts": contracts, "rest": list(one.rest)}
-    connection.execute(_ARRIVAL, arrival)
-    origin = {"id": id, "origin": source.origin.as_json()}
-    connection.execute("INSERT INTO origins (delivery, origin) VALUES ($id, $origin)", origin)
-    if one.feed is None:
-        return
-    months = {"id": id, "feed": one.feed, "now": moment}
-    if one.reason is not None:
-        connection.execute(_MONTHS, {**months, "months": list(one.months), "state": "refused"})
-        _refuse(connection, id, one.months, *one.fault, one.reason)
-        return
-    older = _older(connection, source, one)
-    waiting = tuple(month for month in one.months if month not in older)
-    connection.execute(_MONTHS, {**months, "months": list(waiting), "state": "pending", "now": None})
-    connection.execute(_MONTHS, {**months, "months": list(older), "state": "refused"})
-    for month, why in older.items():
-        _refuse(connection, id, (month,), OLDER, "Dire lequel des deux fichiers fait foi.", why)
-
-
-def _refuse(
-    connection: duckdb.DuckDBPyConnection,
-    id: str,
-    months: Sequence[str],
-    rule: str,
-    remedy: str,
-    message: str,
+def record(
+    connection: duckdb.DuckDBPyConnection, found: Sequence[tuple[Source, Delivery]], contracts: str
 ) -> None:
-    given = {"id": id, "months": list(months), "rule": rule, "message": message, "remedy": remedy}
-    connection.execute(_VERDICTS, given)
+    """Insert deliveries in their order: months wait for the gate, but those they would make older."""
+    if not found:
+        return
+    older, moment = _older(connection, found), now()
+    months = [month for source, one in found for month in _months(source, one, older)]
+    frames = {
+        "received": _frame(
+            _RECEIVED,
+            [(number, *_row(*each, contracts, moment)) for number, each in enumerate(found, start=1)],
+        ),
+        "received_months": _frame(_MONTHS, [(*month, moment) for month in months]),
+    }
+    for name, frame in frames.items():
+        connection.register(name, frame)
+    connection.execute(_RECORD)
+    for name in frames:
+        connection.unregister(name)
 
 
-def _older(connection: duckdb.DuckDBPyConnection, source: Source, one: Delivery) -> dict[str, str]:
-    """Why months of a delivery wait for a person: a file dated later says otherwise."""
-    assert one.reading is not None
-    connection.register("incoming", one.reading.frame)
-    given = {"feed": one.feed, "format": one.format, "dated": source.dated}
-    rows = connection.execute(_NEWER, given).fetchall()
+_RECEIVED = (
+    "number id sha256 file_name part size received_at feed format geography ignored_rows "
+    "unknown_columns simulated reason levels dated contracts rest origin"
+).split()
+_MONTHS = "delivery feed month state rule remedy message judged_at".split()
+_MOMENTS, _NUMBERS, _OTHERS = (
+    {"received_at", "dated", "judged_at"},
+    {"number", "size", "geography", "ignored_rows"},
+    {"unknown_columns", "levels", "rest", "simulated"},
+)
+
+
+def _frame(columns: list[str], rows: list[tuple[object, ...]]) -> pd.DataFrame:
+    """Typed even where a column holds nothing: DuckDB takes a type from what it sees."""
+    types = {
+        name: "datetime64[us]" if name in _MOMENTS else "Int64" if name in _NUMBERS else "string"
+        for name in columns
+        if name not in _OTHERS
+    }
+    return pd.DataFrame(rows, columns=columns).astype(types)
+
+
+def _row(source: Source, one: Delivery, contracts: str, moment: datetime) -> tuple[object, ...]:
+    reading = one.reading
+    return (
+        identity(source, one), source.sha256, source.file, one.part, source.size, moment, one.feed,
+        one.format, reading.geography if reading else None, reading.ignored if reading else None,
+        list(reading.unknown_columns) if reading else [], one.simulated, one.reason,
+        sorted(map(str, reading.frame["level"].unique())) if reading else None,
+        source.dated, contracts, list(one.rest), source.origin.as_json(),
+    )  # fmt: skip
+
+
+def _months(
+    source: Source, one: Delivery, older: dict[tuple[str, str], str]
+) -> Iterator[tuple[object, ...]]:
+    """Each month of a delivery: it waits, or is refused by a rule, with its remedy and the reason."""
+    id = identity(source, one)
+    for month in one.months if one.feed is not None else ():
+        if one.reason is not None:
+            yield id, one.feed, month, "refused", *one.fault, one.reason
+        elif (id, month) in older:
+            yield id, one.feed, month, "refused", OLDER, _WHICH, older[id, month]
+        else:
+            yield id, one.feed, month, "pending", None, None, None
+
+
+def _older(
+    connection: duckdb.DuckDBPyConnection, found: Sequence[tuple[Source, Delivery]]
+) -> dict[tuple[str, str], str]:
+    """Why months of deliveries wait for a person: a file dated later says otherwise."""
+    dated = {identity(*each): each[0].dated for each in found}
+    frames = [
+        one.reading.frame.assign(
+            delivery=identity(source, one), feed=one.feed, format=one.format, dated=source.dated
+        )
+        for source, one in found
+        if one.reading is not None
+    ]
+    if not frames:
+        return {}
+    incoming = pd.concat(frames, ignore_index=True).astype({"dated": "datetime64[us]"})
+    connection.register("incoming", incoming)
+    rows = connection.execute(_NEWER).fetchall()
     connection.unregister("incoming")
     return {
-        month: (
-            f"Ce fichier, du {source.dated:%d/%m/%Y à %H:%M}, est plus ancien que « {name} », "
-            f"du {dated:%d/%m/%Y à %H:%M}, déjà reçu pour ce mois avec d'autres chiffres."
+        (id, month): (
+            f"Ce fichier, du {dated[id]:%d/%m/%Y à %H:%M}, est plus ancien que « {name} », "
+            f"du {newer:%d/%m/%Y à %H:%M}, déjà reçu pour ce mois avec d'autres chiffres."
         )
-        for month, name, dated in rows
+        for id, month, name, newer in rows
     }

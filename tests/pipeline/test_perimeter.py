@@ -221,7 +221,7 @@ def test_an_older_edition_fills_the_departement_that_the_newer_one_lacks() -> No
             "CREATE TABLE deliveries AS SELECT unnest(['old', 'new']) AS id, 'f' AS feed",
             "CREATE TABLE delivered_series AS SELECT id AS delivery, feed, "
             "if(id = 'old', 2010, 2012) AS begins, if(id = 'old', 2020, 2022) AS ends FROM deliveries",
-            "CREATE TABLE turn AS SELECT 'f' AS feed, 2 AS judgement, false AS decided",
+            "CREATE TABLE turn AS SELECT 'old' AS delivery, 'f' AS feed, 2 AS judgement, false AS decided",
             "CREATE TABLE preferred AS SELECT 'v' AS variable, 'f' AS feed LIMIT 0",
             "CREATE TABLE lies_in AS SELECT level, territory, left(territory, 2) AS departement FROM incoming",
         ):

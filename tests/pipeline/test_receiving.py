@@ -274,10 +274,10 @@ def test_a_file_that_cannot_be_recorded_keeps_no_other_waiting(
 ) -> None:
     first, second = populations(tmp_path, 2018), populations(tmp_path, 2019)
 
-    def failing(connection: object, source: Source, *given: Any) -> None:
-        if source.file == first.name:
+    def failing(connection: object, found: list[tuple[Source, Delivery]], *given: Any) -> None:
+        if any(source.file == first.name for source, _ in found):
             raise KeyError("a bug")
-        record(connection, source, *given)  # type: ignore[arg-type]
+        record(connection, found, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(receiving, "record", failing)
     broken, received = receive(project, home, [first, second])

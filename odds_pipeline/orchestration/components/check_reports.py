@@ -77,13 +77,15 @@ def check_specs(entry: FeedEntry) -> list[dg.AssetCheckSpec]:
 
 
 def broken_rules(
-    connection: duckdb.DuckDBPyConnection, feed: str, first: str, last: str
-) -> dict[str, list[Broken]]:
-    """By judged month between two months, the rules that its last delivery broke."""
-    found: dict[str, list[Broken]] = {}
-    rows = connection.execute(_STANDING, {"feed": feed, "first": first, "last": last}).fetchall()
-    for month, file, rule, severity, message, remedy, count, cells, reason in rows:
-        own = found.setdefault(month, [])
+    connection: duckdb.DuckDBPyConnection, feeds: Sequence[str], first: str, last: str
+) -> dict[str, dict[str, list[Broken]]]:
+    """By feed and judged month between two months, the rules that its last delivery broke."""
+    found: dict[str, dict[str, list[Broken]]] = {feed: {} for feed in feeds}
+    given = {"feeds": list(feeds), "first": first, "last": last}
+    for feed, month, file, rule, severity, message, remedy, count, cells, reason in connection.execute(
+        _STANDING, given
+    ).fetchall():
+        own = found[feed].setdefault(month, [])
         if rule is not None:
             own.append(
                 Broken(month, file, rule, severity, message, remedy, count, json.loads(cells), reason)

@@ -1,7 +1,7 @@
 """Partner feeds: each contract becomes a partitioned asset that is the gate of its deliveries."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import dagster as dg
@@ -42,7 +42,8 @@ from odds_pipeline.orchestration.dagster_internals.jobs import AssetJob
 from odds_pipeline.orchestration.dagster_internals.recorded import DATA_VERSION_TAG, versions
 from odds_pipeline.orchestration.dagster_internals.recording import record, record_attempts
 from odds_pipeline.quality.feed_status import FeedStatus, expected_month, statuses
-from odds_pipeline.quality.gate import Judgement, judge_waiting
+from odds_pipeline.quality.gate import Judgement, judge_together, judge_waiting
+from odds_pipeline.quality.verdicts import next_turns
 from odds_pipeline.quality.waiting import read_ahead
 
 _COLUMNS = {
@@ -127,14 +128,76 @@ class _State:
     status: FeedStatus
 
 
-def _state(connection: duckdb.DuckDBPyConnection, feed: str, first: str, last: str) -> _State:
-    trusted = connection.execute(TRUSTED, {"feed": feed, "first": first, "last": last}).fetchall()
-    (status,) = statuses(project(), connection, date.today(), {feed})
-    return _State(
-        {month: _Month(*rest) for month, *rest in trusted},
-        broken_rules(connection, feed, first, last),
-        status,
-    )
+def _states(
+    connection: duckdb.DuckDBPyConnection, feeds: Sequence[str], first: str, last: str
+) -> dict[str, _State]:
+    given = {"feeds": list(feeds), "first": first, "last": last}
+    trusted: dict[str, dict[str, _Month]] = {feed: {} for feed in feeds}
+    for feed, month, *rest in connection.execute(TRUSTED, given).fetchall():
+        trusted[feed][month] = _Month(*rest)
+    broken = broken_rules(connection, feeds, first, last)
+    return {
+        status.feed: _State(trusted[status.feed], broken[status.feed], status)
+        for status in statuses(project(), connection, date.today(), feeds)
+    }
+
+
+class Gate:
+    """The gate of one run: the first of its steps judges what waits for all of its feeds, together.
+
+    A feed's own step judges what that left: a file that takes seconds to read, or cannot be read, and
+    what must be compared with figures that another feed has just brought.
+    """
+
+    def __init__(self) -> None:
+        self._judged: dict[str, list[Judgement]] | None = None
+        self._states: dict[str, _State] = {}
+
+    def judged(
+        self, context: dg.AssetExecutionContext, warehouse: DuckDBResource, entry: FeedEntry
+    ) -> tuple[list[Judgement], _State]:
+        """What was judged of a feed in this run, and where it stands then; asked again, anew."""
+        window, home, partitions = (
+            context.partition_key_range,
+            home_of(warehouse),
+            partitions_of(entry.feed.calendar),
+        )
+        # What lies before the first partition or after the last one is nobody else's to refuse.
+        first = ALL[0] if window.start == partitions.get_first_partition_key() else window.start
+        last = ALL[1] if window.end == partitions.get_last_partition_key() else window.end
+        with tried_again():
+            if self._judged is None:
+                feeds = _feeds_of(context, entry)
+                with opened(warehouse) as connection:
+                    judged_now = judge_together(project(), home, connection, feeds, (first, last))
+                    # Without what was found: of a history these are hundreds of thousands.
+                    self._judged = {
+                        feed: [replace(each, findings=()) for each in own]
+                        for feed, own in judged_now.items()
+                    }
+                    left = next_turns(project(), connection, feeds, (first, last))
+                    settled = [feed for feed in feeds if feed not in left]
+                    self._states = _states(connection, settled, window.start, window.end)
+            judged = self._judged.setdefault(entry.id, [])
+            if entry.id in self._states:
+                return judged, self._states.pop(entry.id)
+            ahead = read_ahead(project(), home, entry.id, (first, last))
+            with opened(warehouse) as connection:
+                judged += judge_waiting(project(), home, connection, entry.id, (first, last), ahead)
+                state = _states(connection, [entry.id], window.start, window.end)[entry.id]
+                return judged, state
+
+
+@dg.resource(description="What waits for the feeds of a run, judged together.")
+def gate_of_run() -> Gate:
+    """A gate for each run."""
+    return Gate()
+
+
+def _feeds_of(context: dg.AssetExecutionContext, entry: FeedEntry) -> list[str]:
+    """The feeds that a run is about; the one that asks, where the run does not say."""
+    keys = context.run.asset_selection or {feed_key(entry.id)}
+    return [feed for feed in project().feeds if feed_key(feed) in keys]
 
 
 def _materialization(
@@ -201,19 +264,10 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         check_specs=check_specs(entry),
         can_subset=True,
     )
-    def gate(
-        context: dg.AssetExecutionContext, warehouse: DuckDBResource
+    def judged(
+        context: dg.AssetExecutionContext, warehouse: DuckDBResource, gate: dg.ResourceParam[Gate]
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
-        window = context.partition_key_range
-        # What lies before the first partition or after the last one is nobody else's to refuse.
-        first = ALL[0] if window.start == partitions.get_first_partition_key() else window.start
-        last = ALL[1] if window.end == partitions.get_last_partition_key() else window.end
-        home = home_of(warehouse)
-        with tried_again():
-            ahead = read_ahead(project(), home, entry.id, (first, last))
-            with opened(warehouse) as connection:
-                judgements = judge_waiting(project(), home, connection, entry.id, (first, last), ahead)
-                state = _state(connection, entry.id, window.start, window.end)
+        judgements, state = gate.judged(context, warehouse, entry)
         latest = {month: j for j in judgements for month in j.accepted}
         refused = _to_show(context, entry, state, {m for j in judgements for m in j.refused})
         known = versions(context.instance, key, state.trusted)
@@ -239,9 +293,10 @@ def feed_asset(entry: FeedEntry) -> dg.AssetsDefinition:
         if refused or (backfill and absent):
             raise _refusal(entry, state, refused, absent if backfill else [])
         if not state.trusted:
-            context.log.warning(f"No delivery of {entry.id} for {window.start} to {window.end}.")
+            months = context.partition_key_range
+            context.log.warning(f"No delivery of {entry.id} for {months.start} to {months.end}.")
 
-    return gate
+    return judged
 
 
 def expected_cron(calendar: Calendar) -> str:

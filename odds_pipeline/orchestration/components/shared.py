@@ -225,7 +225,7 @@ Look = Callable[[dg.SensorEvaluationContext, Home, dict[str, Any]], Answer]
 def warehouse_sensor(
     name: str, jobs: list[AssetJob], description: str, look: Look
 ) -> dg.SensorDefinition:
-    """A sensor that opens the warehouse each minute, once; a tick is skipped while another writes.
+    """A sensor that opens the warehouse at each look, once; a tick is skipped while another writes.
 
     Or while its last tick goes on, which Dagster gave up after 60 s: beside it, it would do the same.
     """
@@ -234,7 +234,7 @@ def warehouse_sensor(
     @dg.sensor(
         name=name,
         jobs=jobs,
-        minimum_interval_seconds=60,
+        minimum_interval_seconds=deployment().look_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=description,
     )

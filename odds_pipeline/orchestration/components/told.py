@@ -117,18 +117,23 @@ def untold(
             and months[0] <= month <= months[1]
             and month in partitions_of(project().feeds[feed].feed.calendar).get_partition_keys()
         ]
+        accepted = {(feed, month) for feed, month, refused in decided if not refused}
+        stand = [month for _, month in accepted]
+        given = {
+            "feeds": sorted({feed for feed, _ in accepted}),
+            "first": min(stand, default=""),
+            "last": max(stand, default=""),
+        }
         accepted_now = {
-            (feed, month): connection.execute(
-                TRUSTED, {"feed": feed, "first": month, "last": month}
-            ).fetchall()[0][1]
-            for feed, month, refused in decided
-            if not refused
+            (feed, month): version
+            for feed, month, version, *_ in connection.execute(TRUSTED, given).fetchall()
+            if (feed, month) in accepted
         }
     failed = {feed: failed_months(instance, feed_key(feed)) for feed, _, _ in decided}
     refused = {(f, m) for f, m, refused in decided if refused and m not in failed[f]}
-    accepted = {
+    unseen = {
         (feed, month)
         for (feed, month), version in accepted_now.items()
         if versions(instance, feed_key(feed), [month]).get(month) != version
     }
-    return refused | accepted
+    return refused | unseen

@@ -1,6 +1,6 @@
 -- What another contract delivers before this one (`preferred`), or a newer edition of this feed, stays: such
--- figures of `incoming` are kept as replaced on arrival, and leave it; from `turn` (the feed, the judgement,
--- whether a person decided), observations, deliveries, delivered_series and `lies_in`, the département of each
+-- figures of `incoming` are kept as replaced on arrival, and leave it; from `turn` (of each delivery its feed,
+-- its judgement, whether a person decided), observations, deliveries, delivered_series and `lies_in`, the département of each
 -- territory. An older edition, whenever it comes, fills only what the newer one lacks.
 CREATE OR REPLACE TEMP TABLE outranked AS
 WITH arriving AS (
@@ -15,7 +15,8 @@ held AS (
     WHERE o.known_to IS NULL
 ),
 series AS (
-    SELECT delivery, begins, ends FROM delivered_series JOIN turn USING (feed) WHERE NOT decided
+    SELECT delivery, begins, ends FROM delivered_series
+    WHERE feed IN (SELECT feed FROM turn WHERE NOT decided)
 )
 SELECT h.variable, h.month, h.level, h.delivery, h.departement
 FROM held h JOIN deliveries d ON d.id = h.holder JOIN preferred p ON p.variable = h.variable AND p.feed = d.feed
@@ -30,7 +31,7 @@ SEMI JOIN outranked o ON o.variable = n.variable AND o.month = n.month AND o.lev
                      AND o.delivery = n.delivery AND o.departement = coalesce(p.departement, '');
 
 INSERT INTO observations BY NAME
-SELECT n.*, judgement AS known_from, judgement AS known_to FROM turn, giving_way n;
+SELECT n.*, t.judgement AS known_from, t.judgement AS known_to FROM giving_way n JOIN turn t USING (delivery);
 
 DELETE FROM incoming USING giving_way g
 WHERE incoming.variable = g.variable AND incoming.month = g.month AND incoming.level = g.level

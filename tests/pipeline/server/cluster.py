@@ -103,6 +103,21 @@ class Cluster:
         """Runs that were ever asked for."""
         return sum(self.statuses().values())
 
+    def pids(self, *names: str) -> dict[int, list[str]]:
+        """The processes of machines, with what ``/proc`` says of each from its state on."""
+        sessions, found = {self.processes[name].pid for name in names}, {}
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[3]) in sessions:
+                    found[int(folder.name)] = fields
+        return found
+
+    def cpu_seconds(self) -> float:
+        """What all processes of the machines have taken, children that they waited for included."""
+        spent = [fields[11:15] for fields in self.pids(*self.processes).values()]
+        return sum(int(ticks) for own in spent for ticks in own) / os.sysconf("SC_CLK_TCK")
+
     def until_started(self, more: int, than: int, seconds: float = 400) -> None:
         """Wait until ``more`` runs than so many have started, one of them still running."""
 

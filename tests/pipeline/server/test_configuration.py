@@ -14,6 +14,7 @@ from odds_pipeline.declarations.deployment import named_deployment
 from odds_pipeline.declarations.problems import DeclarationError
 from odds_pipeline.declarations.project import project_root
 from odds_pipeline.operations.logs import JsonFormatter
+from odds_pipeline.orchestration.components.landing import landing_sensor
 
 from ... import services
 
@@ -40,6 +41,16 @@ def test_no_secret_is_written_down() -> None:
 def test_the_deployments_are_read() -> None:
     assert named_deployment("local").storage.kind == "duckdb"
     assert named_deployment("server").storage.kind == "ducklake"
+    assert named_deployment("server").look_seconds < named_deployment("local").look_seconds == 60
+
+
+def test_a_deployment_says_how_often_sensors_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (FOLDER / "local.yaml").read_text()
+    (tmp_path / "site.yaml").write_text(f"{text}\nlook_seconds: 30\n")
+    monkeypatch.setenv("ODDS_DEPLOYMENT", str(tmp_path / "site.yaml"))
+    assert landing_sensor([]).minimum_interval_seconds == 30
 
 
 def test_a_mistake_is_told_with_its_line(tmp_path: Path) -> None:
