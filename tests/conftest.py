@@ -141,6 +141,7 @@ def _serve(folder: Path, dsn: str, patch: pytest.MonkeyPatch) -> None:
     patch.setenv("ODDS_CATALOGUE", dsn)
     patch.setenv("ODDS_LAKE", str(folder / "lake"))
     patch.setenv("ODDS_SHARED", str(folder / "shared"))
+    (folder / "shared" / "landing").mkdir(parents=True, exist_ok=True)  # a share that is mounted
 
 
 @pytest.fixture

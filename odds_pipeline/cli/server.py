@@ -30,11 +30,12 @@ def _server_only() -> None:
 
 @app.command()
 def prepare() -> None:
-    """Make the tables of the catalogue and of Dagster, once, before anything starts."""
+    """Make the landing folder and the tables of catalogue and Dagster, once, before anything starts."""
     from odds_pipeline.orchestration import runs
     from odds_pipeline.storage.store import Store
 
     home = Home.from_environment()
+    home.make_landing()
     with Store(home.warehouse).connect(), runs.instance_of(home) as instance:
         instance.get_runs(limit=1)
         assert instance.schedule_storage is not None

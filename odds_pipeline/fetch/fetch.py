@@ -112,6 +112,7 @@ def fetch(
     ``mirror`` serves every portal under its name.
     """
     entries = chosen(declared, name)
+    home.check_share()
     with ExitStack() as stack:
         clients = {
             each: stack.enter_context(Client(_portal(declared, each, mirror)))

@@ -187,6 +187,7 @@ def restore(home: Home, path: Path) -> BackUp:
             _put(kept, name, roots[name])
     if lake:
         postgres.restore_all(path)
+    home.make_landing()
     if lake or home.warehouse.exists():
         # A back-up may be of the moment between the receipt of a file and its line in the manifest.
         with Store(home.warehouse).connect() as connection:

@@ -279,6 +279,7 @@ def _open_to_all(home: Home, folder: Path) -> bool:
 
 def writable(home: Home, deep: bool) -> str:
     """A byte can be written where bytes must be, and some room is left."""
+    home.check_share()
     for folder in {home.path, home.shared}:
         if not folder.is_dir():
             raise Wrong(

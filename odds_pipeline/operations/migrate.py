@@ -148,4 +148,5 @@ def migrate(home: Home, source: Deployment, target: Deployment) -> list[Carried]
         with _with_source(connection, home, source):
             carried += _tables(connection, warehouse)
     carried.append(_files(here / "releases", there / "releases"))
+    (there / "landing").mkdir(exist_ok=True)  # by which the machines see that the share is mounted
     return carried

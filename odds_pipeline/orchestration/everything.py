@@ -46,7 +46,8 @@ def everything(
 ) -> Done:
     """Receive ``landing`` and ``sources``; judge ``feeds`` over ``months``, compute and publish."""
     done = Done()
-    home.landing.mkdir(parents=True, exist_ok=True)
+    home.check_share()
+    home.make_landing()
     with Store(home.warehouse).kept_open():
         before = _refused(home)
         tell("receiving", "", 0, None)

@@ -277,6 +277,7 @@ def receive(
     ``again``: known bytes that later ones replaced count as sent anew, after them, and those that no
     contract read are tried again. ``enough``: asked after each new file; when true, the rest is left.
     """
+    home.check_share()
     reception = _Reception(project, home, contracts_of(project), again)
     hashes: dict[Path, str] = {}
     for path in sorted(files_in(paths), key=lambda path: (_written(path), str(path))):

@@ -39,6 +39,7 @@ def publish(project: Project, home: Home) -> Release:
     breaks a rule, :class:`ClockBehind`: nothing is published then. An indicator whose values break
     a rule keeps its last.
     """
+    home.check_share()
     home.releases.mkdir(parents=True, exist_ok=True)
     with Store(home.warehouse).connect() as connection, ending(connection):
         for leftover in home.releases.glob(".*.tmp"):

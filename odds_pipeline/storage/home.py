@@ -21,6 +21,10 @@ class NoHome(Explained):
     """Nothing says where the observatory is."""
 
 
+class NotMounted(Explained):
+    """The folder that several machines share is not there."""
+
+
 @dataclass(frozen=True)
 class Home:
     """``landing`` is where partners' files are put; the rest is the pipeline's own."""
@@ -53,6 +57,21 @@ class Home:
     @property
     def landing(self) -> Path:
         return self.shared / "landing"
+
+    def make_landing(self) -> None:
+        """Make the folder where files are put, once: it tells the share from an empty mount point."""
+        self.landing.mkdir(parents=True, exist_ok=True)
+
+    def check_share(self) -> None:
+        """Raise :class:`NotMounted` when what several machines mount is not there.
+
+        What is written then lies under the mount point: no other machine sees it, nor this one later.
+        """
+        if deployment().shared_folder is not None and not self.landing.is_dir():
+            raise NotMounted(
+                f"{self.landing} is not there: is {self.shared} mounted? Nothing was written. A new "
+                "observatory begins with `odds prepare`."
+            )
 
     @property
     def archive(self) -> Path:

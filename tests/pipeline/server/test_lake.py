@@ -12,6 +12,7 @@ import pytest
 from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.declarations.project import Project
 from odds_pipeline.extranet.identity.accounts import Accounts
+from odds_pipeline.fetch.fetch import fetch
 from odds_pipeline.operations.backup import back_up, restore
 from odds_pipeline.operations.compact import compact
 from odds_pipeline.operations.health import health
@@ -20,7 +21,8 @@ from odds_pipeline.operations.rebuild import NotRebuilt, rebuild
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
-from odds_pipeline.storage.home import Home
+from odds_pipeline.release.published import describe
+from odds_pipeline.storage.home import Home, NotMounted
 from odds_pipeline.storage.lake import locked
 from odds_pipeline.storage.manifest import Unread
 from odds_pipeline.storage.store import Overtaken, Store, check_unique, transaction
@@ -329,6 +331,29 @@ def test_health_does_not_wait_for_the_writer(lake: str, tmp_path: Path) -> None:
     with Store(home.warehouse).connect():
         (answer,) = [a for a in health(home) if a.name == "warehouse"]
     assert answer.ok and answer.detail == "0 deliveries, 0 months in quarantine"
+
+
+def test_nothing_is_written_under_the_mount_point_of_a_share_that_is_away(
+    project: Project, filled: str, tmp_path: Path, source: Path
+) -> None:
+    """A release made there would be the first one again: it knew nothing of what others told."""
+    home, shared = Home(tmp_path / "odds"), tmp_path / "shared"
+    content = describe(home, 1).content
+    shared.rename(tmp_path / "away")
+    shared.mkdir()
+    for attempt in (
+        lambda: list(receive(project, home, [source])),
+        lambda: publish(project, home),
+        lambda: list(fetch(project, home)),
+    ):
+        with pytest.raises(NotMounted, match=r"shared mounted\?"):
+            attempt()
+    (said,) = (one for one in health(home) if one.name == "shared folder")
+    assert not said.ok and "mounted" in said.detail
+    assert list(shared.iterdir()) == []
+    shared.rmdir()
+    (tmp_path / "away").rename(shared)
+    assert publish(project, home).content == content
 
 
 def test_health_names_what_is_wrong(lake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
