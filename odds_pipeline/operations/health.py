@@ -44,9 +44,24 @@ def _ask(name: str, question: Callable[[], str]) -> Answer:
         return Answer(name, True, question())
     except Exception as error:  # whatever is wrong is the answer
         fault = (
-            "" if isinstance(error, Explained) else "could not be asked, and nothing of ours says why: "
+            ""
+            if isinstance(error, Explained)
+            else _silent(error) or "could not be asked, and nothing of ours says why: "
         )
         return Answer(name, False, f"{fault}{str(error).strip()}"[:400])
+
+
+_SERVICES = {"psycopg2": "PostgreSQL", "redis": "redis", "kombu": "redis"}
+
+
+def _silent(error: BaseException) -> str | None:
+    """Which service does not answer, wherever in the causes of an error it stands."""
+    link: BaseException | None = error
+    while link is not None:
+        if service := _SERVICES.get(type(link).__module__.partition(".")[0]):
+            return f"{service} does not answer, is it up? "
+        link = link.__cause__ or link.__context__
+    return None
 
 
 def health(home: Home, deep: bool = False) -> list[Answer]:

@@ -88,6 +88,12 @@ class Cluster:
             os.killpg(self.processes[name].pid, signal.SIGKILL)
         self.processes.pop(name).wait()
 
+    def start_what_ended(self) -> None:
+        """As the units' ``Restart=always`` does."""
+        for name, process in list(self.processes.items()):
+            if process.poll() is not None:
+                self.start(name)
+
     def cut_connections(self) -> None:
         """End every connection to PostgreSQL, of the lake and of Dagster."""
         self.postgres.execute(

@@ -15,7 +15,7 @@ from odds_pipeline.extranet.identity.accounts import Accounts
 from odds_pipeline.fetch.fetch import fetch
 from odds_pipeline.operations.backup import back_up, restore
 from odds_pipeline.operations.compact import compact
-from odds_pipeline.operations.health import health
+from odds_pipeline.operations.health import _ask, health
 from odds_pipeline.operations.postgres import DatabaseRefused
 from odds_pipeline.operations.rebuild import NotRebuilt, rebuild
 from odds_pipeline.quality.gate import judge_pending
@@ -331,6 +331,23 @@ def test_health_does_not_wait_for_the_writer(lake: str, tmp_path: Path) -> None:
     with Store(home.warehouse).connect():
         (answer,) = [a for a in health(home) if a.name == "warehouse"]
     assert answer.ok and answer.detail == "0 deliveries, 0 months in quarantine"
+
+
+def test_health_says_which_service_does_not_answer() -> None:
+    """Not that nothing of ours says why: each was away for half a minute, and that was told."""
+    psycopg2, redis = pytest.importorskip("psycopg2"), pytest.importorskip("redis")
+
+    def retried() -> str:
+        try:
+            psycopg2.connect(f"host=127.0.0.1 port={services.free_port()}")
+        except psycopg2.Error as error:
+            raise RuntimeError("too many retries") from error
+        return "alive"
+
+    said = _ask("workers", lambda: str(redis.Redis(port=services.free_port()).ping()))
+    assert not said.ok and said.detail.startswith("redis does not answer, is it up?")
+    said = _ask("coordinator", retried)
+    assert not said.ok and said.detail.startswith("PostgreSQL does not answer, is it up?")
 
 
 def test_nothing_is_written_under_the_mount_point_of_a_share_that_is_away(
