@@ -172,31 +172,38 @@ def judge(
     _apply(connection, project, [project.feeds[feed] for feed in turn])
     _record(connection, states)
     connection.unregister("turn")
-    names = {each.delivery: each.file_name for own in turn.values() for each in own}
-    judgements: dict[str, list[Judgement]] = {}
-    for delivery, feed, *_ in rows.values():
-        found = _judgement(delivery, names[delivery], states, findings, counts)
-        judgements.setdefault(feed, []).append(found)
+    # By delivery: of a history both are thousands.
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if (finding.subject, finding.month) in states:
+            found.setdefault(finding.subject, []).append(finding)
+    judged: dict[str, list[Due]] = {}
+    for each in (each for own in turn.values() for each in own):
+        judged.setdefault(each.delivery, []).append(each)
+    judgements: dict[str, list[Judgement]] = {feed: [] for feed in turn}
+    for delivery, months in judged.items():
+        judgement = _judgement(delivery, months, states, found.get(delivery, []), counts)
+        judgements[rows[delivery][1]].append(judgement)
     return judgements
 
 
 def _judgement(
     delivery: str,
-    file_name: str,
+    due: list[Due],
     states: dict[tuple[str, str], str],
     findings: Sequence[Finding],
     counts: dict[tuple[str, str], int],
 ) -> Judgement:
     def months(wanted: str) -> tuple[str, ...]:
-        return tuple(m for (d, m), state in states.items() if (d, state) == (delivery, wanted))
+        return tuple(each.month for each in due if states[delivery, each.month] == wanted)
 
     return Judgement(
         delivery,
-        file_name,
+        due[0].file_name,
         months("accepted"),
         months("refused"),
-        tuple(f for f in findings if (f.subject, f.month) in states and f.subject == delivery),
-        {month: count for (d, month), count in counts.items() if d == delivery},
+        tuple(findings),
+        {each.month: counts[delivery, each.month] for each in due if (delivery, each.month) in counts},
     )
 
 

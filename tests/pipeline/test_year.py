@@ -16,6 +16,7 @@ from odds_pipeline.orchestration.components.partner_feeds import (
     feed_asset,
     feed_schedule,
     gate_jobs,
+    gate_of_run,
 )
 from odds_pipeline.orchestration.components.shared import Warehouse, feed_key
 from odds_pipeline.quality.feed_status import feed_status
@@ -135,7 +136,7 @@ class Year:
 
     def __init__(self, project: Project, home: Home, instance: dg.DagsterInstance) -> None:
         self.project, self.home, self.instance = project, home, instance
-        self.resources = {"warehouse": Warehouse(database=str(home.warehouse))}
+        self.resources = {"warehouse": Warehouse(database=str(home.warehouse)), "gate": gate_of_run}
         self.schedules = {feed: feed_schedule(project.feeds[feed]) for feed in FEEDS}
         self.sensor = landing_sensor([feed_key(feed) for feed in FEEDS])
         self.definitions = dg.Definitions(

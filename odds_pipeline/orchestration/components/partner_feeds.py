@@ -10,7 +10,7 @@ from dagster_duckdb import DuckDBResource
 
 from odds_pipeline.declarations.calendar import Calendar
 from odds_pipeline.declarations.project import FeedEntry
-from odds_pipeline.indicators.staleness import ALL
+from odds_pipeline.indicators.staleness import ALL, Months
 from odds_pipeline.orchestration.components.check_reports import (
     Broken,
     broken_rules,
@@ -45,6 +45,7 @@ from odds_pipeline.quality.feed_status import FeedStatus, expected_month, status
 from odds_pipeline.quality.gate import Judgement, judge_together, judge_waiting
 from odds_pipeline.quality.verdicts import next_turns
 from odds_pipeline.quality.waiting import read_ahead
+from odds_pipeline.storage.home import Home
 
 _COLUMNS = {
     "variable": "ce qui est compté, dans le vocabulaire du partenaire",
@@ -129,8 +130,10 @@ class _State:
 
 
 def _states(
-    connection: duckdb.DuckDBPyConnection, feeds: Sequence[str], first: str, last: str
+    connection: duckdb.DuckDBPyConnection, feeds: Sequence[str], context: dg.AssetExecutionContext
 ) -> dict[str, _State]:
+    """Of some feeds, over the months of a run."""
+    first, last = context.partition_key_range
     given = {"feeds": list(feeds), "first": first, "last": last}
     trusted: dict[str, dict[str, _Month]] = {feed: {} for feed in feeds}
     for feed, month, *rest in connection.execute(TRUSTED, given).fetchall():
@@ -157,41 +160,48 @@ class Gate:
         self, context: dg.AssetExecutionContext, warehouse: DuckDBResource, entry: FeedEntry
     ) -> tuple[list[Judgement], _State]:
         """What was judged of a feed in this run, and where it stands then; asked again, anew."""
-        window, home, partitions = (
-            context.partition_key_range,
-            home_of(warehouse),
-            partitions_of(entry.feed.calendar),
-        )
-        # What lies before the first partition or after the last one is nobody else's to refuse.
-        first = ALL[0] if window.start == partitions.get_first_partition_key() else window.start
-        last = ALL[1] if window.end == partitions.get_last_partition_key() else window.end
+        months, home = _months_of(context, entry), home_of(warehouse)
         with tried_again():
             if self._judged is None:
-                feeds = _feeds_of(context, entry)
                 with opened(warehouse) as connection:
-                    judged_now = judge_together(project(), home, connection, feeds, (first, last))
-                    # Without what was found: of a history these are hundreds of thousands.
-                    self._judged = {
-                        feed: [replace(each, findings=()) for each in own]
-                        for feed, own in judged_now.items()
-                    }
-                    left = next_turns(project(), connection, feeds, (first, last))
-                    settled = [feed for feed in feeds if feed not in left]
-                    self._states = _states(connection, settled, window.start, window.end)
+                    self._together(context, home, connection, _feeds_of(context, entry), months)
+            assert self._judged is not None
             judged = self._judged.setdefault(entry.id, [])
             if entry.id in self._states:
                 return judged, self._states.pop(entry.id)
-            ahead = read_ahead(project(), home, entry.id, (first, last))
+            ahead = read_ahead(project(), home, entry.id, months)
             with opened(warehouse) as connection:
-                judged += judge_waiting(project(), home, connection, entry.id, (first, last), ahead)
-                state = _states(connection, [entry.id], window.start, window.end)[entry.id]
-                return judged, state
+                judged += judge_waiting(project(), home, connection, entry.id, months, ahead)
+                return judged, _states(connection, [entry.id], context)[entry.id]
+
+    def _together(
+        self,
+        context: dg.AssetExecutionContext,
+        home: Home,
+        connection: duckdb.DuckDBPyConnection,
+        feeds: list[str],
+        months: Months,
+    ) -> None:
+        judged = judge_together(project(), home, connection, feeds, months)
+        left = next_turns(project(), connection, feeds, months)
+        self._states = _states(connection, [feed for feed in feeds if feed not in left], context)
+        # Without what was found: of a history these are hundreds of thousands.
+        self._judged = {f: [replace(one, findings=()) for one in own] for f, own in judged.items()}
 
 
 @dg.resource(description="What waits for the feeds of a run, judged together.")
 def gate_of_run() -> Gate:
     """A gate for each run."""
     return Gate()
+
+
+def _months_of(context: dg.AssetExecutionContext, entry: FeedEntry) -> Months:
+    """What a run judges; before the first partition or after the last one is nobody else's to refuse."""
+    window, partitions = context.partition_key_range, partitions_of(entry.feed.calendar)
+    return (
+        ALL[0] if window.start == partitions.get_first_partition_key() else window.start,
+        ALL[1] if window.end == partitions.get_last_partition_key() else window.end,
+    )
 
 
 def _feeds_of(context: dg.AssetExecutionContext, entry: FeedEntry) -> list[str]:
