@@ -16,14 +16,19 @@ _FULL = ("no space left", "disk is full", "disk full", "could not write", "faile
 _READ_ONLY = ("read-only", "readonly")
 
 
-def explained(error: BaseException, home: Home) -> str | None:
-    """The sentence for an error of disk or database, wherever in its causes it stands; else ``None``."""
+def causes(error: BaseException) -> list[BaseException]:
+    """An error and what it came of, the error first; each once, for they may name each other."""
     chain: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and link not in chain:
         chain.append(link)
         link = link.__cause__ or link.__context__
-    for each in chain:
+    return chain
+
+
+def explained(error: BaseException, home: Home) -> str | None:
+    """The sentence for an error of disk or database, wherever in its causes it stands; else ``None``."""
+    for each in causes(error):
         if found := _of_the_disk(each):
             return found
     return _without_room(home) or _of_the_databases(home)

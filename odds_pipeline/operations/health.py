@@ -9,6 +9,7 @@ import dagster as dg
 from odds_pipeline.declarations.deployment import LakeStorage, deployment
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.operations.checks import QUESTIONS, Wrong
+from odds_pipeline.operations.failures import causes
 from odds_pipeline.storage.home import Home
 
 
@@ -56,11 +57,9 @@ _SERVICES = {"psycopg2": "PostgreSQL", "redis": "redis", "kombu": "redis"}
 
 def _silent(error: BaseException) -> str | None:
     """Which service does not answer, wherever in the causes of an error it stands."""
-    link: BaseException | None = error
-    while link is not None:
-        if service := _SERVICES.get(type(link).__module__.partition(".")[0]):
+    for each in causes(error):
+        if service := _SERVICES.get(type(each).__module__.partition(".")[0]):
             return f"{service} does not answer, is it up? "
-        link = link.__cause__ or link.__context__
     return None
 
 

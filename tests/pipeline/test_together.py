@@ -38,9 +38,8 @@ def _held(home: Home) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _months(project: Project, folder: Path) -> list[list[Path]]:
-    """Two months of five feeds, each file dated; then the second month again, three figures raised, a commune
-    short in one file, and two
-    of the first month, dated before those received: one of them says otherwise."""
+    """Two months of five feeds, each file dated; then the second month again, figures raised, one file a
+    commune short, and two files of the first month, dated before those received: one says otherwise."""
     rounds = []
     for number, month in enumerate(("2024-10", "2024-11")):
         written = write_deliveries(project, folder / month, month, month, faults=False, feeds=FEEDS)
