@@ -43,7 +43,9 @@ def extranet(
     _check_address(settings, host)
     declared = urlsplit(settings.public_url)
     port = port or (declared.port if declared.hostname in LOOPBACK else None) or 8080
-    site = create_app(load(), Home.from_environment(), settings)
+    home = Home.from_environment()
+    home.check_share()
+    site = create_app(load(), home, settings)
     out.print(f"Extranet on http://{host}:{port}", highlight=False)
     own = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     keep_warm(f"http://{own}:{port}", site.state.serving)

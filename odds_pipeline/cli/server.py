@@ -112,11 +112,11 @@ def worker(
     """Take runs from the queue and execute them, until stopped (server deployment)."""
     _server_only()
     from odds_pipeline.orchestration import runs
+    from odds_pipeline.orchestration.dagster_internals.launcher import worker_options
 
     runs.dagster_home(Home.from_environment())
     celery = [sys.executable, "-m", "celery", "-A", "odds_pipeline.operations.worker", "worker"]
-    options = ["-n", f"{name}@%h", "-c", str(processes), "-Q", "dagster", "-l", "INFO"]
-    os.execv(sys.executable, [*celery, *options])
+    os.execv(sys.executable, [*celery, *worker_options(name, processes), "-l", "INFO"])
 
 
 @app.command("code-server")

@@ -26,7 +26,7 @@ def _workers(instance: dg.DagsterInstance) -> str:
     from odds_pipeline.orchestration.dagster_internals.launcher import Launcher
 
     assert isinstance(instance.run_launcher, Launcher)
-    found = instance.run_launcher.celery.control.ping(timeout=3)
+    found = instance.run_launcher.workers(3)
     if not found:
         raise Wrong("no worker answers: `odds worker` on each machine; is redis up?")
     return f"{len(found)} answer"

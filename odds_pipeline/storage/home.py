@@ -10,6 +10,7 @@ from pathlib import Path
 
 from odds_pipeline.declarations.deployment import deployment
 from odds_pipeline.declarations.problems import Explained
+from odds_pipeline.storage.owner import check_owner, observatory_id
 
 
 def private_files() -> None:
@@ -59,19 +60,36 @@ class Home:
         return self.shared / "landing"
 
     def make_landing(self) -> None:
-        """Make the folder where files are put, once: it tells the share from an empty mount point."""
+        """Make the folder where files are put, once: it tells the share from an empty mount point.
+
+        It says whose it is; another observatory is refused (:class:`AnotherObservatory`).
+        """
+        self._check_owner()
         self.landing.mkdir(parents=True, exist_ok=True)
+        if not self._owner.exists():
+            self._owner.write_text(f"{observatory_id()}\n", encoding="utf-8")
+
+    @property
+    def _owner(self) -> Path:
+        return self.landing / ".observatory"
+
+    def _check_owner(self) -> None:
+        if self._owner.exists():  # a folder of before this was asked has none
+            owner = self._owner.read_text(encoding="utf-8").strip()
+            check_owner(owner, self.landing, "ODDS_SHARED, ODDS_HOME")
 
     def check_share(self) -> None:
         """Raise :class:`NotMounted` when what several machines mount is not there.
 
         What is written then lies under the mount point: no other machine sees it, nor this one later.
+        Another observatory's is refused too (:class:`AnotherObservatory`).
         """
         if deployment().shared_folder is not None and not self.landing.is_dir():
             raise NotMounted(
                 f"{self.landing} is not there: is {self.shared} mounted? Nothing was written. A new "
                 "observatory begins with `odds prepare`."
             )
+        self._check_owner()
 
     @property
     def archive(self) -> Path:

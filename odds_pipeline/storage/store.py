@@ -18,6 +18,7 @@ from odds_pipeline.declarations.deployment import FileStorage, LakeStorage, depl
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.storage.lake import NoWarehouse as NoWarehouse
 from odds_pipeline.storage.lake import Overtaken as Overtaken
+from odds_pipeline.storage.owner import check_warehouse, claim_warehouse
 from odds_pipeline.storage.schema import (
     MIGRATIONS,
     apply_schema,
@@ -110,6 +111,7 @@ class Store:
                 wanted,
             ):
                 connection.execute(SORTED_ASOF)
+                claim_warehouse(connection, self._named_by)
                 yield connection, wanted
             return
         if self.path.exists() and not os.access(self.path.parent, os.W_OK):
@@ -127,7 +129,13 @@ class Store:
             connection.execute("SET enable_progress_bar = false")
             connection.execute(SORTED_ASOF)
             apply_schema(connection, MIGRATIONS)
+            claim_warehouse(connection, self._named_by)
             yield connection, wanted
+
+    @property
+    def _named_by(self) -> str:
+        """The setting that says which warehouse it is."""
+        return self.storage.catalogue if isinstance(self.storage, LakeStorage) else "ODDS_HOME"
 
     @contextmanager
     def reading(self, seconds: float = 0) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -139,6 +147,7 @@ class Store:
             from odds_pipeline.storage.lake import read_lake
 
             with read_lake(self.storage) as connection:
+                check_warehouse(connection, self._named_by)
                 yield connection
             return
         if not self.path.exists():
@@ -150,6 +159,7 @@ class Store:
             connection.execute("SET autoinstall_known_extensions = false")
             connection.execute(SORTED_ASOF)
             check_up_to_date(connection, MIGRATIONS)
+            check_warehouse(connection, self._named_by)
             yield connection
 
     @contextmanager

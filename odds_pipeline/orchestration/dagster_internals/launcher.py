@@ -3,6 +3,8 @@
 With Dagster's own launcher a run whose worker was killed stays "started": celery remembers the task
 as started, or a second delivery of its message is ignored and ends as a success. Here a started run
 is healthy while the worker that took it answers; else it ends as failed and is launched again.
+
+Queue and workers are named by the observatory: several may share one redis, none takes another's runs.
 """
 
 from typing import Any
@@ -12,13 +14,30 @@ from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
+from odds_pipeline.storage.owner import observatory_id
+
 ANSWER_SECONDS = 5.0
 TRIES = 3
 """A worker under load may miss one question."""
 
 
+def worker_options(name: str, processes: int) -> list[str]:
+    """Options of celery's worker, for a worker of this observatory."""
+    queue = observatory_id()
+    return ["-n", f"{name}.{queue}@%h", "-c", str(processes), "-Q", queue]
+
+
 class Launcher(CeleryRunLauncher):
     """dagster-celery's launcher, with the health of a run that of its worker."""
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__(**{**config, "default_queue": observatory_id()})
+
+    def workers(self, seconds: float) -> list[str]:
+        """Names of this observatory's workers that answer within so many seconds."""
+        answers = self.celery.control.ping(timeout=seconds)
+        names = [name for answer in answers for name in answer]
+        return [name for name in names if name.partition("@")[0].endswith(f".{observatory_id()}")]
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Asked by Dagster's daemon of every run that is started and not ended."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,10 +37,17 @@ def deliveries(project: Project, folder: Path, month: str) -> list[Path]:
 
 
 class Cluster:
-    """The processes and how to kill them; ``shared`` is what the machines mount."""
+    """The processes and how to kill them; ``shared`` is what the machines mount, ``project`` what is declared."""
 
-    def __init__(self, folder: Path, postgres: services.Postgres, redis: services.Server) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        postgres: services.Postgres,
+        redis: services.Server,
+        project: Path | None = None,
+    ) -> None:
         self.folder, self.postgres, self.redis = folder, postgres, redis
+        self.project = project or project_root()
         self.catalogue, self.state = postgres.new_database(), postgres.new_database()
         self.shared = folder / "shared"
         self.port = services.free_port()
@@ -58,6 +66,7 @@ class Cluster:
         return {
             **os.environ,
             "ODDS_DEPLOYMENT": str(self.folder / "site.yaml"),
+            "ODDS_PROJECT": str(self.project),
             "ODDS_HOME": str(self.folder / home),
             "ODDS_SHARED": str(self.shared),
             "ODDS_LAKE": str(self.folder / "lake"),
@@ -78,9 +87,13 @@ class Cluster:
         command = [name] if name in ("coordinator", "code-server") else worker
         log = (self.folder / f"{name}.log").open("ab")
         self.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", "odds_pipeline.cli", *command],
+            [*self.on(name), sys.executable, "-m", "odds_pipeline.cli", *command],
             env=self.environment("coordinator" if name == "code-server" else name), stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
+
+    def on(self, name: str) -> list[str]:
+        """What the command of a machine is started by."""
+        return []
 
     def kill(self, name: str) -> None:
         """End a process and all that it started, at once, as a machine that loses its power."""
@@ -148,19 +161,38 @@ class Cluster:
 
 
 @contextlib.contextmanager
+def started(machines: Cluster, workers: tuple[str, ...]) -> Iterator[Cluster]:
+    """Everything of a server running, its landing folder empty."""
+    (machines.shared / "landing").mkdir(parents=True)
+    done = machines.odds("coordinator", "prepare")
+    assert done.returncode == 0, done.stderr
+    machines.start("code-server")
+    services.until(lambda: services.answers(machines.port), 120, "the code server")
+    for name in (*workers, "coordinator"):
+        machines.start(name)
+    try:
+        yield machines
+    finally:
+        for name in list(machines.processes):
+            machines.kill(name)
+
+
+@contextlib.contextmanager
 def cluster(folder: Path, postgres: services.Postgres) -> Iterator[Cluster]:
-    """Everything running, its landing folder empty."""
-    with services.redis(folder) as redis:
-        started = Cluster(folder, postgres, redis)
-        (started.shared / "landing").mkdir(parents=True)
-        done = started.odds("coordinator", "prepare")
-        assert done.returncode == 0, done.stderr
-        started.start("code-server")
-        services.until(lambda: services.answers(started.port), 120, "the code server")
-        for name in ("one", "two", "coordinator"):
-            started.start(name)
-        try:
-            yield started
-        finally:
-            for name in list(started.processes):
-                started.kill(name)
+    """Two workers, a broker of their own."""
+    with (
+        services.redis(folder) as redis,
+        started(Cluster(folder, postgres, redis), ("one", "two")) as running,
+    ):
+        yield running
+
+
+def observatory(folder: Path, name: str) -> Path:
+    """The declarations of another observatory, which differ from ours in their ``id`` alone."""
+    for part in ("assets", "expectations", "resources"):
+        shutil.copytree(project_root() / part, folder / part)
+    about = folder / "assets" / "observatory.yaml"
+    text = about.read_text(encoding="utf-8")
+    assert text.count("id: odds93") == 1
+    about.write_text(text.replace("id: odds93", f"id: {name}"), encoding="utf-8")
+    return folder
