@@ -8,7 +8,7 @@ and is run again. DuckLake has no primary keys: ``check_unique`` of the store st
 import importlib.util
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,8 +22,9 @@ from odds_pipeline.storage.schema import MIGRATIONS, apply_schema, check_up_to_d
 from odds_pipeline.storage.sql import quoted
 
 _LOCK = 7_304_993  # any number that nothing else in this database uses
-_WAITING = """
-SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = %s
+_WRITERS = """
+SELECT count(*) FILTER (WHERE granted), count(*) FILTER (WHERE NOT granted)
+FROM pg_locks WHERE locktype = 'advisory' AND objid = %s
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 _KEEP_ALIVES = (
@@ -129,12 +130,22 @@ def _writer_lock(dsn: str, seconds: int) -> Iterator[Callable[[], bool]]:
         def wanted() -> bool:
             try:
                 with connection.cursor() as cursor:
-                    cursor.execute(_WAITING, [_LOCK])
-                    return cursor.fetchone() is not None
+                    cursor.execute(_WRITERS, [_LOCK])
+                    return bool(cursor.fetchone()[1])
             except psycopg2.Error:
                 return True  # the lock was lost: opened anew, it is waited for again
 
         yield wanted
+
+
+def writers(dsn: str) -> tuple[int, int]:
+    """How many processes write in the lake, one at most, and how many wait to."""
+    import psycopg2
+
+    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(_WRITERS, [_LOCK])
+        at_work, waiting = cursor.fetchone()
+        return at_work, waiting
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, storage: LakeStorage) -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -98,6 +99,14 @@ class Store:
         """Close the warehouse where it is kept open: others may write until its next use."""
         if (kept := self._keeper()) is not None:
             kept.close()
+
+    def writers(self) -> tuple[int, int]:
+        """How many processes write, and how many wait to; of a file, whether any does."""
+        if isinstance(self.storage, LakeStorage):
+            from odds_pipeline.storage.lake import writers
+
+            return writers(self.storage.dsn)
+        return _is_held(f"{self.path}.lock"), _is_held(f"{self.path}.queue")
 
     @contextmanager
     def _open(self) -> Iterator[Opened]:
@@ -213,6 +222,14 @@ def _open_file(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection
         ) from None
 
 
+def _is_held(lock: str) -> bool:
+    try:
+        with FileLock(lock, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 @contextmanager
 def writer_lock(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[Callable[[], bool]]:
     """Be the one writer of the file; :class:`Overtaken` when another stays it for too long.
@@ -221,20 +238,13 @@ def writer_lock(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[Callable[
     """
     queue, lock = f"{path}.queue", FileLock(f"{path}.lock", timeout=seconds)
 
-    def wanted() -> bool:
-        try:
-            with FileLock(queue, timeout=0):
-                return False
-        except Timeout:
-            return True
-
     try:
         with FileLock(queue, timeout=seconds):
             lock.acquire()
     except Timeout as error:
         raise Overtaken(f"{path}: another writer has kept it for {seconds:.0f} s") from error
     try:
-        yield wanted
+        yield partial(_is_held, queue)
     finally:
         lock.release()
 

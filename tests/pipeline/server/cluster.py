@@ -76,10 +76,11 @@ class Cluster:
             "ODDS_REDIS": f"redis://127.0.0.1:{self.redis.port}/0",
         }
 
-    def odds(self, home: str, *command: str) -> "subprocess.CompletedProcess[str]":
+    def odds(self, home: str, *command: str, **others: str) -> "subprocess.CompletedProcess[str]":
+        """A command on a machine, some lines of whose environment may be others."""
         return subprocess.run(
             [sys.executable, "-m", "odds_pipeline.cli", *command],
-            env=self.environment(home), capture_output=True, text=True, check=False, timeout=540,
+            env={**self.environment(home), **others}, capture_output=True, text=True, check=False, timeout=540,
         )  # fmt: skip
 
     def start(self, name: str) -> None:
@@ -132,9 +133,9 @@ class Cluster:
                     found[int(folder.name)] = fields
         return found
 
-    def cpu_seconds(self) -> float:
-        """What all processes of the machines have taken, children that they waited for included."""
-        spent = [fields[11:15] for fields in self.pids(*self.processes).values()]
+    def cpu_seconds(self, *names: str) -> float:
+        """What the processes of machines, of all by default, and the children they waited for have taken."""
+        spent = [fields[11:15] for fields in self.pids(*(names or self.processes)).values()]
         return sum(int(ticks) for own in spent for ticks in own) / os.sysconf("SC_CLK_TCK")
 
     def until_started(self, more: int, than: int, seconds: float = 400) -> None:

@@ -45,9 +45,11 @@ def test_none_takes_what_is_another_s(
                 assert set(running.until_ended()) == {"SUCCESS"}
                 said = {a["name"]: a for a in json.loads(running.odds("one", "health", "--json").stdout)}
                 assert said["workers"]["detail"] == "1 answer"
-            # One line of the environment left as it was copied from the other's.
-            machines["odds59"].catalogue = machines["odds93"].catalogue
-            mixed = machines["odds59"].odds("one", "status")
-            said_of_it = " ".join(mixed.stderr.split())
-            assert mixed.returncode == 1 and "is of the observatory odds93" in said_of_it
-            assert "(ODDS_CATALOGUE)" in said_of_it
+            # Lines of the environment left as they were copied from the other's.
+            ours = machines["odds93"].environment("one")
+            for left in (("ODDS_CATALOGUE", "ODDS_LAKE"), ("ODDS_SHARED",)):
+                others = {name: ours[name] for name in left}
+                mixed = machines["odds59"].odds("one", "receive", str(tmp_path), **others)
+                told = " ".join(mixed.stderr.split())
+                assert mixed.returncode == 1 and "is of the observatory odds93" in told, told
+                assert f"({left[0]}" in told
