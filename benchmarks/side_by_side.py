@@ -54,9 +54,8 @@ class _Placed(Cluster):
         return ["sh", "-c", f'echo $$ > {self.machine}/cgroup.procs; exec "$@"', "sh"]
 
 
-def _workers_answer(running: Cluster) -> bool:
-    said = json.loads(running.odds("coordinator", "health", "--json").stdout)
-    return any(answer["name"] == "workers" and answer["ok"] for answer in said)
+def _is_ready(running: Cluster) -> bool:
+    return " ready." in (running.folder / "worker.log").read_text(encoding="utf-8")
 
 
 def _measured(
@@ -75,7 +74,7 @@ def _measured(
             stack.enter_context(started(server, ("worker",)))
             servers[name] = server
         for name, server in servers.items():
-            services.until(lambda server=server: _workers_answer(server), 300, f"the worker of {name}")
+            services.until(lambda server=server: _is_ready(server), 300, f"the worker of {name}")
         before = sum(server.cpu_seconds("worker") for server in servers.values())
         begin = time.monotonic()
         for name, server in servers.items():

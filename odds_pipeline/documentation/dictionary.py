@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-import duckdb
-
 from odds_pipeline.storage import schema
+from odds_pipeline.storage.duck import connect
 
 FOLDER = Path(schema.__file__).parent
 _TABLE = re.compile(r"((?:^--[^\n]*\n)*)^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", re.MULTILINE)
@@ -20,7 +19,7 @@ ORDER BY table_name, column_index
 def page() -> str:
     """The dictionary as Markdown."""
     said = _comments()
-    connection = duckdb.connect(":memory:")
+    connection = connect()
     schema.apply_schema(connection, schema.MIGRATIONS)
     lines = ["# Data dictionary of the warehouse", ""]
     lines += ["Written by `make docs` from `odds_pipeline/storage/schema/`."]

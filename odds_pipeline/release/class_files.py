@@ -16,6 +16,7 @@ from odds_pipeline.indicators.sources import tell_sources
 from odds_pipeline.release.conversion import IN_GEOGRAPHY
 from odds_pipeline.release.formats import FORMAT
 from odds_pipeline.release.inputs import inputs_of
+from odds_pipeline.storage.duck import connect
 from odds_pipeline.storage.sql import first, one, quoted, read_sql
 
 
@@ -121,8 +122,7 @@ def write_narrower(
         "provisional": "membres" in classes,
         "variables": [name for name, (entry, _) in project.variables.items() if entry.access in classes],
     }
-    # Without this a missing extension waits for the network.
-    with duckdb.connect(str(path), config={"autoinstall_known_extensions": "false"}) as connection:
+    with connect(path) as connection:
         connection.execute(f"ATTACH {quoted(widest)} AS widest (READ_ONLY)")
         connection.execute(_GIVEN, given)
         connection.execute(_NARROWER)

@@ -14,6 +14,7 @@ import duckdb
 from odds_pipeline.declarations.access import WIDEST, Access
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.release.formats import complete
+from odds_pipeline.storage.duck import connect
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import one
 
@@ -92,11 +93,7 @@ def open_release(
                 "of this release back from a back-up"
             )
         raise Absent(f"no release {wanted}; known: {', '.join(map(str, numbers(home)))}")
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "enable_external_access": "false",
-        "lock_configuration": "true",
-    }
-    connection = duckdb.connect(str(path), read_only=True, config=config)
+    connection = connect(path, read_only=True, locked=True, enable_external_access="false")
     complete(connection, access)
     return connection
 

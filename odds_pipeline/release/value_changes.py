@@ -5,11 +5,10 @@ Two files of immutable releases are compared, so the answer never changes.
 
 from dataclasses import dataclass
 
-import duckdb
-
 from odds_pipeline.declarations.access import WIDEST, Access
 from odds_pipeline.release.formats import completed, read_inputs
 from odds_pipeline.release.published import numbers, release_path
+from odds_pipeline.storage.duck import connect
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import quoted, read_sql
 
@@ -39,7 +38,7 @@ def value_changes(
     territory: str | None = None,
 ) -> list[ValueChange]:
     """Every value that differs, of all territories or one. :class:`LookupError`: no such release."""
-    with duckdb.connect() as connection:
+    with connect() as connection:
         for name, number in (("before", before), ("after", after)):
             path = release_path(home, number) / f"{access}.duckdb"
             if not path.exists():

@@ -14,6 +14,7 @@ import pandas as pd
 
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.secrecy.structure import Structure
+from odds_pipeline.storage.duck import connect
 from odds_pipeline.storage.sql import one, quoted, read_sql
 
 _DIGEST = "SELECT printf('%032x', coalesce(bit_xor(md5_number(t::VARCHAR)), 0)) FROM ({lines}) t"
@@ -95,7 +96,7 @@ def whole(path: Path) -> bool:
     so that no transaction is lost. Files of before have no digest: they are read to their end.
     """
     try:
-        with duckdb.connect() as connection:
+        with connect() as connection:
             (found,) = one(connection, _DIGEST.format(lines=f"FROM read_parquet({quoted(path)})"))
             kept = connection.execute(
                 f"SELECT value::VARCHAR FROM parquet_kv_metadata({quoted(path)}) WHERE key = 'digest'"

@@ -17,6 +17,7 @@ import duckdb
 
 from odds_pipeline.declarations.deployment import LakeStorage
 from odds_pipeline.declarations.problems import Explained
+from odds_pipeline.storage.duck import connect
 from odds_pipeline.storage.migrations import Migration
 from odds_pipeline.storage.schema import MIGRATIONS, apply_schema, check_up_to_date
 from odds_pipeline.storage.sql import quoted
@@ -72,7 +73,7 @@ def open_lake(
     Raises :class:`Overtaken` when the catalogue was lost, or another writer committed first.
     """
     try:
-        with _writer_lock(storage.dsn, lock_seconds) as wanted, duckdb.connect() as connection:
+        with _writer_lock(storage.dsn, lock_seconds) as wanted, connect() as connection:
             _attach(connection, storage)
             apply_schema(connection, schema)
             yield connection, wanted
@@ -83,8 +84,7 @@ def open_lake(
 @contextmanager
 def read_lake(storage: LakeStorage) -> Iterator[duckdb.DuckDBPyConnection]:
     """The lake as it stands, read-only, whoever writes meanwhile."""
-    with duckdb.connect() as connection:
-        connection.execute("SET autoinstall_known_extensions = false")
+    with connect() as connection:
         connection.execute("SET autoload_known_extensions = false")
         try:
             attach_lake(connection, storage, "lake", read_only=True)
@@ -149,7 +149,6 @@ def writers(dsn: str) -> tuple[int, int]:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, storage: LakeStorage) -> None:
-    connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
     attach_lake(connection, storage, "lake")
     # No second try of DuckLake's own: it would let two transactions that read the same figures

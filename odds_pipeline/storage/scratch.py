@@ -6,6 +6,8 @@ from functools import cache
 
 import duckdb
 
+from odds_pipeline.storage.duck import connect
+
 
 @cache
 def _memory() -> duckdb.DuckDBPyConnection:
@@ -14,7 +16,7 @@ def _memory() -> duckdb.DuckDBPyConnection:
     On one processor: with more, DuckDB 1.5.5 sometimes fails on a window over few rows, and refuses
     every query from then on (duckdb/duckdb#25713). A rule that cannot run refuses a right delivery.
     """
-    return duckdb.connect(":memory:", config={"threads": "1"})
+    return connect(threads="1")
 
 
 @contextmanager

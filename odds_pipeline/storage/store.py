@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from odds_pipeline.declarations.deployment import FileStorage, LakeStorage, deployment
 from odds_pipeline.declarations.problems import Explained
+from odds_pipeline.storage.duck import connect
 from odds_pipeline.storage.lake import NoWarehouse as NoWarehouse
 from odds_pipeline.storage.lake import Overtaken as Overtaken
 from odds_pipeline.storage.owner import check_warehouse, claim_warehouse
@@ -132,10 +133,6 @@ class Store:
             writer_lock(self.path, self.patience) as wanted,
             _open_file(self.path) as connection,
         ):
-            # Without this a missing extension waits for the network.
-            connection.execute("SET autoinstall_known_extensions = false")
-            # The commands show their own progress; DuckDB's bar would cut through it.
-            connection.execute("SET enable_progress_bar = false")
             connection.execute(SORTED_ASOF)
             apply_schema(connection, MIGRATIONS)
             claim_warehouse(connection, self._named_by)
@@ -165,7 +162,6 @@ class Store:
             if os.access(self.path.parent, os.W_OK):
                 stack.enter_context(writer_lock(self.path, seconds))
             connection = stack.enter_context(_open_file(self.path, read_only=True))
-            connection.execute("SET autoinstall_known_extensions = false")
             connection.execute(SORTED_ASOF)
             check_up_to_date(connection, MIGRATIONS)
             check_warehouse(connection, self._named_by)
@@ -211,7 +207,7 @@ _kept: ContextVar[_Kept | None] = ContextVar("kept", default=None)
 def _open_file(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """The file that ours alone may write: DuckDB's own lock tells who else has it open."""
     try:
-        return duckdb.connect(str(path), read_only=read_only)
+        return connect(path, read_only=read_only)
     except duckdb.IOException as error:
         holder = re.search(r"Conflicting lock is held in (.*?\(PID \d+\))", str(error))
         if holder is None:

@@ -7,6 +7,7 @@ import duckdb
 
 from odds_pipeline.extranet.reading.serving import Row, Serving, Unknown, View
 from odds_pipeline.release.published import describe, numbers, release_path
+from odds_pipeline.storage.duck import connect
 from odds_pipeline.storage.sql import quoted, read_sql
 
 SHOWN = 60
@@ -62,7 +63,7 @@ def _changes(serving: Serving, view: View, number: int) -> Changes:
     }
     if not all(path.exists() for path in paths.values()):
         return Changes(number, None, [], [])
-    with duckdb.connect(":memory:", config={"threads": "2"}) as connection:
+    with connect(threads="2") as connection:
         for name, path in paths.items():
             connection.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")
         connection.execute("SET enable_external_access = false")

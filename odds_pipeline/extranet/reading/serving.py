@@ -21,6 +21,7 @@ from odds_pipeline.extranet.reading.rights import Rights
 from odds_pipeline.geography.territories import plain
 from odds_pipeline.release.formats import completed, read_inputs
 from odds_pipeline.release.published import Absent, current_number, numbers, open_release, release_path
+from odds_pipeline.storage.duck import connect
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.sql import quoted
 
@@ -100,9 +101,8 @@ class View:
         self.pages: PageCache = PageCache()
         # A processor a request, requests side by side. With more, DuckDB 1.5.5 sometimes fails on a
         # window over few rows, and refuses every query from then on (duckdb/duckdb#25713).
-        self.connection = duckdb.connect(":memory:", config={"threads": "1"})
+        self.connection = connect(threads="1")
         run = self.connection.execute
-        run("SET autoinstall_known_extensions = false")
         run(f"SET allowed_directories = [{quoted(self.workshop)}]")
         run(f"ATTACH {quoted(path)} AS release (READ_ONLY)")
         known = run("SELECT indicator, access, partner_access FROM release.definitions").fetchall()
