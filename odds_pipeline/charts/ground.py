@@ -60,11 +60,6 @@ class Ground:
         return len(self.shapes) > CROWD
 
 
-def outlines_path(home: Home) -> Path:
-    """Where the observatory keeps its outlines."""
-    return home.path / "outlines.geojson"
-
-
 def store_outlines(territories: Territories, home: Home, source: Path) -> int:
     """Keep a GeoJSON file of communes as the observatory's outlines; returns how many it uses.
 
@@ -82,7 +77,7 @@ def store_outlines(territories: Territories, home: Home, source: Path) -> int:
             f"{source}: no outline for {', '.join(missing)}; the commune's code is read in "
             f"{', '.join(CODES)}"
         )
-    kept = outlines_path(home)
+    kept = home.outlines
     kept.parent.mkdir(parents=True, exist_ok=True)
     temporary = kept.with_suffix(".tmp")
     temporary.write_bytes(source.read_bytes())
@@ -97,7 +92,7 @@ def read_ground(territories: Territories, reference: Path, home: Home, geography
     """
     known = territories.communes(geography)
     communes, groups = {t.code: t.label for t in known}, {t.code: t.group for t in known}
-    stored = outlines_path(home)
+    stored = home.outlines
     if not stored.exists():
         return _tiles(reference / "tiles.csv", communes, groups)
     rings = rings_of(json.loads(stored.read_text(encoding="utf-8")))

@@ -116,6 +116,14 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _copy(path: Path, copy: Path) -> None:
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        half = copy.with_name(f".{copy.name}.half")
+        shutil.copy2(path, half)
+        half.replace(copy)
+
+
 def _files(source: Path, target: Path) -> Carried:
     """Copy what the target lacks, compare all; a file comes under its name only when it is whole."""
     fingerprint = hashlib.sha256()
@@ -126,11 +134,7 @@ def _files(source: Path, target: Path) -> Carried:
         name = path.relative_to(source)
         copy = target / name
         wanted = _sha256(path)
-        if not copy.exists():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            half = copy.with_name(f".{copy.name}.half")
-            shutil.copy2(path, half)
-            half.replace(copy)
+        _copy(path, copy)
         if _sha256(copy) != wanted:
             raise NotMigrated(f"{copy} differs from {path}")
         fingerprint.update(f"{name}:{wanted}\n".encode())
@@ -148,5 +152,9 @@ def migrate(home: Home, source: Deployment, target: Deployment) -> list[Carried]
         with _with_source(connection, home, source):
             carried += _tables(connection, warehouse)
     carried.append(_files(here / "releases", there / "releases"))
+    # What can be made again, and may have been since: it is not compared.
+    for path in [here / "outlines.geojson", *(here / "publications").rglob("*")]:
+        if path.is_file():
+            _copy(path, there / path.relative_to(here))
     (there / "landing").mkdir(exist_ok=True)  # by which the machines see that the share is mounted
     return carried

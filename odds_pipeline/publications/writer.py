@@ -23,7 +23,7 @@ class Published:
 
 def folder_of(home: Home, release: int, access: str, name: str) -> Path:
     """Where a publication for one class is kept."""
-    return home.path / "publications" / f"{release:04d}" / access / name
+    return home.publications / f"{release:04d}" / access / name
 
 
 Beside = Callable[[str, Document, Mapping[str, bytes]], Mapping[str, bytes]]

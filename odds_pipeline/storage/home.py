@@ -109,6 +109,16 @@ class Home:
         return self.releases / "memory"
 
     @property
+    def publications(self) -> Path:
+        """What is printed of releases: a worker prints, and the members' site shows."""
+        return self.shared / "publications"
+
+    @property
+    def outlines(self) -> Path:
+        """The communes' outlines, for the maps of publications and site."""
+        return self.shared / "outlines.geojson"
+
+    @property
     def accounts(self) -> Path:
         """Accounts and journal of the members' site."""
         return self.path / "extranet" / "accounts.sqlite"

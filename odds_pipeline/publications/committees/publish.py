@@ -33,7 +33,7 @@ def pack(project: Project, home: Home, committee: str, span: Span) -> Document:
 
 def publish_pack(project: Project, home: Home, committee: str, span: Span) -> Published:
     """Write the page among the publications, as HTML and PDF."""
-    folder = home.path / "publications" / "comites" / committee / span.name
+    folder = home.publications / "comites" / committee / span.name
     return write_documents(
         folder, [(f"comite-{committee}-{span.name}", pack(project, home, committee, span))]
     )
