@@ -170,11 +170,11 @@ def _unchanged(before: Path, path: Path) -> bool:
 
 
 def restore(home: Home, path: Path) -> BackUp:
-    """Put a back-up in place of nothing: each folder is empty, or missing, and filled in one step."""
+    """Put a back-up in place of nothing: each folder is empty, or missing; in one step if it can be."""
     kept = read_back_up(path)
     roots = _roots(home)
     for target in roots.values():
-        if target.exists() and any(target.iterdir()):
+        if target.exists() and any(path != _half_of(target) for path in target.iterdir()):
             raise NotRestored(
                 f"{target} is not empty: restore into an empty folder, or move this one away and keep "
                 "it: releases made since the back-up must be copied from it, with their memory"
@@ -196,7 +196,7 @@ def restore(home: Home, path: Path) -> BackUp:
 
 
 def _put(kept: BackUp, part: str, target: Path) -> None:
-    half = target.with_name(f".{target.name}.half")
+    half = _half_of(target)
     shutil.rmtree(half, ignore_errors=True)
     for name, wanted in kept.files.items():
         root, _, inside = name.partition("/")
@@ -208,7 +208,15 @@ def _put(kept: BackUp, part: str, target: Path) -> None:
         if sha256_of(copy) != wanted:
             raise NotRestored(f"{kept.path / name} is damaged: take an earlier back-up")
     flush(half)
-    try:
+    if half.parent == target:
+        for path in half.iterdir():
+            path.replace(target / path.name)
+        half.rmdir()
+    else:
         half.replace(target)
-    except OSError as error:
-        raise NotRestored(f"{target}: {error}. Restore into a folder below a mount point.") from error
+
+
+def _half_of(target: Path) -> Path:
+    """Beside the folder that it becomes in one step; inside a share, or where the parent is root's."""
+    beside = not target.is_mount() and os.access(target.parent, os.W_OK)
+    return (target.parent if beside else target) / f".{target.name}.half"
