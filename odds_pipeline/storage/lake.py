@@ -47,6 +47,10 @@ class NoWarehouse(Explained):
     """Nothing has been received here yet, or it is another place."""
 
 
+class TwoLakes(Explained):
+    """Catalogue and data files are not of one lake."""
+
+
 class Overtaken(Explained):
     """Another process changed what this one was working from; nothing was written, run it again."""
 
@@ -168,7 +172,16 @@ def attach_lake(
         _object_store(connection)
     options = f"DATA_PATH {quoted(storage.data_path)}, DATA_INLINING_ROW_LIMIT {_INLINED}"
     options += ", READ_ONLY" if read_only else ""
-    connection.execute(f"ATTACH {quoted('ducklake:postgres:' + storage.dsn)} AS {name} ({options})")
+    try:
+        connection.execute(f"ATTACH {quoted('ducklake:postgres:' + storage.dsn)} AS {name} ({options})")
+    except duckdb.Error as error:
+        if "existing data path" not in str(error):
+            raise
+        raise TwoLakes(
+            f"{storage.catalogue} names the catalogue of another lake than {storage.data} "
+            f"({storage.data_path}): nothing was read or changed. Are they lines of two observatories, "
+            f"or was the folder moved? {str(error).strip()}"
+        ) from error
 
 
 def _object_store(connection: duckdb.DuckDBPyConnection) -> None:

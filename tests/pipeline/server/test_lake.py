@@ -23,7 +23,7 @@ from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import describe
 from odds_pipeline.storage.home import Home, NotMounted
-from odds_pipeline.storage.lake import locked
+from odds_pipeline.storage.lake import TwoLakes, locked
 from odds_pipeline.storage.manifest import Unread
 from odds_pipeline.storage.store import Overtaken, Store, check_unique, transaction
 
@@ -383,3 +383,14 @@ def test_health_names_what_is_wrong(lake: str, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("ODDS_CATALOGUE", "host=127.0.0.1 port=1 dbname=none")
     (answer,) = [a for a in health(Home.from_environment()) if a.name == "warehouse"]
     assert not answer.ok and "Connection refused" in answer.detail
+
+
+def test_a_catalogue_and_the_files_of_another_lake_are_refused(
+    lake: str, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ODDS_LAKE", str(tmp_path / "another"))
+    said = r"ODDS_CATALOGUE names the catalogue of another lake than \$ODDS_LAKE .*another\)"
+    with pytest.raises(TwoLakes, match=said), Store(home.warehouse).connect():
+        raise AssertionError("opened to write")
+    with pytest.raises(TwoLakes, match=said), Store(home.warehouse).reading():
+        raise AssertionError("opened to read")
