@@ -1,15 +1,15 @@
-"""Four observatories on one PostgreSQL and one redis, a worker each: on one machine, then on four.
+"""Four observatories in one PostgreSQL, a writer each: all on one machine, then each on its own.
 
-``python -m benchmarks.side_by_side``, as root, some twenty minutes. A machine is a control group of the
+``python -m benchmarks.side_by_side``, as root, some fifteen minutes. A machine is a control group of the
 kernel (cgroup v1) that may use a part of a processor: on a host of two, four whole ones cannot be shown.
-PostgreSQL, redis, coordinators and code servers are outside, the same in both. Each observatory receives
-a month of everything, another one than the others', and must publish what one machine publishes of it.
+PostgreSQL is outside, the same in both. Each observatory receives a month of its own of twelve sources,
+and must publish what one machine without services publishes of it.
 """
 
 import argparse
 import contextlib
 import json
-import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,10 +18,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from odds_pipeline.declarations.project import Project
-from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.storage.home import Home
 from tests import services
-from tests.pipeline.server.cluster import Cluster, observatory, started
+from tests.pipeline.server.cluster import Cluster, deliveries, observatory
 from tests.pipeline.server.unaided import Embedded, content_of, embedded
 
 GROUPS = Path("/sys/fs/cgroup/cpu")
@@ -36,6 +35,7 @@ def _machine(name: str, share: float) -> Iterator[Path]:
     group.mkdir()
     (group / "cpu.cfs_period_us").write_text(str(PERIOD))
     (group / "cpu.cfs_quota_us").write_text(str(int(PERIOD * share)))
+    (group / "cpu.shares").write_text("262144")  # it has its part, whatever else the host does
     try:
         yield group
     finally:
@@ -43,61 +43,51 @@ def _machine(name: str, share: float) -> Iterator[Path]:
         group.rmdir()
 
 
-class _Placed(Cluster):
-    """A server whose worker runs on a machine, the rest outside."""
-
-    machine: Path
-
-    def on(self, name: str) -> list[str]:
-        if name in ("coordinator", "code-server"):
-            return []
-        return ["sh", "-c", f'echo $$ > {self.machine}/cgroup.procs; exec "$@"', "sh"]
-
-
-def _is_ready(running: Cluster) -> bool:
-    return " ready." in (running.folder / "worker.log").read_text(encoding="utf-8")
+def _started(server: Cluster, files: Path, machine: Path) -> subprocess.Popen[bytes]:
+    """`odds run` of the files, on a machine."""
+    command = [sys.executable, "-m", "odds_pipeline.cli", "run", "--from", str(files)]
+    placed = ["sh", "-c", f'echo $$ > {machine}/cgroup.procs; exec "$@"', "sh", *command]
+    with (server.folder / "run.log").open("ab") as log:
+        return subprocess.Popen(placed, env=server.environment("one"), stdout=log, stderr=log)
 
 
 def _measured(
     folder: Path, files: dict[str, Path], expected: dict[str, Embedded], machines: int, share: float
 ) -> dict[str, float]:
-    """Seconds from the files to the last release, all worker machines taken; what the workers spent."""
+    """Seconds from the start of all to the end of each."""
     with ExitStack() as stack:
         postgres = stack.enter_context(services.postgres())
-        redis = stack.enter_context(services.redis(folder))
         groups = [stack.enter_context(_machine(str(n), share)) for n in range(machines)]
-        servers: dict[str, _Placed] = {}
-        for number, name in enumerate(files):
+        servers: dict[str, Cluster] = {}
+        for name in files:
             declared = observatory(folder / name / "declared", name)
-            server = _Placed(folder / name, postgres, redis, declared)
-            server.machine = groups[number % machines]
-            stack.enter_context(started(server, ("worker",)))
-            servers[name] = server
-        for name, server in servers.items():
-            services.until(lambda server=server: _is_ready(server), 300, f"the worker of {name}")
-        before = sum(server.cpu_seconds("worker") for server in servers.values())
+            nobody = services.Server([], services.free_port())  # a command asks no broker
+            servers[name] = Cluster(folder / name, postgres, nobody, declared)
+            done = servers[name].odds("one", "prepare")
+            assert done.returncode == 0, done.stderr
         begin = time.monotonic()
-        for name, server in servers.items():
-            for path in files[name].iterdir():
-                shutil.copy(path, server.shared / "landing" / path.name)
+        running = {
+            name: _started(server, files[name], groups[number % machines])
+            for number, (name, server) in enumerate(servers.items())
+        }
         ends: dict[str, float] = {}
 
-        def all_published() -> bool:
-            for name, server in servers.items():
-                if name not in ends and content_of(server) == expected[name].content:
+        def all_ended() -> bool:
+            for name, process in running.items():
+                if name not in ends and process.poll() is not None:
                     ends[name] = time.monotonic() - begin
-            return len(ends) == len(servers)
+            return len(ends) == len(running)
 
-        services.until(all_published, 3600, "the releases of one machine")
-        spent = sum(server.cpu_seconds("worker") for server in servers.values()) - before
-        outside = sum(server.cpu_seconds("coordinator", "code-server") for server in servers.values())
-        return {"machines": machines, "workers_cpu": spent, "outside_cpu": outside, **ends}
+        services.until(all_ended, 3600, "the releases of one machine")
+        for name, server in servers.items():
+            assert content_of(server) == expected[name].content, name
+        return {"machines": machines, "share": share, **ends}
 
 
 def main() -> None:
-    """Print both cases, a JSON object a line."""
+    """Print the embedded runs, then both cases, a JSON object a line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--share", type=float, default=0.35, help="of a processor that a machine has")
+    parser.add_argument("--share", type=float, default=0.3, help="of a processor that a machine has")
     share = parser.parse_args().share
     if not GROUPS.is_dir():
         sys.exit(f"{GROUPS} is not there: this host does not give parts of processors by cgroup v1")
@@ -107,10 +97,10 @@ def main() -> None:
         files, expected = {}, {}
         for observed, month in MONTHS.items():
             files[observed] = folder / "months" / observed
-            write_deliveries(project, files[observed], month, month, faults=False)
+            deliveries(project, files[observed], month)
             expected[observed] = embedded(Home(folder / "embedded" / observed), files[observed])
             print(json.dumps({"embedded": observed, **vars(expected[observed])}), flush=True)
-        for machines in (1, len(MONTHS)):
+        for machines in (len(MONTHS), 1):
             own = folder / f"on-{machines}"
             own.mkdir()
             print(json.dumps(_measured(own, files, expected, machines, share)), flush=True)

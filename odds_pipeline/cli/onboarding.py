@@ -139,4 +139,5 @@ def new_observatory(
             f"Communes are those of {national.year}: a file in which some have merged since is refused "
             "as incomplete. Insee publishes the year's communes in spring."
         )
-    out.print(f"Next: ODDS_PROJECT={made.folder} odds check, then odds outlines {outlines} and odds run")
+    out.print(f"Next: export ODDS_PROJECT={made.folder} ODDS_HOME={made.folder / 'data'}, then")
+    out.print(f"odds check, odds outlines {outlines} and odds run")

@@ -33,6 +33,15 @@ def test_dagster_accepts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert outcome.success, outcome.errors
 
 
+def test_queue_and_workers_are_named_by_the_observatory() -> None:
+    """Two on one redis: `test_side_by_side.py`."""
+    pytest.importorskip("dagster_celery", reason="make server")
+    from odds_pipeline.orchestration.dagster_internals.launcher import Launcher, worker_options
+
+    assert Launcher(broker="memory://", default_queue="dagster").default_queue == "odds93"
+    assert worker_options("w1", 2) == ["-n", "w1.odds93@%h", "-c", "2", "-Q", "odds93"]
+
+
 def test_no_secret_is_written_down() -> None:
     for path in FOLDER.glob("*.yaml"):
         assert not re.search(r"(?i)password\s*[:=]\s*[^\s#{]", path.read_text()), path
