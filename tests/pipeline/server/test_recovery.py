@@ -22,11 +22,11 @@ from odds_pipeline.demo.deliveries import write_deliveries
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
-from odds_pipeline.release.published import current_number, describe
 from odds_pipeline.storage.home import Home
 
 from ... import services
 from .cluster import Cluster, cluster
+from .unaided import content_of
 
 pytestmark = [
     pytest.mark.long,
@@ -173,7 +173,6 @@ def test_what_came_is_judged_and_published_by_itself(
     project: Project,
     postgres: services.Postgres,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     fault: Fault,
 ) -> None:
     last = f"{2015 + (TIMES - 1) // 12}-{(TIMES - 1) % 12 + 1:02d}"
@@ -192,11 +191,8 @@ def test_what_came_is_judged_and_published_by_itself(
     try:
         with cluster(tmp_path / "machines", postgres) as running, _silence(running):
             taken = [round(_round(running, path, fault)) for path in paths]
-            for name, value in running.environment("two").items():
-                monkeypatch.setenv(name, value)
-            home = Home.from_environment()
             services.until(
-                lambda: describe(home, current_number(home) or 1).content == content,
+                lambda: content_of(running) == content,
                 900, f"the release of one machine ({running.statuses()})",
             )  # fmt: skip
             print(
