@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +18,7 @@ from .server.cluster import observatory
 
 def _named(folder: Path, name: str) -> Path:
     """Declarations of which only the observatory's own page is needed."""
-    shutil.copytree(project_root() / "assets" / "partners", folder / "assets" / "partners")
+    (folder / "assets").mkdir(parents=True)
     text = (project_root() / "assets" / "observatory.yaml").read_text(encoding="utf-8")
     (folder / "assets" / "observatory.yaml").write_text(text.replace("id: odds93", f"id: {name}"))
     return folder

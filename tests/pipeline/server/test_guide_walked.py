@@ -11,12 +11,10 @@ A quarter to half an hour, and packages from Debian and PyPI: `make cluster` run
 
 import base64
 import json
-import os
 import re
 import secrets
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +29,7 @@ from odds_pipeline.storage.home import Home
 from ... import machines, services
 from ...machines import Machine
 from .cluster import ENDED, TWELVE, deliveries
+from .unaided import embedded
 
 pytestmark = [
     pytest.mark.long,
@@ -277,16 +276,6 @@ def proxied(walk: Walk, c: Machine) -> None:
     c.run("nginx -t && systemctl restart nginx")
 
 
-def embedded(home: Path, folder: Path) -> str:
-    """The content of the release that one machine makes of the same files."""
-    subprocess.run(
-        [sys.executable, "-m", "odds_pipeline.cli", "run", "--from", str(folder)],
-        env={**os.environ, "ODDS_HOME": str(home)}, check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    number = int((home / "releases" / "current").read_text())
-    return describe(Home(home), number).content
-
-
 def seen_by_all(walk: Walk) -> None:
     """No command line of any machine holds a password, and nothing of the project is root's."""
     for path in Path("/proc").glob("[0-9]*"):
@@ -448,7 +437,9 @@ def test_the_guide_leads_to_releases_unaided(project: Project, walk: Walk, tmp_p
     first = deliveries(project, tmp_path / "first", "2024-12")
     second = deliveries(project, tmp_path / "second", "2025-01")
     assert len(first) >= len(TWELVE)
-    contents = [embedded(tmp_path / "alone", tmp_path / name) for name in ("first", "second")]
+    contents = [
+        embedded(Home(tmp_path / "alone"), tmp_path / name).content for name in ("first", "second")
+    ]
     walk.tell("both months on one machine")
 
     certificates(tmp_path / "certificates")

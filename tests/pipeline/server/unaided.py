@@ -15,7 +15,7 @@ from .cluster import Cluster
 
 @dataclass(frozen=True)
 class Embedded:
-    """The content of a first release, with the seconds it took, of the clock and of processors."""
+    """The content of a release, with the seconds it took, of the clock and of processors."""
 
     content: str
     wall: float
@@ -31,7 +31,7 @@ def embedded(home: Home, folder: Path) -> Embedded:
     )
     after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Embedded(describe(home, 1).content, time.monotonic() - begin, cpu)
+    return Embedded(describe(home, current_number(home) or 1).content, time.monotonic() - begin, cpu)
 
 
 class _Shared(Home):
