@@ -86,9 +86,10 @@ class Machine:
         # What is installed is not started: there is no systemd yet.
         policy = (
             "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d\n"
+            "trap 'rm /usr/sbin/policy-rc.d' EXIT\n"
         )
         authorities = '[ -z "${AUTHORITIES:-}" ] || export SSL_CERT_FILE=/run/authorities.pem\n'
-        whole = f"export PATH={PATH}\n{policy}{authorities}{command}\nrm /usr/sbin/policy-rc.d\n"
+        whole = f"export PATH={PATH}\n{policy}{authorities}{command}\n"
         with (self.folder / "install.log").open("ab") as log:
             done = subprocess.run(
                 ["bash", str(SCRIPT), "shell"],
