@@ -7,7 +7,7 @@ and is run again. DuckLake has no primary keys: ``check_unique`` of the store st
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ import duckdb
 from odds_pipeline.declarations.deployment import LakeStorage
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.storage.duck import connect
-from odds_pipeline.storage.migrations import Migration
-from odds_pipeline.storage.schema import MIGRATIONS, apply_schema, check_up_to_date
+from odds_pipeline.storage.schema import MIGRATIONS, check_up_to_date
 from odds_pipeline.storage.sql import quoted
 
 _LOCK = 7_304_993  # any number that nothing else in this database uses
@@ -68,9 +67,9 @@ def extension(name: str) -> Path:
 
 @contextmanager
 def open_lake(
-    storage: LakeStorage, schema: Sequence[Migration], lock_seconds: int
+    storage: LakeStorage, lock_seconds: int
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Callable[[], bool]]]:
-    """The open lake as default database, schema in place, this process its one writer.
+    """The open lake as default database, this process its one writer.
 
     With it a question: whether another writer waits.
 
@@ -79,7 +78,6 @@ def open_lake(
     try:
         with _writer_lock(storage.dsn, lock_seconds) as wanted, connect() as connection:
             _attach(connection, storage)
-            apply_schema(connection, schema)
             yield connection, wanted
     except duckdb.OperationalError as error:
         raise Overtaken(f"{str(error).strip()} (nothing was written; run it again)") from error

@@ -40,13 +40,15 @@ def check_owner(owner: str, what: object, settings: str) -> None:
 
 def check_warehouse(connection: duckdb.DuckDBPyConnection, settings: str) -> bool:
     """Whether the open warehouse says that it is ours; false when it says nothing yet."""
-    owners = connection.execute("SELECT id FROM observatory").fetchall()
+    try:
+        owners = connection.execute("SELECT id FROM observatory").fetchall()
+    except duckdb.CatalogException:  # empty, or of before this was asked
+        return False
     for (owner,) in owners:
         check_owner(owner, "the warehouse", settings)
     return bool(owners)
 
 
-def claim_warehouse(connection: duckdb.DuckDBPyConnection, settings: str) -> None:
-    """The same of one that may be written; from now on it is ours."""
-    if not check_warehouse(connection, settings):
-        connection.execute("INSERT INTO observatory VALUES (?)", [observatory_id()])
+def claim_warehouse(connection: duckdb.DuckDBPyConnection) -> None:
+    """From now on the open warehouse, which said nothing yet, is ours."""
+    connection.execute("INSERT INTO observatory VALUES (?)", [observatory_id()])

@@ -6,7 +6,7 @@ its PostgreSQL catalogue. Callers see the same tables in both.
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -20,6 +20,8 @@ from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.storage.duck import connect
 from odds_pipeline.storage.lake import NoWarehouse as NoWarehouse
 from odds_pipeline.storage.lake import Overtaken as Overtaken
+from odds_pipeline.storage.lake import open_lake, read_lake, writers
+from odds_pipeline.storage.migrations import Migration
 from odds_pipeline.storage.owner import check_warehouse, claim_warehouse
 from odds_pipeline.storage.schema import (
     MIGRATIONS,
@@ -104,24 +106,14 @@ class Store:
     def writers(self) -> tuple[int, int]:
         """How many processes write, and how many wait to; of a file, whether any does."""
         if isinstance(self.storage, LakeStorage):
-            from odds_pipeline.storage.lake import writers
-
             return writers(self.storage.dsn)
         return _is_held(f"{self.path}.lock"), _is_held(f"{self.path}.queue")
 
     @contextmanager
     def _open(self) -> Iterator[Opened]:
         if isinstance(self.storage, LakeStorage):
-            from odds_pipeline.storage.lake import (
-                open_lake,  # needs the packages of the extra `server`
-            )
-
-            with open_lake(self.storage, without_keys(MIGRATIONS), self.patience) as (
-                connection,
-                wanted,
-            ):
-                connection.execute(SORTED_ASOF)
-                claim_warehouse(connection, self._named_by)
+            with open_lake(self.storage, self.patience) as (connection, wanted):
+                self._make_ready(connection, without_keys(MIGRATIONS))
                 yield connection, wanted
             return
         if self.path.exists() and not os.access(self.path.parent, os.W_OK):
@@ -133,10 +125,18 @@ class Store:
             writer_lock(self.path, self.patience) as wanted,
             _open_file(self.path) as connection,
         ):
-            connection.execute(SORTED_ASOF)
-            apply_schema(connection, MIGRATIONS)
-            claim_warehouse(connection, self._named_by)
+            self._make_ready(connection, MIGRATIONS)
             yield connection, wanted
+
+    def _make_ready(
+        self, connection: duckdb.DuckDBPyConnection, migrations: Sequence[Migration]
+    ) -> None:
+        """Bring what was opened to write up to date, when it is ours."""
+        connection.execute(SORTED_ASOF)
+        ours = check_warehouse(connection, self._named_by)
+        apply_schema(connection, migrations)
+        if not ours:
+            claim_warehouse(connection)
 
     @property
     def _named_by(self) -> str:
@@ -150,8 +150,6 @@ class Store:
         :class:`Overtaken` when a writer has it for longer than ``seconds``; a lake has no need to wait.
         """
         if isinstance(self.storage, LakeStorage):
-            from odds_pipeline.storage.lake import read_lake
-
             with read_lake(self.storage) as connection:
                 check_warehouse(connection, self._named_by)
                 yield connection

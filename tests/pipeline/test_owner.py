@@ -6,11 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from odds_pipeline.declarations.project import project_root
+from odds_pipeline.storage import store
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.migrations import Migration
 from odds_pipeline.storage.owner import AnotherObservatory
+from odds_pipeline.storage.schema import version_of
 from odds_pipeline.storage.store import Store
 
 from .server.cluster import observatory
@@ -46,6 +50,27 @@ def test_another_observatory_opens_nothing_of_ours(
     monkeypatch.delenv("ODDS_PROJECT")
     with Store(home.warehouse).reading() as connection:
         assert connection.execute("FROM observatory").fetchall() == [("odds93",)]
+
+
+def test_the_warehouse_of_another_is_refused_before_it_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "ours")
+    with Store(home.warehouse).connect():
+        pass
+    newer = [
+        *store.MIGRATIONS,
+        Migration(len(store.MIGRATIONS) + 1, "later", "CREATE TABLE later (x INT)"),
+    ]
+    monkeypatch.setattr(store, "MIGRATIONS", newer)
+    monkeypatch.setenv("ODDS_PROJECT", str(_named(tmp_path / "nord", "odds59")))
+    with pytest.raises(AnotherObservatory), Store(home.warehouse).connect():
+        raise AssertionError("opened")
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        assert version_of(connection) == len(newer) - 1
+    monkeypatch.delenv("ODDS_PROJECT")
+    with Store(home.warehouse).connect() as connection:
+        assert version_of(connection) == len(newer)
 
 
 def test_the_share_of_another_observatory_is_refused(
