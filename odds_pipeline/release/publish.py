@@ -1,7 +1,8 @@
 """Publishing a release: its stages one after the other, then the readers' pointer moves.
 
-The folder is written beside the others under a temporary name, then renamed, then its memory, then
-the pointer ``current`` is replaced: readers see the former release or the new one, never half of one.
+The folder is written beside the others under a temporary name, as are its memory and the pointer
+``current``. Then they get their names, in this order, which takes no room of a disk: readers see the
+former release or the new one, never half of one.
 """
 
 import shutil
@@ -16,7 +17,6 @@ from odds_pipeline.release.published import (
     Release,
     current_number,
     describe,
-    go_live,
     release_path,
 )
 from odds_pipeline.release.stages import DECIDE, WRITE, Publication
@@ -72,6 +72,8 @@ def _check_clock(former: Release | None) -> None:
 
 
 def _show(home: Home, folder: Path, number: int) -> None:
+    pointer = home.releases / ".current.tmp"
+    pointer.write_text(f"{number}\n", encoding="utf-8")
     folder.replace(release_path(home, number))
     keep(home.memory, number)
-    go_live(home, number)
+    pointer.replace(home.releases / "current")

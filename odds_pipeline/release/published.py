@@ -61,13 +61,6 @@ def current_number(home: Home) -> int | None:
     return int(said) if said is not None else None
 
 
-def go_live(home: Home, number: int) -> None:
-    """Readers see that release from now on: the last thing that publishing does."""
-    pointer = home.releases / ".current.tmp"
-    pointer.write_text(f"{number}\n", encoding="utf-8")
-    pointer.replace(home.releases / "current")
-
-
 def numbers(home: Home) -> list[int]:
     """Numbers of all releases, the oldest first."""
     if not home.releases.exists():

@@ -1,5 +1,6 @@
 """A machine that breaks: a sentence with what to do, never a traceback; reading goes on where it can."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -12,7 +13,11 @@ import pytest
 from typer.testing import CliRunner
 
 from odds_pipeline.cli import app
-from odds_pipeline.release.published import current_number, describe
+from odds_pipeline.declarations.project import Project
+from odds_pipeline.quality.gate import judge_pending
+from odds_pipeline.reception.receive import receive
+from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import current_number, describe, numbers
 from odds_pipeline.storage.home import Home
 
 from .test_gate import populations
@@ -185,3 +190,23 @@ def test_a_full_disk(disk: Home, tmp_path: Path) -> None:
     populations(both, 2019)
     runs(elsewhere, both)
     assert describe(disk, 2).content == describe(elsewhere, 1).content
+
+
+def test_a_disk_that_is_full_when_readers_are_to_see_the_release(
+    project: Project, own: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No release stands there that nobody sees, whose figures count as told."""
+    list(receive(project, own, [populations(tmp_path / "new", 2020)]))
+    judge_pending(project, own, "insee/populations_legales")
+    write = Path.write_text
+
+    def full(path: Path, text: str, **how: str) -> int:
+        if path.name == ".current.tmp":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return write(path, text, **how)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        patch.setattr(Path, "write_text", full)
+        publish(project, own)
+    assert numbers(own) == [1] == [current_number(own)]
+    assert publish(project, own).number == 2
