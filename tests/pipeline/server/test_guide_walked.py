@@ -4,7 +4,7 @@ What the guide's blocks say is read from it and done, under its own paths, accou
 `db`, `w1`, `w2` and `c` are machines with a root folder, accounts, processes, host name and network of their
 own (``machines.py``), as containers are. They share this one's kernel and clock; the shared folder and the
 disk for back-ups are folders that they mount, where the guide has NFS. What is not the guide's is `FILLED`,
-the reverse proxy's frame around its lines, and certificates, of an authority of the test's own.
+and certificates, of an authority of the test's own. `c` has nginx; the one that replaces it has Caddy.
 
 A quarter to half an hour, and packages from Debian and PyPI: `make cluster` runs it, `make test` does not.
 """
@@ -36,7 +36,10 @@ pytestmark = [
     pytest.mark.skipif(bool(machines.missing()), reason=f"to make machines: {machines.missing()}"),
 ]
 FOLDER = project_root() / "docs" / "how-to"
-GUIDE, SITE = ((FOLDER / f"{name}.md").read_text() for name in ("deploy-on-a-server", "members-site"))
+GUIDE, SITE, PROXY = (
+    (FOLDER / f"{name}.md").read_text()
+    for name in ("deploy-on-a-server", "members-site", "reverse-proxy")
+)
 ON = {"db": 1, "w1": 11, "w2": 12, "c": 20}
 """The last number of each machine's address."""
 DATABASE, BROKER, SIGN_IN = (secrets.token_hex(16) for _ in range(3))
@@ -48,13 +51,24 @@ FILLED = {
 """What the guide leaves open in `/etc/odds.env`."""
 ASKS = """
 import http.client, socket, ssl, sys
-host, path, *headers = sys.argv[1:]
+host, path, body, *headers = sys.argv[1:]
 site = http.client.HTTPSConnection(host, context=ssl.create_default_context(cafile="/etc/ssl/db.pem"), timeout=60)
-site.request("GET", path, headers=dict(header.split(": ", 1) for header in headers))
+headers = dict(header.split(": ", 1) for header in headers)
+site.request("POST" if body else "GET", path, body or None, headers)
 answer = site.getresponse()
 print(answer.status)
 if answer.status != 101:
     print(answer.read().decode())
+"""
+HALF = """
+import socket, ssl, time
+reached = socket.create_connection(("odds.example.fr", 443), 60)
+trusted = ssl.create_default_context(cafile="/etc/ssl/db.pem")
+with trusted.wrap_socket(reached, server_hostname="odds.example.fr") as site:
+    begun = time.monotonic()
+    site.sendall(b"GET / HTTP/1.1\\r\\nHost: odds.exam")
+    site.recv(1)
+    print(time.monotonic() - begun)
 """
 
 
@@ -133,11 +147,13 @@ class Walk:
         said = self.of["db"].run(f"su postgres -c \"psql -At -F ' ' -c '{query}' odds_dagster\"")
         return {status: int(count) for status, count in (line.split() for line in lines(said))}
 
-    def ask(self, host: str, path: str, *headers: str) -> tuple[int, str]:
-        """What a reader on another machine is answered."""
-        words = " ".join(f"'{word}'" for word in (host, path, *headers))
-        status, _, body = self.of["w1"].run(f"python3 - {words}", said=ASKS).partition("\n")
-        return int(status), body
+    def ask(
+        self, host: str, path: str, *headers: str, body: str = "", on: str = "w1"
+    ) -> tuple[int, str]:
+        """What a reader on another machine is answered, to a form when there is a body."""
+        words = " ".join(f"'{word}'" for word in (host, path, body, *headers))
+        status, _, said = self.of[on].run(f"python3 - {words}", said=ASKS).partition("\n")
+        return int(status), said
 
 
 @pytest.fixture
@@ -159,9 +175,10 @@ def certificates(folder: Path) -> None:
     folder.mkdir()
     subprocess.run(
         "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=essai\n"
-        "for name in db odds.example.fr dagster.example.fr; do\n"
+        "for name in db sites; do\n"
         "  openssl req -newkey rsa:2048 -nodes -keyout $name.key -out $name.csr -subj /CN=$name\n"
-        '  printf "subjectAltName=DNS:$name" > $name.ext\n'
+        "  named=DNS:odds.example.fr,DNS:dagster.example.fr; [ $name = sites ] || named=DNS:$name\n"
+        '  printf "subjectAltName=$named" > $name.ext\n'
         "  openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2"
         " -extfile $name.ext -out $name.pem\n"
         "done",
@@ -223,19 +240,34 @@ def account(walk: Walk, machine: Machine, share: bool = False) -> None:
     assert "…" not in text
     if machine.name == "c":
         text += "ODDS_EXTRANET=/etc/odds-site.yaml\n"
-        (declared,) = re.findall(r"  (trusted_proxies: .*)$", block(SITE, "trusted_proxies"), re.M)
         site = (project_root() / "resources" / "extranet.yaml").read_text()
-        machine.write("/etc/odds-site.yaml", f"{site}public_url: https://odds.example.fr\n{declared}\n")
+        machine.write("/etc/odds-site.yaml", site + block(PROXY, "trusted_proxies"))
     machine.run("install -o odds -m 0600 /dev/stdin /etc/odds.env", said=text)
     machine.write("/etc/ssl/db.pem", (walk.folder / "certificates" / "ca.pem").read_text())
 
 
-def landing_opened(machine: Machine) -> None:
-    """Section 2, what is done once for those who deliver, and an account of theirs."""
+def landing_opened(walk: Walk) -> None:
+    """Section 2, what is done once for those who deliver, and one of them: on `w1`, with a key."""
+    c, sender = walk.of["c"], walk.of["w1"]
     for line in lines(block(GUIDE, "groupadd")):
         if "# once" in line:
-            machine.run(line)
-    machine.run("id depot || useradd --gid depots depot")
+            c.run(line)
+    (added,) = re.findall(r"`(useradd [^`]*--gid depots caf)`", GUIDE)
+    c.run(added)
+    sender.run(
+        "mkdir -p -m 0700 .ssh && rm -f .ssh/* && ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519"
+    )
+    c.run(
+        "install -d -o caf -m 0700 /home/caf/.ssh && "
+        "install -o caf -m 0600 /dev/stdin /home/caf/.ssh/authorized_keys",
+        said=sender.run("cat .ssh/id_ed25519.pub"),
+    )
+    c.write("/etc/ssh/sshd_config.d/odds.conf", block(GUIDE, "Match Group"))
+    (reload,) = re.findall(r"^`(systemctl reload ssh)`", GUIDE, re.M)
+    c.run(reload)
+    # A machine that replaces another has keys of its own. Who is known gets no shell.
+    shell = "ssh -o StrictHostKeyChecking=accept-new caf@c id < /dev/null || true"
+    assert sender.run(shell) == ""
 
 
 def started(machine: Machine, *names: str) -> None:
@@ -247,33 +279,49 @@ def started(machine: Machine, *names: str) -> None:
         machine.run(f"systemctl daemon-reload && systemctl enable --now odds-{name}")
 
 
-def proxied(walk: Walk, c: Machine) -> None:
-    """The frame is ours; what the proxy is to say of readers and WebSocket is the guides'."""
-    site = [line.partition("  ")[0] for line in lines(block(SITE, "proxy_set_header"))[1:]]
-    (dagster,) = re.findall(r"\(nginx: `(proxy_http_version[^`]*)`", GUIDE)
-    (slow,) = re.findall(r"\(nginx: `(client_header_timeout[^`]*)`", SITE)
-    assert len(site) == 3
-    text = ""
-    for name, port, said in (
-        ("odds.example.fr", 8080, "\n".join([slow, *site])),
-        (
-            "dagster.example.fr",
-            3000,
-            f"{dagster}\nauth_basic odds;\nauth_basic_user_file /etc/nginx/odds;",
-        ),
-    ):
-        for end in ("pem", "key"):
-            c.write(
-                f"/etc/nginx/{name}.{end}", (walk.folder / "certificates" / f"{name}.{end}").read_text()
-            )
-        text += (
-            f"server {{\nlisten 443 ssl;\nserver_name {name};\nssl_certificate /etc/nginx/{name}.pem;\n"
-            f"ssl_certificate_key /etc/nginx/{name}.key;\n"
-            f"{said}\nlocation / {{\nproxy_pass http://127.0.0.1:{port};\n}}\n}}\n"
-        )
-    c.write("/etc/nginx/odds", f"equipe:{{PLAIN}}{SIGN_IN}\n")
-    c.write("/etc/nginx/conf.d/odds.conf", text)
-    c.run("nginx -t && systemctl restart nginx")
+def installs(proxy: str) -> str:
+    """What `c` has besides: a proxy, and where files are delivered."""
+    (one,) = re.findall(rf"^`(apt-get install {proxy})`", PROXY, re.M)
+    (other,) = re.findall(r"`(apt-get install openssh-server)`", GUIDE)
+    return f"{apt(one)} && {apt(other)}"
+
+
+def proxied(walk: Walk, c: Machine, proxy: str) -> None:
+    """The guide's whole file of nginx or of Caddy, with a certificate and a password."""
+    (said,) = re.findall(rf"^## {proxy}$(.*?)(?=^## |\Z)", PROXY, re.M | re.S | re.I)
+    (folder,) = re.findall(r"\(`(install -d -o www-data [^`]*)`; of Caddy: `-o caddy`\)", PROXY)
+    account = "caddy" if proxy == "caddy" else "www-data"
+    c.run(folder.replace("www-data", account))
+    for name, end in (("fullchain", "pem"), ("privkey", "key")):
+        text = (walk.folder / "certificates" / f"sites.{end}").read_text()
+        c.run(f"install -o {account} -m 0400 /dev/stdin /etc/ssl/odds/{name}.pem", said=text)
+    if proxy == "caddy":
+        (command,) = re.findall(r"`(caddy hash-password)`", said)
+        filled = c.run(command, said=f"{SIGN_IN}\n").strip()
+    else:
+        (command,) = re.findall(r"^`(printf [^`]*)`", said, re.M)
+        c.run(command, said=f"{SIGN_IN}\n{SIGN_IN}\n")
+        filled = "…"
+    text = block(said, "odds.example.fr")
+    assert ("equipe …" in text) == (proxy == "caddy")
+    c.write(text.splitlines()[0].removeprefix("# "), text.replace("equipe …", f"equipe {filled}"))
+    (command,) = re.findall(rf"^`([^`]* && systemctl restart {proxy})`", said, re.M)
+    c.run(command)
+    c.run(f"systemctl is-active {proxy}")
+
+
+def guarded(walk: Walk, account: str) -> None:
+    """Who guesses passwords is known by the address the proxy saw, and a slow sender is not waited for."""
+    form = ("Sec-Fetch-Site: same-origin", "Content-Type: application/x-www-form-urlencoded")
+
+    def guess(number: int, on: str) -> int:
+        claimed = f"X-Forwarded-For: 192.0.2.{number}"
+        body = f"email={account}&password=x"
+        return walk.ask("odds.example.fr", "/connexion", *form, claimed, body=body, on=on)[0]
+
+    assert [guess(number, "w1") for number in range(6)] == [401] * 5 + [429]
+    assert guess(7, "w2") == 401
+    assert 15 < float(walk.of["w1"].run("python3 -", said=HALF)) < 40
 
 
 def seen_by_all(walk: Walk) -> None:
@@ -295,8 +343,8 @@ def dropped(walk: Walk, month: list[Path], content: str, number: int) -> None:
     for path in month:
         shutil.copy(path, incoming)
         (incoming / path.name).chmod(0o644)
-    names = " ".join(f"'/mnt/incoming/{path.name}'" for path in month)
-    walk.of["c"].run(f'su depot -s /bin/sh -c "umask 0027; cp {names} /srv/odds/landing/"')
+    puts = "".join(f'put "/mnt/incoming/{path.name}"\n' for path in month)
+    walk.of["w1"].run("sftp -b - caf@c", said=puts)
     current = walk.share / "releases" / "current"
 
     def published() -> bool:
@@ -385,7 +433,7 @@ def closed(walk: Walk) -> None:
             machine.run(f"grep -rlF {secret} /srv/odds /var/lib/odds /var/log /tmp", status=1)
         begun = machine.run("systemctl show 'odds-*' -P NRestarts").split()
         assert set(begun) == {"0"}, (name, begun)
-    walk.of["c"].run("su depot -s /bin/sh -c 'ls /srv/odds/archive'", status=2)
+    walk.of["w1"].run("sftp -b - caf@c", said="ls /srv/odds/archive\n", status=1)
     for secret in (DATABASE, BROKER):
         walk.of["db"].run(f"grep -rF {secret} /var/log", status=1)
 
@@ -448,27 +496,30 @@ def test_the_guide_leads_to_releases_unaided(project: Project, walk: Walk, tmp_p
     database_and_broker(walk, bare)
     walk.tell("1. database and broker")
     installed = project_installed(walk, bare)
-    proxy = Machine("proxy", tmp_path / "proxy", installed)
-    proxy.install("apt-get install -qq -y nginx")
-    on_c = [proxy.own, *installed]
-    walk.tell("2. the project, and a proxy")
+    on_c = {}
+    for proxy in ("nginx", "caddy"):
+        more = Machine(proxy, tmp_path / proxy, installed)
+        more.install(installs(proxy))
+        on_c[proxy] = [more.own, *installed]
+    walk.tell("2. the project, and proxies")
     for name in ("w1", "w2"):
         walk.boot(name, installed)
-    c = walk.boot("c", on_c)
+    c = walk.boot("c", on_c["nginx"])
     for name in ("w1", "w2", "c"):
         account(walk, walk.of[name], share=name == "c")
     assert {machine.run("id -u odds") for name, machine in walk.of.items() if name != "db"} == {"980\n"}
     c.run(prepare())
-    landing_opened(c)
+    landing_opened(walk)
     walk.tell("prepared")
     for name in ("w1", "w2"):
         started(walk.of[name], "worker")
     started(c, "code-server", "coordinator", "ui", "extranet")
-    proxied(walk, c)
+    proxied(walk, c, "nginx")
     walk.tell("3. services")
 
     dropped(walk, first, contents[0], 1)
     shown(walk, 1)
+    guarded(walk, "premier@exemple.fr")
     ended(walk)
     in_order(walk)
     invited(walk)
@@ -476,16 +527,17 @@ def test_the_guide_leads_to_releases_unaided(project: Project, walk: Walk, tmp_p
     walk.tell(f"backed up: {kept}")
     closed(walk)
 
-    lost_and_restored(walk, on_c, kept)
+    lost_and_restored(walk, on_c["caddy"], kept)
     c = walk.of["c"]
-    landing_opened(c)
+    landing_opened(walk)
     walk.tell("lost and restored")
     for name in ("w1", "w2"):
         walk.of[name].run("systemctl start odds-worker")
     started(c, "code-server", "coordinator", "ui", "extranet")
-    proxied(walk, c)
+    proxied(walk, c, "caddy")
     dropped(walk, second, contents[1], 2)
     shown(walk, 2)
+    guarded(walk, "second@exemple.fr")
     ended(walk)
     in_order(walk)
     closed(walk)
