@@ -18,6 +18,7 @@ from odds_pipeline.declarations.deployment import Deployment, LakeStorage
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.lake import attach_lake
+from odds_pipeline.storage.owner import check_landing, claim_landing
 from odds_pipeline.storage.sql import one, quoted
 from odds_pipeline.storage.store import Store, transaction, writer_lock
 
@@ -146,6 +147,7 @@ def migrate(home: Home, source: Deployment, target: Deployment) -> list[Carried]
     if source.storage == target.storage:
         raise NotMigrated("source and target are the same deployment")
     here, there = folder_of(home, source), folder_of(home, target)
+    check_landing(there / "landing")
     carried = [_files(here / "archive", there / "archive")]
     with Store(home.warehouse, target.storage).connect() as connection:
         (warehouse,) = one(connection, "SELECT current_database()")
@@ -156,5 +158,5 @@ def migrate(home: Home, source: Deployment, target: Deployment) -> list[Carried]
     for path in [here / "outlines.geojson", *(here / "publications").rglob("*")]:
         if path.is_file():
             _copy(path, there / path.relative_to(here))
-    (there / "landing").mkdir(exist_ok=True)  # by which the machines see that the share is mounted
+    claim_landing(there / "landing")  # by which the machines see that the share is mounted
     return carried

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from odds_pipeline.declarations.deployment import deployment
 from odds_pipeline.declarations.problems import Explained
-from odds_pipeline.storage.owner import check_owner, observatory_id
+from odds_pipeline.storage.owner import check_landing, claim_landing
 
 
 def private_files() -> None:
@@ -64,19 +64,7 @@ class Home:
 
         It says whose it is; another observatory is refused (:class:`AnotherObservatory`).
         """
-        self._check_owner()
-        self.landing.mkdir(parents=True, exist_ok=True)
-        if not self._owner.exists():
-            self._owner.write_text(f"{observatory_id()}\n", encoding="utf-8")
-
-    @property
-    def _owner(self) -> Path:
-        return self.landing / ".observatory"
-
-    def _check_owner(self) -> None:
-        if self._owner.exists():  # a folder of before this was asked has none
-            owner = self._owner.read_text(encoding="utf-8").strip()
-            check_owner(owner, self.landing, "ODDS_SHARED, ODDS_HOME")
+        claim_landing(self.landing)
 
     def check_share(self) -> None:
         """Raise :class:`NotMounted` when what several machines mount is not there.
@@ -89,7 +77,7 @@ class Home:
                 f"{self.landing} is not there: is {self.shared} mounted? Nothing was written. A new "
                 "observatory begins with `odds prepare`."
             )
-        self._check_owner()
+        check_landing(self.landing)
 
     @property
     def archive(self) -> Path:

@@ -13,6 +13,8 @@ from odds_pipeline.declarations.observatory import read_observatory
 from odds_pipeline.declarations.problems import Explained
 from odds_pipeline.declarations.root import project_root
 
+_OWNER = ".observatory"
+
 
 class AnotherObservatory(Explained):
     """What was named holds another observatory's figures; nothing of it was read or changed."""
@@ -52,3 +54,17 @@ def check_warehouse(connection: duckdb.DuckDBPyConnection, settings: str) -> boo
 def claim_warehouse(connection: duckdb.DuckDBPyConnection) -> None:
     """From now on the open warehouse, which said nothing yet, is ours."""
     connection.execute("INSERT INTO observatory VALUES (?)", [observatory_id()])
+
+
+def check_landing(landing: Path) -> None:
+    """Raise :class:`AnotherObservatory` when the folder says that it is another's."""
+    if (said := landing / _OWNER).exists():  # a folder of before this was asked has none
+        check_owner(said.read_text(encoding="utf-8").strip(), landing, "ODDS_SHARED, ODDS_HOME")
+
+
+def claim_landing(landing: Path) -> None:
+    """The same; when it says nothing yet, or is not there, it is made and is ours."""
+    check_landing(landing)
+    landing.mkdir(parents=True, exist_ok=True)
+    if not (said := landing / _OWNER).exists():
+        said.write_text(f"{observatory_id()}\n", encoding="utf-8")

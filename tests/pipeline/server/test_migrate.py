@@ -14,6 +14,7 @@ from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
 from odds_pipeline.release.published import describe
 from odds_pipeline.storage.home import Home
+from odds_pipeline.storage.owner import AnotherObservatory
 from odds_pipeline.storage.store import Store
 
 from ..test_gate import FEED, populations
@@ -64,6 +65,7 @@ def test_up_and_on_and_back(
     assert {c.what: c.count for c in first}["observations"] > 240
     assert migrate(demo, local, server) == first  # again: nothing to do, the same answer
     assert everything(demo.path) == before
+    assert (tmp_path / "shared" / "landing" / ".observatory").read_text() == "odds93\n"
 
     # On the server: the same quarantine and releases, and the next delivery gives the same content.
     with Store(demo.warehouse, server.storage).connect() as connection:
@@ -89,3 +91,14 @@ def test_a_home_without_observatory_is_told(lake: str, tmp_path: Path) -> None:
             named_deployment("local"),
             named_deployment(str(tmp_path / "site.yaml")),
         )
+
+
+def test_the_share_of_another_observatory_receives_nothing(
+    demo: Home, lake: str, tmp_path: Path
+) -> None:
+    share = tmp_path / "shared"
+    (share / "landing" / ".observatory").write_text("odds59\n")
+    before = everything(share)
+    with pytest.raises(AnotherObservatory, match="landing is of the observatory odds59"):
+        migrate(demo, named_deployment("local"), named_deployment(str(tmp_path / "site.yaml")))
+    assert everything(share) == before
