@@ -18,6 +18,7 @@ from odds_pipeline.declarations.project import Project
 from odds_pipeline.quality.gate import judge_pending
 from odds_pipeline.reception.receive import receive
 from odds_pipeline.release.publish import publish
+from odds_pipeline.release.published import describe, numbers, open_release
 from odds_pipeline.storage.home import Home
 from odds_pipeline.storage.store import Store, check_unique
 
@@ -81,18 +82,19 @@ def _round(
     )
 
 
+def _added(home: Home, number: int, before: set[str]) -> list[str]:
+    """The files that a release has and those before it had not, in the order of their arrival."""
+    with open_release(home, number) as release:
+        rows = release.execute("SELECT file_name FROM deliveries ORDER BY id").fetchall()
+    return [name for name in dict.fromkeys(str(name) for (name,) in rows) if name not in before]
+
+
 def test_the_twelve_sources_and_kills(
     project: Project, postgres: services.Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     months = ["2024-12", *(f"2024-{1 + n % 11:02d}" for n in range(min(KILLS, 11)))]
     rounds = [deliveries(project, tmp_path / month, month) for month in dict.fromkeys(months)]
     assert len({path.name for path in rounds[0]}) >= len(TWELVE)
-    embedded = Home(tmp_path / "embedded")
-    for paths in rounds:
-        list(receive(project, embedded, paths))
-        for feed in TWELVE:
-            judge_pending(project, embedded, feed)
-    expected = publish(project, embedded).content, facts(embedded)
 
     draw = random.Random(93)
     with cluster(tmp_path, postgres) as running:
@@ -104,7 +106,25 @@ def test_the_twelve_sources_and_kills(
         assert done.returncode == 0, done.stdout + done.stderr
         for machine in ("one", "two"):
             assert "execute_job" in (tmp_path / f"{machine}.log").read_text()
-        for name, value in running.environment("two").items():
-            monkeypatch.setenv(name, value)
-        home = Home.from_environment()
-        assert (publish(project, home).content, facts(home)) == expected
+        with monkeypatch.context() as there:
+            for name, value in running.environment("two").items():
+                there.setenv(name, value)
+            home = Home.from_environment()
+            assert not publish(project, home).new
+            published = [describe(home, number).content for number in numbers(home)]
+            found = facts(home)
+            steps: list[list[str]] = []
+            for number in numbers(home):
+                steps.append(_added(home, number, {name for step in steps for name in step}))
+
+    # What a release hides depends on what those before it told: one machine publishes in the same steps.
+    embedded = Home(tmp_path / "embedded")
+    delivered = {path.name: path for paths in rounds for path in paths}
+    assert {name for step in steps for name in step} == set(delivered)
+    alone = []
+    for step in steps:
+        list(receive(project, embedded, [delivered[name] for name in step]))
+        for feed in TWELVE:
+            judge_pending(project, embedded, feed)
+        alone.append(publish(project, embedded).content)
+    assert (published, found) == (alone, facts(embedded))
