@@ -2,7 +2,8 @@
 
 With Dagster's own launcher a run whose worker was killed stays "started": celery remembers the task
 as started, or a second delivery of its message is ignored and ends as a success. Here a started run
-is healthy while the worker that took it answers; else it ends as failed and is launched again.
+is healthy while the worker that took it says that it has it; else it ends as failed and is launched
+again. That a worker of its name answers is not enough: a killed one is there again after seconds.
 
 Queue and workers are named by the observatory: several may share one redis, none takes another's runs.
 """
@@ -50,9 +51,9 @@ class Launcher(CeleryRunLauncher):
             message = f"The worker's task is {state}, the run has not ended."
             return CheckRunHealthResult(WorkerStatus.FAILED, message)
         worker = info.get("hostname", "") if isinstance(info, dict) else ""
-        if self._answers(worker):
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
-        return CheckRunHealthResult(WorkerStatus.FAILED, f"Worker {worker} does not answer.")
+        if lost := self._lost(task.id, worker):
+            return CheckRunHealthResult(WorkerStatus.FAILED, lost)
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
 
     def get_run_worker_debug_info(
         self, run: dg.DagsterRun, include_container_logs: bool | None = True
@@ -62,6 +63,11 @@ class Launcher(CeleryRunLauncher):
         info: Any = self.celery.AsyncResult(task_id).info
         return f"celery task {task_id}: {info}"
 
-    def _answers(self, worker: str) -> bool:
-        control = self.celery.control
-        return any(control.ping(destination=[worker], timeout=ANSWER_SECONDS) for _ in range(TRIES))
+    def _lost(self, task: str, worker: str) -> str | None:
+        """Why the worker no longer works at the task; ``None`` when it does."""
+        asked = self.celery.control.inspect([worker], timeout=ANSWER_SECONDS)
+        for _ in range(TRIES):
+            if answers := asked.query_task(task):
+                known = any(task in tasks for tasks in answers.values())
+                return None if known else f"Worker {worker} has begun anew since it took the run."
+        return f"Worker {worker} does not answer."
