@@ -64,6 +64,22 @@ def _coordinator(running: Cluster) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _code_server(running: Cluster) -> Iterator[None]:
+    running.kill("code-server")
+    yield
+    running.start("code-server")
+
+
+@contextlib.contextmanager
+def _restarted(running: Cluster) -> Iterator[None]:
+    """A worker killed, and begun again by its unit before anybody asks for it."""
+    running.until_started(1, running.total())
+    running.kill("one")
+    running.start("one")
+    yield
+
+
+@contextlib.contextmanager
 def _vanished(running: Cluster) -> Iterator[None]:
     """A machine without power: its connections to PostgreSQL end without a word, no packet comes or goes."""
     pids = {str(pid) for pid in running.pids("one")}
@@ -168,7 +184,10 @@ def _round(running: Cluster, path: Path, fault: Fault) -> float:
     return time.monotonic() - begin
 
 
-@pytest.mark.parametrize("fault", [_vanished, _postgresql, _redis, _coordinator, _share, _disk])
+@pytest.mark.parametrize(
+    "fault",
+    [_vanished, _restarted, _postgresql, _redis, _coordinator, _code_server, _share, _disk],
+)
 def test_what_came_is_judged_and_published_by_itself(
     project: Project,
     postgres: services.Postgres,
