@@ -9,6 +9,7 @@ from odds_pipeline.orchestration.components.reception import Reception
 from odds_pipeline.orchestration.components.recueil import Recueil
 from odds_pipeline.orchestration.components.watch import Watch
 from odds_pipeline.orchestration.components.whole import WholeMonth
+from odds_pipeline.orchestration.components.workers import Workers
 
 __all__ = [
     "CommitteePacks",
@@ -22,4 +23,5 @@ __all__ = [
     "Studies",
     "Watch",
     "WholeMonth",
+    "Workers",
 ]

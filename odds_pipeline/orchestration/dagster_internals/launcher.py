@@ -11,6 +11,7 @@ Queue and workers are named by the observatory: several may share one redis, non
 from typing import Any
 
 import dagster as dg
+from celery.states import READY_STATES
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
@@ -42,18 +43,22 @@ class Launcher(CeleryRunLauncher):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Asked by Dagster's daemon of every run that is started and not ended."""
+        if why := self.why_gone(run):
+            return CheckRunHealthResult(WorkerStatus.FAILED, why)
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
+
+    def why_gone(self, run: dg.DagsterRun) -> str | None:
+        """What there is to say of a run that no worker has; ``None`` while one has, or is to take it."""
         if DAGSTER_CELERY_TASK_ID_TAG not in run.tags:
             # Run by a command of its own, which ends it itself: no worker to ask.
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
+            return None
         task = self.celery.AsyncResult(run.tags[DAGSTER_CELERY_TASK_ID_TAG])
         state, info = task.state, task.info
-        if state != "STARTED":
-            message = f"The worker's task is {state}, the run has not ended."
-            return CheckRunHealthResult(WorkerStatus.FAILED, message)
-        worker = info.get("hostname", "") if isinstance(info, dict) else ""
-        if lost := self._lost(task.id, worker):
-            return CheckRunHealthResult(WorkerStatus.FAILED, lost)
-        return CheckRunHealthResult(WorkerStatus.RUNNING)
+        if state == "STARTED":
+            return self._lost(task.id, info.get("hostname", "") if isinstance(info, dict) else "")
+        if run.status != dg.DagsterRunStatus.STARTED and state not in READY_STATES:
+            return None  # in the queue, or about to be tried again
+        return f"The worker's task is {state}, the run has not ended."
 
     def get_run_worker_debug_info(
         self, run: dg.DagsterRun, include_container_logs: bool | None = True

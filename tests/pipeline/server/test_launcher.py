@@ -17,6 +17,7 @@ from ... import services
 pytest.importorskip("dagster_celery")
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
+from odds_pipeline.orchestration.components.workers import lost_runs
 from odds_pipeline.orchestration.dagster_internals import launcher as launcher_module
 from odds_pipeline.orchestration.dagster_internals.launcher import Launcher, worker_options
 
@@ -45,24 +46,43 @@ def worker(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
 def test_a_run_whose_worker_was_killed_and_is_there_again_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whether it had begun or not; one in the queue is not."""
     monkeypatch.setattr(launcher_module, "ANSWER_SECONDS", 1.0)
     with services.redis(tmp_path) as redis:
         address = f"redis://127.0.0.1:{redis.port}/0"
         (tmp_path / "endless.py").write_text(TASKS.format(address=address))
-        launcher = Launcher(broker=address, backend=address)
-
-        def answers() -> bool:
-            return launcher.workers(1) != []
-
-        with worker(tmp_path):
-            services.until(answers, 60, (tmp_path / "worker.log").read_text())
+        own = {"module": Launcher.__module__, "class": "Launcher"}
+        config = {"broker": address, "backend": address}
+        with dg.DagsterInstance.local_temp(
+            overrides={"run_launcher": {**own, "config": config}}
+        ) as instance:
+            launcher = instance.run_launcher
+            assert isinstance(launcher, Launcher)
             task = launcher.celery.send_task("never_ends", queue=launcher.default_queue)
-            services.until(lambda: task.state == "STARTED", 30, "the task has begun")
-            run = dg.DagsterRun(job_name="gate", tags={DAGSTER_CELERY_TASK_ID_TAG: task.id})
-            assert launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING
-        with worker(tmp_path):
-            services.until(answers, 60, (tmp_path / "worker.log").read_text())
-            health = launcher.check_run_worker_health(run)
-            assert health.status == WorkerStatus.FAILED and "has begun anew" in str(health.msg)
-        health = launcher.check_run_worker_health(run)
-        assert health.status == WorkerStatus.FAILED and "does not answer" in str(health.msg)
+            tags = {DAGSTER_CELERY_TASK_ID_TAG: task.id}
+            begun = dg.DagsterRun("gate", tags=tags, status=dg.DagsterRunStatus.STARTED)
+            handed = dg.DagsterRun("gate", tags=tags, status=dg.DagsterRunStatus.STARTING)
+            instance.add_run(handed)
+
+            def answers() -> bool:
+                return launcher.workers(1) != []
+
+            def looked() -> dg.DagsterRunStatus:
+                lost_runs(dg.build_sensor_context(instance))
+                found = instance.get_run_by_id(handed.run_id)
+                assert found is not None
+                return found.status
+
+            assert looked() == dg.DagsterRunStatus.STARTING
+            with worker(tmp_path):
+                services.until(answers, 60, "the worker answers")
+                services.until(lambda: task.state == "STARTED", 30, "the task has begun")
+                assert launcher.check_run_worker_health(begun).status == WorkerStatus.RUNNING
+                assert looked() == dg.DagsterRunStatus.STARTING
+            with worker(tmp_path):
+                services.until(answers, 60, "the worker answers again")
+                health = launcher.check_run_worker_health(begun)
+                assert health.status == WorkerStatus.FAILED and "has begun anew" in str(health.msg)
+                assert looked() == dg.DagsterRunStatus.FAILURE
+            health = launcher.check_run_worker_health(begun)
+            assert health.status == WorkerStatus.FAILED and "does not answer" in str(health.msg)
