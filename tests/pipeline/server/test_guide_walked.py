@@ -265,9 +265,11 @@ def landing_opened(walk: Walk) -> None:
     c.write("/etc/ssh/sshd_config.d/odds.conf", block(GUIDE, "Match Group"))
     (reload,) = re.findall(r"^`(systemctl reload ssh)`", GUIDE, re.M)
     c.run(reload)
-    # A machine that replaces another has keys of its own. Who is known gets no shell.
+    # A machine that replaces another has keys of its own. Who is known gets no shell. A server that
+    # reads its settings again does not answer for a moment.
     shell = "ssh -o StrictHostKeyChecking=accept-new caf@c id < /dev/null || true"
-    assert sender.run(shell) == "This service allows sftp connections only.\n"
+    said = "This service allows sftp connections only.\n"
+    services.until(lambda: sender.run(shell) == said, 30, "the server for files answers")
 
 
 def started(machine: Machine, *names: str) -> None:
