@@ -24,11 +24,11 @@ def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         return dg.SkipReason("No worker executes runs here.")
     ended = 0
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING])):
-        why = launcher.why_gone(run)
-        now = instance.get_run_by_id(run.run_id)
-        if why and now is not None and now.status == run.status:  # it may have begun meanwhile
-            instance.report_run_failed(run, why)
-            ended += 1
+        if why := launcher.why_gone(run):
+            now = instance.get_run_by_id(run.run_id)
+            if now is not None and now.status == run.status:  # it may have begun meanwhile
+                instance.report_run_failed(run, why)
+                ended += 1
     return dg.SkipReason(f"{ended} runs died with their worker before they began.")
 
 
